@@ -5,7 +5,8 @@
  *
  * Modes: `bdat`  MAIL, RCPT, BDAT and the text in one send (RFC 3030);
  *        `data`  the text and the next message's MAIL, RCPT, DATA in one send (RFC 2920);
- *        `plain` every command waits for the reply to the one before it.
+ *        `plain` MAIL, RCPT, DATA in one send, then the text alone;
+ *        `steps` every command waits for the reply to the one before it.
  *
  * Any reply that is not 2xx or 3xx ends the run with status 1: a limit is measured without trouble.
  */
@@ -34,7 +35,7 @@
 #define POOL_BUFFER_BYTES 1024
 #define HEAD_BYTES 256
 
-enum mode { MODE_BDAT, MODE_DATA, MODE_PLAIN };
+enum mode { MODE_BDAT, MODE_DATA, MODE_PLAIN, MODE_STEPS };
 enum step { STEP_GREETING, STEP_EHLO, STEP_READY, STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_TEXT,
 	STEP_OVER };
 enum op { OP_RECEIVE, OP_SEND };
@@ -130,7 +131,11 @@ static void send_parts(struct client *c, struct session *s, unsigned count, unsi
 
 	s->expect = replies;
 	s->send = (struct msghdr){ .msg_iov = s->parts, .msg_iovlen = count };
-	io_uring_prep_sendmsg(sqe, (int)s->slot, &s->send, MSG_NOSIGNAL | MSG_WAITALL);
+	if (count == 1)
+		io_uring_prep_send(sqe, (int)s->slot, s->parts[0].iov_base, s->parts[0].iov_len,
+			MSG_NOSIGNAL | MSG_WAITALL);
+	else
+		io_uring_prep_sendmsg(sqe, (int)s->slot, &s->send, MSG_NOSIGNAL | MSG_WAITALL);
 	sqe->flags |= IOSQE_FIXED_FILE;
 	io_uring_sqe_set_data64(sqe, (uint64_t)s->slot << 8 | OP_SEND);
 }
@@ -167,6 +172,13 @@ static int mail_and_rcpt(struct client *c, struct session *s)
 		(unsigned long long)c->begun);
 }
 
+static int mail_rcpt_data(struct client *c, struct session *s)
+{
+	int len = mail_and_rcpt(c, s);
+
+	return len + snprintf(s->head + len, sizeof(s->head) - (size_t)len, "DATA\r\n");
+}
+
 static void next_bdat(struct client *c, struct session *s)
 {
 	int len;
@@ -188,18 +200,14 @@ static void next_bdat(struct client *c, struct session *s)
 
 static void next_data(struct client *c, struct session *s)
 {
-	int len;
-
 	if (s->step == STEP_READY) {
 		if (!begin(c)) {
 			end_session(c, s);
 			return;
 		}
-		len = mail_and_rcpt(c, s);
-		len += snprintf(s->head + len, sizeof(s->head) - (size_t)len, "DATA\r\n");
 		s->step = STEP_TEXT;
 		s->next_begun = true;
-		send_text(c, s, len, 3);
+		send_text(c, s, mail_rcpt_data(c, s), 3);
 		return;
 	}
 	/* The reply to the text before this one came together with the 354. */
@@ -216,13 +224,29 @@ static void next_data(struct client *c, struct session *s)
 		send_parts(c, s, 1, 1);
 		return;
 	}
-	len = mail_and_rcpt(c, s);
-	len += snprintf(s->head + len, sizeof(s->head) - (size_t)len, "DATA\r\n");
-	s->parts[1] = (struct iovec){ s->head, (size_t)len };
+	s->parts[1] = (struct iovec){ s->head, (size_t)mail_rcpt_data(c, s) };
 	send_parts(c, s, 2, 4);
 }
 
 static void next_plain(struct client *c, struct session *s)
+{
+	if (s->step == STEP_DATA) {
+		s->step = STEP_TEXT;
+		s->parts[0] = (struct iovec){ c->text, c->text_len + 3 };
+		send_parts(c, s, 1, 1);
+		return;
+	}
+	if (s->step == STEP_TEXT)
+		c->done++;
+	if (!begin(c)) {
+		end_session(c, s);
+		return;
+	}
+	s->step = STEP_DATA;
+	send_text(c, s, mail_rcpt_data(c, s), 3);
+}
+
+static void next_steps(struct client *c, struct session *s)
 {
 	switch (s->step) {
 	case STEP_TEXT:
@@ -260,8 +284,10 @@ static void next_message_step(struct client *c, struct session *s)
 		next_bdat(c, s);
 	else if (c->options.mode == MODE_DATA)
 		next_data(c, s);
-	else
+	else if (c->options.mode == MODE_PLAIN)
 		next_plain(c, s);
+	else
+		next_steps(c, s);
 }
 
 /* All sessions have said EHLO: the clock starts here, so connecting is not in the figure. */
@@ -471,9 +497,9 @@ static void parse_to(struct options *o, const char *text)
 
 static void parse_mode(struct options *o, const char *text)
 {
-	static const char *const names[] = { "bdat", "data", "plain" };
+	static const char *const names[] = { "bdat", "data", "plain", "steps" };
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		if (strcmp(text, names[i]) == 0) {
 			o->mode = (enum mode)i;
 			o->mode_name = names[i];
@@ -509,7 +535,7 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'p': o->cpu = (int)parse_number(optarg, 0, 1023); break;
 		default:
 			fputs("bare_client [--to ADDR:PORT] [--addresses N] [--messages N] [--seconds S]\n"
-				"  [--size BYTES] [--sessions N] [--mode bdat|data|plain] [--cpu N]\n", stderr);
+				"  [--size BYTES] [--sessions N] [--mode bdat|data|plain|steps] [--cpu N]\n", stderr);
 			exit(2);
 		}
 	}

@@ -110,6 +110,14 @@ static double now_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static uint16_t *port_of(struct sink_address *address)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address->addr;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&address->addr;
+
+	return address->addr.ss_family == AF_INET6 ? &v6->sin6_port : &v4->sin_port;
+}
+
 /* A socket of its own for each process: the kernel spreads the connections over them. */
 static int listen_on(struct sink_address *address)
 {
@@ -125,7 +133,7 @@ static int listen_on(struct sink_address *address)
 		sink_fail("bind: %m");
 	if (listen(fd, BACKLOG) != 0)
 		sink_fail("listen: %m");
-	/* Port 0 became a real one; the other processes must get the same. */
+	/* Port 0 became a real one. */
 	getsockname(fd, (struct sockaddr *)&address->addr, &len);
 	return fd;
 }
@@ -141,9 +149,14 @@ static void listen_all(struct parent *p)
 	p->listeners = calloc((size_t)n * p->options.processes, sizeof(int));
 	if (!p->listeners)
 		sink_fail("out of memory");
-	for (unsigned process = 0; process < p->options.processes; process++)
-		for (unsigned i = 0; i < n; i++)
-			p->listeners[process * n + i] = listen_on(&p->options.listen[i]);
+	for (unsigned k = 0; k < n * p->options.processes; k++) {
+		struct sink_address *address = &p->options.listen[k % n];
+
+		/* Whoever asks for any port gets the same one everywhere. */
+		if (!*port_of(address))
+			*port_of(address) = *port_of(&p->options.listen[0]);
+		p->listeners[k] = listen_on(address);
+	}
 }
 
 static _Noreturn void run_child(struct parent *p, unsigned process, pid_t parent)
