@@ -1,0 +1,73 @@
+/*
+ * The product's view of cryptography: SHA-256 with copyable midstates, HMAC, and private keys.
+ * With io/tls.c the only place that names OpenSSL. Contexts are per thread; keys are immutable
+ * after loading and may be shared.
+ */
+#ifndef BASE_CRYPTO_H
+#define BASE_CRYPTO_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/types.h"
+
+#define SHA256_SIZE 32
+#define CRYPTO_SIGNATURE_MAX 512 /* RSA-4096 */
+
+/* A running hash; plain data: assigning it copies the midstate. 112 bytes are OpenSSL's state. */
+struct sha256 {
+	_Alignas(8) u8 state[112];
+};
+
+void sha256_init(struct sha256 *h);
+void sha256_add(struct sha256 *h, const void *bytes, size_t len);
+void sha256_finish(struct sha256 *h, u8 out[SHA256_SIZE]); /* h is used up */
+
+void hmac_sha256(u8 out[SHA256_SIZE], const void *key, size_t key_len, const void *bytes,
+		 size_t len);
+/* Compares in constant time. */
+bool crypto_equal(const void *a, const void *b, size_t len);
+
+enum crypto_algorithm { CRYPTO_RSA, CRYPTO_ED25519 };
+
+struct crypto_key; /* a private key */
+
+/* RSA: bits 1024-4096; Ed25519: bits ignored. NULL and a sentence on failure. */
+struct crypto_key *crypto_key_generate(enum crypto_algorithm algorithm, u32 bits,
+				       struct error *error);
+/*
+ * Reads an unencrypted PEM private key (PKCS#8 or PKCS#1), RSA of 1024-4096 bits or Ed25519. A trial
+ * signature must verify. The sentence does not name the file.
+ */
+struct crypto_key *crypto_key_from_pem(struct slice pem, struct error *error);
+bool crypto_key_to_pem(const struct crypto_key *key, struct buf *out);
+void crypto_key_free(struct crypto_key *key); /* NULL is fine */
+
+/* A number that no other key of this process ever has: tells a new key at an old address. */
+u64 crypto_key_id(const struct crypto_key *key);
+enum crypto_algorithm crypto_key_algorithm(const struct crypto_key *key);
+u32 crypto_key_bits(const struct crypto_key *key);
+/* Bytes of a signature: 64 for Ed25519, bits/8 (rounded up) for RSA. */
+size_t crypto_key_signature_size(const struct crypto_key *key);
+/*
+ * The public key as DKIM publishes it: RSA as SubjectPublicKeyInfo DER (RFC 6376 section 3.6.1),
+ * Ed25519 as its 32 raw bytes (RFC 8463 section 4).
+ */
+bool crypto_key_public(const struct crypto_key *key, struct buf *out);
+
+/* One thread's reusable signing context; allocates at open, not per signature where avoidable. */
+struct crypto_signer;
+
+struct crypto_signer *crypto_signer_open(const struct crypto_key *key, struct error *error);
+void crypto_signer_close(struct crypto_signer *signer);
+/*
+ * Signs a SHA-256 digest: RSASSA-PKCS1-v1_5 (RFC 8017) or PureEdDSA over the 32 digest bytes (as
+ * RFC 8463 section 3 asks). Returns the length, or 0 on failure.
+ */
+size_t crypto_sign_digest(struct crypto_signer *signer, const u8 digest[SHA256_SIZE],
+			  u8 out[CRYPTO_SIGNATURE_MAX]);
+
+/* Keyed hash for tables and deduplication (not for tokens): SipHash-2-4, 64 and 128 bits. */
+u64 siphash64(const u8 key[16], const void *bytes, size_t len);
+void siphash128(u8 out[16], const u8 key[16], const void *bytes, size_t len);
+
+#endif
