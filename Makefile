@@ -1,0 +1,173 @@
+# hikyaku: a mail-sending appliance. `make help` lists what can be made.
+#
+# Three variants of the same sources, each in its own folder below build/:
+#   host    against Debian's -dev packages, optimised; what `make run` uses
+#   san     with address and undefined-behaviour sanitizers; what the tests use
+#   static  one static musl binary against the sysroot of rootfs/packages; what the image uses
+# Objects come out of ccache when it is there, so a second clone compiles nothing twice.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --output-sync=target
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+VARIANT ?= host
+BUILD := build/$(VARIANT)
+Q := $(if $(V),,@)
+say = @printf '%-9s %s\n' '$(1)' '$(2)'
+
+# ---- tools and flags -------------------------------------------------------------------------
+
+CCACHE := $(shell command -v ccache 2>/dev/null)
+HOST_CC ?= gcc
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wno-format-nonliteral
+BASE_CFLAGS := -std=gnu17 -g -D_GNU_SOURCE -Isrc $(WARN) -fno-strict-aliasing -fstack-protector-strong \
+	-ffile-prefix-map=$(CURDIR)=.
+LIBS := -luring -llmdb -lunbound -lssl -lcrypto -ljansson -lconfuse -lidn2 -lpthread
+
+ifeq ($(VARIANT),host)
+CC := $(CCACHE) $(HOST_CC)
+CFLAGS := $(BASE_CFLAGS) -O2 -D_FORTIFY_SOURCE=2
+LDFLAGS :=
+else ifeq ($(VARIANT),san)
+CC := $(CCACHE) $(HOST_CC)
+CFLAGS := $(BASE_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+LDFLAGS := -fsanitize=address,undefined
+else ifeq ($(VARIANT),tsan)
+CC := $(CCACHE) $(HOST_CC)
+CFLAGS := $(BASE_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS := -fsanitize=thread
+else ifeq ($(VARIANT),static)
+CC = $(CCACHE) $(MUSL_CC)
+CFLAGS = $(BASE_CFLAGS) -O2 -D_FORTIFY_SOURCE=2
+LDFLAGS = -static-pie
+LIBS = $(STATIC_LIBS)
+else
+$(error VARIANT is one of host, san, tsan, static; not '$(VARIANT)')
+endif
+
+-include rootfs/packages/packages.mk
+-include bench/bench.mk
+
+STATIC_LIBS ?= -luring -llmdb -lunbound -lexpat -lssl -lcrypto -ljansson -lconfuse -lidn2 -lunistring
+
+# ---- what the host must have -----------------------------------------------------------------
+
+BUILD_PACKAGES := gcc make pkg-config ccache liburing-dev liblmdb-dev libunbound-dev libssl-dev \
+	libjansson-dev libconfuse-dev libidn2-dev dns-root-data python3 python3-dkim
+TEST_PACKAGES := libcmocka-dev python3-pytest python3-aiosmtpd python3-dnspython libmail-dkim-perl \
+	opendkim opendkim-tools nsd ldnsutils prometheus swaks clang libclang-rt-14-dev clang-tidy \
+	cppcheck mandoc iproute2 postfix
+missing = $(shell dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | \
+	awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(1)", want, " "); \
+	for (i = 1; i <= n; i++) if (!have[want[i]]) printf "%s ", want[i] }')
+
+# Installs what is missing when that is possible, else says the one command to run.
+define need
+	@lack="$(call missing,$(1))"; lack="$${lack%% }"; \
+	if [ -n "$${lack// /}" ]; then \
+		if [ "$$(id -u)" = 0 ]; then \
+			echo "install   $$lack"; \
+			apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 install -y --no-install-recommends $$lack \
+				>build/.apt.log 2>&1 || { tail -20 build/.apt.log; exit 1; }; \
+		else \
+			echo "These packages are needed; run: sudo apt-get install $$lack" >&2; exit 1; \
+		fi; \
+	fi
+endef
+
+build/.build-packages: Makefile
+	@mkdir -p build
+	$(call need,$(BUILD_PACKAGES))
+	@touch $@
+
+build/.test-packages: Makefile build/.build-packages
+	$(call need,$(TEST_PACKAGES))
+	@touch $@
+
+ifeq ($(VARIANT),static)
+TOOLCHAIN := $(PKG_SYSROOT_STAMP)
+else
+TOOLCHAIN := build/.build-packages
+endif
+
+# ---- the program -----------------------------------------------------------------------------
+
+ROOMS := base io metrics store dns smtp dkim message delivery campaign receive web send console init control
+SOURCES := $(filter-out src/main.c,$(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)))
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+LIBRARY := $(BUILD)/libhikyaku.a
+PROGRAM := $(BUILD)/hikyaku
+
+.PHONY: all
+all: $(PROGRAM) ## the program for this host: build/host/hikyaku
+
+$(PROGRAM): $(BUILD)/obj/main.o $(LIBRARY)
+	$(call say,link,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(OBJECTS)
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
+$(BUILD)/obj/%.o: src/%.c | $(TOOLCHAIN)
+	@mkdir -p $(@D)
+	$(call say,compile,$<)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(OBJECTS:.o=.d) $(BUILD)/obj/main.d
+
+.PHONY: san static
+san: ## the program with sanitizers: build/san/hikyaku
+	$(Q)$(MAKE) --no-print-directory VARIANT=san all
+static: ## one static musl binary: build/static/hikyaku
+	$(Q)$(MAKE) --no-print-directory VARIANT=static all
+
+# ---- tests -----------------------------------------------------------------------------------
+
+UNIT_SOURCES := $(wildcard tests/*/*_test.c)
+UNIT_PROGRAMS := $(UNIT_SOURCES:tests/%.c=$(BUILD)/tests/%)
+# Drivers that write files for other programs to judge: no asserts of their own.
+DRIVER_SOURCES := $(wildcard tests/*/*_many.c)
+DRIVER_PROGRAMS := $(DRIVER_SOURCES:tests/%.c=$(BUILD)/tests/%)
+
+$(BUILD)/tests/%: tests/%.c $(LIBRARY) | build/.test-packages
+	@mkdir -p $(@D)
+	$(call say,compile,$<)
+	$(Q)$(CC) $(CFLAGS) -Itests -MMD -MP -o $@ $< $(LIBRARY) $(LDFLAGS) -lcmocka $(LIBS)
+
+-include $(UNIT_PROGRAMS:=.d) $(DRIVER_PROGRAMS:=.d)
+
+.PHONY: test unit unit-programs integration
+test: ## everything that CI checks: unit, integration, simulation, fuzz, tidy, static build
+	$(Q)tests/run-all
+
+unit-programs: $(UNIT_PROGRAMS) $(DRIVER_PROGRAMS) $(PROGRAM)
+unit: ## unit tests, with sanitizers
+	$(Q)$(MAKE) --no-print-directory VARIANT=san unit-programs
+	$(Q)tests/run-unit build/san/tests
+
+# ---- checks of the source --------------------------------------------------------------------
+
+.PHONY: tidy lint
+tidy: ## include table, file and function lengths, banned calls
+	$(Q)tests/tools/tidy
+
+lint: build/.test-packages ## clang-tidy and cppcheck
+	$(Q)tests/tools/lint $(SOURCES) src/main.c
+
+# ---- the rest --------------------------------------------------------------------------------
+
+.PHONY: clean help
+clean: ## remove build/ (the caches outside the tree stay)
+	$(Q)rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z][a-z-]*:.*##' Makefile $(wildcard */*.mk */*/*.mk) | \
+		sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'

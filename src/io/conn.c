@@ -1,0 +1,305 @@
+#include "io/conn.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TLS_CHUNK (64 * 1024)
+#define CIPHER_MAX (256 * 1024)
+
+enum { TLS_OFF, TLS_SHAKING, TLS_ON };
+
+static void flush_tls(struct conn *conn);
+static void be_late(struct conn *conn);
+
+static void close_if_quiet(struct conn *conn)
+{
+	if (!conn->closing || conn->connecting || conn->sending || conn->receiving ||
+	    conn->late_pending)
+		return;
+	if (conn->handle >= 0)
+		ring_shut(conn->ring, conn->handle);
+	conn->handle = -1;
+	tls_close(conn->tls);
+	conn->tls = NULL;
+	if (conn->cipher) {
+		buf_done(conn->cipher);
+		free(conn->cipher);
+		conn->cipher = NULL;
+	}
+	conn->closing = false;
+	conn->events->closed(conn);
+}
+
+static void on_connect(struct ring_op *op, i32 result)
+{
+	struct conn *conn = container_of(op, struct conn, connect);
+
+	conn->connecting = false;
+	if (conn->closing) {
+		close_if_quiet(conn);
+		return;
+	}
+	if (result == 0) {
+		conn->receiving = true;
+		ring_receive_start(conn->ring, &conn->receive, conn->handle);
+	}
+	conn->events->connected(conn, result);
+}
+
+static void end(struct conn *conn, i32 result)
+{
+	if (conn->has_ended || conn->closing)
+		return;
+	conn->has_ended = true;
+	conn->events->ended(conn, result);
+}
+
+/* Tells the owner once how the handshake came out. */
+static void continue_handshake(struct conn *conn)
+{
+	enum tls_result result = tls_handshake(conn->tls);
+
+	flush_tls(conn);
+	if (result == TLS_AGAIN)
+		return;
+	conn->tls_state = result == TLS_OK ? TLS_ON : TLS_OFF;
+	conn->events->tls_ended(conn, result == TLS_OK);
+}
+
+static void read_plaintext(struct conn *conn)
+{
+	char plain[4096];
+	size_t got;
+	enum tls_result result;
+
+	while (!conn->closing && !conn->has_ended) {
+		result = tls_read(conn->tls, plain, sizeof(plain), &got);
+		if (result == TLS_AGAIN)
+			break;
+		if (result != TLS_OK) {
+			end(conn, result == TLS_ENDED ? 0 : -EPROTO);
+			return;
+		}
+		conn->events->bytes(conn, (struct slice){ plain, got });
+	}
+	if (!conn->closing)
+		flush_tls(conn); /* key updates and the like */
+}
+
+static void on_bytes(struct ring_receive *receive, struct slice bytes)
+{
+	struct conn *conn = container_of(receive, struct conn, receive);
+
+	if (conn->closing || conn->has_ended)
+		return;
+	if (!conn->tls) {
+		conn->events->bytes(conn, bytes);
+		return;
+	}
+	if (!tls_feed(conn->tls, bytes)) {
+		end(conn, -ENOMEM);
+		return;
+	}
+	if (conn->tls_state == TLS_SHAKING)
+		continue_handshake(conn);
+	/* Behind the end of the handshake there may be plaintext in the same packet. */
+	if (conn->tls_state == TLS_ON && !conn->closing)
+		read_plaintext(conn);
+}
+
+static void on_receive_end(struct ring_receive *receive, i32 result)
+{
+	struct conn *conn = container_of(receive, struct conn, receive);
+
+	conn->receiving = false;
+	if (conn->closing) {
+		close_if_quiet(conn);
+		return;
+	}
+	if (conn->tls_state == TLS_SHAKING) {
+		conn->tls_state = TLS_OFF;
+		conn->events->tls_ended(conn, false);
+		return;
+	}
+	end(conn, result);
+}
+
+/* A TLS send ends when all its ciphertext is gone; then the plaintext counts as sent. */
+static void on_cipher_sent(struct conn *conn, i32 result)
+{
+	u32 plain = conn->plain_bytes;
+	bool own = conn->flushing;
+
+	if (result > 0) {
+		buf_drop_front(conn->cipher, (size_t)result);
+		if (conn->cipher->len > 0) {
+			flush_tls(conn);
+			return;
+		}
+	}
+	conn->plain_bytes = 0;
+	conn->flushing = false;
+	if (plain > 0)
+		conn->events->sent(conn, result > 0 ? (i32)plain : result);
+	else if (own && result <= 0)
+		end(conn, result);
+	if (!conn->closing && conn->tls && !conn->sending)
+		flush_tls(conn);
+}
+
+static void on_send(struct ring_op *op, i32 result)
+{
+	struct conn *conn = container_of(op, struct conn, send);
+
+	conn->sending = false;
+	if (conn->closing) {
+		close_if_quiet(conn);
+		return;
+	}
+	if (result == 0)
+		result = -EPIPE;
+	if (conn->tls)
+		on_cipher_sent(conn, result);
+	else
+		conn->events->sent(conn, result);
+}
+
+/* What must not be told inside the call that caused it. */
+static void on_late(struct ring_op *op, i32 result)
+{
+	struct conn *conn = container_of(op, struct conn, late);
+
+	(void)result;
+	conn->late_pending = false;
+	if (conn->closing)
+		close_if_quiet(conn);
+	else
+		end(conn, -EPROTO);
+}
+
+static void be_late(struct conn *conn)
+{
+	if (!conn->late_pending)
+		ring_later(conn->ring, &conn->late);
+	conn->late_pending = true;
+}
+
+void conn_init(struct conn *conn, struct ring *ring, const struct conn_events *events)
+{
+	*conn = (struct conn){ .events = events, .ring = ring, .handle = -1 };
+	conn->connect.done = on_connect;
+	conn->send.done = on_send;
+	conn->late.done = on_late;
+	conn->receive.bytes = on_bytes;
+	conn->receive.end = on_receive_end;
+}
+
+i32 conn_dial(struct conn *conn, const struct net_address *to, const struct net_address *from)
+{
+	i32 handle = ring_socket(conn->ring, to, from);
+
+	if (handle < 0)
+		return handle;
+	conn->handle = handle;
+	conn->connecting = true;
+	ring_connect(conn->ring, &conn->connect, handle, to);
+	return 0;
+}
+
+void conn_adopt(struct conn *conn, i32 handle)
+{
+	conn->handle = handle;
+	conn->receiving = true;
+	ring_receive_start(conn->ring, &conn->receive, handle);
+}
+
+bool conn_may_send(const struct conn *conn)
+{
+	return conn->handle >= 0 && !conn->connecting && !conn->sending && !conn->closing &&
+	       !conn->has_ended && conn->tls_state != TLS_SHAKING &&
+	       (!conn->tls || conn->tls_state == TLS_ON);
+}
+
+static void start_send(struct conn *conn, struct iovec *iov, u32 count)
+{
+	conn->message = (struct msghdr){ .msg_iov = iov, .msg_iovlen = count };
+	conn->sending = true;
+	ring_send(conn->ring, &conn->send, conn->handle, &conn->message);
+}
+
+/* Sends ciphertext that waits, unless some is under way already. */
+static void flush_tls(struct conn *conn)
+{
+	if (conn->sending || conn->closing || conn->has_ended)
+		return;
+	tls_output(conn->tls, conn->cipher);
+	if (conn->cipher->failed) {
+		be_late(conn);
+		return;
+	}
+	if (conn->cipher->len == 0)
+		return;
+	conn->flushing = conn->plain_bytes == 0;
+	conn->cipher_iov = (struct iovec){ conn->cipher->ptr, conn->cipher->len };
+	start_send(conn, &conn->cipher_iov, 1);
+}
+
+void conn_send(struct conn *conn, struct iovec *iov, u32 count)
+{
+	u32 taken = 0;
+
+	ASSERT(conn_may_send(conn));
+	if (!conn->tls) {
+		start_send(conn, iov, count);
+		return;
+	}
+	for (u32 i = 0; i < count && taken < TLS_CHUNK; i++) {
+		size_t len = min_size(iov[i].iov_len, TLS_CHUNK - taken);
+
+		if (tls_write(conn->tls, (struct slice){ iov[i].iov_base, len }) != TLS_OK) {
+			be_late(conn);
+			return;
+		}
+		taken += (u32)len;
+	}
+	conn->plain_bytes = taken;
+	flush_tls(conn);
+}
+
+bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,
+		    struct slice session_key)
+{
+	ASSERT(!conn->sending && !conn->tls);
+	conn->cipher = malloc(sizeof(*conn->cipher));
+	if (!conn->cipher)
+		return false;
+	buf_init(conn->cipher, CIPHER_MAX);
+	conn->tls = tls_open(context, server_name, session_key);
+	if (!conn->tls)
+		return false;
+	conn->tls_state = TLS_SHAKING;
+	if (tls_handshake(conn->tls) == TLS_FAILED)
+		return false;
+	flush_tls(conn);
+	return true;
+}
+
+const char *conn_why(const struct conn *conn)
+{
+	return conn->tls ? tls_why(conn->tls) : "no TLS";
+}
+
+void conn_close(struct conn *conn)
+{
+	if (conn->closing)
+		return;
+	conn->closing = true;
+	if (conn->connecting || conn->sending || conn->receiving)
+		ring_cancel(conn->ring, conn->handle);
+	else
+		be_late(conn);
+}

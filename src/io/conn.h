@@ -1,0 +1,71 @@
+/*
+ * One TCP connection on a ring: dial, send, receive, close; with or without TLS behind the same face.
+ * The owner embeds the struct and gives a table of events. Events come from ring_turn only. After
+ * conn_close the owner keeps the memory until `closed`.
+ */
+#ifndef IO_CONN_H
+#define IO_CONN_H
+
+#include "base/buf.h"
+#include "base/types.h"
+#include "io/ring.h"
+#include "io/tls.h"
+
+struct conn;
+
+struct conn_events {
+	void (*connected)(struct conn *conn, i32 result); /* 0, or a negative errno */
+	void (*bytes)(struct conn *conn, struct slice bytes);
+	/* `result` > 0: so many bytes of what conn_send was given are gone; else a negative errno. */
+	void (*sent)(struct conn *conn, i32 result);
+	void (*tls_ended)(struct conn *conn, bool ok); /* the handshake; on failure conn_why says why */
+	/* The peer closed (0) or the connection broke (negative errno). No more bytes. */
+	void (*ended)(struct conn *conn, i32 result);
+	void (*closed)(struct conn *conn); /* nothing is in flight any more; the memory is the owner's */
+};
+
+struct conn {
+	const struct conn_events *events;
+	struct ring *ring;
+	struct tls *tls;
+	struct buf *cipher; /* ciphertext under way; made when TLS starts */
+	struct ring_op connect;
+	struct ring_op send;
+	struct ring_op late; /* what must wait for the next turn */
+	struct ring_receive receive;
+	struct msghdr message;
+	struct iovec cipher_iov;
+	i32 handle;
+	u32 plain_bytes;  /* of the send under way through TLS */
+	u8 tls_state;
+	bool connecting;
+	bool sending;
+	bool receiving;
+	bool closing;
+	bool late_pending;
+	bool has_ended;
+	bool flushing;    /* the send under way is the TLS layer's own, not the owner's */
+};
+
+void conn_init(struct conn *conn, struct ring *ring, const struct conn_events *events);
+
+/* `from` NULL: the kernel chooses. Returns 0 or a negative errno (then there is nothing to close). */
+i32 conn_dial(struct conn *conn, const struct net_address *to, const struct net_address *from) MUST_CHECK;
+/* Takes over an accepted handle; receiving starts at once. */
+void conn_adopt(struct conn *conn, i32 handle);
+
+/*
+ * Sends; one at a time (conn_may_send). Plaintext connections read the iovecs until `sent`; with TLS at
+ * most 64 KiB are taken per call and `sent` tells how many.
+ */
+bool conn_may_send(const struct conn *conn);
+void conn_send(struct conn *conn, struct iovec *iov, u32 count);
+
+/* Everything sent must be gone (`sent`). Ends with tls_ended. False: no memory. */
+bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,
+		    struct slice session_key) MUST_CHECK;
+const char *conn_why(const struct conn *conn);
+
+void conn_close(struct conn *conn);
+
+#endif

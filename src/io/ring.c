@@ -1,0 +1,573 @@
+#include "io/ring.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+#include <liburing.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+/* What a completion belongs to, in the low bits of user_data (owners are at least 8-aligned). */
+enum kind { KIND_OP, KIND_RECEIVE, KIND_ACCEPT, KIND_WAKE, KIND_NONE, KIND_MASK = 7 };
+
+#define BUFFER_GROUP 1
+
+struct ring {
+	struct io_uring uring;
+	struct ring_params params;
+	struct ring_stats stats;
+	struct io_uring_buf_ring *buffer_ring;
+	char *buffers;
+	size_t buffers_bytes;
+	u32 *free_files;
+	u32 free_count;
+	int wake_fd;
+	u64 wake_value;
+	_Atomic u32 wake_pending;
+	/* Receives that ran out of buffers: started again at the next turn, when all are back. */
+	struct ring_receive *restarts;
+	struct ring_op *later;
+	/* Addresses of connects not yet handed over: the kernel copies them at submission. */
+	struct sockaddr_storage *connect_to;
+	u32 connect_count;
+};
+
+static u64 tag(const void *owner, enum kind kind)
+{
+	return (u64)(uintptr_t)owner | (u64)kind;
+}
+
+/* Hands over what is prepared; errors that pass (interrupted, completion queue full) are tried again. */
+static void submit(struct ring *ring)
+{
+	int n = io_uring_submit(&ring->uring);
+
+	if (n < 0 && n != -EBUSY && n != -EAGAIN && n != -EINTR)
+		CRASH("io_uring_submit: %s", strerror(-n));
+	ring->connect_count = 0;
+}
+
+static struct io_uring_sqe *take_sqe(struct ring *ring)
+{
+	struct io_uring_sqe *sqe;
+
+	while (!(sqe = io_uring_get_sqe(&ring->uring)))
+		submit(ring);
+	ring->stats.submissions++;
+	return sqe;
+}
+
+static void arm_wake(struct ring *ring)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	io_uring_prep_read(sqe, ring->wake_fd, &ring->wake_value, sizeof(ring->wake_value), 0);
+	sqe->user_data = tag(NULL, KIND_WAKE);
+}
+
+static bool setup_buffers(struct ring *ring, struct error *error)
+{
+	const struct ring_params *p = &ring->params;
+	struct io_uring_buf_reg reg = { .ring_entries = p->buffers, .bgid = BUFFER_GROUP };
+	size_t ring_bytes = p->buffers * sizeof(struct io_uring_buf);
+	char *memory;
+	int ret;
+
+	ring->buffers_bytes = ring_bytes + (size_t)p->buffers * p->buffer_size;
+	memory = mmap(NULL, ring->buffers_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		      -1, 0);
+	if (memory == MAP_FAILED)
+		return error_set_errno(error, errno, "receive buffers");
+	ring->buffer_ring = (struct io_uring_buf_ring *)memory;
+	ring->buffers = memory + ring_bytes;
+	reg.ring_addr = (u64)(uintptr_t)ring->buffer_ring;
+	ret = io_uring_register_buf_ring(&ring->uring, &reg, 0);
+	if (ret < 0)
+		return error_set_errno(error, -ret, "io_uring: provided buffers (needs Linux 5.19)");
+	io_uring_buf_ring_init(ring->buffer_ring);
+	for (u32 i = 0; i < p->buffers; i++)
+		io_uring_buf_ring_add(ring->buffer_ring, ring->buffers + (size_t)i * p->buffer_size,
+				      p->buffer_size, (u16)i, io_uring_buf_ring_mask(p->buffers),
+				      (int)i);
+	io_uring_buf_ring_advance(ring->buffer_ring, (int)p->buffers);
+	return true;
+}
+
+static bool setup_files(struct ring *ring, struct error *error)
+{
+	const struct ring_params *p = &ring->params;
+	int ret = io_uring_register_files_sparse(&ring->uring, p->files);
+
+	if (ret < 0)
+		return error_set_errno(error, -ret, "io_uring: table of %u sockets", p->files);
+	/* The kernel hands out the first part to accepted connections, we the rest. */
+	if (p->accepted > 0)
+		ret = io_uring_register_file_alloc_range(&ring->uring, 0, p->accepted);
+	if (ret < 0)
+		return error_set_errno(error, -ret, "io_uring: range for accepted sockets");
+	ring->free_files = malloc((p->files - p->accepted) * sizeof(u32) + 1);
+	ring->connect_to = malloc(p->entries * sizeof(*ring->connect_to));
+	if (!ring->free_files || !ring->connect_to)
+		return error_set(error, "out of memory for the socket table");
+	for (u32 i = p->files; i > p->accepted; i--)
+		ring->free_files[ring->free_count++] = i - 1;
+	return true;
+}
+
+struct ring *ring_open(const struct ring_params *params, struct error *error)
+{
+	struct io_uring_params up = { .flags = IORING_SETUP_SINGLE_ISSUER |
+					       IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE |
+					       IORING_SETUP_SUBMIT_ALL,
+				      .cq_entries = params->entries * 4 };
+	struct ring *ring = calloc(1, sizeof(*ring));
+	int ret;
+
+	if (!ring) {
+		error_set(error, "out of memory for a ring");
+		return NULL;
+	}
+	ring->params = *params;
+	ring->wake_fd = eventfd(0, EFD_CLOEXEC);
+	if (ring->wake_fd < 0) {
+		error_set_errno(error, errno, "eventfd");
+		free(ring);
+		return NULL;
+	}
+	ret = io_uring_queue_init_params(params->entries, &ring->uring, &up);
+	if (ret < 0) {
+		error_set_errno(error, -ret, "io_uring_setup (needs Linux 6.1 or newer, and io_uring allowed)");
+		close(ring->wake_fd);
+		free(ring);
+		return NULL;
+	}
+	if (!setup_buffers(ring, error) || !setup_files(ring, error)) {
+		ring_close(ring);
+		return NULL;
+	}
+	arm_wake(ring);
+	return ring;
+}
+
+void ring_close(struct ring *ring)
+{
+	if (!ring)
+		return;
+	io_uring_queue_exit(&ring->uring);
+	if (ring->buffer_ring)
+		munmap(ring->buffer_ring, ring->buffers_bytes);
+	close(ring->wake_fd);
+	free(ring->free_files);
+	free(ring->connect_to);
+	free(ring);
+}
+
+/* Moves an ordinary descriptor into the table; closes it in any case. */
+static i32 install(struct ring *ring, int fd)
+{
+	u32 index;
+	int ret;
+
+	if (ring->free_count == 0) {
+		close(fd);
+		return -ENFILE;
+	}
+	index = ring->free_files[ring->free_count - 1];
+	ret = io_uring_register_files_update(&ring->uring, index, &fd, 1);
+	close(fd);
+	if (ret < 0)
+		return ret;
+	ring->free_count--;
+	ring->stats.open_handles++;
+	return (i32)index;
+}
+
+static socklen_t to_sockaddr(struct sockaddr_storage *ss, const struct net_address *a)
+{
+	memset(ss, 0, sizeof(*ss));
+	if (a->family == 4) {
+		struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+		sin->sin_family = AF_INET;
+		sin->sin_port = htons(a->port);
+		memcpy(&sin->sin_addr, a->ip, 4);
+		return sizeof(*sin);
+	}
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+
+	sin6->sin6_family = AF_INET6;
+	sin6->sin6_port = htons(a->port);
+	memcpy(&sin6->sin6_addr, a->ip, 16);
+	return sizeof(*sin6);
+}
+
+i32 ring_socket(struct ring *ring, const struct net_address *to, const struct net_address *from)
+{
+	struct sockaddr_storage ss;
+	int one = 1;
+	int fd = socket(to->family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	/* Replies and pipelined commands are small; waiting for more of them would cost round trips. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (from) {
+		socklen_t len = to_sockaddr(&ss, from);
+
+		/* The port is chosen at connect, by destination: 64k per receiver, not in all. */
+		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+		if (bind(fd, (struct sockaddr *)&ss, len) < 0) {
+			int code = errno;
+
+			close(fd);
+			return -code;
+		}
+	}
+	return install(ring, fd);
+}
+
+i32 ring_listen(struct ring *ring, const struct net_address *at)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = to_sockaddr(&ss, at);
+	int one = 1;
+	int code;
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (at->family == 6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&ss, len) < 0 || listen(fd, 512) < 0) {
+		code = errno;
+		close(fd);
+		return -code;
+	}
+	return install(ring, fd);
+}
+
+/* True when a socket file exists but nobody listens on it. */
+static bool unix_socket_is_stale(const struct sockaddr_un *sun)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool stale;
+
+	if (fd < 0)
+		return false;
+	stale = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 && errno == ECONNREFUSED;
+	close(fd);
+	return stale;
+}
+
+i32 ring_listen_unix(struct ring *ring, const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int code;
+	int fd;
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	if (unix_socket_is_stale(&sun))
+		unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 || chmod(path, 0660) < 0 ||
+	    listen(fd, 64) < 0) {
+		code = errno;
+		close(fd);
+		return -code;
+	}
+	return install(ring, fd);
+}
+
+void ring_connect(struct ring *ring, struct ring_op *op, i32 handle, const struct net_address *to)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+	struct sockaddr_storage *ss;
+	socklen_t len;
+
+	ASSERT(ring->connect_count < ring->params.entries);
+	ss = &ring->connect_to[ring->connect_count++];
+	len = to_sockaddr(ss, to);
+	io_uring_prep_connect(sqe, handle, (struct sockaddr *)ss, len);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data = tag(op, KIND_OP);
+	ring->stats.in_flight++;
+}
+
+void ring_send(struct ring *ring, struct ring_op *op, i32 handle, struct msghdr *message)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	io_uring_prep_sendmsg(sqe, handle, message, MSG_NOSIGNAL);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data = tag(op, KIND_OP);
+	ring->stats.in_flight++;
+}
+
+void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 handle)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	receive->handle = handle;
+	io_uring_prep_recv_multishot(sqe, handle, NULL, 0, 0);
+	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
+	sqe->buf_group = BUFFER_GROUP;
+	sqe->user_data = tag(receive, KIND_RECEIVE);
+	ring->stats.in_flight++;
+}
+
+void ring_accept_start(struct ring *ring, struct ring_accept *accept, i32 handle)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	accept->handle = handle;
+	io_uring_prep_multishot_accept_direct(sqe, handle, NULL, NULL, 0);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data = tag(accept, KIND_ACCEPT);
+	ring->stats.in_flight++;
+}
+
+void ring_poll(struct ring *ring, struct ring_op *op, int fd)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	sqe->user_data = tag(op, KIND_OP);
+	ring->stats.in_flight++;
+}
+
+void ring_cancel(struct ring *ring, i32 handle)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	/* A receive that waits for its restart is not in the kernel's hands: it ends at the next turn. */
+	for (struct ring_receive *r = ring->restarts; r; r = r->next) {
+		if (r->handle == handle)
+			r->handle = -1;
+	}
+	io_uring_prep_cancel_fd(sqe, handle, IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD_FIXED);
+	sqe->user_data = tag(NULL, KIND_NONE);
+}
+
+void ring_later(struct ring *ring, struct ring_op *op)
+{
+	op->next = ring->later;
+	ring->later = op;
+}
+
+void ring_cancel_op(struct ring *ring, struct ring_op *op)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	io_uring_prep_cancel64(sqe, tag(op, KIND_OP), 0);
+	sqe->user_data = tag(NULL, KIND_NONE);
+}
+
+void ring_shut(struct ring *ring, i32 handle)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	io_uring_prep_close_direct(sqe, (unsigned)handle);
+	/* The handle's number rides along, so that it is free again only when it really is. */
+	sqe->user_data = (u64)(u32)handle << 3 | KIND_NONE | 1ull << 63;
+}
+
+static void give_buffer_back(struct ring *ring, u32 id)
+{
+	const struct ring_params *p = &ring->params;
+
+	io_uring_buf_ring_add(ring->buffer_ring, ring->buffers + (size_t)id * p->buffer_size,
+			      p->buffer_size, (u16)id, io_uring_buf_ring_mask(p->buffers), 0);
+	io_uring_buf_ring_advance(ring->buffer_ring, 1);
+}
+
+static void complete_receive(struct ring *ring, struct ring_receive *receive,
+			     const struct io_uring_cqe *cqe)
+{
+	i32 result = cqe->res;
+	bool more = cqe->flags & IORING_CQE_F_MORE;
+
+	if (!more)
+		ring->stats.in_flight--;
+	if (result == -ENOBUFS) {
+		ring->stats.no_buffers++;
+		receive->next = ring->restarts;
+		ring->restarts = receive;
+		return;
+	}
+	if (cqe->flags & IORING_CQE_F_BUFFER) {
+		u32 id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
+
+		if (result > 0)
+			receive->bytes(receive, (struct slice){ ring->buffers +
+								(size_t)id * ring->params.buffer_size,
+								(size_t)result });
+		give_buffer_back(ring, id);
+	}
+	if (more)
+		return;
+	if (result > 0)
+		ring_receive_start(ring, receive, receive->handle);
+	else
+		receive->end(receive, result);
+}
+
+static void complete_accept(struct ring *ring, struct ring_accept *accept,
+			    const struct io_uring_cqe *cqe)
+{
+	bool more = cqe->flags & IORING_CQE_F_MORE;
+	i32 result = cqe->res;
+
+	if (result >= 0) {
+		ring->stats.open_handles++;
+		accept->accepted(accept, result);
+	}
+	if (more)
+		return;
+	ring->stats.in_flight--;
+	if (result >= 0 || result == -ECONNABORTED || result == -EINTR)
+		ring_accept_start(ring, accept, accept->handle);
+	else
+		accept->end(accept, result);
+}
+
+static void complete_none(struct ring *ring, u64 user_data)
+{
+	u32 index;
+
+	if (!(user_data >> 63))
+		return;
+	index = (u32)(user_data >> 3 & 0xffffffff);
+	ring->stats.open_handles--;
+	if (index >= ring->params.accepted)
+		ring->free_files[ring->free_count++] = index;
+}
+
+static void complete(struct ring *ring, const struct io_uring_cqe *cqe)
+{
+	void *owner = (void *)(uintptr_t)(cqe->user_data & ~(u64)KIND_MASK);
+	struct ring_op *op = owner;
+
+	ring->stats.completions++;
+	switch (cqe->user_data & KIND_MASK) {
+	case KIND_OP:
+		ring->stats.in_flight--;
+		op->done(op, cqe->res);
+		break;
+	case KIND_RECEIVE:
+		complete_receive(ring, owner, cqe);
+		break;
+	case KIND_ACCEPT:
+		complete_accept(ring, owner, cqe);
+		break;
+	case KIND_WAKE:
+		atomic_store(&ring->wake_pending, 0);
+		arm_wake(ring);
+		break;
+	default:
+		complete_none(ring, cqe->user_data);
+	}
+}
+
+static void submit_and_wait(struct ring *ring, u64 timeout_ns)
+{
+	struct __kernel_timespec ts = { .tv_sec = (i64)(timeout_ns / 1000000000),
+					.tv_nsec = (i64)(timeout_ns % 1000000000) };
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	if (timeout_ns == 0)
+		ret = io_uring_submit_and_get_events(&ring->uring);
+	else
+		ret = io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1,
+						       timeout_ns == UINT64_MAX ? NULL : &ts, NULL);
+	if (ret < 0 && ret != -ETIME && ret != -EINTR && ret != -EBUSY && ret != -EAGAIN)
+		CRASH("io_uring_enter: %s", strerror(-ret));
+	ring->connect_count = 0;
+}
+
+/* True when there was one: the turn must not wait then. */
+static bool restart_receives(struct ring *ring)
+{
+	struct ring_receive *receive = ring->restarts;
+	bool any = receive != NULL;
+
+	ring->restarts = NULL;
+	while (receive) {
+		struct ring_receive *next = receive->next;
+
+		if (receive->handle < 0)
+			receive->end(receive, -ECANCELED);
+		else
+			ring_receive_start(ring, receive, receive->handle);
+		receive = next;
+	}
+	return any;
+}
+
+static bool run_later(struct ring *ring)
+{
+	struct ring_op *op = ring->later;
+	bool any = op != NULL;
+
+	ring->later = NULL;
+	while (op) {
+		struct ring_op *next = op->next;
+
+		op->done(op, 0);
+		op = next;
+	}
+	return any;
+}
+
+u32 ring_turn(struct ring *ring, u64 timeout_ns)
+{
+	struct io_uring_cqe *cqe;
+	unsigned head;
+	u32 count = 0;
+	bool busy = restart_receives(ring);
+
+	busy |= run_later(ring);
+	if (busy || ring->later || io_uring_cq_ready(&ring->uring) > 0)
+		timeout_ns = 0;
+	submit_and_wait(ring, timeout_ns);
+	io_uring_for_each_cqe(&ring->uring, head, cqe) {
+		complete(ring, cqe);
+		count++;
+	}
+	io_uring_cq_advance(&ring->uring, count);
+	ring->stats.turns++;
+	return count;
+}
+
+void ring_wake(struct ring *ring)
+{
+	u64 one = 1;
+
+	if (atomic_exchange(&ring->wake_pending, 1))
+		return;
+	if (write(ring->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		CRASH("eventfd write: %s", strerror(errno));
+}
+
+void ring_stats(const struct ring *ring, struct ring_stats *stats)
+{
+	*stats = ring->stats;
+}

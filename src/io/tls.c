@@ -1,0 +1,274 @@
+#include "io/tls.h"
+
+#include "base/check.h"
+#include "base/list.h"
+#include "base/text.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SESSION_KEY_MAX 96
+#define SESSION_BUCKETS 1024
+
+struct session {
+	struct list by_key; /* in its bucket */
+	struct list by_age;
+	SSL_SESSION *session;
+	char key[SESSION_KEY_MAX];
+};
+
+struct tls_context {
+	SSL_CTX *ssl_context;
+	struct list buckets[SESSION_BUCKETS];
+	struct list by_age;
+	u32 count;
+	u32 max;
+};
+
+struct tls {
+	struct tls_context *context;
+	SSL *ssl;
+	BIO *in;
+	BIO *out;
+	char key[SESSION_KEY_MAX];
+	char why[120];
+};
+
+static struct list *bucket_of(struct tls_context *context, const char *key)
+{
+	u32 hash = 2166136261u;
+
+	for (; *key; key++)
+		hash = (hash ^ (u8)*key) * 16777619u;
+	return &context->buckets[hash % SESSION_BUCKETS];
+}
+
+static struct session *find_session(struct tls_context *context, const char *key)
+{
+	list_for_each(node, bucket_of(context, key)) {
+		struct session *s = list_entry(node, struct session, by_key);
+
+		if (strcmp(s->key, key) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static void drop_session(struct tls_context *context, struct session *s)
+{
+	list_unlink(&s->by_key);
+	list_unlink(&s->by_age);
+	SSL_SESSION_free(s->session);
+	free(s);
+	context->count--;
+}
+
+/* OpenSSL hands us a session (in TLS 1.3 after the handshake). Returning 1 keeps the reference. */
+static int on_new_session(SSL *ssl, SSL_SESSION *ssl_session)
+{
+	struct tls *tls = SSL_get_app_data(ssl);
+	struct tls_context *context = tls->context;
+	struct session *s = find_session(context, tls->key);
+
+	if (!tls->key[0] || context->max == 0)
+		return 0;
+	if (s)
+		drop_session(context, s);
+	else if (context->count >= context->max)
+		drop_session(context, list_entry(context->by_age.next, struct session, by_age));
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return 0;
+	s->session = ssl_session;
+	memcpy(s->key, tls->key, sizeof(s->key));
+	list_push_back(bucket_of(context, s->key), &s->by_key);
+	list_push_back(&context->by_age, &s->by_age);
+	context->count++;
+	return 1;
+}
+
+struct tls_context *tls_context_open(const struct tls_params *params, struct error *error)
+{
+	struct tls_context *context = calloc(1, sizeof(*context));
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	if (!context || !ctx) {
+		error_set(error, "out of memory for TLS");
+		SSL_CTX_free(ctx);
+		free(context);
+		return NULL;
+	}
+	for (u32 i = 0; i < SESSION_BUCKETS; i++)
+		list_init(&context->buckets[i]);
+	list_init(&context->by_age);
+	context->ssl_context = ctx;
+	context->max = params->sessions_max;
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
+	if (params->ca_file ? SSL_CTX_load_verify_file(ctx, params->ca_file) != 1 :
+			      SSL_CTX_set_default_verify_paths(ctx) != 1) {
+		error_set(error, "%s: no CA certificates", params->ca_file ? params->ca_file : "system");
+		tls_context_close(context);
+		return NULL;
+	}
+	return context;
+}
+
+void tls_context_close(struct tls_context *context)
+{
+	if (!context)
+		return;
+	while (context->count > 0)
+		drop_session(context, list_entry(context->by_age.next, struct session, by_age));
+	SSL_CTX_free(context->ssl_context);
+	free(context);
+}
+
+static bool attach_bios(struct tls *tls)
+{
+	tls->in = BIO_new(BIO_s_mem());
+	tls->out = BIO_new(BIO_s_mem());
+	if (!tls->in || !tls->out) {
+		BIO_free(tls->in);
+		BIO_free(tls->out);
+		return false;
+	}
+	/* An empty input means "later", not "the end". */
+	BIO_set_mem_eof_return(tls->in, -1);
+	BIO_set_mem_eof_return(tls->out, -1);
+	SSL_set_bio(tls->ssl, tls->in, tls->out);
+	return true;
+}
+
+struct tls *tls_open(struct tls_context *context, struct slice server_name, struct slice session_key)
+{
+	struct tls *tls = calloc(1, sizeof(*tls));
+	struct session *s;
+	char name[256];
+
+	if (!tls)
+		return NULL;
+	tls->context = context;
+	tls->ssl = SSL_new(context->ssl_context);
+	if (!tls->ssl || !attach_bios(tls)) {
+		SSL_free(tls->ssl);
+		free(tls);
+		return NULL;
+	}
+	SSL_set_app_data(tls->ssl, tls);
+	SSL_set_connect_state(tls->ssl);
+	if (!slice_copy(tls->key, sizeof(tls->key), session_key))
+		tls->key[0] = '\0';
+	if (server_name.len > 0 && slice_copy(name, sizeof(name), server_name))
+		SSL_set_tlsext_host_name(tls->ssl, name);
+	s = tls->key[0] ? find_session(context, tls->key) : NULL;
+	if (s)
+		SSL_set_session(tls->ssl, s->session);
+	return tls;
+}
+
+void tls_close(struct tls *tls)
+{
+	if (!tls)
+		return;
+	/* Without this mark OpenSSL takes the session for broken and drops it from the cache. */
+	SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(tls->ssl);
+	free(tls);
+}
+
+bool tls_feed(struct tls *tls, struct slice ciphertext)
+{
+	return ciphertext.len == 0 ||
+	       BIO_write(tls->in, ciphertext.ptr, (int)ciphertext.len) == (int)ciphertext.len;
+}
+
+static enum tls_result judge(struct tls *tls, int ret)
+{
+	unsigned long code;
+
+	switch (SSL_get_error(tls->ssl, ret)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_AGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_ENDED;
+	}
+	code = ERR_peek_last_error();
+	snprintf(tls->why, sizeof(tls->why), "%s",
+		 code ? ERR_reason_error_string(code) : "connection broken");
+	ERR_clear_error();
+	return TLS_FAILED;
+}
+
+enum tls_result tls_handshake(struct tls *tls)
+{
+	int ret;
+
+	ERR_clear_error();
+	ret = SSL_do_handshake(tls->ssl);
+	return ret == 1 ? TLS_OK : judge(tls, ret);
+}
+
+enum tls_result tls_read(struct tls *tls, char *to, size_t size, size_t *got)
+{
+	int ret;
+
+	ERR_clear_error();
+	ret = SSL_read_ex(tls->ssl, to, size, got);
+	return ret == 1 ? TLS_OK : judge(tls, ret);
+}
+
+enum tls_result tls_write(struct tls *tls, struct slice plaintext)
+{
+	while (plaintext.len > 0) {
+		size_t done = 0;
+		int ret;
+
+		ERR_clear_error();
+		ret = SSL_write_ex(tls->ssl, plaintext.ptr, plaintext.len, &done);
+		if (ret != 1)
+			return judge(tls, ret);
+		plaintext = slice_from(plaintext, done);
+	}
+	return TLS_OK;
+}
+
+bool tls_output(struct tls *tls, struct buf *out)
+{
+	size_t pending = BIO_ctrl_pending(tls->out);
+	char *room;
+
+	if (pending == 0)
+		return false;
+	room = buf_reserve(out, pending);
+	if (!room || BIO_read(tls->out, room, (int)pending) != (int)pending) {
+		out->failed = true;
+		return true;
+	}
+	buf_advance(out, pending);
+	return true;
+}
+
+const char *tls_why(const struct tls *tls)
+{
+	return tls->why[0] ? tls->why : "no reason given";
+}
+
+const char *tls_version(const struct tls *tls)
+{
+	return SSL_get_version(tls->ssl);
+}
+
+bool tls_was_resumed(const struct tls *tls)
+{
+	return SSL_session_reused(tls->ssl) == 1;
+}

@@ -1,0 +1,53 @@
+/*
+ * TLS as a client, sans-I/O over memory: ciphertext in and out, plaintext in and out (TLS 1.2 and 1.3).
+ * With base/crypto.c the only place that names OpenSSL. A context belongs to one thread and keeps the
+ * sessions of receivers met lately, so that the next handshake with them is a resumption.
+ */
+#ifndef IO_TLS_H
+#define IO_TLS_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/types.h"
+
+struct tls_context;
+struct tls;
+
+struct tls_params {
+	u32 sessions_max;    /* receivers whose session is kept; the oldest leaves */
+	const char *ca_file; /* for verification by name; NULL: the system's */
+};
+
+struct tls_context *tls_context_open(const struct tls_params *params, struct error *error);
+void tls_context_close(struct tls_context *context); /* no tls may be open */
+
+/*
+ * A client side towards `server_name` (SNI; empty: none). Opportunistic: any certificate is taken, as
+ * RFC 7435 says; what policy demands is checked by the caller. `session_key` names the receiver for
+ * resumption. NULL when there is no memory.
+ */
+struct tls *tls_open(struct tls_context *context, struct slice server_name, struct slice session_key);
+void tls_close(struct tls *tls); /* NULL is fine */
+
+enum tls_result {
+	TLS_OK,      /* handshake complete; or bytes were read or written */
+	TLS_AGAIN,   /* needs more from the peer */
+	TLS_ENDED,   /* the peer said close_notify */
+	TLS_FAILED,  /* tls_why says why */
+};
+
+/* Takes ciphertext from the peer; all of it is used. False: no memory. */
+bool tls_feed(struct tls *tls, struct slice ciphertext) MUST_CHECK;
+enum tls_result tls_handshake(struct tls *tls) MUST_CHECK;
+/* Reads up to `size` bytes of plaintext. */
+enum tls_result tls_read(struct tls *tls, char *to, size_t size, size_t *got) MUST_CHECK;
+/* Encrypts all of it. */
+enum tls_result tls_write(struct tls *tls, struct slice plaintext) MUST_CHECK;
+/* Moves the ciphertext that waits to be sent behind what is in `out`; true when there was some. */
+bool tls_output(struct tls *tls, struct buf *out);
+
+const char *tls_why(const struct tls *tls);
+const char *tls_version(const struct tls *tls); /* "TLSv1.3" */
+bool tls_was_resumed(const struct tls *tls);
+
+#endif

@@ -1,0 +1,243 @@
+/*
+ * The queue environment (LMDB): campaigns, recipients, deferred rows, leases, the in-doubt list and
+ * the delivery log. One process, one thread (the planner) opens and writes it; all reads happen inside
+ * that thread's write transaction, so there are no long readers. A change is durable when
+ * queue_commit has returned STORE_OK, and not before.
+ *
+ * A recipient is one row and lives at exactly one place until it is final:
+ *   LANE      as imported: (campaign, domain, seq); a lane is one domain of one campaign
+ *   DEFERRED  waits for its due time: (due, campaign, domain, seq)
+ *   DOUBT     held in doubt until the operator decides: (campaign, domain, seq)
+ * Final rows leave the tables; the delivery log and the campaign's counters keep what became of them.
+ * Keys are big-endian, so that the order of bytes is the order of sending; see store/README.md for
+ * every record's layout.
+ */
+#ifndef STORE_QUEUE_H
+#define STORE_QUEUE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/types.h"
+
+enum store_result {
+	STORE_OK,
+	STORE_NOT_FOUND,
+	STORE_FULL,   /* map at its maximum or disk full: the transaction is gone, the environment fine */
+	STORE_FAILED, /* EIO and the like: the process must restart from what is on disk */
+};
+
+struct queue_params {
+	const char *path;  /* directory; made (0700) when missing */
+	u64 map_size;      /* first map size in bytes */
+	u64 map_size_max;  /* grows on demand up to here */
+	bool relaxed;      /* MDB_NOMETASYNC: a power cut may lose the last commit (never corrupts) */
+};
+
+struct queue;
+
+struct queue *queue_open(const struct queue_params *params, struct error *error);
+void queue_close(struct queue *queue);
+
+/*
+ * One write transaction at a time; everything below happens inside it. A failed operation (STORE_FULL,
+ * STORE_FAILED) dooms the transaction: commit then refuses and aborts.
+ */
+enum store_result queue_begin(struct queue *queue) MUST_CHECK;
+enum store_result queue_commit(struct queue *queue) MUST_CHECK;
+void queue_abort(struct queue *queue);
+/* Says in words why the last operation failed. */
+const char *queue_error_text(const struct queue *queue);
+/*
+ * Grows the map by doubling up to map_size_max; between transactions only. False: at the maximum.
+ * queue_commit and the put functions never grow by themselves.
+ */
+bool queue_grow(struct queue *queue);
+/* True when less than a tenth of the largest map (or of the disk) is free: intake must pause. */
+bool queue_is_nearly_full(const struct queue *queue);
+
+struct queue_stats {
+	u64 map_size;
+	u64 pages_used;
+	u64 pages_free; /* on the free list */
+	u32 page_size;
+	u64 lane_rows;
+	u64 deferred_rows;
+	u64 doubt_rows;
+	u64 log_rows;
+};
+enum store_result queue_stats(struct queue *queue, struct queue_stats *stats) MUST_CHECK;
+
+/* ---- campaigns ---- */
+
+enum queue_campaign_state {
+	CAMPAIGN_IMPORTING = 1, /* recipients are coming in; dropped when found at start */
+	CAMPAIGN_READY,
+	CAMPAIGN_RUNNING,
+	CAMPAIGN_PAUSED,
+	CAMPAIGN_DONE,
+	CAMPAIGN_CANCELLED,
+};
+const char *queue_campaign_state_name(enum queue_campaign_state state);
+
+enum queue_doubt_policy { DOUBT_RESEND = 1, DOUBT_HOLD };
+
+struct queue_campaign {
+	u32 id;
+	u32 state;
+	u32 doubt_policy;
+	u32 domains;     /* lanes that exist */
+	u64 created_ms;
+	u64 started_ms;
+	u64 finished_ms;
+	u64 expire_after_ms; /* a row gives up this long after its first attempt */
+	u64 total;       /* rows imported */
+	u64 delivered;
+	u64 failed;      /* permanent failures, expired included */
+	u64 expired;     /* of them */
+	u64 cancelled;
+	u64 deferrals;   /* events, not rows */
+	u64 deferred;    /* rows that are deferred now */
+	u64 doubts;      /* events: rows that ever were in doubt */
+	u64 held;        /* rows in doubt now, held */
+	char name[64];
+	char customer[256];
+};
+
+/* Takes the next id; fills campaign->id. */
+enum store_result queue_campaign_create(struct queue *queue, struct queue_campaign *c) MUST_CHECK;
+enum store_result queue_campaign_put(struct queue *queue, const struct queue_campaign *c) MUST_CHECK;
+enum store_result queue_campaign_get(struct queue *queue, u32 id, struct queue_campaign *c) MUST_CHECK;
+/* The first campaign with an id greater than `after` (0: from the start). */
+enum store_result queue_campaign_next(struct queue *queue, u32 after, struct queue_campaign *c) MUST_CHECK;
+/*
+ * Drops up to `limit` rows and records of a campaign; STORE_NOT_FOUND when nothing of it was left (then
+ * the campaign record is gone too). Called again and again, so that no transaction grows large.
+ */
+enum store_result queue_campaign_erase(struct queue *queue, u32 id, u32 limit) MUST_CHECK;
+
+/* Named blobs of a campaign: "headers", "text", "html", "whole", "columns", "options". Any size. */
+enum store_result queue_blob_put(struct queue *queue, u32 campaign, const char *name,
+				 struct slice bytes) MUST_CHECK;
+/* The slice is valid until the next write or the end of the transaction. */
+enum store_result queue_blob_get(struct queue *queue, u32 campaign, const char *name,
+				 struct slice *bytes) MUST_CHECK;
+
+/* ---- rows ---- */
+
+struct row_id {
+	u32 campaign;
+	u32 domain; /* number of the lane within the campaign, from 1 */
+	u32 seq;    /* within the lane, from 1 */
+};
+
+enum row_place { ROW_LANE = 1, ROW_DEFERRED, ROW_DOUBT };
+
+/* Where a row is: its whole key. */
+struct row_ref {
+	struct row_id id;
+	u32 place;
+	u64 due_ms; /* DEFERRED only, else 0 */
+};
+
+#define ROW_ADDRESS_MAX 400
+#define ROW_VALUES_MAX 65535
+#define ROW_HOST_MAX 320 /* "name [address]"; what is longer is cut */
+#define ROW_REPLY_MAX 200
+
+enum row_flag {
+	ROW_WAS_IN_DOUBT = 1, /* a copy may be at the receiver already */
+	ROW_IN_DOUBT_NOW = 2, /* this entry is the resend of an in-doubt row, same host first */
+};
+
+struct queue_row {
+	struct row_ref ref;
+	u32 attempts;     /* that reached a receiver's verdict */
+	u32 flags;
+	u64 first_ms;     /* first lease: Date of the message; 0 before */
+	u16 last_code;    /* last reply */
+	struct slice address;  /* wire form */
+	struct slice values;   /* packed merge values, see row_values.h; opaque here */
+	struct slice host;     /* receiver of the last attempt, for resends; may be empty */
+	struct slice reply;    /* text of the last reply, cut at 200 bytes; may be empty */
+};
+
+/* New lane: number, taken from campaign->domains (which is counted up; the caller puts the campaign). */
+enum store_result queue_lane_create(struct queue *queue, struct queue_campaign *c,
+				    struct slice domain, u32 *number) MUST_CHECK;
+struct queue_lane {
+	u32 campaign;
+	u32 number;
+	char domain[256];
+};
+/* First lane numbered above `after` in a campaign. */
+enum store_result queue_lane_next(struct queue *queue, u32 campaign, u32 after,
+				  struct queue_lane *lane) MUST_CHECK;
+
+/* Adds at row->ref (any place); fastest when keys of one lane come in rising order. */
+enum store_result queue_row_put(struct queue *queue, const struct queue_row *row) MUST_CHECK;
+enum store_result queue_row_get(struct queue *queue, const struct row_ref *ref,
+				struct queue_row *row) MUST_CHECK;
+/* STORE_NOT_FOUND is an answer, not a failure (a row that is final already). */
+enum store_result queue_row_delete(struct queue *queue, const struct row_ref *ref) MUST_CHECK;
+/*
+ * The first row behind `after` in its place's order. LANE: within the same campaign and lane
+ * (after->id.seq = 0: from its start). DEFERRED: any campaign, due at or before until_ms. DOUBT: any
+ * campaign. Slices in *row are valid until the next write or the end of the transaction.
+ */
+enum store_result queue_row_next(struct queue *queue, const struct row_ref *after, u64 until_ms,
+				 struct queue_row *row) MUST_CHECK;
+
+/* ---- leases: what may have been handed out, as of the last commit ---- */
+
+/*
+ * One record per commit that handed rows out: written in the commit before the rows reach a worker,
+ * deleted when all its rows are settled. After a power cut every row named here may have been sent.
+ */
+enum store_result queue_lease_put(struct queue *queue, u64 number, u64 wall_ms,
+				  const struct row_ref *refs, u32 count) MUST_CHECK;
+enum store_result queue_lease_delete(struct queue *queue, u64 number) MUST_CHECK;
+/* First lease numbered above `after`; refs is taken from the caller's buffer (alignment is seen to). */
+enum store_result queue_lease_next(struct queue *queue, u64 after, u64 *number, u64 *wall_ms,
+				   struct buf *refs) MUST_CHECK;
+
+/* ---- delivery log ---- */
+
+enum log_outcome {
+	LOG_DELIVERED = 1,
+	LOG_FAILED,
+	LOG_DEFERRED,
+	LOG_EXPIRED,
+	LOG_CANCELLED,
+	LOG_IN_DOUBT,   /* noted when found */
+	LOG_HELD,       /* in doubt and held */
+};
+const char *log_outcome_name(u32 outcome);
+
+struct queue_log_entry {
+	u64 number; /* given by queue_log_add, rising */
+	u64 wall_ms;
+	struct row_id id;
+	u32 outcome;
+	u16 code;
+	u8 enhanced[3];
+	u8 attempts;
+	u32 elapsed_ms; /* of this attempt's transaction */
+	struct slice address;
+	struct slice host; /* "mx.example.jp [192.0.2.25]" */
+	struct slice reply;
+};
+enum store_result queue_log_add(struct queue *queue, const struct queue_log_entry *entry) MUST_CHECK;
+enum store_result queue_log_next(struct queue *queue, u64 after, struct queue_log_entry *entry) MUST_CHECK;
+/* Drops up to `limit` entries older than `before_ms`. */
+enum store_result queue_log_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
+
+/* ---- small settings: suspended sites, counters that survive a restart ---- */
+
+enum store_result queue_setting_put(struct queue *queue, struct slice name, struct slice value) MUST_CHECK;
+enum store_result queue_setting_delete(struct queue *queue, struct slice name) MUST_CHECK;
+enum store_result queue_setting_get(struct queue *queue, struct slice name, struct slice *value) MUST_CHECK;
+/* First setting whose name is behind `after` and has the prefix. */
+enum store_result queue_setting_next(struct queue *queue, struct slice prefix, struct slice after,
+				     struct slice *name, struct slice *value) MUST_CHECK;
+
+#endif

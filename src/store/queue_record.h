@@ -1,0 +1,51 @@
+/*
+ * The layouts of the queue's keys and values as pure functions: no LMDB, no allocation, nothing that
+ * a damaged record could crash. Private to the room (and to its tests and fuzzers). Every value
+ * starts with a version byte. README.md has the table of all layouts; change both together.
+ */
+#ifndef STORE_QUEUE_RECORD_H
+#define STORE_QUEUE_RECORD_H
+
+#include "store/queue.h"
+
+#define RECORD_VERSION 1
+
+/* Largest key: deferred rows; names of settings and blobs are bounded by their own limits. */
+#define ROW_KEY_MAX 20
+#define ROW_RECORD_HEAD 22
+#define ROW_RECORD_MAX                                                                             \
+	(ROW_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX + ROW_VALUES_MAX)
+#define LOG_RECORD_HEAD 38
+#define LOG_RECORD_MAX (LOG_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX)
+#define CAMPAIGN_RECORD_MAX 512
+#define LANE_RECORD_MAX 257
+/*
+ * A lease is cut into parts that fit beside another record in a 4 KiB page: a longer value would
+ * take a run of whole pages, and LMDB searches its list of free pages for such runs one by one.
+ */
+#define LEASE_PART_MAX 1900
+#define LEASE_REF_MAX 21
+
+size_t row_key_write(u8 key[ROW_KEY_MAX], const struct row_ref *ref);
+bool row_key_read(struct slice key, u32 place, struct row_ref *ref) MUST_CHECK;
+
+/* Writes at most ROW_RECORD_MAX bytes; host and reply are cut at their maximum. */
+size_t row_record_write(u8 *out, const struct queue_row *row);
+/* Fills everything but row->ref; slices are views of `record`. */
+bool row_record_read(struct slice record, struct queue_row *row) MUST_CHECK;
+
+size_t log_record_write(u8 *out, const struct queue_log_entry *entry);
+/* Fills everything but entry->number. */
+bool log_record_read(struct slice record, struct queue_log_entry *entry) MUST_CHECK;
+
+size_t campaign_record_write(u8 *out, const struct queue_campaign *c);
+/* Fills everything but c->id. */
+bool campaign_record_read(struct slice record, struct queue_campaign *c) MUST_CHECK;
+
+/* One part: as many of the `count` refs as fit; *taken says how many. Returns the length. */
+size_t lease_part_write(u8 out[LEASE_PART_MAX], u64 wall_ms, const struct row_ref *refs, u32 count,
+			u32 *taken);
+/* Appends the part's refs to `refs` as struct row_ref. False: does not parse, or refs is full. */
+bool lease_part_read(struct slice record, u64 *wall_ms, struct buf *refs) MUST_CHECK;
+
+#endif
