@@ -1,0 +1,138 @@
+#include "base/config_table.h"
+
+#include "base/config.h"
+
+#define MS 1ull
+#define SECOND (1000 * MS)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define MIB (1ull << 20)
+#define TIB (1ull << 40)
+
+/* One row of a table; what does not belong to the kind of the option stays zero. */
+#define ROW(type, field, name_, kind_, fallback_, ...)                                             \
+	{ .name = (name_), .kind = (kind_), .offset = offsetof(struct type, field),                \
+	  .fallback = (fallback_), __VA_ARGS__ }
+#define RANGE(min_, max_) .min = (min_), .max = (max_)
+#define SHAPE(shape_, expects_) .shape = config_shape_##shape_, .expects = (expects_)
+#define ONE_OF(choices_, expects_) .choices = (choices_), .expects = (expects_)
+#define NOT_TITLED(section, title, options_, ...)                                                  \
+	const struct config_section config_section_##section = {                                   \
+		.name = (title), .options = (options_), .option_count = array_count(options_),     \
+		__VA_ARGS__                                                                        \
+	}
+#define TITLED(section, title, options_, ...)                                                      \
+	NOT_TITLED(section, title, options_, .titled = true, __VA_ARGS__)
+#define INNER(sections_) .inner = (sections_), .inner_count = array_count(sections_)
+
+static const char *const log_choices[] = { "error", "warn", "info", "debug", NULL };
+static const char *const durability_choices[] = { "full", "relaxed", NULL };
+static const char *const tls_choices[] = { "opportunistic", "never", "required", NULL };
+
+static const struct config_option metrics_options[] = {
+	ROW(config, metrics_listen, "listen", CONFIG_TEXT, "127.0.0.1:9641",
+	    SHAPE(endpoint, "an address with port such as 127.0.0.1:9641 or [::1]:9641")),
+};
+NOT_TITLED(metrics, "metrics", metrics_options);
+
+static const struct config_option dns_options[] = {
+	ROW(config_dns, forwarders, "forwarders", CONFIG_LIST, "",
+	    SHAPE(forwarder, "an IP address, with @port behind it if need be")),
+	ROW(config_dns, trust_anchor_file, "trust-anchor-file", CONFIG_TEXT, "",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_dns, root_hints, "root-hints", CONFIG_TEXT, "", SHAPE(path, "an absolute path")),
+	ROW(config_dns, trust_anchors, "trust-anchors", CONFIG_LIST, "",
+	    SHAPE(any, "a DS or DNSKEY line")),
+	ROW(config_dns, stub_zones, "stub-zones", CONFIG_LIST, "",
+	    SHAPE(stub, "a zone, a space and an IP address with @port if need be")),
+	ROW(config_dns, allow_destinations, "allow-destinations", CONFIG_LIST, "",
+	    SHAPE(range, "a range such as 10.0.0.0/8, with no bits set behind the prefix")),
+	ROW(config_dns, ipv4, "ipv4", CONFIG_FLAG, "true", RANGE(0, 0)),
+	ROW(config_dns, ipv6, "ipv6", CONFIG_FLAG, "true", RANGE(0, 0)),
+};
+NOT_TITLED(dns, "dns", dns_options);
+
+static const struct config_option queue_options[] = {
+	ROW(config_queue, map_size_max, "map-size-max", CONFIG_SIZE, "64G", RANGE(MIB, 64 * TIB)),
+	ROW(config_queue, commit_interval_ms, "commit-interval", CONFIG_DURATION, "5ms",
+	    RANGE(0, SECOND)),
+	ROW(config_queue, durability, "durability", CONFIG_CHOICE, "full",
+	    ONE_OF(durability_choices, "full or relaxed")),
+	ROW(config_queue, in_flight, "in-flight", CONFIG_NUMBER, "65536", RANGE(1, 4 * MIB)),
+	ROW(config_queue, in_doubt_delay_ms, "in-doubt-delay", CONFIG_DURATION, "15m",
+	    RANGE(0, 7 * DAY)),
+	ROW(config_queue, log_keep_ms, "log-keep", CONFIG_DURATION, "30d", RANGE(HOUR, 3650 * DAY)),
+};
+NOT_TITLED(queue, "queue", queue_options);
+
+static const struct config_option retry_options[] = {
+	ROW(config_retry, schedule, "schedule", CONFIG_DURATIONS, "5m 15m 1h 2h 4h",
+	    RANGE(SECOND, 7 * DAY)),
+	ROW(config_retry, jitter_percent, "jitter", CONFIG_NUMBER, "20", RANGE(0, 100)),
+	ROW(config_retry, expire_ms, "expire", CONFIG_DURATION, "3d", RANGE(MINUTE, 30 * DAY)),
+};
+NOT_TITLED(retry, "retry", retry_options);
+
+static const struct config_option address_options[] = {
+	ROW(config_address, ehlo, "ehlo", CONFIG_TEXT, NULL, SHAPE(domain, "a full host name")),
+};
+TITLED(address, "address", address_options);
+
+static const struct config_option dkim_options[] = {
+	ROW(config_dkim, key, "key", CONFIG_TEXT, NULL, SHAPE(path, "an absolute path")),
+};
+TITLED(dkim, "dkim", dkim_options);
+
+static const struct config_option customer_options[] = {
+	ROW(config_customer, sign, "sign", CONFIG_FLAG, "true", RANGE(0, 0)),
+	ROW(config_customer, bounce, "bounce", CONFIG_TEXT, "bounce",
+	    SHAPE(local, "1 to 24 letters, digits, '-' and '_'")),
+	ROW(config_customer, unsubscribe_url, "unsubscribe-url", CONFIG_TEXT, "",
+	    SHAPE(url, "an https URL with {{_token}} in its path or query")),
+	ROW(config_customer, unsubscribe_mailto, "unsubscribe-mailto", CONFIG_TEXT, "",
+	    SHAPE(mailto, "an address with {{_token}} in its local part")),
+};
+static const struct config_section *const customer_inner[] = {
+	&config_section_address,
+	&config_section_dkim,
+};
+TITLED(customer, "customer", customer_options, INNER(customer_inner));
+
+static const struct config_option site_options[] = {
+	ROW(config_site, mx, "mx", CONFIG_LIST, "",
+	    SHAPE(pattern, "a host name or a pattern such as *.example.com")),
+	ROW(config_site, sessions, "sessions", CONFIG_NUMBER, "20", RANGE(1, 65536)),
+	ROW(config_site, messages_per_session, "messages-per-session", CONFIG_NUMBER, "100",
+	    RANGE(1, 1000000)),
+	ROW(config_site, rate_per_s, "rate", CONFIG_NUMBER, "0", RANGE(0, 1000000)),
+	ROW(config_site, depth, "depth", CONFIG_NUMBER, "4", RANGE(1, 64)),
+	ROW(config_site, recipients_per_message, "recipients-per-message", CONFIG_NUMBER, "100",
+	    RANGE(1, 1000)),
+	ROW(config_site, idle_ms, "idle", CONFIG_DURATION, "10s", RANGE(0, 5 * MINUTE)),
+	ROW(config_site, tls, "tls", CONFIG_CHOICE, "opportunistic",
+	    ONE_OF(tls_choices, "opportunistic, never or required")),
+	ROW(config_site, connect_timeout_ms, "connect-timeout", CONFIG_DURATION, "30s",
+	    RANGE(100 * MS, 5 * MINUTE)),
+};
+TITLED(site, "site", site_options);
+
+static const struct config_option route_options[] = {
+	ROW(config_route, relay, "relay", CONFIG_TEXT, NULL,
+	    SHAPE(endpoint, "an address with port such as 127.0.0.1:2525 or [::1]:2525")),
+};
+TITLED(route, "route", route_options);
+
+static const struct config_option root_options[] = {
+	ROW(config, data, "data", CONFIG_TEXT, "/data", SHAPE(path, "an absolute path")),
+	ROW(config, control, "control", CONFIG_TEXT, "/run/hikyaku/send.sock",
+	    SHAPE(socket, "an absolute path of at most 107 bytes")),
+	ROW(config, workers, "workers", CONFIG_NUMBER, "0", RANGE(0, 256)),
+	ROW(config, log, "log", CONFIG_CHOICE, "info",
+	    ONE_OF(log_choices, "error, warn, info or debug")),
+};
+static const struct config_section *const root_inner[] = {
+	&config_section_metrics,  &config_section_dns,  &config_section_queue, &config_section_retry,
+	&config_section_customer, &config_section_site, &config_section_route,
+};
+NOT_TITLED(root, "root", root_options, INNER(root_inner));
