@@ -57,10 +57,10 @@ static bool name_is_good(struct slice name)
 
 /* Fields in the order of h=: indexes into params->fields. */
 struct order {
-	size_t shared[DKIM_FIELDS_MAX];
+	size_t shared[DKIM_FIELDS_MAX]; /* hashed once */
 	size_t shared_count;
-	size_t varying[DKIM_FIELDS_MAX];
-	size_t varying_count;
+	size_t late[DKIM_FIELDS_MAX]; /* hashed per message */
+	size_t late_count;
 };
 
 /*
@@ -80,7 +80,7 @@ static void order_one_name(struct order *order, const struct dkim_plan_params *p
 		if (shared)
 			order->shared[order->shared_count++] = i;
 		else
-			order->varying[order->varying_count++] = i;
+			order->late[order->late_count++] = i;
 	}
 }
 
@@ -99,7 +99,7 @@ static bool order_fields(struct order *order, const struct dkim_plan_params *par
 	size_t count = 0;
 
 	order->shared_count = 0;
-	order->varying_count = 0;
+	order->late_count = 0;
 	for (size_t i = 0; i < params->field_count; i++) {
 		struct slice name = params->fields[i].name;
 
@@ -205,8 +205,8 @@ static void draft_h(struct draft *draft, const struct dkim_plan_params *params,
 
 	for (size_t i = 0; i < order->shared_count; i++, first = false)
 		draft_h_name(draft, params->fields[order->shared[i]].name, first);
-	for (size_t i = 0; i < order->varying_count; i++, first = false)
-		draft_h_name(draft, params->fields[order->varying[i]].name, first);
+	for (size_t i = 0; i < order->late_count; i++, first = false)
+		draft_h_name(draft, params->fields[order->late[i]].name, first);
 	for (size_t i = 0; i < array_count(oversigned); i++)
 		draft_h_name(draft, slice_of(oversigned[i]), false);
 	draft_add(draft, SLICE(";"));
@@ -262,31 +262,36 @@ static bool signature_make(struct dkim_signature *signature, const struct dkim_k
 	return !sent->text.failed && !hashed->text.failed;
 }
 
-/* Room for all names is there, so that the slices stay good. */
-static void plan_add_varying(struct dkim_plan *plan, const struct dkim_plan_params *params,
-			     size_t field)
+/* Room for all texts is there, so that the slices stay good. */
+static void plan_add_late(struct dkim_plan *plan, const struct dkim_plan_params *params, size_t at)
 {
-	struct slice name = params->fields[field].name;
-	struct dkim_varying *varying = &plan->varying[plan->varying_count++];
+	const struct dkim_field *field = &params->fields[at];
+	struct dkim_late *late = &plan->late[plan->late_count++];
+	size_t begin = plan->texts.len;
 
-	varying->name = (struct slice){ plan->names.ptr + plan->names.len, name.len };
-	varying->value_index = 0;
-	for (size_t i = 0; i < field; i++)
-		varying->value_index += !params->fields[i].value.ptr;
-	buf_add_slice(&plan->names, name);
+	late->value_index = DKIM_LITERAL;
+	if (field->value.ptr) {
+		dkim_header_canonical(&plan->texts, DKIM_RELAXED, field->name, field->value);
+	} else {
+		buf_add_slice(&plan->texts, field->name);
+		late->value_index = 0;
+		for (size_t i = 0; i < at; i++)
+			late->value_index += !params->fields[i].value.ptr;
+	}
+	late->text = (struct slice){ plan->texts.ptr + begin, plan->texts.len - begin };
 }
 
 static bool plan_take_fields(struct dkim_plan *plan, const struct dkim_plan_params *params,
 			     const struct order *order)
 {
-	size_t names_length = 1;
+	size_t room = 1;
 
 	for (size_t i = 0; i < params->field_count; i++) {
-		names_length += params->fields[i].name.len;
+		room += params->fields[i].name.len + params->fields[i].value.len + sizeof(":\r\n");
 		plan->value_count += !params->fields[i].value.ptr;
 	}
-	buf_init(&plan->names, names_length);
-	if (!buf_reserve(&plan->names, names_length))
+	buf_init(&plan->texts, room);
+	if (!buf_reserve(&plan->texts, room))
 		return false;
 	sha256_init(&plan->shared);
 	for (size_t i = 0; i < order->shared_count; i++) {
@@ -294,8 +299,8 @@ static bool plan_take_fields(struct dkim_plan *plan, const struct dkim_plan_para
 
 		dkim_header_hash(&plan->shared, DKIM_RELAXED, field->name, field->value);
 	}
-	for (size_t i = 0; i < order->varying_count; i++)
-		plan_add_varying(plan, params, order->varying[i]);
+	for (size_t i = 0; i < order->late_count; i++)
+		plan_add_late(plan, params, order->late[i]);
 	return true;
 }
 
@@ -336,7 +341,7 @@ void dkim_plan_free(struct dkim_plan *plan)
 		buf_done(&plan->signatures[i].sent.text);
 		buf_done(&plan->signatures[i].hashed.text);
 	}
-	buf_done(&plan->names);
+	buf_done(&plan->texts);
 	free(plan);
 }
 

@@ -34,21 +34,26 @@ struct dkim_signature {
 	u32 b_length; /* base64 characters, folds not counted */
 };
 
-/* A signed field that differs by recipient. */
-struct dkim_varying {
-	struct slice name; /* in plan->names */
-	u32 value_index;   /* which of the values given to dkim_prepare */
+/*
+ * A signed field that is hashed per message: one that differs by recipient, or a literal one that
+ * h= has to list behind such a field of the same name.
+ */
+#define DKIM_LITERAL UINT32_MAX
+
+struct dkim_late {
+	struct slice text; /* in plan->texts: the name, or a literal field in canonical form */
+	u32 value_index;   /* which of the values given to dkim_prepare, or DKIM_LITERAL */
 };
 
 struct dkim_plan {
 	struct dkim_signature signatures[DKIM_KEYS_MAX];
 	size_t signature_count;
 	size_t header_length; /* of all DKIM-Signature fields together */
-	struct sha256 shared; /* after the fields that all messages share */
-	struct dkim_varying varying[DKIM_FIELDS_MAX];
-	size_t varying_count;
+	struct sha256 shared; /* the midstate after the fields that all messages share */
+	struct dkim_late late[DKIM_FIELDS_MAX];
+	size_t late_count;
 	size_t value_count; /* fields given without a value, signed or not */
-	struct buf names;
+	struct buf texts;
 	u64 expire_s;
 };
 

@@ -66,9 +66,15 @@ bool dkim_prepare(struct dkim_work *work, const struct dkim_plan *plan, const st
 	if (!room)
 		return false;
 	base64_encode(bh, body_hash, SHA256_SIZE);
-	for (size_t i = 0; i < plan->varying_count; i++)
-		dkim_header_hash(&fields, DKIM_RELAXED, plan->varying[i].name,
-				 values[plan->varying[i].value_index]);
+	for (size_t i = 0; i < plan->late_count; i++) {
+		const struct dkim_late *late = &plan->late[i];
+
+		if (late->value_index == DKIM_LITERAL)
+			sha256_add(&fields, late->text.ptr, late->text.len);
+		else
+			dkim_header_hash(&fields, DKIM_RELAXED, late->text,
+					 values[late->value_index]);
+	}
 	work->plan = plan;
 	for (size_t i = 0; i < plan->signature_count; i++) {
 		const struct dkim_signature *signature = &plan->signatures[i];
