@@ -118,19 +118,21 @@ static bool read_dkim(struct config_file *file, struct config *config, struct cf
 	if (count == 0 && customer->sign)
 		return config_file_refuse(file, at, NULL, "no section \"dkim\"");
 	if (count > 0 && !customer->sign)
-		return config_file_refuse(file, at, "sign", "false, but there is a section \"dkim\"");
+		return config_file_refuse(file, at, "sign",
+					  "false, but there is a section \"dkim\"");
 	all = take_array(file, config, at, "dkim", CONFIG_DKIM_MAX, sizeof(*all));
 	if (!all)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		struct cfg_t *inner = config_file_at(at, "dkim", i);
 
-		all[i].selector = take_title(file, config, inner, config_shape_selector,
-					     "a DKIM selector");
+		all[i].selector =
+			take_title(file, config, inner, config_shape_selector, "a DKIM selector");
 		if (!all[i].selector)
 			return false;
 		if (i > 0 && strcmp(all[0].selector, all[i].selector) == 0)
-			return config_file_refuse(file, inner, NULL, "this selector is there twice");
+			return config_file_refuse(file, inner, NULL,
+						  "this selector is there twice");
 		if (!config_file_fill(file, inner, &config_section_dkim, CONFIG_FILL_ALL, &all[i],
 				      &config->arena))
 			return false;
@@ -207,7 +209,8 @@ static bool read_default_site(struct config_file *file, struct config *config,
 				      &config->arena))
 			return false;
 		if (site->mx.count > 0)
-			return config_file_refuse(file, at, "mx", "the default site takes no patterns");
+			return config_file_refuse(file, at, "mx",
+						  "the default site takes no patterns");
 	}
 	return true;
 }
@@ -257,8 +260,8 @@ static bool read_sites(struct config_file *file, struct config *config)
 static bool read_routes(struct config_file *file, struct config *config)
 {
 	size_t count = config_file_count(file->tree, "route");
-	struct config_route *all = take_array(file, config, file->tree, "route", CONFIG_ROUTES_MAX,
-					      sizeof(*all));
+	struct config_route *all =
+		take_array(file, config, file->tree, "route", CONFIG_ROUTES_MAX, sizeof(*all));
 
 	if (!all)
 		return false;

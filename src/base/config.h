@@ -6,13 +6,14 @@
  * Syntax (libconfuse's, with a few restrictions): `option = value`, `list = {"a", "b"}`,
  * `section {...}`, `section "title" {...}`; comments are #, // and C's; a semicolon is white space.
  * A string ends on its line; in double quotes only \" and \\ are escapes; there are neither
- * environment variables nor includes nor `+=`. Durations are "250ms", "30s", "5m", "2h", "3d" (a bare
- * number counts seconds), sizes "64K", "512M", "64G", "1T" (a bare number counts bytes), flags are
- * true or false.
+ * environment variables nor includes nor `+=`. Durations are "250ms", "30s", "5m", "2h", "3d" (a
+ * bare number counts seconds), sizes "64K", "512M", "64G", "1T" (a bare number counts bytes), flags
+ * are true or false.
  *
  * Every text, list and array belongs to the struct config and dies with config_free. Addresses stay
  * text here; they are checked for shape and are in the form that inet_ntop writes. Domain and host
- * names are lower case, without a final dot. Files that are named (keys, trust anchors) are not opened.
+ * names are lower case, without a final dot. Files that are named (keys, trust anchors) are not
+ * opened.
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
@@ -22,10 +23,10 @@
 #include "base/types.h"
 
 #define CONFIG_FILE_MAX (1024 * 1024) /* bytes */
-#define CONFIG_LIST_MAX 64            /* items of one list */
+#define CONFIG_LIST_MAX 64	      /* items of one list */
 #define CONFIG_CUSTOMERS_MAX 1024
 #define CONFIG_ADDRESSES_MAX 64 /* of one customer */
-#define CONFIG_DKIM_MAX 2       /* of one customer */
+#define CONFIG_DKIM_MAX 2	/* of one customer */
 #define CONFIG_SITES_MAX 256
 #define CONFIG_ROUTES_MAX 1024
 #define CONFIG_ANY_ADDRESS "any" /* as a customer's address: the kernel chooses the source */
@@ -37,29 +38,30 @@ struct config_list {
 
 enum config_log { CONFIG_LOG_ERROR, CONFIG_LOG_WARN, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 enum config_durability {
-	CONFIG_DURABILITY_FULL,    /* every commit is on the disk before it counts */
+	CONFIG_DURABILITY_FULL,	   /* every commit is on the disk before it counts */
 	CONFIG_DURABILITY_RELAXED, /* a power cut may take back the last commits */
 };
 enum config_tls { CONFIG_TLS_OPPORTUNISTIC, CONFIG_TLS_NEVER, CONFIG_TLS_REQUIRED };
 
 struct config_dns {
-	struct config_list forwarders;         /* "192.0.2.53" or "192.0.2.53@5353" */
-	const char *trust_anchor_file;         /* NULL when not given */
-	const char *root_hints;                /* file; NULL when not given */
-	struct config_list trust_anchors;      /* DS or DNSKEY lines */
-	struct config_list stub_zones;         /* "zone 127.0.0.1@5353" */
-	struct config_list allow_destinations; /* "127.0.0.0/8": special ranges mailed to all the same */
+	struct config_list forwarders;	  /* "192.0.2.53" or "192.0.2.53@5353" */
+	const char *trust_anchor_file;	  /* NULL when not given */
+	const char *root_hints;		  /* file; NULL when not given */
+	struct config_list trust_anchors; /* DS or DNSKEY lines */
+	struct config_list stub_zones;	  /* "zone 127.0.0.1@5353" */
+	struct config_list
+		allow_destinations; /* "127.0.0.0/8": special ranges mailed to all the same */
 	bool ipv4;
 	bool ipv6;
 };
 
 struct config_queue {
-	u64 map_size_max;       /* bytes; 1 MiB..64 TiB */
+	u64 map_size_max;	/* bytes; 1 MiB..64 TiB */
 	u64 commit_interval_ms; /* 0..1000 */
 	enum config_durability durability;
-	u32 in_flight;          /* records leased at once; 1..4194304 */
-	u64 in_doubt_delay_ms;  /* 0..7d */
-	u64 log_keep_ms;        /* 1h..3650d */
+	u32 in_flight;	       /* records leased at once; 1..4194304 */
+	u64 in_doubt_delay_ms; /* 0..7d */
+	u64 log_keep_ms;       /* 1h..3650d */
 };
 
 struct config_durations {
@@ -68,9 +70,10 @@ struct config_durations {
 };
 
 struct config_retry {
-	struct config_durations schedule; /* waits after each failure, 1s..7d; the last one repeats */
-	u32 jitter_percent;     /* 0..100 */
-	u64 expire_ms;          /* 1m..30d, not less than the first wait */
+	struct config_durations
+		schedule;   /* waits after each failure, 1s..7d; the last one repeats */
+	u32 jitter_percent; /* 0..100 */
+	u64 expire_ms;	    /* 1m..30d, not less than the first wait */
 };
 
 struct config_address {
@@ -88,23 +91,23 @@ struct config_customer {
 	const struct config_address *addresses;
 	size_t address_count; /* at least 1 */
 	const struct config_dkim *dkim;
-	size_t dkim_count; /* 1..CONFIG_DKIM_MAX; 0 exactly when !sign */
-	bool sign;         /* false only for measurements: mail goes out unsigned */
-	const char *bounce; /* local-part prefix of envelope senders */
-	const char *unsubscribe_url;    /* https, has {{_token}}; NULL when not given */
+	size_t dkim_count;		/* 1..CONFIG_DKIM_MAX; 0 exactly when !sign */
+	bool sign;			/* false only for measurements: mail goes out unsigned */
+	const char *bounce;		/* local-part prefix of envelope senders */
+	const char *unsubscribe_url;	/* https, has {{_token}}; NULL when not given */
 	const char *unsubscribe_mailto; /* address, has {{_token}}; NULL when not given */
 };
 
 struct config_site {
 	const char *name;
-	struct config_list mx; /* patterns of MX host names; none in "default" */
-	u32 sessions;             /* 1..65536 */
-	u32 messages_per_session; /* 1..1000000 */
-	u32 rate_per_s;           /* 0..1000000; 0: no limit */
-	u32 depth;                /* messages under way in a session (pipelining); 1..64 */
+	struct config_list mx;	    /* patterns of MX host names; none in "default" */
+	u32 sessions;		    /* 1..65536 */
+	u32 messages_per_session;   /* 1..1000000 */
+	u32 rate_per_s;		    /* 0..1000000; 0: no limit */
+	u32 depth;		    /* messages under way in a session (pipelining); 1..64 */
 	u32 recipients_per_message; /* 1..1000 */
-	u64 idle_ms;            /* 0..5m: how long a session is kept with nothing to send */
-	u64 connect_timeout_ms; /* 100ms..5m */
+	u64 idle_ms;		    /* 0..5m: how long a session is kept with nothing to send */
+	u64 connect_timeout_ms;	    /* 100ms..5m */
 	enum config_tls tls;
 };
 
@@ -116,16 +119,16 @@ struct config_route {
 struct config {
 	const char *data;    /* absolute path */
 	const char *control; /* absolute path of a unix socket, fits sockaddr_un */
-	u32 workers;         /* 0..256; 0: one per core */
+	u32 workers;	     /* 0..256; 0: one per core */
 	enum config_log log;
 	const char *metrics_listen; /* "127.0.0.1:9641" */
 	struct config_dns dns;
 	struct config_queue queue;
 	struct config_retry retry;
 	const struct config_customer *customers;
-	size_t customer_count; /* at least 1 */
+	size_t customer_count;		 /* at least 1 */
 	const struct config_site *sites; /* [0] is "default"; values not given are those of it */
-	size_t site_count; /* at least 1 */
+	size_t site_count;		 /* at least 1 */
 	const struct config_route *routes;
 	size_t route_count;
 	struct arena arena;
@@ -144,14 +147,15 @@ bool config_parse(struct config *config, struct slice text, const char *name,
 void config_free(struct config *config); /* also of a zeroed struct; twice is harmless */
 
 /*
- * Patterns of sites and routes: "*" is every name, "*.example.com" every name below example.com (not
- * itself), anything else the name. `name` in any case, a final dot does not count.
+ * Patterns of sites and routes: "*" is every name, "*.example.com" every name below example.com
+ * (not itself), anything else the name. `name` in any case, a final dot does not count.
  */
 bool config_pattern_matches(const char *pattern, struct slice name);
 
 /* The first site with a pattern that matches, else the default. Never NULL. */
 const struct config_site *config_site_of(const struct config *config, struct slice mx_host);
-/* The most specific route of a domain: the name, then the longest "*." pattern, then "*"; or NULL. */
+/* The most specific route of a domain: the name, then the longest "*." pattern, then "*"; or NULL.
+ */
 const struct config_route *config_route_of(const struct config *config, struct slice domain);
 /* The customer with that domain, or NULL. */
 const struct config_customer *config_customer_of(const struct config *config, struct slice domain);

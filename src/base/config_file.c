@@ -19,8 +19,8 @@ static bool is_list(const struct config_option *option)
 	return option->kind == CONFIG_LIST || option->kind == CONFIG_DURATIONS;
 }
 
-static void refuse_at(struct config_file *file, const struct cfg_t *at, u32 line, const char *option,
-		      const char *why)
+static void refuse_at(struct config_file *file, const struct cfg_t *at, u32 line,
+		      const char *option, const char *why)
 {
 	bool root = strcmp(at->name, file->root->name) == 0;
 
@@ -94,8 +94,9 @@ static bool is_repeated(const struct config_option *option, const cfg_opt_t *opt
 }
 
 /*
- * libconfuse has read one value, opt->nvalues counts it already. For texts it does not use def.number:
- * there we keep the line where the option began, and see so that it is given a second time.
+ * libconfuse has read one value, opt->nvalues counts it already. For texts it does not use
+ * def.number: there we keep the line where the option began, and see so that it is given a second
+ * time.
  */
 static int on_value(cfg_t *at, cfg_opt_t *opt, const char *value, void *result)
 {

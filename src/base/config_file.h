@@ -1,6 +1,6 @@
 /*
- * Private to config*.c: tables that say which options exist, and the tree that libconfuse makes of a
- * file by them. For libconfuse every value is text; numbers, durations and shapes are read by the
+ * Private to config*.c: tables that say which options exist, and the tree that libconfuse makes of
+ * a file by them. For libconfuse every value is text; numbers, durations and shapes are read by the
  * tables here, so that each refusal names file, line, section and option.
  *
  * A value is checked while its line is being read and converted once more when the tree is walked;
@@ -17,27 +17,28 @@
 
 struct cfg_t; /* a section of the tree */
 
-enum config_kind {       /* type of the field at `offset` */
-	CONFIG_TEXT,      /* const char * */
-	CONFIG_FLAG,      /* bool */
-	CONFIG_NUMBER,    /* u32 */
-	CONFIG_DURATION,  /* u64, ms */
-	CONFIG_SIZE,      /* u64, bytes */
-	CONFIG_CHOICE,    /* an enum: index into choices */
-	CONFIG_LIST,      /* struct config_list */
-	CONFIG_DURATIONS, /* struct config_durations */
+enum config_kind {		     /* type of the field at `offset` */
+		   CONFIG_TEXT,	     /* const char * */
+		   CONFIG_FLAG,	     /* bool */
+		   CONFIG_NUMBER,    /* u32 */
+		   CONFIG_DURATION,  /* u64, ms */
+		   CONFIG_SIZE,	     /* u64, bytes */
+		   CONFIG_CHOICE,    /* an enum: index into choices */
+		   CONFIG_LIST,	     /* struct config_list */
+		   CONFIG_DURATIONS, /* struct config_durations */
 };
 
 struct config_option {
 	const char *name;
 	enum config_kind kind;
 	size_t offset;
-	/* When the option is not given; items of lists separated by spaces; NULL: it must be given. */
+	/* When the option is not given; items of lists separated by spaces; NULL: it must be given.
+	 */
 	const char *fallback; /* "": text stays NULL, lists empty */
-	u64 min;              /* of numbers, durations and sizes */
+	u64 min;	      /* of numbers, durations and sizes */
 	u64 max;
-	config_shape *shape;        /* of texts and list items */
-	const char *expects;        /* "a domain name": for the refusal; choices: "full or relaxed" */
+	config_shape *shape; /* of texts and list items */
+	const char *expects; /* "a domain name": for the refusal; choices: "full or relaxed" */
 	const char *const *choices; /* ends with NULL */
 };
 
@@ -59,7 +60,8 @@ struct config_file {
 	bool refused; /* the first refusal is the one that counts */
 };
 
-/* text ends with a NUL and is changed. False: error set; config_file_close is needed all the same. */
+/* text ends with a NUL and is changed. False: error set; config_file_close is needed all the same.
+ */
 bool config_file_open(struct config_file *file, const struct config_section *root, char *text,
 		      size_t len, const char *name, struct error *error) MUST_CHECK;
 void config_file_close(struct config_file *file);
@@ -69,7 +71,8 @@ size_t config_file_count(struct cfg_t *at, const char *name);
 struct cfg_t *config_file_at(struct cfg_t *at, const char *name, size_t index);
 const char *config_file_title(const struct cfg_t *at);
 
-/* Only what the file gives (fields that it does not give stay), or everything with the fallbacks. */
+/* Only what the file gives (fields that it does not give stay), or everything with the fallbacks.
+ */
 enum config_fill { CONFIG_FILL_GIVEN, CONFIG_FILL_ALL };
 /* Converts the options of one section into `out`; texts and lists go to the arena. */
 bool config_file_fill(struct config_file *file, struct cfg_t *at,
@@ -80,8 +83,8 @@ bool config_file_fill_fallbacks(struct config_file *file, const struct config_se
 				void *out, struct arena *arena) MUST_CHECK;
 
 /*
- * "file:line: section: option: ..."; returns false. The line is the option's, or without an option (or
- * one that is not given) that of the section's end.
+ * "file:line: section: option: ..."; returns false. The line is the option's, or without an option
+ * (or one that is not given) that of the section's end.
  */
 bool config_file_refuse(struct config_file *file, struct cfg_t *at, const char *option,
 			const char *fmt, ...) PRINTF_LIKE(4, 5);

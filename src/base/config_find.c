@@ -6,7 +6,8 @@
 
 static struct slice without_final_dot(struct slice name)
 {
-	return name.len > 1 && name.ptr[name.len - 1] == '.' ? slice_first(name, name.len - 1) : name;
+	return name.len > 1 && name.ptr[name.len - 1] == '.' ? slice_first(name, name.len - 1)
+							     : name;
 }
 
 bool config_pattern_matches(const char *pattern, struct slice name)

@@ -49,7 +49,8 @@ static bool label_is_fine(struct slice label, bool underscore)
 	for (size_t i = 0; i < label.len; i++) {
 		char c = label.ptr[i];
 
-		if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' && !(underscore && c == '_'))
+		if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' &&
+		    !(underscore && c == '_'))
 			return false;
 	}
 	return true;
@@ -81,7 +82,8 @@ static const char *copy_lower(struct arena *arena, struct slice text)
 
 static struct slice drop_final_dot(struct slice text)
 {
-	return text.len > 1 && text.ptr[text.len - 1] == '.' ? slice_first(text, text.len - 1) : text;
+	return text.len > 1 && text.ptr[text.len - 1] == '.' ? slice_first(text, text.len - 1)
+							     : text;
 }
 
 /* A name whose last label is all digits would be taken for an IPv4 address (RFC 3696 section 2). */
@@ -115,7 +117,8 @@ const char *config_shape_pattern(struct arena *arena, struct slice text)
 	if (slice_equal(text, SLICE("*")))
 		return arena_copy(arena, text).ptr;
 	if (slice_has_prefix(name, SLICE("*.")))
-		return count_labels(slice_from(name, 2), false) > 0 ? copy_lower(arena, name) : NULL;
+		return count_labels(slice_from(name, 2), false) > 0 ? copy_lower(arena, name)
+								    : NULL;
 	return is_domain(name) ? copy_lower(arena, name) : NULL;
 }
 
@@ -125,7 +128,8 @@ static u32 canonical_address(struct slice text, char out[INET6_ADDRSTRLEN], u8 i
 	char copy[INET6_ADDRSTRLEN];
 	int family;
 
-	if (memchr(text.ptr ? text.ptr : "", '\0', text.len) || !slice_copy(copy, sizeof(copy), text))
+	if (memchr(text.ptr ? text.ptr : "", '\0', text.len) ||
+	    !slice_copy(copy, sizeof(copy), text))
 		return 0;
 	family = strchr(copy, ':') ? AF_INET6 : AF_INET;
 	if (inet_pton(family, copy, ip) != 1)
@@ -252,8 +256,8 @@ const char *config_shape_url(struct arena *arena, struct slice text)
 	i64 slash = slice_find_char(host, '/');
 	i64 colon;
 
-	if (text.len > 900 || !is_visible_ascii(text) || !slice_has_prefix(text, scheme) || slash < 0 ||
-	    slice_find(slice_from(host, (size_t)slash), TOKEN_PLACE) < 0)
+	if (text.len > 900 || !is_visible_ascii(text) || !slice_has_prefix(text, scheme) ||
+	    slash < 0 || slice_find(slice_from(host, (size_t)slash), TOKEN_PLACE) < 0)
 		return NULL;
 	if (slice_find_char(text, '<') >= 0 || slice_find_char(text, '>') >= 0 ||
 	    slice_find_char(text, ',') >= 0)

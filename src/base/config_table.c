@@ -12,16 +12,19 @@
 
 /* One row of a table; what does not belong to the kind of the option stays zero. */
 #define ROW(type, field, name_, kind_, fallback_, ...)                                             \
-	{ .name = (name_), .kind = (kind_), .offset = offsetof(struct type, field),                \
-	  .fallback = (fallback_), __VA_ARGS__ }
+	{                                                                                          \
+		.name = (name_), .kind = (kind_), .offset = offsetof(struct type, field),          \
+		.fallback = (fallback_), __VA_ARGS__                                               \
+	}
 #define RANGE(min_, max_) .min = (min_), .max = (max_)
 #define SHAPE(shape_, expects_) .shape = config_shape_##shape_, .expects = (expects_)
 #define ONE_OF(choices_, expects_) .choices = (choices_), .expects = (expects_)
 #define NOT_TITLED(section, title, options_, ...)                                                  \
-	const struct config_section config_section_##section = {                                   \
-		.name = (title), .options = (options_), .option_count = array_count(options_),     \
-		__VA_ARGS__                                                                        \
-	}
+	const struct config_section config_section_##section = { .name = (title),                  \
+								 .options = (options_),            \
+								 .option_count =                   \
+									 array_count(options_),    \
+								 __VA_ARGS__ }
 #define TITLED(section, title, options_, ...)                                                      \
 	NOT_TITLED(section, title, options_, .titled = true, __VA_ARGS__)
 #define INNER(sections_) .inner = (sections_), .inner_count = array_count(sections_)
@@ -132,7 +135,8 @@ static const struct config_option root_options[] = {
 	    ONE_OF(log_choices, "error, warn, info or debug")),
 };
 static const struct config_section *const root_inner[] = {
-	&config_section_metrics,  &config_section_dns,  &config_section_queue, &config_section_retry,
-	&config_section_customer, &config_section_site, &config_section_route,
+	&config_section_metrics, &config_section_dns,	   &config_section_queue,
+	&config_section_retry,	 &config_section_customer, &config_section_site,
+	&config_section_route,
 };
 NOT_TITLED(root, "root", root_options, INNER(root_inner));

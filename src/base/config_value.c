@@ -30,7 +30,8 @@ static const struct unit duration_units[] = {
 	{ 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" },
 };
 static const struct unit size_units[] = {
-	{ 1ull << 40, "T" }, { 1ull << 30, "G" }, { 1ull << 20, "M" }, { 1ull << 10, "K" }, { 1, "" },
+	{ 1ull << 40, "T" }, { 1ull << 30, "G" }, { 1ull << 20, "M" },
+	{ 1ull << 10, "K" }, { 1, "" },
 };
 static const struct unit no_units[] = { { 1, "" } };
 

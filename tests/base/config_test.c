@@ -13,7 +13,7 @@
 #define EXAMPLE "src/send/hikyaku.conf.example"
 /* A whole customer on one line: what every file needs. */
 #define CUSTOMER                                                                                   \
-	"customer \"example.jp\" { address \"192.0.2.10\" { ehlo = \"mail.example.jp\" } "          \
+	"customer \"example.jp\" { address \"192.0.2.10\" { ehlo = \"mail.example.jp\" } "         \
 	"dkim \"s1\" { key = \"/k.pem\" } }\n"
 
 static bool parse(struct config *config, const char *text, struct error *error)
@@ -99,26 +99,29 @@ static void every_option_is_read(void **state)
 	struct config c;
 
 	(void)state;
-	must_parse(&c,
-		   "data = /srv/h; control = '/run/x.sock'; workers = 3; log = debug\n"
-		   "metrics { listen = \"[0:0::1]:80\" }\n"
-		   "dns { forwarders = {\"192.0.2.53\", \"2001:db8::1@5353\"}\n"
-		   " trust-anchor-file = \"/a\" root-hints = \"/b\" trust-anchors = {\". DS 1 2 3 AA\"}\n"
-		   " stub-zones = {\"Test 127.0.0.1@5300\"} allow-destinations = {\"127.0.0.0/8\"}\n"
-		   " ipv4 = true ipv6 = false }\n"
-		   "queue { map-size-max = 2M; commit-interval = 1; durability = relaxed;\n"
-		   " in-flight = 7; in-doubt-delay = 0; log-keep = 2h }\n"
-		   "retry { schedule = {1m, 1m, 90s}; jitter = 0; expire = 1h }\n"
-		   "customer \"A.Example.\" { address \"any\" { ehlo = \"Mx.A.example\" }\n"
-		   " address \"2001:DB8:0::1\" { ehlo = \"mx.a.example\" }\n"
-		   " dkim \"S1\" { key = \"/k1\" } dkim \"s2.x_y\" { key = \"/k2\" } bounce = b\n"
-		   " unsubscribe-url = \"https://a.example:8443/u?t={{_token}}\"\n"
-		   " unsubscribe-mailto = \"{{_token}}-u@a.example\" }\n"
-		   "customer b.example { sign = false address 192.0.2.1 { ehlo = mx.b.example } }\n"
-		   "site big { mx = {\"*.Big.example\", \"mx.big2.example.\"}; rate = 5; tls = never }\n"
-		   "site default { sessions = 9; depth = 2; tls = required; idle = 1ms;\n"
-		   " messages-per-session = 1; recipients-per-message = 2; connect-timeout = 100ms }\n"
-		   "route \"*\" { relay = \"127.0.0.1:2525\" }\n");
+	must_parse(
+		&c,
+		"data = /srv/h; control = '/run/x.sock'; workers = 3; log = debug\n"
+		"metrics { listen = \"[0:0::1]:80\" }\n"
+		"dns { forwarders = {\"192.0.2.53\", \"2001:db8::1@5353\"}\n"
+		" trust-anchor-file = \"/a\" root-hints = \"/b\" trust-anchors = {\". DS 1 2 3 "
+		"AA\"}\n"
+		" stub-zones = {\"Test 127.0.0.1@5300\"} allow-destinations = {\"127.0.0.0/8\"}\n"
+		" ipv4 = true ipv6 = false }\n"
+		"queue { map-size-max = 2M; commit-interval = 1; durability = relaxed;\n"
+		" in-flight = 7; in-doubt-delay = 0; log-keep = 2h }\n"
+		"retry { schedule = {1m, 1m, 90s}; jitter = 0; expire = 1h }\n"
+		"customer \"A.Example.\" { address \"any\" { ehlo = \"Mx.A.example\" }\n"
+		" address \"2001:DB8:0::1\" { ehlo = \"mx.a.example\" }\n"
+		" dkim \"S1\" { key = \"/k1\" } dkim \"s2.x_y\" { key = \"/k2\" } bounce = b\n"
+		" unsubscribe-url = \"https://a.example:8443/u?t={{_token}}\"\n"
+		" unsubscribe-mailto = \"{{_token}}-u@a.example\" }\n"
+		"customer b.example { sign = false address 192.0.2.1 { ehlo = mx.b.example } }\n"
+		"site big { mx = {\"*.Big.example\", \"mx.big2.example.\"}; rate = 5; tls = never "
+		"}\n"
+		"site default { sessions = 9; depth = 2; tls = required; idle = 1ms;\n"
+		" messages-per-session = 1; recipients-per-message = 2; connect-timeout = 100ms }\n"
+		"route \"*\" { relay = \"127.0.0.1:2525\" }\n");
 	assert_string_equal(c.data, "/srv/h");
 	assert_string_equal(c.control, "/run/x.sock");
 	assert_int_equal(c.workers, 3);
@@ -153,7 +156,8 @@ static void every_option_is_read(void **state)
 	assert_string_equal(c.customers[0].dkim[1].selector, "s2.x_y");
 	assert_string_equal(c.customers[0].dkim[1].key, "/k2");
 	assert_string_equal(c.customers[0].bounce, "b");
-	assert_string_equal(c.customers[0].unsubscribe_url, "https://a.example:8443/u?t={{_token}}");
+	assert_string_equal(c.customers[0].unsubscribe_url,
+			    "https://a.example:8443/u?t={{_token}}");
 	assert_string_equal(c.customers[0].unsubscribe_mailto, "{{_token}}-u@a.example");
 	assert_false(c.customers[1].sign);
 	assert_int_equal(c.customers[1].dkim_count, 0);
@@ -217,12 +221,44 @@ static void the_example_parses_and_holds_the_defaults(void **state)
 static void the_example_names_every_option(void **state)
 {
 	static const char *const names[] = {
-		"data", "control", "workers", "log", "listen", "forwarders", "trust-anchor-file",
-		"root-hints", "trust-anchors", "stub-zones", "allow-destinations", "ipv4", "ipv6",
-		"map-size-max", "commit-interval", "durability", "in-flight", "in-doubt-delay",
-		"log-keep", "schedule", "jitter", "expire", "ehlo", "key", "sign", "bounce",
-		"unsubscribe-url", "unsubscribe-mailto", "mx", "sessions", "messages-per-session",
-		"rate", "depth", "recipients-per-message", "idle", "tls", "connect-timeout", "relay",
+		"data",
+		"control",
+		"workers",
+		"log",
+		"listen",
+		"forwarders",
+		"trust-anchor-file",
+		"root-hints",
+		"trust-anchors",
+		"stub-zones",
+		"allow-destinations",
+		"ipv4",
+		"ipv6",
+		"map-size-max",
+		"commit-interval",
+		"durability",
+		"in-flight",
+		"in-doubt-delay",
+		"log-keep",
+		"schedule",
+		"jitter",
+		"expire",
+		"ehlo",
+		"key",
+		"sign",
+		"bounce",
+		"unsubscribe-url",
+		"unsubscribe-mailto",
+		"mx",
+		"sessions",
+		"messages-per-session",
+		"rate",
+		"depth",
+		"recipients-per-message",
+		"idle",
+		"tls",
+		"connect-timeout",
+		"relay",
 	};
 	static char text[16384];
 	FILE *file = fopen(EXAMPLE, "r");
@@ -267,7 +303,8 @@ static void what_is_unknown_or_given_twice_is_refused(void **state)
 			   "route \"A.example.\" { relay = \"192.0.2.1:25\" }\n",
 		  "t.conf:3: route \"A.example.\": this route is there twice" },
 		{ "customer \"a.example\" { address \"2001:db8::1\" { ehlo = \"m.a.example\" }\n"
-		  "address \"2001:DB8::1\" { ehlo = \"m.a.example\" } dkim \"s\" { key = \"/k\" } }\n",
+		  "address \"2001:DB8::1\" { ehlo = \"m.a.example\" } dkim \"s\" { key = \"/k\" } "
+		  "}\n",
 		  "t.conf:2: address \"2001:DB8::1\": this address is there twice" },
 		{ CUSTOMER "site \"a\" { mx = {\"*.x.example\"} }\n"
 			   "site \"b\" {\nmx = {\"*.X.example\"} }\n",
@@ -283,9 +320,11 @@ static void values_out_of_shape_or_range_are_refused(void **state)
 	static const struct refusal refusals[] = {
 		{ "data = \"relative\"\n", "t.conf:1: data: \"relative\" is not an absolute path" },
 		{ "data = \"\"\n", "t.conf:1: data: \"\" is not an absolute path" },
-		{ "control = \"/0123456789012345678901234567890123456789012345678901234567890123456789"
+		{ "control = "
+		  "\"/0123456789012345678901234567890123456789012345678901234567890123456789"
 		  "0123456789012345678901234567890123456\"\n",
-		  "t.conf:1: control: \"/012345678901234567890123456789012345678901234567890123456789012"
+		  "t.conf:1: control: "
+		  "\"/012345678901234567890123456789012345678901234567890123456789012"
 		  "3456789012345678\" is not an absolute path of at most 107 bytes" },
 		{ "workers = 257\n", "t.conf:1: workers: \"257\" is not a number from 0 to 256" },
 		{ "workers = -1\n", "t.conf:1: workers: \"-1\" is not a number from 0 to 256" },
@@ -315,16 +354,19 @@ static void values_out_of_shape_or_range_are_refused(void **state)
 		  "t.conf:1: retry: jitter: \"101\" is not a number from 0 to 100" },
 		{ "dns { ipv4 = yes }\n", "t.conf:1: dns: ipv4: \"yes\" is not true or false" },
 		{ "dns { forwarders = {\"dns.example\"} }\n",
-		  "t.conf:1: dns: forwarders: \"dns.example\" is not an IP address, with @port behind it "
+		  "t.conf:1: dns: forwarders: \"dns.example\" is not an IP address, with @port "
+		  "behind it "
 		  "if need be" },
 		{ "dns { forwarders = {\"192.0.2.1@0\"} }\n",
-		  "t.conf:1: dns: forwarders: \"192.0.2.1@0\" is not an IP address, with @port behind it "
+		  "t.conf:1: dns: forwarders: \"192.0.2.1@0\" is not an IP address, with @port "
+		  "behind it "
 		  "if need be" },
-		{ "dns { stub-zones = {\"test\"} }\n",
-		  "t.conf:1: dns: stub-zones: \"test\" is not a zone, a space and an IP address with "
-		  "@port if need be" },
+		{ "dns { stub-zones = {\"test\"} }\n", "t.conf:1: dns: stub-zones: \"test\" is not "
+						       "a zone, a space and an IP address with "
+						       "@port if need be" },
 		{ "dns { allow-destinations = {\"10.1.0.0/8\"} }\n",
-		  "t.conf:1: dns: allow-destinations: \"10.1.0.0/8\" is not a range such as 10.0.0.0/8, "
+		  "t.conf:1: dns: allow-destinations: \"10.1.0.0/8\" is not a range such as "
+		  "10.0.0.0/8, "
 		  "with no bits set behind the prefix" },
 		{ "dns { root-hints = \"x\" }\n",
 		  "t.conf:1: dns: root-hints: \"x\" is not an absolute path" },
@@ -333,21 +375,27 @@ static void values_out_of_shape_or_range_are_refused(void **state)
 		{ "site \"default\" { sessions = 0 }\n",
 		  "t.conf:1: site \"default\": sessions: \"0\" is not a number from 1 to 65536" },
 		{ "site \"default\" { tls = maybe }\n",
-		  "t.conf:1: site \"default\": tls: \"maybe\" is not opportunistic, never or required" },
+		  "t.conf:1: site \"default\": tls: \"maybe\" is not opportunistic, never or "
+		  "required" },
 		{ "site \"default\" { connect-timeout = 1ms }\n",
-		  "t.conf:1: site \"default\": connect-timeout: \"1ms\" is not a duration from 100ms to "
+		  "t.conf:1: site \"default\": connect-timeout: \"1ms\" is not a duration from "
+		  "100ms to "
 		  "5m" },
 		{ "route \"*\" { relay = \"relay.example:25\" }\n",
-		  "t.conf:1: route \"*\": relay: \"relay.example:25\" is not an address with port such as "
+		  "t.conf:1: route \"*\": relay: \"relay.example:25\" is not an address with port "
+		  "such as "
 		  "127.0.0.1:2525 or [::1]:2525" },
 		{ "route \"*\" { relay = \"127.0.0.1:65536\" }\n",
-		  "t.conf:1: route \"*\": relay: \"127.0.0.1:65536\" is not an address with port such as "
+		  "t.conf:1: route \"*\": relay: \"127.0.0.1:65536\" is not an address with port "
+		  "such as "
 		  "127.0.0.1:2525 or [::1]:2525" },
 		{ "customer \"a.example\" { bounce = \"a+b\" }\n",
-		  "t.conf:1: customer \"a.example\": bounce: \"a+b\" is not 1 to 24 letters, digits, '-' "
+		  "t.conf:1: customer \"a.example\": bounce: \"a+b\" is not 1 to 24 letters, "
+		  "digits, '-' "
 		  "and '_'" },
 		{ "customer \"a.example\" { unsubscribe-url = \"http://a.example/{{_token}}\" }\n",
-		  "t.conf:1: customer \"a.example\": unsubscribe-url: \"http://a.example/{{_token}}\" is "
+		  "t.conf:1: customer \"a.example\": unsubscribe-url: "
+		  "\"http://a.example/{{_token}}\" is "
 		  "not an https URL with {{_token}} in its path or query" },
 		{ "customer \"a.example\" { unsubscribe-mailto = \"u@a.example\" }\n",
 		  "t.conf:1: customer \"a.example\": unsubscribe-mailto: \"u@a.example\" is not an "
@@ -375,7 +423,8 @@ static void what_is_missing_or_does_not_fit_together_is_refused(void **state)
 		{ "customer \"a.example\" { address \"any\" { ehlo = \"m.a.example\" } }\n",
 		  "t.conf:1: customer \"a.example\": no section \"dkim\"" },
 		{ "customer \"a.example\" { address \"any\" { ehlo = \"m.a.example\" }\n"
-		  "dkim \"s\" { } }\n", "t.conf:2: dkim \"s\": key: is missing" },
+		  "dkim \"s\" { } }\n",
+		  "t.conf:2: dkim \"s\": key: is missing" },
 		{ "customer \"a.example\" { address \"any\" { ehlo = \"m.a.example\" }\n"
 		  "dkim \"s!\" { key = \"/k\" } }\n",
 		  "t.conf:2: dkim \"s!\": its title is not a DKIM selector" },
@@ -384,7 +433,8 @@ static void what_is_missing_or_does_not_fit_together_is_refused(void **state)
 		  "t.conf:2: customer \"a.example\": more than 2 sections \"dkim\"" },
 		{ "customer \"a.example\" { address \"any\" { ehlo = \"m.a.example\" }\n"
 		  "sign = false dkim a { key = /k }\n}\n",
-		  "t.conf:2: customer \"a.example\": sign: false, but there is a section \"dkim\"" },
+		  "t.conf:2: customer \"a.example\": sign: false, but there is a section "
+		  "\"dkim\"" },
 		{ CUSTOMER "dns { ipv4 = false\nipv6 = false\n}\n",
 		  "t.conf:3: dns: ipv6: either ipv4 or ipv6 must be true" },
 		{ CUSTOMER "retry { schedule = {2h}\nexpire = 1h\n}\n",
@@ -448,10 +498,12 @@ static void comments_of_every_kind_and_length_are_skipped(void **state)
 	must_parse(&config, "#\n//\n/**/\n/***/\n" CUSTOMER);
 	config_free(&config);
 	for (int len = 0; len < 140; len++) {
-		snprintf(text, sizeof(text), "#%.*s\n" CUSTOMER "//%.*s\n/*%.*s\n*/ workers = 1 # \xff",
-			 len, "****************************************************************"
-			      "****************************************************************"
-			      "****************", len, "\t ;\" '${x}", len, "# // \" ");
+		snprintf(text, sizeof(text),
+			 "#%.*s\n" CUSTOMER "//%.*s\n/*%.*s\n*/ workers = 1 # \xff", len,
+			 "****************************************************************"
+			 "****************************************************************"
+			 "****************",
+			 len, "\t ;\" '${x}", len, "# // \" ");
 		must_parse(&config, text);
 		assert_int_equal(config.workers, 1);
 		config_free(&config);
@@ -522,7 +574,8 @@ static void patterns_match_whole_names_and_names_below(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_count(rows); i++) {
-		if (config_pattern_matches(rows[i].pattern, slice_of(rows[i].name)) != rows[i].matches)
+		if (config_pattern_matches(rows[i].pattern, slice_of(rows[i].name)) !=
+		    rows[i].matches)
 			fail_msg("%s against %s", rows[i].pattern, rows[i].name);
 	}
 }

@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct config config;
 	struct error error = { "" };
 
-	if (!config_parse(&config, (struct slice){ (const char *)data, size }, "fuzz.conf", &error)) {
+	if (!config_parse(&config, (struct slice){ (const char *)data, size }, "fuzz.conf",
+			  &error)) {
 		ASSERT(strncmp(error.text, "fuzz.conf:", 10) == 0);
 		return 0;
 	}
