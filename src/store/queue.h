@@ -1,16 +1,16 @@
 /*
  * The queue environment (LMDB): campaigns, recipients, deferred rows, leases, the in-doubt list and
- * the delivery log. One process, one thread (the planner) opens and writes it; all reads happen inside
- * that thread's write transaction, so there are no long readers. A change is durable when
+ * the delivery log. One process, one thread (the planner) opens and writes it; all reads happen
+ * inside that thread's write transaction, so there are no long readers. A change is durable when
  * queue_commit has returned STORE_OK, and not before.
  *
  * A recipient is one row and lives at exactly one place until it is final:
  *   LANE      as imported: (campaign, domain, seq); a lane is one domain of one campaign
  *   DEFERRED  waits for its due time: (due, campaign, domain, seq)
  *   DOUBT     held in doubt until the operator decides: (campaign, domain, seq)
- * Final rows leave the tables; the delivery log and the campaign's counters keep what became of them.
- * Keys are big-endian, so that the order of bytes is the order of sending; see store/README.md for
- * every record's layout.
+ * Final rows leave the tables; the delivery log and the campaign's counters keep what became of
+ * them. Keys are big-endian, so that the order of bytes is the order of sending; see
+ * store/README.md for every record's layout.
  */
 #ifndef STORE_QUEUE_H
 #define STORE_QUEUE_H
@@ -22,42 +22,54 @@
 enum store_result {
 	STORE_OK,
 	STORE_NOT_FOUND,
-	STORE_FULL,   /* map at its maximum or disk full: the transaction is gone, the environment fine */
+	STORE_FULL,   /* the map or the disk: the transaction is gone, the environment is fine */
 	STORE_FAILED, /* EIO and the like: the process must restart from what is on disk */
 };
 
 struct queue_params {
-	const char *path;  /* directory; made (0700) when missing */
-	u64 map_size;      /* first map size in bytes */
+	const char *path;  /* directory; made (0700) when missing, its parent must exist */
+	u64 map_size;      /* first map size in bytes; at least what the file holds is taken */
 	u64 map_size_max;  /* grows on demand up to here */
-	bool relaxed;      /* MDB_NOMETASYNC: a power cut may lose the last commit (never corrupts) */
+	bool relaxed;      /* MDB_NOMETASYNC: a power cut may lose the last commit, never more */
 };
 
 struct queue;
 
+/*
+ * NULL and a sentence: no permission, no memory, not a queue, of a newer format, or open already
+ * (in this process or another). Never used across fork.
+ */
 struct queue *queue_open(const struct queue_params *params, struct error *error);
-void queue_close(struct queue *queue);
+void queue_close(struct queue *queue); /* aborts what is open; NULL is fine */
 
 /*
- * One write transaction at a time; everything below happens inside it. A failed operation (STORE_FULL,
- * STORE_FAILED) dooms the transaction: commit then refuses and aborts.
+ * One write transaction at a time; everything below happens inside it. A failed operation
+ * (STORE_FULL, STORE_FAILED) dooms the transaction: later operations give the same result without
+ * doing anything, and commit refuses and aborts. STORE_NOT_FOUND dooms nothing. A stored record
+ * that does not parse is STORE_FAILED and its text names table and key; it can still be deleted in
+ * another transaction. When commit itself says STORE_FAILED, queue_begin does so from then on.
  */
 enum store_result queue_begin(struct queue *queue) MUST_CHECK;
 enum store_result queue_commit(struct queue *queue) MUST_CHECK;
 void queue_abort(struct queue *queue);
-/* Says in words why the last operation failed. */
+/* Says in words why the last operation failed; valid until the next failure. */
 const char *queue_error_text(const struct queue *queue);
 /*
  * Grows the map by doubling up to map_size_max; between transactions only. False: at the maximum.
  * queue_commit and the put functions never grow by themselves.
  */
 bool queue_grow(struct queue *queue);
-/* True when less than a tenth of the largest map (or of the disk) is free: intake must pause. */
+/*
+ * True when less than a tenth of the largest map (or of the disk) is free: intake must pause, so
+ * that results can still be written (deleting needs new pages, too). As of the last commit; reads
+ * LMDB's free list, so ask once per batch, not per row.
+ */
 bool queue_is_nearly_full(const struct queue *queue);
 
+/* As of the last commit; may be asked inside and outside of a transaction and dooms nothing. */
 struct queue_stats {
 	u64 map_size;
-	u64 pages_used;
+	u64 pages_used; /* without the free ones */
 	u64 pages_free; /* on the free list */
 	u32 page_size;
 	u64 lane_rows;
@@ -103,19 +115,26 @@ struct queue_campaign {
 	char customer[256];
 };
 
-/* Takes the next id; fills campaign->id. */
+/* Takes the next id, which no campaign has had before; fills campaign->id. */
 enum store_result queue_campaign_create(struct queue *queue, struct queue_campaign *c) MUST_CHECK;
-enum store_result queue_campaign_put(struct queue *queue, const struct queue_campaign *c) MUST_CHECK;
-enum store_result queue_campaign_get(struct queue *queue, u32 id, struct queue_campaign *c) MUST_CHECK;
+enum store_result queue_campaign_put(struct queue *queue,
+				     const struct queue_campaign *c) MUST_CHECK;
+enum store_result queue_campaign_get(struct queue *queue, u32 id,
+				     struct queue_campaign *c) MUST_CHECK;
 /* The first campaign with an id greater than `after` (0: from the start). */
-enum store_result queue_campaign_next(struct queue *queue, u32 after, struct queue_campaign *c) MUST_CHECK;
+enum store_result queue_campaign_next(struct queue *queue, u32 after,
+				      struct queue_campaign *c) MUST_CHECK;
 /*
- * Drops up to `limit` rows and records of a campaign; STORE_NOT_FOUND when nothing of it was left (then
- * the campaign record is gone too). Called again and again, so that no transaction grows large.
+ * Drops up to `limit` (>= 1) rows and records of a campaign; STORE_OK: call again, in this or
+ * another transaction, so that none grows large. STORE_NOT_FOUND: nothing of it is left, the
+ * campaign record is gone too. No row may be added to the campaign meanwhile. Log and leases stay.
  */
 enum store_result queue_campaign_erase(struct queue *queue, u32 id, u32 limit) MUST_CHECK;
 
-/* Named blobs of a campaign: "headers", "text", "html", "whole", "columns", "options". Any size. */
+/*
+ * Named blobs of a campaign: "headers", "text", "html", "whole", "columns", "options". Any size
+ * below 4 GiB; names of 1-64 bytes. `bytes` must not be a slice that this queue gave out.
+ */
 enum store_result queue_blob_put(struct queue *queue, u32 campaign, const char *name,
 				 struct slice bytes) MUST_CHECK;
 /* The slice is valid until the next write or the end of the transaction. */
@@ -158,10 +177,13 @@ struct queue_row {
 	struct slice address;  /* wire form */
 	struct slice values;   /* packed merge values, see row_values.h; opaque here */
 	struct slice host;     /* receiver of the last attempt, for resends; may be empty */
-	struct slice reply;    /* text of the last reply, cut at 200 bytes; may be empty */
+	struct slice reply;    /* text of the last reply, cut at ROW_REPLY_MAX; may be empty */
 };
 
-/* New lane: number, taken from campaign->domains (which is counted up; the caller puts the campaign). */
+/*
+ * New lane: number, taken from campaign->domains (which is counted up; the caller puts the
+ * campaign). domain: 1-255 bytes.
+ */
 enum store_result queue_lane_create(struct queue *queue, struct queue_campaign *c,
 				    struct slice domain, u32 *number) MUST_CHECK;
 struct queue_lane {
@@ -173,7 +195,11 @@ struct queue_lane {
 enum store_result queue_lane_next(struct queue *queue, u32 campaign, u32 after,
 				  struct queue_lane *lane) MUST_CHECK;
 
-/* Adds at row->ref (any place); fastest when keys of one lane come in rising order. */
+/*
+ * Adds at row->ref (any place), or overwrites what is there; fastest when keys come in rising
+ * order. The slices may come from queue_row_next or _get if nothing was written since: a row is
+ * moved by getting it, putting it at its new place and then deleting it at the old one.
+ */
 enum store_result queue_row_put(struct queue *queue, const struct queue_row *row) MUST_CHECK;
 enum store_result queue_row_get(struct queue *queue, const struct row_ref *ref,
 				struct queue_row *row) MUST_CHECK;
@@ -181,8 +207,8 @@ enum store_result queue_row_get(struct queue *queue, const struct row_ref *ref,
 enum store_result queue_row_delete(struct queue *queue, const struct row_ref *ref) MUST_CHECK;
 /*
  * The first row behind `after` in its place's order. LANE: within the same campaign and lane
- * (after->id.seq = 0: from its start). DEFERRED: any campaign, due at or before until_ms. DOUBT: any
- * campaign. Slices in *row are valid until the next write or the end of the transaction.
+ * (after->id.seq = 0: from its start). DEFERRED: any campaign, due at or before until_ms. DOUBT:
+ * any campaign. Slices in *row are valid until the next write or the end of the transaction.
  */
 enum store_result queue_row_next(struct queue *queue, const struct row_ref *after, u64 until_ms,
 				 struct queue_row *row) MUST_CHECK;
@@ -190,13 +216,17 @@ enum store_result queue_row_next(struct queue *queue, const struct row_ref *afte
 /* ---- leases: what may have been handed out, as of the last commit ---- */
 
 /*
- * One record per commit that handed rows out: written in the commit before the rows reach a worker,
- * deleted when all its rows are settled. After a power cut every row named here may have been sent.
+ * One lease (number >= 1) per commit that handed rows out: written in the commit before the rows
+ * reach a worker, deleted when all its rows are settled. After a power cut every row named here may
+ * have been sent.
  */
 enum store_result queue_lease_put(struct queue *queue, u64 number, u64 wall_ms,
 				  const struct row_ref *refs, u32 count) MUST_CHECK;
 enum store_result queue_lease_delete(struct queue *queue, u64 number) MUST_CHECK;
-/* First lease numbered above `after`; refs is taken from the caller's buffer (alignment is seen to). */
+/*
+ * First lease numbered above `after`. `refs` is emptied and filled with an array of struct row_ref
+ * (24 bytes each: give the buffer room for the largest lease), in the order in which they were put.
+ */
 enum store_result queue_lease_next(struct queue *queue, u64 after, u64 *number, u64 *wall_ms,
 				   struct buf *refs) MUST_CHECK;
 
@@ -226,17 +256,27 @@ struct queue_log_entry {
 	struct slice host; /* "mx.example.jp [192.0.2.25]" */
 	struct slice reply;
 };
-enum store_result queue_log_add(struct queue *queue, const struct queue_log_entry *entry) MUST_CHECK;
-enum store_result queue_log_next(struct queue *queue, u64 after, struct queue_log_entry *entry) MUST_CHECK;
-/* Drops up to `limit` entries older than `before_ms`. */
+enum store_result queue_log_add(struct queue *queue,
+				const struct queue_log_entry *entry) MUST_CHECK;
+enum store_result queue_log_next(struct queue *queue, u64 after,
+				 struct queue_log_entry *entry) MUST_CHECK;
+/*
+ * Drops entries older than `before_ms` among the `limit` first ones; STORE_NOT_FOUND when there
+ * were none. The newest entry always stays, so that numbers go on rising.
+ */
 enum store_result queue_log_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
 
 /* ---- small settings: suspended sites, counters that survive a restart ---- */
 
-enum store_result queue_setting_put(struct queue *queue, struct slice name, struct slice value) MUST_CHECK;
+#define SETTING_NAME_MAX 255 /* at least 1; the first byte is not NUL */
+#define SETTING_VALUE_MAX 65535
+
+enum store_result queue_setting_put(struct queue *queue, struct slice name,
+				    struct slice value) MUST_CHECK;
 enum store_result queue_setting_delete(struct queue *queue, struct slice name) MUST_CHECK;
-enum store_result queue_setting_get(struct queue *queue, struct slice name, struct slice *value) MUST_CHECK;
-/* First setting whose name is behind `after` and has the prefix. */
+enum store_result queue_setting_get(struct queue *queue, struct slice name,
+				    struct slice *value) MUST_CHECK;
+/* First setting whose name is behind `after` (empty: from the start) and has the prefix. */
 enum store_result queue_setting_next(struct queue *queue, struct slice prefix, struct slice after,
 				     struct slice *name, struct slice *value) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /*
- * The layouts of the queue's keys and values as pure functions: no LMDB, no allocation, nothing that
- * a damaged record could crash. Private to the room (and to its tests and fuzzers). Every value
- * starts with a version byte. README.md has the table of all layouts; change both together.
+ * The layouts of the queue's keys and values as pure functions: no LMDB, no allocation, nothing
+ * that a damaged record could crash. Private to the room (and to its tests and fuzzers). Every
+ * value starts with a version byte. README.md has the table of all layouts; change both together.
  */
 #ifndef STORE_QUEUE_RECORD_H
 #define STORE_QUEUE_RECORD_H

@@ -1,6 +1,6 @@
 /*
- * Merge values of one recipient, packed into one byte string: per value a varint length and the bytes.
- * Trailing empty values are left out.
+ * Merge values of one recipient, packed into one byte string: per value a varint length and the
+ * bytes. Trailing empty values are left out.
  */
 #ifndef STORE_ROW_VALUES_H
 #define STORE_ROW_VALUES_H
@@ -11,8 +11,8 @@
 /* Appends `count` values to `out`. */
 void row_values_pack(struct buf *out, const struct slice *values, size_t count);
 /*
- * Fills up to `max` slices (views of `packed`), the rest with empty slices. False when the bytes are
- * not a packed row (a damaged record) or hold more than `max` values.
+ * Fills up to `max` slices (views of `packed`), the rest with empty slices. False when the bytes
+ * are not a packed row (a damaged record) or hold more than `max` values.
  */
 bool row_values_unpack(struct slice packed, struct slice *values, size_t max) MUST_CHECK;
 

@@ -1,0 +1,281 @@
+#include "store/queue_record.h"
+
+#include "base/check.h"
+#include "base/text.h"
+#include "store/record.h"
+
+size_t row_key_write(u8 key[ROW_KEY_MAX], const struct row_ref *ref)
+{
+	u8 *at = key;
+
+	ASSERT(ref->place >= ROW_LANE && ref->place <= ROW_DOUBT);
+	if (ref->place == ROW_DEFERRED)
+		at = record_put_u64(at, ref->due_ms);
+	at = record_put_u32(at, ref->id.campaign);
+	at = record_put_u32(at, ref->id.domain);
+	at = record_put_u32(at, ref->id.seq);
+	return (size_t)(at - key);
+}
+
+bool row_key_read(struct slice key, u32 place, struct row_ref *ref)
+{
+	struct record_reader r = record_reader_of(key);
+
+	ref->place = place;
+	ref->due_ms = place == ROW_DEFERRED ? record_get_u64(&r) : 0;
+	ref->id.campaign = record_get_u32(&r);
+	ref->id.domain = record_get_u32(&r);
+	ref->id.seq = record_get_u32(&r);
+	return !r.bad && r.left == 0;
+}
+
+size_t row_record_write(u8 *out, const struct queue_row *row)
+{
+	struct slice host = slice_first(row->host, ROW_HOST_MAX);
+	struct slice reply = slice_first(row->reply, ROW_REPLY_MAX);
+	u8 *at = out;
+
+	ASSERT(row->address.len > 0 && row->address.len <= ROW_ADDRESS_MAX);
+	ASSERT(row->values.len <= ROW_VALUES_MAX);
+	ASSERT(row->flags <= UINT8_MAX);
+	at = record_put_u8(at, RECORD_VERSION);
+	at = record_put_u8(at, (u8)row->flags);
+	at = record_put_u16(at, row->last_code);
+	at = record_put_u32(at, row->attempts);
+	at = record_put_u64(at, row->first_ms);
+	at = record_put_u16(at, (u16)row->address.len);
+	at = record_put_u16(at, (u16)host.len);
+	at = record_put_u16(at, (u16)reply.len);
+	at = record_put_bytes(at, row->address);
+	at = record_put_bytes(at, host);
+	at = record_put_bytes(at, reply);
+	at = record_put_bytes(at, row->values);
+	return (size_t)(at - out);
+}
+
+bool row_record_read(struct slice record, struct queue_row *row)
+{
+	struct record_reader r = record_reader_of(record);
+	u8 version = record_get_u8(&r);
+	u16 address_len;
+	u16 host_len;
+	u16 reply_len;
+
+	row->flags = record_get_u8(&r);
+	row->last_code = record_get_u16(&r);
+	row->attempts = record_get_u32(&r);
+	row->first_ms = record_get_u64(&r);
+	address_len = record_get_u16(&r);
+	host_len = record_get_u16(&r);
+	reply_len = record_get_u16(&r);
+	row->address = record_get_bytes(&r, address_len);
+	row->host = record_get_bytes(&r, host_len);
+	row->reply = record_get_bytes(&r, reply_len);
+	row->values = record_get_rest(&r);
+	return !r.bad && version == RECORD_VERSION && address_len > 0 &&
+	       address_len <= ROW_ADDRESS_MAX && host_len <= ROW_HOST_MAX &&
+	       reply_len <= ROW_REPLY_MAX && row->values.len <= ROW_VALUES_MAX;
+}
+
+size_t log_record_write(u8 *out, const struct queue_log_entry *entry)
+{
+	struct slice host = slice_first(entry->host, ROW_HOST_MAX);
+	struct slice reply = slice_first(entry->reply, ROW_REPLY_MAX);
+	u8 *at = out;
+
+	ASSERT(entry->address.len <= ROW_ADDRESS_MAX);
+	ASSERT(entry->outcome >= LOG_DELIVERED && entry->outcome <= LOG_HELD);
+	at = record_put_u8(at, RECORD_VERSION);
+	at = record_put_u8(at, (u8)entry->outcome);
+	at = record_put_u16(at, entry->code);
+	at = record_put_u8(at, entry->enhanced[0]);
+	at = record_put_u8(at, entry->enhanced[1]);
+	at = record_put_u8(at, entry->enhanced[2]);
+	at = record_put_u8(at, entry->attempts);
+	at = record_put_u64(at, entry->wall_ms);
+	at = record_put_u32(at, entry->id.campaign);
+	at = record_put_u32(at, entry->id.domain);
+	at = record_put_u32(at, entry->id.seq);
+	at = record_put_u32(at, entry->elapsed_ms);
+	at = record_put_u16(at, (u16)entry->address.len);
+	at = record_put_u16(at, (u16)host.len);
+	at = record_put_u16(at, (u16)reply.len);
+	at = record_put_bytes(at, entry->address);
+	at = record_put_bytes(at, host);
+	at = record_put_bytes(at, reply);
+	return (size_t)(at - out);
+}
+
+bool log_record_read(struct slice record, struct queue_log_entry *entry)
+{
+	struct record_reader r = record_reader_of(record);
+	u8 version = record_get_u8(&r);
+	u16 address_len;
+	u16 host_len;
+	u16 reply_len;
+
+	entry->outcome = record_get_u8(&r);
+	entry->code = record_get_u16(&r);
+	entry->enhanced[0] = record_get_u8(&r);
+	entry->enhanced[1] = record_get_u8(&r);
+	entry->enhanced[2] = record_get_u8(&r);
+	entry->attempts = record_get_u8(&r);
+	entry->wall_ms = record_get_u64(&r);
+	entry->id.campaign = record_get_u32(&r);
+	entry->id.domain = record_get_u32(&r);
+	entry->id.seq = record_get_u32(&r);
+	entry->elapsed_ms = record_get_u32(&r);
+	address_len = record_get_u16(&r);
+	host_len = record_get_u16(&r);
+	reply_len = record_get_u16(&r);
+	entry->address = record_get_bytes(&r, address_len);
+	entry->host = record_get_bytes(&r, host_len);
+	entry->reply = record_get_bytes(&r, reply_len);
+	return !r.bad && r.left == 0 && version == RECORD_VERSION &&
+	       entry->outcome >= LOG_DELIVERED && entry->outcome <= LOG_HELD &&
+	       address_len <= ROW_ADDRESS_MAX && host_len <= ROW_HOST_MAX &&
+	       reply_len <= ROW_REPLY_MAX;
+}
+
+/* The counters in the order in which they stand in the record. */
+static u64 *campaign_number(struct queue_campaign *c, size_t index)
+{
+	u64 *const numbers[] = {
+		&c->created_ms, &c->started_ms, &c->finished_ms, &c->expire_after_ms,
+		&c->total,      &c->delivered,  &c->failed,      &c->expired,
+		&c->cancelled,  &c->deferrals,  &c->deferred,    &c->doubts,
+		&c->held,
+	};
+
+	return index < array_count(numbers) ? numbers[index] : NULL;
+}
+
+size_t campaign_record_write(u8 *out, const struct queue_campaign *c)
+{
+	struct queue_campaign copy = *c;
+	struct slice name = { copy.name, strnlen(copy.name, sizeof(copy.name)) };
+	struct slice customer = { copy.customer, strnlen(copy.customer, sizeof(copy.customer)) };
+	u8 *at = out;
+	u64 *number;
+
+	ASSERT(name.len < sizeof(copy.name) && customer.len < sizeof(copy.customer));
+	ASSERT(c->state >= CAMPAIGN_IMPORTING && c->state <= CAMPAIGN_CANCELLED);
+	ASSERT(c->doubt_policy <= DOUBT_HOLD);
+	at = record_put_u8(at, RECORD_VERSION);
+	at = record_put_u8(at, (u8)c->state);
+	at = record_put_u8(at, (u8)c->doubt_policy);
+	at = record_put_u32(at, c->domains);
+	for (size_t i = 0; (number = campaign_number(&copy, i)) != NULL; i++)
+		at = record_put_u64(at, *number);
+	at = record_put_u8(at, (u8)name.len);
+	at = record_put_u8(at, (u8)customer.len);
+	at = record_put_bytes(at, name);
+	at = record_put_bytes(at, customer);
+	return (size_t)(at - out);
+}
+
+bool campaign_record_read(struct slice record, struct queue_campaign *c)
+{
+	struct record_reader r = record_reader_of(record);
+	u8 version = record_get_u8(&r);
+	u8 name_len;
+	u8 customer_len;
+	bool fits;
+	u64 *number;
+
+	*c = (struct queue_campaign){ 0 };
+	c->state = record_get_u8(&r);
+	c->doubt_policy = record_get_u8(&r);
+	c->domains = record_get_u32(&r);
+	for (size_t i = 0; (number = campaign_number(c, i)) != NULL; i++)
+		*number = record_get_u64(&r);
+	name_len = record_get_u8(&r);
+	customer_len = record_get_u8(&r);
+	fits = slice_copy(c->name, sizeof(c->name), record_get_bytes(&r, name_len));
+	fits &= slice_copy(c->customer, sizeof(c->customer), record_get_bytes(&r, customer_len));
+	return fits && !r.bad && r.left == 0 && version == RECORD_VERSION &&
+	       c->state >= CAMPAIGN_IMPORTING && c->state <= CAMPAIGN_CANCELLED &&
+	       c->doubt_policy <= DOUBT_HOLD;
+}
+
+/* The first byte of a leased ref: its place, and what it has in common with the ref before it. */
+enum lease_tag {
+	LEASE_PLACE = 3,
+	LEASE_SAME_CAMPAIGN = 4,
+	LEASE_SAME_DOMAIN = 8,
+	LEASE_NEXT_SEQ = 16,
+	LEASE_SAME_DUE = 32,
+	LEASE_TAG_ALL = 63,
+};
+
+static u8 *lease_ref_write(u8 *at, const struct row_ref *ref, const struct row_ref *last)
+{
+	u8 tag = (u8)ref->place;
+
+	ASSERT(ref->place >= ROW_LANE && ref->place <= ROW_DOUBT);
+	if (ref->id.campaign == last->id.campaign)
+		tag |= LEASE_SAME_CAMPAIGN;
+	if (ref->id.domain == last->id.domain)
+		tag |= LEASE_SAME_DOMAIN;
+	if (ref->id.seq == last->id.seq + 1)
+		tag |= LEASE_NEXT_SEQ;
+	if (ref->due_ms == last->due_ms)
+		tag |= LEASE_SAME_DUE;
+	at = record_put_u8(at, tag);
+	if (!(tag & LEASE_SAME_CAMPAIGN))
+		at = record_put_u32(at, ref->id.campaign);
+	if (!(tag & LEASE_SAME_DOMAIN))
+		at = record_put_u32(at, ref->id.domain);
+	if (!(tag & LEASE_NEXT_SEQ))
+		at = record_put_u32(at, ref->id.seq);
+	if (!(tag & LEASE_SAME_DUE))
+		at = record_put_u64(at, ref->due_ms);
+	return at;
+}
+
+size_t lease_part_write(u8 out[LEASE_PART_MAX], u64 wall_ms, const struct row_ref *refs, u32 count,
+			u32 *taken)
+{
+	const struct row_ref none = { 0 };
+	const struct row_ref *last = &none;
+	u8 *at = out;
+	u32 i;
+
+	at = record_put_u8(at, RECORD_VERSION);
+	at = record_put_u64(at, wall_ms);
+	for (i = 0; i < count; i++) {
+		if (at - out > LEASE_PART_MAX - LEASE_REF_MAX)
+			break;
+		at = lease_ref_write(at, &refs[i], last);
+		last = &refs[i];
+	}
+	*taken = i;
+	return (size_t)(at - out);
+}
+
+bool lease_part_read(struct slice record, u64 *wall_ms, struct buf *refs)
+{
+	struct record_reader r = record_reader_of(record);
+	struct row_ref ref = { 0 };
+	u8 version = record_get_u8(&r);
+	u8 tag;
+
+	*wall_ms = record_get_u64(&r);
+	if (r.bad || version != RECORD_VERSION)
+		return false;
+	while (r.left > 0) {
+		tag = record_get_u8(&r);
+		ref.place = tag & LEASE_PLACE;
+		if (!(tag & LEASE_SAME_CAMPAIGN))
+			ref.id.campaign = record_get_u32(&r);
+		if (!(tag & LEASE_SAME_DOMAIN))
+			ref.id.domain = record_get_u32(&r);
+		ref.id.seq = tag & LEASE_NEXT_SEQ ? ref.id.seq + 1 : record_get_u32(&r);
+		if (!(tag & LEASE_SAME_DUE))
+			ref.due_ms = record_get_u64(&r);
+		if (r.bad || tag > LEASE_TAG_ALL || ref.place == 0)
+			return false;
+		buf_add(refs, &ref, sizeof(ref));
+	}
+	return !refs->failed;
+}
