@@ -303,7 +303,7 @@ static void on_replies(struct client *c, struct session *s)
 {
 	if (s->step == STEP_GREETING) {
 		s->step = STEP_EHLO;
-		send_text(c, s, snprintf(s->head, sizeof(s->head), "EHLO bench.sender.test\r\n"), 1);
+		send_text(c, s, snprintf(s->head, sizeof(s->head), "EHLO sender.test\r\n"), 1);
 	} else if (s->step == STEP_EHLO) {
 		s->step = STEP_READY;
 		if (++c->ready == c->options.sessions)
@@ -389,6 +389,7 @@ static void make_ring(struct client *c)
 		.cq_entries = CQ_ENTRIES,
 	};
 	struct io_uring_buf_reg reg = { .ring_entries = POOL_BUFFERS, .bgid = POOL_GROUP };
+	int mask = io_uring_buf_ring_mask(POOL_BUFFERS);
 	int r = io_uring_queue_init_params(SQ_ENTRIES, &c->ring, &params);
 
 	if (r < 0)
@@ -403,7 +404,7 @@ static void make_ring(struct client *c)
 	io_uring_buf_ring_init(c->pool);
 	for (int i = 0; i < POOL_BUFFERS; i++)
 		io_uring_buf_ring_add(c->pool, c->pool_bytes + (size_t)i * POOL_BUFFER_BYTES,
-			POOL_BUFFER_BYTES, (unsigned short)i, io_uring_buf_ring_mask(POOL_BUFFERS), i);
+			POOL_BUFFER_BYTES, (unsigned short)i, mask, i);
 	io_uring_buf_ring_advance(c->pool, POOL_BUFFERS);
 	r = io_uring_register_files_sparse(&c->ring, c->options.sessions);
 	if (r < 0)
@@ -509,13 +510,21 @@ static void parse_mode(struct options *o, const char *text)
 	fail("bad --mode: %s", text);
 }
 
+static const char help[] =
+	"bare_client [--to ADDR:PORT] [--addresses N] [--messages N] [--seconds S]\n"
+	"  [--size BYTES] [--sessions N] [--mode bdat|data|plain|steps] [--cpu N]\n";
+
 static void parse(struct options *o, int argc, char **argv)
 {
 	static const struct option table[] = {
-		{ "to", required_argument, NULL, 't' }, { "addresses", required_argument, NULL, 'a' },
-		{ "messages", required_argument, NULL, 'n' }, { "size", required_argument, NULL, 's' },
-		{ "sessions", required_argument, NULL, 'c' }, { "mode", required_argument, NULL, 'm' },
-		{ "seconds", required_argument, NULL, 'S' }, { "cpu", required_argument, NULL, 'p' },
+		{ "to", required_argument, NULL, 't' },
+		{ "addresses", required_argument, NULL, 'a' },
+		{ "messages", required_argument, NULL, 'n' },
+		{ "size", required_argument, NULL, 's' },
+		{ "sessions", required_argument, NULL, 'c' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ "seconds", required_argument, NULL, 'S' },
+		{ "cpu", required_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int id;
@@ -534,8 +543,7 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'S': o->seconds = parse_number(optarg, 0, 1e6); break;
 		case 'p': o->cpu = (int)parse_number(optarg, 0, 1023); break;
 		default:
-			fputs("bare_client [--to ADDR:PORT] [--addresses N] [--messages N] [--seconds S]\n"
-				"  [--size BYTES] [--sessions N] [--mode bdat|data|plain|steps] [--cpu N]\n", stderr);
+			fputs(help, stderr);
 			exit(2);
 		}
 	}

@@ -130,7 +130,8 @@ static void measure(EVP_PKEY *key, const char *name, unsigned threads, double se
 int main(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{ "threads", required_argument, NULL, 't' }, { "seconds", required_argument, NULL, 's' },
+		{ "threads", required_argument, NULL, 't' },
+		{ "seconds", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
 	unsigned long threads = 1;

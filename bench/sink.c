@@ -236,7 +236,8 @@ static void print_totals(const struct parent *p, FILE *to)
 		"\"closed_after_dot\": %llu, \"bytes\": %llu, \"malformed\": %llu, "
 		"\"violations\": %llu, \"unfinished\": %llu, \"tls_sessions\": %llu, "
 		"\"tls_resumed\": %llu, \"tls_failed\": %llu, \"seconds\": %.3f, "
-		"\"messages_seconds\": %.6f, \"messages_per_second\": %.1f}\n",
+		"\"first_at\": %.6f, \"last_at\": %.6f, \"messages_seconds\": %.6f, "
+		"\"messages_per_second\": %.1f}\n",
 		(unsigned long long)t.connections, (long long)p->shared->open,
 		(long long)p->shared->open_max, (unsigned long long)t.messages,
 		(unsigned long long)t.recipients, (unsigned long long)t.rejected,
@@ -244,7 +245,8 @@ static void print_totals(const struct parent *p, FILE *to)
 		(unsigned long long)t.bytes, (unsigned long long)t.malformed,
 		(unsigned long long)t.violations, (unsigned long long)t.unfinished,
 		(unsigned long long)t.tls_sessions, (unsigned long long)t.tls_resumed,
-		(unsigned long long)t.tls_failed, now_seconds() - p->started, span,
+		(unsigned long long)t.tls_failed, now_seconds() - p->started,
+		(double)t.first_us / 1e6, (double)t.last_us / 1e6, span,
 		span > 0 ? (double)(t.messages - 1) / span : 0.0);
 	fflush(to);
 }

@@ -134,7 +134,7 @@ enum sink_phase { PHASE_COMMAND, PHASE_DATA, PHASE_CHUNK };
 enum sink_closing {
 	CLOSING_NO,
 	CLOSING_SENT,		/* once all replies are sent */
-	CLOSING_DRAIN,		/* ... then our half; theirs is read and thrown away until it ends */
+	CLOSING_DRAIN,		/* ... then our half; theirs is thrown away until it ends */
 	CLOSING_NOW,		/* replies that were not sent are dropped */
 };
 

@@ -49,7 +49,7 @@ static const char help[] =
 	"  --addresses N                 that address and the N - 1 that follow it\n"
 	"  --processes N                 one ring each; each holds up to the open-file limit\n"
 	"  --delay-ms MIN-MAX            every answer waits a random time in this range\n"
-	"  --starttls [--cert F --key F] offer STARTTLS, with a certificate made at start or this one\n"
+	"  --starttls [--cert F --key F] offer STARTTLS; without F a certificate is made\n"
 	"  --no-chunking, --no-pipelining\n"
 	"  --reject-percent P            550 at RCPT\n"
 	"  --defer-percent P             451 at RCPT\n"

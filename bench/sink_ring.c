@@ -454,9 +454,11 @@ static void turn(struct sink *sink)
 static void make_pool(struct sink *sink)
 {
 	struct io_uring_buf_reg reg = { .ring_entries = POOL_BUFFERS, .bgid = POOL_GROUP };
+	size_t ring_bytes = POOL_BUFFERS * sizeof(struct io_uring_buf);
+	int mask = io_uring_buf_ring_mask(POOL_BUFFERS);
 	int r;
 
-	if (posix_memalign((void **)&sink->pool, 4096, POOL_BUFFERS * sizeof(struct io_uring_buf)) ||
+	if (posix_memalign((void **)&sink->pool, 4096, ring_bytes) ||
 	    posix_memalign((void **)&sink->pool_bytes, 4096, POOL_BUFFERS * POOL_BUFFER_BYTES))
 		sink_fail("out of memory");
 	reg.ring_addr = (uint64_t)(uintptr_t)sink->pool;
@@ -466,7 +468,7 @@ static void make_pool(struct sink *sink)
 	io_uring_buf_ring_init(sink->pool);
 	for (int i = 0; i < POOL_BUFFERS; i++)
 		io_uring_buf_ring_add(sink->pool, sink->pool_bytes + (size_t)i * POOL_BUFFER_BYTES,
-			POOL_BUFFER_BYTES, (unsigned short)i, io_uring_buf_ring_mask(POOL_BUFFERS), i);
+			POOL_BUFFER_BYTES, (unsigned short)i, mask, i);
 	io_uring_buf_ring_advance(sink->pool, POOL_BUFFERS);
 }
 

@@ -211,8 +211,10 @@ static void on_data(struct session *s)
 static void chunk_done(struct session *s)
 {
 	s->phase = PHASE_COMMAND;
-	if (s->chunk_refused)
-		reply(s, s->in_mail ? "554 5.5.1 No valid recipients\r\n" : "503 5.5.1 Not now\r\n");
+	if (s->chunk_refused && s->in_mail)
+		reply(s, "554 5.5.1 No valid recipients\r\n");
+	else if (s->chunk_refused)
+		reply(s, "503 5.5.1 Not now\r\n");
 	else if (s->chunk_last)
 		message_done(s);
 	else
