@@ -1,55 +1,113 @@
 /*
- * Where mail for a domain goes: MX selection (RFC 5321 section 5.1, RFC 7505) on top of a validating,
- * caching resolver (libunbound, asynchronous). One resolver per thread that uses it.
+ * Where mail for a domain goes: MX selection (RFC 5321 section 5.1, RFC 7505) on top of a
+ * validating, caching resolver (libunbound, asynchronous). One resolver per thread that uses it;
+ * libunbound adds a thread of its own to each (which needs more than musl's 128 KiB of stack).
+ *
+ * What it never does: take a DNS failure for "no such domain", fall back to a domain's own address
+ * when the MX query failed, or hand out an address that net_address_is_special names and the
+ * installation does not allow.
  */
 #ifndef DNS_MX_H
 #define DNS_MX_H
 
 #include "base/error.h"
-#include "base/net_address.h"
+#include "base/random.h"
 #include "base/types.h"
 
-#define MX_HOSTS_MAX 16     /* exchangers kept of one domain, best preferences first */
-#define MX_ADDRESSES_MAX 32 /* addresses kept over all hosts */
+#define MX_HOSTS_MAX 16		/* exchangers kept of one domain, best preferences first */
+#define MX_ADDRESSES_MAX 32	/* addresses kept over all hosts, shared out evenly */
+#define MX_HOST_ADDRESSES_MAX 8 /* addresses considered of one host, of each family */
+#define MX_RECORDS_MAX (MX_HOSTS_MAX * 2) /* MX records considered, best preferences first */
+#define MX_LOOKUPS_MAX 256		  /* names being looked up at once */
+#define MX_WAITERS_MAX 65536	       /* mx_lookup calls not answered yet, and answers not taken */
+#define MX_CACHE_NAMES_MAX 65536       /* answers kept... */
+#define MX_CACHE_BYTES_MAX (32u << 20) /* ...within this many bytes */
+#define MX_TTL_MIN_S 30
+#define MX_TTL_MAX_S 86400
+
+/* An IPv4 or IPv6 address with port. */
+struct net_address {
+	u8 family; /* 4 or 6 */
+	u16 port;  /* host byte order; 0: none */
+	u8 ip[16]; /* network byte order; IPv4 in the first four, the rest zero */
+};
+/*
+ * "192.0.2.1", "2001:db8::1"; with_port also "192.0.2.1:25" and "[2001:db8::1]:25" (port 1..65535).
+ * No zones ("fe80::1%eth0"), no short or octal forms.
+ */
+bool net_address_parse(struct net_address *address, struct slice text, bool with_port) MUST_CHECK;
+#define NET_ADDRESS_TEXT_SIZE 56
+void net_address_format(char out[NET_ADDRESS_TEXT_SIZE], const struct net_address *address,
+			bool with_port);
+bool net_address_equal(const struct net_address *a, const struct net_address *b); /* and ports */
+/* The same host: ports do not count, and ::ffff:192.0.2.1 is 192.0.2.1. */
+bool net_address_same_host(const struct net_address *a, const struct net_address *b);
+
+/* A range such as 10.0.0.0/8. */
+struct net_range {
+	struct net_address base;
+	u8 bits;
+};
+/* An address alone is a range of one. Refuses bits that are set behind the prefix. */
+bool net_range_parse(struct net_range *range, struct slice text) MUST_CHECK;
+/* Families do not mix: ::ffff:10.0.0.1 is not in 10.0.0.0/8. */
+bool net_range_has(const struct net_range *range, const struct net_address *address);
+
+/*
+ * True when mail must never be sent there (RFC 6890 and the IANA registries behind it): IPv4
+ * unspecified, loopback, private, link-local, shared (100.64/10), protocol assignments,
+ * benchmarking, documentation, multicast, reserved, broadcast; IPv6 everything outside 2000::/3 (so
+ * also ::, ::1, fc00::/7, fe80::/10, ff00::/8, every IPv4-mapped and -compatible form), 2001::/23,
+ * documentation; NAT64 (64:ff9b::/96) and 6to4 (2002::/16) when the IPv4 address inside is special.
+ * Our own addresses are the caller's to add.
+ */
+bool net_address_is_special(const struct net_address *address);
 
 struct mx_host {
-	char name[256];  /* lower case, no final dot */
+	char name[256]; /* lower case, no final dot */
 	u16 preference;
 	u8 address_first; /* into mx_answer.addresses */
-	u8 address_count;
-	bool secure;      /* MX and address answers were DNSSEC-validated */
+	u8 address_count; /* at least 1 */
+	bool secure;	  /* MX and address answers were DNSSEC-validated */
 };
 
 enum mx_status {
 	MX_OK,
-	MX_NULL,           /* RFC 7505: the domain takes no mail; permanent, 5.1.10 */
-	MX_NO_DOMAIN,      /* NXDOMAIN: permanent, 5.1.2 */
-	MX_NO_HOST,        /* neither MX nor address: permanent, 5.4.4 */
+	MX_NULL,	   /* RFC 7505: the domain takes no mail; permanent, 5.1.10 */
+	MX_NO_DOMAIN,	   /* NXDOMAIN, or not a domain name at all: permanent, 5.1.2 */
+	MX_NO_HOST,	   /* neither MX nor address: permanent, 5.4.4 */
 	MX_ONLY_FORBIDDEN, /* every address is special or our own: permanent, 5.4.6 */
-	MX_TEMPORARY,      /* SERVFAIL, timeout: retry, 4.4.3 */
-	MX_BOGUS,          /* DNSSEC validation failed: retry, 4.7.5 */
+	MX_TEMPORARY,	   /* SERVFAIL, timeout: retry, 4.4.3 */
+	MX_BOGUS,	   /* DNSSEC validation failed: retry, 4.7.5 */
 };
 
 struct mx_answer {
 	enum mx_status status;
-	bool secure;   /* the MX answer was validated */
+	bool secure;   /* the MX answer (or its absence) was validated */
 	bool implicit; /* no MX: the domain's own addresses */
-	u32 ttl_s;     /* least TTL seen, 30..86400 */
+	u32 ttl_s;     /* least TTL seen, or what is left of it: MX_TTL_MIN_S..MX_TTL_MAX_S */
 	u32 host_count;
 	u32 address_count;
-	struct mx_host hosts[MX_HOSTS_MAX]; /* by preference; shuffled by the caller's sort within one */
-	struct net_address addresses[MX_ADDRESSES_MAX]; /* port 25; IPv6 and IPv4 as found */
+	struct mx_host
+		hosts[MX_HOSTS_MAX]; /* by preference; equal ones in another order each time */
+	struct net_address addresses[MX_ADDRESSES_MAX]; /* port 25; IPv6 and IPv4 by turns */
 	char text[128]; /* a sentence for logs: "MX of x.test: server failure" */
 };
 
 struct mx_params {
 	const char *const *forwarders; /* "127.0.0.1@5353"; none: full recursion from the root */
 	size_t forwarder_count;
-	const char *trust_anchor_file; /* NULL: built-in path /usr/share/dns/root.key if there, else none */
-	const char *root_hints_file;   /* may be NULL */
-	const char *const *trust_anchors; /* further anchors as text (DS or DNSKEY lines); may be none */
+	/* NULL: built-in path /usr/share/dns/root.key if there, else none; "": none at all. */
+	const char *trust_anchor_file;
+	const char *root_hints_file; /* NULL: built in */
+	const char *const
+		*trust_anchors; /* further anchors as text (DS or DNSKEY lines); may be none */
 	size_t trust_anchor_count;
-	const char *const *stub_zones; /* "zone 127.0.0.1@5353": for tests and split horizons */
+	/*
+	 * "zone 127.0.0.1@5353": for tests and split horizons. Believed without DNSSEC unless one
+	 * of the trust_anchors is for that zone or one above it (other than the root's).
+	 */
+	const char *const *stub_zones;
 	size_t stub_zone_count;
 	const struct net_range *allowed; /* special ranges that this installation may send to */
 	size_t allowed_count;
@@ -57,25 +115,47 @@ struct mx_params {
 	size_t own_count;
 	bool ipv4;
 	bool ipv6;
+	u32 timeout_ms; /* of a whole lookup, then MX_TEMPORARY; 0: 30 s */
+	u64 seed;	/* of the order of equal preferences; 0: a random one */
 };
 
 struct mx_resolver;
 
-struct mx_resolver *mx_resolver_open(const struct mx_params *params, struct error *error);
-void mx_resolver_close(struct mx_resolver *resolver); /* pending lookups end without an answer */
+/* Copies what it needs of params. NULL with the error set: an option that libunbound refuses. */
+struct mx_resolver *mx_resolver_open(const struct mx_params *params,
+				     struct error *error) MUST_CHECK;
+/* Pending lookups end without an answer. Waits for libunbound's thread. NULL is allowed. */
+void mx_resolver_close(struct mx_resolver *resolver);
 
-/* Becomes readable when mx_resolver_process has something to do. */
+/*
+ * Readable (level-triggered, an epoll descriptor) when mx_resolver_process has something to do or
+ * an answer came straight out of the cache. Then: process, and take answers until there is none.
+ */
 int mx_resolver_fd(const struct mx_resolver *resolver);
 void mx_resolver_process(struct mx_resolver *resolver);
 
 /*
- * Starts a lookup (MX, then the addresses of each host; CNAME and loop limits inside). Several lookups
- * of one name at once share the work. `cookie` comes back with the answer. False: too many pending
- * (256) or out of memory; ask again later.
+ * Starts a lookup (MX, then the addresses of each host; CNAME and loop limits inside). Several
+ * lookups of one name at once share the work. `cookie` comes back with the answer. False: too many
+ * pending (MX_LOOKUPS_MAX names, MX_WAITERS_MAX calls) or out of memory; ask again later. A text
+ * that is no domain name is answered like any other. Case and a final dot do not count.
  */
-bool mx_lookup(struct mx_resolver *resolver, struct slice domain, u64 cookie);
+bool mx_lookup(struct mx_resolver *resolver, struct slice domain, u64 cookie) MUST_CHECK;
 /* Takes one finished answer; false when there is none. */
-bool mx_next_answer(struct mx_resolver *resolver, u64 *cookie, struct mx_answer *answer);
+bool mx_next_answer(struct mx_resolver *resolver, u64 *cookie, struct mx_answer *answer) MUST_CHECK;
+
+/* For metrics: since open. */
+struct mx_counters {
+	u64 lookups;  /* calls of mx_lookup that were accepted */
+	u64 cached;   /* answered from the cache */
+	u64 shared;   /* joined a lookup under way */
+	u64 queries;  /* handed to libunbound */
+	u64 timeouts; /* lookups ended by timeout_ms */
+	u32 pending;  /* names being looked up */
+	u32 names;    /* names in the cache */
+	size_t bytes; /* of the cache */
+};
+void mx_resolver_count(const struct mx_resolver *resolver, struct mx_counters *counters);
 
 /*
  * The pure part, for tests and fuzzing: builds an answer from resource records as they were found.
@@ -84,21 +164,32 @@ bool mx_next_answer(struct mx_resolver *resolver, u64 *cookie, struct mx_answer 
  */
 struct mx_record {
 	u16 preference;
-	char name[256];
+	char name[256]; /* lower case, no final dot; "" or ".": the root */
 };
 struct mx_found {
 	bool nxdomain;
 	bool failed; /* SERVFAIL or timeout of the MX query */
 	bool bogus;
 	bool secure;
-	u32 ttl_s;
+	u32 ttl_s; /* least of all answers */
 	size_t record_count;
-	struct mx_record records[MX_HOSTS_MAX * 2];
-	size_t host_address_count[MX_HOSTS_MAX * 2]; /* per record; with no records: entry 0 is the domain's */
-	bool host_failed[MX_HOSTS_MAX * 2];          /* that host's address query failed (temporary) */
-	struct net_address host_addresses[MX_HOSTS_MAX * 2][8];
+	struct mx_record records[MX_RECORDS_MAX];
+	/* Per record; with no records: entry 0 is the domain's. */
+	size_t host_address_count[MX_RECORDS_MAX];
+	bool host_failed[MX_RECORDS_MAX]; /* that host's address query failed (temporary) */
+	bool host_bogus[MX_RECORDS_MAX];  /* ...did not validate; its addresses are not here */
+	bool host_secure[MX_RECORDS_MAX]; /* its address answers were validated */
+	struct net_address host_addresses[MX_RECORDS_MAX][MX_HOST_ADDRESSES_MAX * 2];
 };
+/*
+ * Hosts of equal preference stay in the order of the records. A name that is an IP address, or that
+ * no host name can be, is not used; localhost counts as forbidden. One usable address is enough for
+ * MX_OK, whatever failed beside it.
+ */
 void mx_select(const struct mx_found *found, const struct mx_params *params, struct slice domain,
 	       struct mx_answer *answer);
+
+/* Another order of equal preferences, and of the addresses of one family within a host. */
+void mx_shuffle(struct mx_answer *answer, struct random *random);
 
 #endif

@@ -1,0 +1,189 @@
+#include "base/text.h"
+#include "dns/mx_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unbound.h>
+#include <unistd.h>
+
+#define ROOT_KEY_FILE "/usr/share/dns/root.key"
+
+struct setting {
+	const char *name;
+	const char *value;
+};
+
+/*
+ * Sizes: a sender asks for each domain once in a while and keeps the answers itself, so
+ * libunbound's caches need to hold little more than what delegations have in common.
+ */
+static const struct setting settings[] = {
+	{ "msg-cache-size:", "4m" },
+	{ "rrset-cache-size:", "8m" },
+	{ "key-cache-size:", "2m" },
+	{ "neg-cache-size:", "1m" },
+	{ "infra-cache-numhosts:", "10000" },
+	{ "cache-max-ttl:", "86400" },
+	{ "use-syslog:", "no" },
+};
+
+static bool fail(struct error *error, int code, const char *what, const char *which)
+{
+	return error_set(error, "dns: %s%s%s: %s", what, which[0] ? " " : "", which,
+			 ub_strerror(code));
+}
+
+static bool set(struct ub_ctx *ctx, const char *name, const char *value, struct error *error)
+{
+	int code = ub_ctx_set_option(ctx, name, value);
+
+	return code == 0 || fail(error, code, name, value);
+}
+
+static bool has_v6(const char *const *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strchr(items[i], ':'))
+			return true;
+	}
+	return false;
+}
+
+static bool set_servers(struct ub_ctx *ctx, const struct mx_params *params, struct error *error)
+{
+	for (size_t i = 0; i < params->forwarder_count; i++) {
+		int code = ub_ctx_set_fwd(ctx, params->forwarders[i]);
+
+		if (code != 0)
+			return fail(error, code, "forwarder", params->forwarders[i]);
+	}
+	/* Somebody else's delegation must not lead us to our own ports; what the operator names
+	 * may. */
+	if ((params->forwarder_count > 0 || params->stub_zone_count > 0) &&
+	    !set(ctx, "do-not-query-localhost:", "no", error))
+		return false;
+	if (params->ipv6 || has_v6(params->forwarders, params->forwarder_count) ||
+	    has_v6(params->stub_zones, params->stub_zone_count))
+		return true;
+	return set(ctx, "do-ip6:", "no", error);
+}
+
+/* Owner name of an anchor's line, without its final dot. */
+static struct slice owner_of(const char *anchor)
+{
+	struct slice rest = slice_trim(slice_of(anchor));
+	size_t len = 0;
+
+	while (len < rest.len && rest.ptr[len] != ' ' && rest.ptr[len] != '\t')
+		len++;
+	while (len > 0 && rest.ptr[len - 1] == '.')
+		len--;
+	return slice_first(rest, len);
+}
+
+static bool has_anchor(const struct mx_params *params, struct slice zone)
+{
+	if (zone.len > 0 && zone.ptr[zone.len - 1] == '.')
+		zone.len--;
+	for (size_t i = 0; i < params->trust_anchor_count; i++) {
+		struct slice owner = owner_of(params->trust_anchors[i]);
+		struct slice tail;
+
+		if (owner.len == 0 || owner.len > zone.len)
+			continue;
+		tail = slice_from(zone, zone.len - owner.len);
+		if (slice_equal_nocase(tail, owner) &&
+		    (tail.len == zone.len || tail.ptr[-1] == '.'))
+			return true;
+	}
+	return false;
+}
+
+static bool set_stub(struct ub_ctx *ctx, const struct mx_params *params, const char *stub,
+		     struct error *error)
+{
+	struct slice server = slice_of(stub);
+	struct slice zone = slice_split(&server, ' ');
+	char zone_text[256];
+	int code;
+
+	if (!server.ptr || !slice_copy(zone_text, sizeof(zone_text), zone))
+		return error_set(error, "dns: stub zone \"%s\" names no server", stub);
+	code = ub_ctx_set_stub(ctx, zone_text, server.ptr, 0);
+	if (code != 0)
+		return fail(error, code, "stub zone", stub);
+	if (has_anchor(params, zone) || slice_equal(zone, SLICE(".")))
+		return true;
+	return set(ctx, "domain-insecure:", zone_text, error);
+}
+
+static bool set_anchors(struct ub_ctx *ctx, const struct mx_params *params, struct error *error)
+{
+	const char *file = params->trust_anchor_file;
+	int code;
+
+	if (!file && access(ROOT_KEY_FILE, R_OK) == 0)
+		file = ROOT_KEY_FILE;
+	if (file && file[0] != '\0') {
+		if (access(file, R_OK) != 0)
+			return error_set(error, "dns: trust anchor file %s cannot be read", file);
+		code = ub_ctx_add_ta_file(ctx, file);
+		if (code != 0)
+			return fail(error, code, "trust anchor file", file);
+	}
+	for (size_t i = 0; i < params->trust_anchor_count; i++) {
+		code = ub_ctx_add_ta(ctx, params->trust_anchors[i]);
+		if (code != 0)
+			return fail(error, code, "trust anchor", params->trust_anchors[i]);
+	}
+	return true;
+}
+
+static bool set_all(struct ub_ctx *ctx, const struct mx_params *params, struct error *error)
+{
+	int code;
+
+	/* libunbound would write to stderr, which is not where this program's log goes. */
+	ub_ctx_debugout(ctx, NULL);
+	for (size_t i = 0; i < array_count(settings); i++) {
+		if (!set(ctx, settings[i].name, settings[i].value, error))
+			return false;
+	}
+	if (params->root_hints_file) {
+		if (access(params->root_hints_file, R_OK) != 0)
+			return error_set(error, "dns: root hints %s cannot be read",
+					 params->root_hints_file);
+		if (!set(ctx, "root-hints:", params->root_hints_file, error))
+			return false;
+	}
+	if (!set_servers(ctx, params, error) || !set_anchors(ctx, params, error))
+		return false;
+	for (size_t i = 0; i < params->stub_zone_count; i++) {
+		if (!set_stub(ctx, params, params->stub_zones[i], error))
+			return false;
+	}
+	code = ub_ctx_async(ctx, 1);
+	if (code != 0)
+		return fail(error, code, "thread", "");
+	/*
+	 * The first call that needs the zones makes libunbound read all it was told, so that a
+	 * wrong anchor is refused here and not with the first lookup.
+	 */
+	code = ub_ctx_zone_add(ctx, "localhost.", "static");
+	return code == 0 || fail(error, code, "trust anchors, root hints or stub zones", "");
+}
+
+struct ub_ctx *mx_context_open(const struct mx_params *params, struct error *error)
+{
+	struct ub_ctx *ctx = ub_ctx_create();
+
+	if (!ctx) {
+		error_set(error, "dns: libunbound does not start");
+		return NULL;
+	}
+	if (!set_all(ctx, params, error)) {
+		ub_ctx_delete(ctx);
+		return NULL;
+	}
+	return ctx;
+}

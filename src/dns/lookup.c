@@ -1,0 +1,296 @@
+#include "dns/lookup.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unbound.h>
+
+enum {
+	RR_CLASS_IN = 1,
+	RR_TYPE_A = 1,
+	RR_TYPE_MX = 15,
+	RR_TYPE_AAAA = 28,
+	RCODE_NOERROR = 0,
+	RCODE_NXDOMAIN = 3,
+};
+
+/* ---- what libunbound found ------------------------------------------------------------------ */
+
+static bool is_failure(int err, const struct ub_result *result)
+{
+	return err != 0 || !result ||
+	       (result->rcode != RCODE_NOERROR && result->rcode != RCODE_NXDOMAIN);
+}
+
+static void note_ttl(struct mx_found *found, const struct ub_result *result)
+{
+	u32 ttl_s = result->ttl > 0 ? (u32)result->ttl : 0;
+
+	found->ttl_s = min_u32(found->ttl_s, ttl_s);
+}
+
+/*
+ * Keeps the best MX_RECORDS_MAX by preference. Equal ones come in a random order, so that of a
+ * domain with more than that nobody is always left out.
+ */
+static void keep_record(struct lookup *lookup, const struct mx_record *record)
+{
+	struct mx_found *found = &lookup->found;
+	size_t first = 0;
+	size_t end;
+	size_t at;
+
+	while (first < found->record_count && found->records[first].preference < record->preference)
+		first++;
+	end = first;
+	while (end < found->record_count && found->records[end].preference == record->preference)
+		end++;
+	at = first + random_below(&lookup->resolver->random, end - first + 1);
+	if (at == MX_RECORDS_MAX)
+		return;
+	if (found->record_count < MX_RECORDS_MAX)
+		found->record_count++;
+	memmove(&found->records[at + 1], &found->records[at],
+		(found->record_count - 1 - at) * sizeof(*record));
+	found->records[at] = *record;
+}
+
+static void read_mx(struct lookup *lookup, int err, const struct ub_result *result)
+{
+	struct mx_found *found = &lookup->found;
+	struct mx_record record;
+
+	if (result && result->bogus) {
+		found->bogus = true;
+		return;
+	}
+	if (is_failure(err, result)) {
+		found->failed = true;
+		return;
+	}
+	note_ttl(found, result);
+	found->secure = result->secure;
+	found->nxdomain = result->nxdomain;
+	for (size_t i = 0; result->data && result->data[i]; i++) {
+		if (mx_record_read(&record, result->data[i], (size_t)result->len[i]))
+			keep_record(lookup, &record);
+	}
+	/* Records without one that can be read are no reason to try the domain's own address. */
+	if (result->havedata && found->record_count == 0)
+		found->failed = true;
+}
+
+static void read_addresses(struct lookup *lookup, const struct query *query, int err,
+			   const struct ub_result *result)
+{
+	struct host *host = &lookup->hosts[query->host];
+	struct mx_found *found = &lookup->found;
+	bool v6 = query->type == RR_TYPE_AAAA;
+	int length = v6 ? 16 : 4;
+
+	if (result && result->bogus) {
+		found->host_bogus[host->record] = true;
+		return;
+	}
+	if (is_failure(err, result)) {
+		found->host_failed[host->record] = true;
+		return;
+	}
+	note_ttl(found, result);
+	found->host_secure[host->record] &= result->secure != 0;
+	for (size_t i = 0; result->data && result->data[i]; i++) {
+		struct net_address address = { .family = v6 ? 6 : 4 };
+
+		if (host->count[v6] == MX_HOST_ADDRESSES_MAX)
+			break;
+		if (result->len[i] != length)
+			continue;
+		memcpy(address.ip, result->data[i], (size_t)length);
+		host->addresses[v6][host->count[v6]++] = address;
+	}
+}
+
+/* Called by libunbound from ub_process; starts nothing itself. */
+static void on_result(void *data, int err, struct ub_result *result)
+{
+	struct query *query = data;
+	struct lookup *lookup = query->lookup;
+
+	query->pending = false;
+	lookup->pending--;
+	if (query->type == RR_TYPE_MX)
+		read_mx(lookup, err, result);
+	else
+		read_addresses(lookup, query, err, result);
+	ub_resolve_free(result);
+	if (lookup->pending == 0)
+		list_push_back(&lookup->resolver->steps, &lookup->step);
+}
+
+/* ---- the stages of a lookup ----------------------------------------------------------------- */
+
+static bool ask(struct lookup *lookup, const char *name, u8 type, u8 host)
+{
+	struct query *query = &lookup->queries[lookup->query_count];
+
+	*query = (struct query){ .lookup = lookup, .type = type, .host = host };
+	if (ub_resolve_async(lookup->resolver->ctx, name, type, RR_CLASS_IN, query, on_result,
+			     &query->id) != 0)
+		return false;
+	query->pending = true;
+	lookup->query_count++;
+	lookup->pending++;
+	lookup->resolver->counters.queries++;
+	return true;
+}
+
+static void ask_host(struct lookup *lookup, size_t record, const char *name)
+{
+	const struct mx_params *params = &lookup->resolver->params;
+	u8 index = (u8)lookup->host_count++;
+	bool asked = true;
+
+	lookup->hosts[index].record = record;
+	lookup->found.host_secure[record] = true;
+	if (params->ipv6)
+		asked = ask(lookup, name, RR_TYPE_AAAA, index);
+	if (params->ipv4)
+		asked = ask(lookup, name, RR_TYPE_A, index) && asked;
+	if (!asked)
+		lookup->found.host_failed[record] = true;
+}
+
+static void ask_hosts(struct lookup *lookup)
+{
+	const struct mx_found *found = &lookup->found;
+
+	lookup->asked_hosts = true;
+	if (found->bogus || found->failed || found->nxdomain)
+		return;
+	if (found->record_count == 0)
+		ask_host(lookup, 0, lookup->name);
+	for (size_t i = 0; i < found->record_count && lookup->host_count < MX_HOSTS_MAX; i++) {
+		if (mx_name_kind(found->records[i].name) == MX_NAME_HOST)
+			ask_host(lookup, i, found->records[i].name);
+	}
+}
+
+static void merge_families(struct lookup *lookup)
+{
+	struct mx_found *found = &lookup->found;
+
+	for (u32 i = 0; i < lookup->host_count; i++) {
+		const struct host *host = &lookup->hosts[i];
+		struct net_address *to = found->host_addresses[host->record];
+		size_t count = 0;
+
+		for (size_t j = 0; j < MX_HOST_ADDRESSES_MAX; j++) {
+			if (j < host->count[1])
+				to[count++] = host->addresses[1][j];
+			if (j < host->count[0])
+				to[count++] = host->addresses[0][j];
+		}
+		found->host_address_count[host->record] = count;
+	}
+}
+
+/* Gives the answer to all who wait for it, keeps it, and ends the lookup. */
+static void finish(struct lookup *lookup, u64 now_ns)
+{
+	struct mx_resolver *r = lookup->resolver;
+	struct mx_answer answer;
+	struct mx_entry *entry;
+	struct list *node;
+
+	ASSERT(lookup->pending == 0);
+	merge_families(lookup);
+	mx_select(&lookup->found, &r->params, slice_of(lookup->name), &answer);
+	entry = mx_entry_pack(lookup->name, &answer, now_ns + answer.ttl_s * NS_PER_S);
+	if (entry)
+		mx_cache_put(&r->cache, entry);
+	while ((node = list_pop_front(&lookup->waiters)) != NULL) {
+		struct waiter *waiter = list_entry(node, struct waiter, list);
+
+		/* Without memory for the answer there is none: mx_next_answer says "temporary". */
+		waiter->answer = entry ? mx_entry_hold(entry) : NULL;
+		list_push_back(&r->ready, &waiter->list);
+	}
+	mx_entry_drop(entry);
+	list_unlink(&lookup->running);
+	list_unlink(&lookup->step);
+	r->counters.pending--;
+	free(lookup);
+}
+
+void lookup_run_steps(struct mx_resolver *r, u64 now_ns)
+{
+	struct list *node;
+
+	while ((node = list_pop_front(&r->steps)) != NULL) {
+		struct lookup *lookup = list_entry(node, struct lookup, step);
+
+		if (!lookup->asked_hosts)
+			ask_hosts(lookup);
+		if (lookup->pending == 0)
+			finish(lookup, now_ns);
+	}
+}
+
+void lookup_give_up(struct lookup *lookup, u64 now_ns)
+{
+	struct mx_resolver *r = lookup->resolver;
+
+	for (u32 i = 0; i < lookup->query_count; i++) {
+		struct query *query = &lookup->queries[i];
+
+		if (!query->pending)
+			continue;
+		ub_cancel(r->ctx, query->id);
+		query->pending = false;
+		lookup->pending--;
+		if (query->type == RR_TYPE_MX)
+			lookup->found.failed = true;
+		else
+			lookup->found.host_failed[lookup->hosts[query->host].record] = true;
+	}
+	r->counters.timeouts++;
+	finish(lookup, now_ns);
+}
+
+struct lookup *lookup_find(const struct mx_resolver *r, const char *name)
+{
+	list_for_each(node, &r->running) {
+		struct lookup *lookup = list_entry(node, struct lookup, running);
+
+		if (strcmp(lookup->name, name) == 0)
+			return lookup;
+	}
+	return NULL;
+}
+
+struct lookup *lookup_start(struct mx_resolver *r, const char *name, u64 now_ns)
+{
+	struct lookup *lookup;
+
+	if (r->counters.pending == MX_LOOKUPS_MAX)
+		return NULL;
+	lookup = calloc(1, sizeof(*lookup));
+	if (!lookup)
+		return NULL;
+	lookup->resolver = r;
+	lookup->found.ttl_s = MX_TTL_MAX_S;
+	lookup->deadline_ns = now_ns + r->timeout_ns;
+	slice_copy(lookup->name, sizeof(lookup->name), slice_of(name));
+	list_init(&lookup->waiters);
+	list_init(&lookup->step);
+	if (!ask(lookup, lookup->name, RR_TYPE_MX, 0)) {
+		free(lookup);
+		return NULL;
+	}
+	list_push_back(&r->running, &lookup->running);
+	r->counters.pending++;
+	return lookup;
+}

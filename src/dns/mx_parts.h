@@ -1,0 +1,62 @@
+/*
+ * Private to src/dns/: what the resolver is made of. Names of MX hosts, the cache of answers in a
+ * packed form, and the context of libunbound.
+ */
+#ifndef DNS_MX_PARTS_H
+#define DNS_MX_PARTS_H
+
+#include "base/list.h"
+#include "dns/mx.h"
+
+/* MX rdata in wire form, uncompressed (RFC 1035 section 3.3.9); false when it is malformed. */
+bool mx_record_read(struct mx_record *record, const void *rdata, size_t len) MUST_CHECK;
+
+enum mx_name {
+	MX_NAME_HOST,  /* worth a query */
+	MX_NAME_ROOT,  /* "." of a null MX */
+	MX_NAME_LOCAL, /* localhost and below */
+	MX_NAME_UNFIT, /* an IP address, or no host name: bytes other than letters, digits, '-', '_'
+			*/
+};
+enum mx_name mx_name_kind(const char *name);
+
+/*
+ * The domain as it is asked for: lower case, no final dot, 1..253 bytes in labels of 1..63 letters,
+ * digits, '-' and '_', not an IP address. False for anything else.
+ */
+bool mx_domain_normalise(char out[256], struct slice domain) MUST_CHECK;
+
+/* One answer, packed to what it needs, shared by the cache and those who wait to take it. */
+struct mx_entry;
+
+/* NULL without memory. The caller holds the first reference. */
+struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer, u64 expires_ns);
+void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64 now_ns);
+struct mx_entry *mx_entry_hold(struct mx_entry *entry); /* one more reference */
+void mx_entry_drop(struct mx_entry *entry);		/* one less; NULL is allowed */
+
+#define MX_CACHE_BUCKETS 16384
+
+/* By name, the longest unused goes first. */
+struct mx_cache {
+	struct mx_entry **buckets;
+	struct list by_use; /* longest unused first */
+	u64 seed;	    /* so that nobody can aim at one bucket */
+	u32 count;
+	u32 count_max;
+	size_t bytes;
+	size_t bytes_max;
+};
+
+bool mx_cache_init(struct mx_cache *cache, u64 seed, u32 count_max, size_t bytes_max) MUST_CHECK;
+void mx_cache_done(struct mx_cache *cache);
+/* Borrowed until the next call; NULL when it is not there or its time is over. */
+struct mx_entry *mx_cache_find(struct mx_cache *cache, const char *name, u64 now_ns);
+/* Takes a reference of its own; an older entry of the name goes. */
+void mx_cache_put(struct mx_cache *cache, struct mx_entry *entry);
+
+struct ub_ctx;
+/* With every option of params set, finalised, in thread mode. NULL with the error set. */
+struct ub_ctx *mx_context_open(const struct mx_params *params, struct error *error) MUST_CHECK;
+
+#endif
