@@ -121,8 +121,10 @@ struct message_composed {
 	bool utf8_headers;
 	struct dkim_work dkim;
 	bool is_signed;
-	u64 hashed_bytes;   /* body bytes hashed for this recipient */
-	u64 saved_bytes;    /* body bytes whose hash was shared */
+	u64 hashed_bytes;   /* body bytes (as sent, without stuffing) hashed for this recipient */
+	u64 saved_bytes;    /* likewise: those whose hash was shared */
+	struct buf fields;  /* private: header fields before they are signed */
+	struct buf work[3]; /* private: values being filtered and escaped */
 };
 void message_composed_init(struct message_composed *composed);
 void message_composed_done(struct message_composed *composed);

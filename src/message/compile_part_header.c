@@ -1,0 +1,158 @@
+/* Header fields of MIME parts, and the Content-* fields of the message. */
+#include "message/compiled.h"
+
+#include "base/text.h"
+#include "base/utf8.h"
+#include "message/encode.h"
+#include "message/header.h"
+
+static bool refuse(struct compiler *c, const struct mime_header *header, const char *why)
+{
+	return error_set(c->error, "%s:%u: %.*s: %s", c->message->name, header->line,
+			 SLICE_FMT(header->name), why);
+}
+
+/* Every parameter anew: names that are not ASCII in RFC 2231 form, encoded words decoded first. */
+static void add_parameters(struct header_writer *w, struct slice rest, struct slice skip)
+{
+	struct header_parameter parameter;
+	struct buf value;
+	struct buf decoded;
+
+	buf_init(&value, 1u << 16);
+	buf_init(&decoded, 1u << 18);
+	while (header_next_parameter(&rest, &parameter)) {
+		buf_reset(&value);
+		buf_reset(&decoded);
+		if (parameter.name.len == 0 || parameter.name.len > 32 ||
+		    slice_equal_nocase(parameter.name, skip))
+			continue;
+		if (slice_find_char(parameter.name, '*') >= 0) {
+			/* RFC 2231 already: the value has its own form and goes as it is. */
+			buf_add_slice(&value, parameter.name);
+			buf_add_char(&value, '=');
+			buf_add_slice(&value, parameter.value);
+			buf_add_char(w->out, ';');
+			w->column++;
+			header_add_token(w, SLICE(" "), buf_slice(&value));
+			continue;
+		}
+		header_unquote(&value, parameter.value);
+		header_decode_words(&decoded, buf_slice(&value));
+		header_add_parameter(w, parameter.name, buf_slice(&decoded));
+	}
+	buf_done(&value);
+	buf_done(&decoded);
+}
+
+static bool has_long_line(struct slice value, size_t before)
+{
+	while (value.ptr) {
+		if (slice_split(&value, '\n').len + before > HEADER_LINE_MAX)
+			return true;
+		before = 0;
+	}
+	return false;
+}
+
+/* A field that is kept: as it stands when that is legal, else written anew. */
+static bool add_kept(struct compiler *c, const struct mime_header *header, struct buf *out)
+{
+	struct header_writer w;
+	struct slice value = header->value;
+
+	for (size_t i = 0; i < value.len; i++) {
+		if (((u8)value.ptr[i] < 0x20 && value.ptr[i] != '\t' && value.ptr[i] != '\n') ||
+		    value.ptr[i] == 0x7f)
+			return refuse(c, header, "it holds a control character");
+	}
+	if (utf8_is_ascii(value)) {
+		if (has_long_line(value, header->name.len + 1))
+			return refuse(c, header, "a line is over 998 octets");
+		buf_add_slice(out, header->name);
+		buf_add_char(out, ':');
+		crlf_add(out, value);
+		buf_add(out, "\r\n", 2);
+		return true;
+	}
+	header_begin(&w, out, header->name, MESSAGE_UTF8);
+	if (slice_equal_nocase(header->name, SLICE("Content-Disposition")) ||
+	    slice_equal_nocase(header->name, SLICE("Content-Type"))) {
+		struct slice first = slice_split(&value, ';');
+
+		if (!utf8_is_ascii(first))
+			return refuse(c, header, "it can hold ASCII only");
+		header_add_tokens(&w, first);
+		add_parameters(&w, value, SLICE_NONE);
+	} else {
+		struct buf text;
+
+		buf_init(&text, 1u << 16);
+		for (size_t i = 0; i < value.len; i++) {
+			if (value.ptr[i] != '\n')
+				buf_add_char(&text, value.ptr[i]);
+		}
+		header_add_text(&w, buf_slice(&text));
+		buf_done(&text);
+	}
+	return header_end(&w) || refuse(c, header, "a line would be over 998 octets");
+}
+
+/* Content-Type with the charset or the boundary that this product chose. */
+static bool add_type(struct compiler *c, struct mime_part *part, struct buf *out)
+{
+	struct header_writer w;
+	char boundary[64];
+	struct buf text = { .ptr = boundary, .size = sizeof(boundary), .max = sizeof(boundary) };
+
+	header_begin(&w, out, SLICE("Content-Type"), MESSAGE_UTF8);
+	header_add_token(&w, SLICE(" "), part->type);
+	if (part->is_multipart) {
+		buf_add_slice(&text, c->message->boundary);
+		buf_add_char(&text, '_');
+		buf_add_u64(&text, part->number);
+		add_parameters(&w, part->parameters, SLICE("boundary"));
+		header_add_parameter(&w, SLICE("boundary"), buf_slice(&text));
+	} else {
+		if (part->out_charset.len > 0)
+			header_add_parameter(&w, SLICE("charset"), part->out_charset);
+		add_parameters(&w, part->parameters, SLICE("charset"));
+	}
+	return header_end(&w) || error_set(c->error, "%s:%u: Content-Type: a line would be over 998 octets",
+					   c->message->name, part->type_line);
+}
+
+bool compile_part_header(struct compiler *c, struct mime_part *part, bool top, struct buf *out)
+{
+	struct slice rest = part->headers;
+	struct mime_header header;
+	u32 line = part->header_line;
+	bool own_type = part->is_multipart || part->is_text;
+	bool have_type = false;
+	int more;
+
+	while ((more = mime_next_header(&rest, &line, c->message->name, &header, c->error)) > 0) {
+		bool is_type = slice_equal_nocase(header.name, SLICE("Content-Type"));
+
+		if (top && !slice_has_prefix_nocase(header.name, SLICE("Content-")))
+			continue;
+		if (slice_find(header.value, SLICE("{{")) >= 0)
+			return refuse(c, &header, "a merge field cannot stand here");
+		if (!utf8_is_valid(header.value))
+			return refuse(c, &header, "this is not valid UTF-8");
+		if (slice_equal_nocase(header.name, SLICE("Content-Transfer-Encoding")) ||
+		    slice_equal_nocase(header.name, SLICE("MIME-Version")) || (is_type && own_type))
+			continue;
+		have_type |= is_type;
+		if (!add_kept(c, &header, out))
+			return false;
+	}
+	if (more < 0 || (!have_type && !add_type(c, part, out)))
+		return false;
+	if (part->cte) {
+		buf_add_text(out, "Content-Transfer-Encoding: ");
+		buf_add_text(out, part->cte);
+		buf_add(out, "\r\n", 2);
+	}
+	return !out->failed;
+}

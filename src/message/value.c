@@ -1,0 +1,238 @@
+#include "message/value.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/utf8.h"
+
+#include <string.h>
+
+void value_maker_init(struct value_maker *maker, const struct message *message,
+		      const struct message_recipient *recipient, struct buf work[2],
+		      struct error *error)
+{
+	char date[CLOCK_RFC3339_SIZE];
+	struct buf email = { .ptr = maker->email, .size = sizeof(maker->email),
+			     .max = sizeof(maker->email) };
+
+	maker->message = message;
+	maker->recipient = recipient;
+	maker->work = work;
+	maker->turn = 0;
+	maker->error = error;
+	address_add_wire(recipient->address, &email);
+	maker->email_len = email.len;
+	clock_format_rfc3339(date, recipient->date_ms);
+	memcpy(maker->date, date, sizeof(maker->date));
+}
+
+struct buf *value_next_buffer(struct value_maker *maker)
+{
+	struct buf *buf = &maker->work[maker->turn++ & 1];
+
+	buf_reset(buf);
+	return buf;
+}
+
+bool value_refuse(const struct value_maker *maker, const struct template_field *field,
+		  const char *why)
+{
+	return error_set(maker->error, "%s:%u: field \"%.*s\": %s", maker->message->name, field->line,
+			 SLICE_FMT(field->name), why);
+}
+
+static struct slice look_up(const struct value_maker *maker, const struct template_field *field)
+{
+	const struct message_recipient *recipient = maker->recipient;
+
+	switch (field->column) {
+	case FIELD_EMAIL:
+		return (struct slice){ maker->email, maker->email_len };
+	case FIELD_TOKEN:
+		return recipient->token;
+	case FIELD_CAMPAIGN:
+		return recipient->campaign;
+	case FIELD_DATE:
+		return (struct slice){ maker->date, sizeof(maker->date) };
+	default:
+		return (size_t)field->column < recipient->value_count ?
+			       recipient->values[field->column] : SLICE_NONE;
+	}
+}
+
+/* White space at both ends, the ideographic space that Japanese keyboards type included. */
+static struct slice trim(struct slice s)
+{
+	static const struct slice wide = { "\xe3\x80\x80", 3 };
+
+	for (;;) {
+		if (s.len > 0 && strchr(" \t\r\n", s.ptr[0]) && s.ptr[0])
+			s = slice_from(s, 1);
+		else if (slice_has_prefix(s, wide))
+			s = slice_from(s, 3);
+		else
+			break;
+	}
+	for (;;) {
+		if (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) && s.ptr[s.len - 1])
+			s.len--;
+		else if (s.len >= 3 && memcmp(s.ptr + s.len - 3, wide.ptr, 3) == 0)
+			s.len -= 3;
+		else
+			break;
+	}
+	return s;
+}
+
+static void add_case(struct buf *out, struct slice s, u32 (*map)(u32))
+{
+	while (s.len > 0) {
+		u32 code = 0;
+		size_t len = utf8_decode(s, &code);
+		char bytes[4];
+
+		buf_add(out, bytes, utf8_encode(bytes, map(code)));
+		s = slice_from(s, len);
+	}
+}
+
+/* RFC 3986 section 2.3: everything but the unreserved characters is encoded. */
+static void add_percent(struct buf *out, struct slice s)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < s.len; i++) {
+		u8 c = (u8)s.ptr[i];
+
+		if (ascii_is_alpha((char)c) || ascii_is_digit((char)c) || c == '-' || c == '.' ||
+		    c == '_' || c == '~')
+			buf_add_char(out, (char)c);
+		else
+			buf_add(out, (char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
+	}
+}
+
+static const char *html_escape_of(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
+static void add_html(struct buf *out, struct slice s)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		const char *escape = html_escape_of(s.ptr[i]);
+
+		if (!escape)
+			continue;
+		buf_add(out, s.ptr + from, i - from);
+		buf_add_text(out, escape);
+		from = i + 1;
+	}
+	buf_add_slice(out, slice_from(s, from));
+}
+
+static void add_lf_lines(struct buf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] == '\r' && i + 1 < s.len && s.ptr[i + 1] == '\n')
+			continue;
+		buf_add_char(out, s.ptr[i] == '\r' ? '\n' : s.ptr[i]);
+	}
+}
+
+static bool needs_html(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (html_escape_of(s.ptr[i]))
+			return true;
+	}
+	return false;
+}
+
+/* One filter; false when memory's maximum is reached. */
+static bool apply(struct value_maker *maker, const struct template_field *field, u8 filter,
+		  struct slice *value)
+{
+	struct buf *out;
+
+	switch (filter) {
+	case FILTER_DEFAULT:
+		if (value->len == 0)
+			*value = field->fallback;
+		return true;
+	case FILTER_TRIM:
+		*value = trim(*value);
+		return true;
+	case FILTER_RAW:
+		return true;
+	}
+	out = value_next_buffer(maker);
+	if (filter == FILTER_UPPER)
+		add_case(out, *value, utf8_upper);
+	else if (filter == FILTER_LOWER)
+		add_case(out, *value, utf8_lower);
+	else
+		add_percent(out, *value);
+	*value = buf_slice(out);
+	return !out->failed;
+}
+
+/* The last step: what the place asks for. */
+static bool escape(struct value_maker *maker, const struct template_field *field,
+		   struct slice *value)
+{
+	struct buf *out;
+
+	if (field->place == PLACE_HEADER) {
+		if (slice_find_char(*value, '\n') >= 0 || slice_find_char(*value, '\r') >= 0)
+			return value_refuse(maker, field, "a line end cannot stand in a header field");
+		return true;
+	}
+	if (field->place == PLACE_HEADER_URL || field->place == PLACE_HTML_QUERY) {
+		out = value_next_buffer(maker);
+		add_percent(out, *value);
+		*value = buf_slice(out);
+		return !out->failed || value_refuse(maker, field, "the value is too big");
+	}
+	if (slice_find_char(*value, '\r') >= 0) {
+		out = value_next_buffer(maker);
+		add_lf_lines(out, *value);
+		*value = buf_slice(out);
+		if (out->failed)
+			return value_refuse(maker, field, "the value is too big");
+	}
+	if (field->place != PLACE_HTML || field->raw || !needs_html(*value))
+		return true;
+	out = value_next_buffer(maker);
+	add_html(out, *value);
+	*value = buf_slice(out);
+	return !out->failed || value_refuse(maker, field, "the value is too big");
+}
+
+bool value_get(struct value_maker *maker, const struct template_field *field, struct slice *value)
+{
+	*value = look_up(maker, field);
+	if (value->len > 0 && !utf8_is_valid(*value))
+		return value_refuse(maker, field, "the value is not valid UTF-8");
+	if (slice_find_char(*value, '\0') >= 0)
+		return value_refuse(maker, field, "the value holds a NUL byte");
+	for (u32 i = 0; i < field->filter_count; i++) {
+		if (!apply(maker, field, field->filters[i], value))
+			return value_refuse(maker, field, "the value is too big");
+	}
+	return escape(maker, field, value);
+}
