@@ -1,0 +1,272 @@
+/*
+ * From a lease to a transaction: the message is composed for its recipient, all messages of the batch
+ * are signed together, then each is given to its session.
+ */
+#include "delivery/worker_parts.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/row_values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SENDER_MAX 400
+
+static struct draft *take_draft(struct worker *worker)
+{
+	struct draft *draft = worker->free_drafts;
+
+	if (draft) {
+		worker->free_drafts = draft->next;
+		return draft;
+	}
+	draft = calloc(1, sizeof(*draft));
+	if (!draft)
+		return NULL;
+	message_composed_init(&draft->composed);
+	buf_init(&draft->sender, SENDER_MAX);
+	return draft;
+}
+
+void draft_free(struct worker *worker, struct draft *draft)
+{
+	if (!draft)
+		return;
+	draft->next = worker->free_drafts;
+	worker->free_drafts = draft;
+}
+
+static struct job *take_job(struct worker *worker)
+{
+	struct job *job = worker->free_jobs;
+
+	if (!job)
+		return calloc(1, sizeof(*job));
+	worker->free_jobs = (struct job *)(void *)job->node.next;
+	memset(job, 0, sizeof(*job));
+	return job;
+}
+
+void job_free(struct worker *worker, struct job *job)
+{
+	draft_free(worker, job->draft);
+	if (job->transaction.recipients != &job->one)
+		free(job->transaction.recipients);
+	job->node.next = (struct list *)(void *)worker->free_jobs;
+	worker->free_jobs = job;
+}
+
+void drafts_release(struct worker *worker)
+{
+	while (worker->free_drafts) {
+		struct draft *draft = worker->free_drafts;
+
+		worker->free_drafts = draft->next;
+		message_composed_done(&draft->composed);
+		buf_done(&draft->sender);
+		free(draft);
+	}
+	while (worker->free_jobs) {
+		struct job *job = worker->free_jobs;
+
+		worker->free_jobs = (struct job *)(void *)job->node.next;
+		free(job);
+	}
+	while (worker->free_iovs) {
+		struct iovec *iov = worker->free_iovs;
+
+		worker->free_iovs = *(struct iovec **)(void *)iov;
+		free(iov);
+	}
+}
+
+/* This recipient cannot be served, now or later: the row fails with the composer's words. */
+static void refuse_lease(struct worker *worker, struct lease *lease, const struct error *error)
+{
+	lease->verdict = SMTP_VERDICT_LOCAL;
+	lease->stage = SMTP_STAGE_MAIL;
+	lease->code = 0;
+	memset(lease->enhanced, 0, sizeof(lease->enhanced));
+	lease->reply_len = (u16)min_size(strlen(error->text), LEASE_REPLY_MAX);
+	memcpy(lease->reply, error->text, lease->reply_len);
+	metric_add(&worker->params.metrics->bad_values, 1);
+	worker_decided(worker, lease);
+}
+
+static enum message_result compose(const struct lease *lease, bool eightbit_ok,
+				   struct message_composed *composed, struct error *error)
+{
+	const struct mailing *mailing = lease->mailing;
+	struct slice values[MESSAGE_COLUMNS_MAX];
+	char token[MAILING_TOKEN_MAX];
+	char id[MAILING_TOKEN_MAX];
+	struct address address;
+	struct message_recipient recipient = {
+		.address = &address,
+		.values = values,
+		.value_count = mailing->column_count,
+		.campaign = slice_of(mailing->number),
+		.date_ms = lease->date_ms,
+	};
+
+	if (!address_parse(&address, lease->address, error) ||
+	    !row_values_unpack(lease->values, values, mailing->column_count))
+		return MESSAGE_BAD_VALUE;
+	recipient.token = (struct slice){ token, mailing_token(mailing, MAILING_UNSUBSCRIBE,
+							       &lease->ref.id, token) };
+	recipient.id = (struct slice){ id, mailing_token(mailing, MAILING_IDENTITY, &lease->ref.id, id) };
+	return message_compose(mailing->message, &recipient, eightbit_ok, composed, error);
+}
+
+static void fill_transaction(struct job *job, struct lease *lease)
+{
+	struct message_composed *composed = &job->draft->composed;
+
+	job->one = (struct smtp_recipient){ .address = lease->address, .user = lease };
+	job->transaction = (struct smtp_transaction){
+		.sender = buf_slice(&job->draft->sender),
+		.recipients = &job->one,
+		.recipient_count = 1,
+		.pieces = composed->pieces,
+		.piece_count = composed->piece_count,
+		.size = composed->size,
+		.eightbit = composed->eightbit,
+		.utf8_headers = composed->utf8_headers,
+		.user = job,
+	};
+}
+
+/* Composes the lease's message for the session. NULL: the lease is decided or put back. */
+static struct job *draft_make(struct session *session, struct lease *lease)
+{
+	struct worker *worker = session->worker;
+	struct metrics_worker *m = worker->params.metrics;
+	struct job *job = take_job(worker);
+	struct draft *draft = take_draft(worker);
+	struct error error = { "the recipient's record is damaged" };
+	struct message_composed *composed;
+
+	if (!job || !draft) {
+		free(job);
+		draft_free(worker, draft);
+		worker_route_add(worker, session->route, lease, true);
+		return NULL;
+	}
+	job->session = session;
+	job->draft = draft;
+	list_init(&job->node);
+	composed = &draft->composed;
+	if (compose(lease, session->client.capabilities & SMTP_CAP_8BITMIME, composed, &error) !=
+	    MESSAGE_OK) {
+		job->transaction.recipients = &job->one;
+		job_free(worker, job);
+		refuse_lease(worker, lease, &error);
+		return NULL;
+	}
+	buf_reset(&draft->sender);
+	mailing_add_sender(lease->mailing, &lease->ref.id, &draft->sender);
+	fill_transaction(job, lease);
+	metric_add(&m->messages_composed, 1);
+	metric_add(&m->body_bytes_hashed, composed->hashed_bytes);
+	metric_add(&m->body_bytes_saved, composed->saved_bytes);
+	return job;
+}
+
+/* The next hungry session with a lease to serve; others are parked at their route. */
+static struct session *next_hungry(struct worker *worker)
+{
+	struct list *node;
+
+	while ((node = list_pop_front(&worker->hungry))) {
+		struct session *session = list_entry(node, struct session, node);
+
+		if (!session_may_take(session)) {
+			session_make_dirty(session);
+			continue;
+		}
+		if (session->route->ready_count > 0)
+			return session;
+		session->parked = true;
+		list_push_back(&session->route->parked, &session->node);
+		session_make_dirty(session);
+	}
+	return NULL;
+}
+
+static u32 collect(struct worker *worker, struct job **jobs)
+{
+	u32 count = 0;
+
+	while (count < COMPOSE_BATCH) {
+		struct session *session = next_hungry(worker);
+		struct lease *lease;
+		struct job *job;
+
+		if (!session)
+			break;
+		lease = worker_route_pop(worker, session->route);
+		job = draft_make(session, lease);
+		if (job) {
+			/* Reserved: given only after signing, but the session must not take more than fits. */
+			jobs[count++] = job;
+			session->messages++;
+			session_make_dirty(session);
+		} else {
+			list_push_front(&worker->hungry, &session->node);
+		}
+	}
+	return count;
+}
+
+static bool sign(struct worker *worker, struct job **jobs, u32 count)
+{
+	struct dkim_work *works[COMPOSE_BATCH];
+	u64 started = clock_mono_ns();
+	u32 signatures = 0;
+	u64 each;
+
+	for (u32 i = 0; i < count; i++) {
+		if (jobs[i]->draft->composed.is_signed)
+			works[signatures++] = &jobs[i]->draft->composed.dkim;
+	}
+	if (signatures == 0)
+		return true;
+	if (!dkim_sign(worker->signer, works, signatures))
+		return false;
+	each = (clock_mono_ns() - started) / signatures;
+	for (u32 i = 0; i < signatures; i++)
+		metric_observe(&worker->params.metrics->sign, each);
+	metric_add(&worker->params.metrics->signatures, signatures);
+	return true;
+}
+
+static void give(struct worker *worker, struct job *job)
+{
+	struct session *session = job->session;
+
+	if (job->draft->composed.is_signed)
+		message_seal(&job->draft->composed);
+	job->given_ns = worker->now_ns;
+	list_push_back(&session->jobs, &job->node);
+	smtp_client_give(&session->client, &job->transaction, worker->now_ns);
+	/* A message that this receiver cannot take is decided already. */
+	session_drain(session);
+}
+
+void drafts_run(struct worker *worker)
+{
+	struct job *jobs[COMPOSE_BATCH];
+	u32 count = collect(worker, jobs);
+
+	if (count == 0)
+		return;
+	if (!sign(worker, jobs, count)) {
+		/* A key that fails to sign is a broken machine or key: nothing may go out unsigned. */
+		CRASH("DKIM signing failed");
+	}
+	worker->now_ns = clock_mono_ns();
+	for (u32 i = 0; i < count; i++)
+		give(worker, jobs[i]);
+}

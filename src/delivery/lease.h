@@ -1,0 +1,57 @@
+/*
+ * A lease: one row that the planner lent to a worker. It travels to the worker through one queue and
+ * back through another; whoever holds it owns it. Its journal slot has the same index, so that what
+ * the worker notes there survives a crash of the process.
+ */
+#ifndef DELIVERY_LEASE_H
+#define DELIVERY_LEASE_H
+
+#include "base/list.h"
+#include "base/types.h"
+#include "delivery/path.h"
+#include "smtp/client.h"
+#include "store/journal.h"
+#include "store/queue.h"
+
+#define LEASE_REPLY_MAX 200
+
+struct mailing; /* a campaign as workers see it: mailing.h */
+
+/* Rows are copied out of the store in blocks; a block is free again when all its leases are back. */
+struct lease_block;
+
+struct lease {
+	struct list node; /* the holder's */
+	u32 index;        /* of the lease and of its journal slot */
+	u32 worker;
+	struct journal_slot *slot;
+	struct lease_block *block;
+	const struct mailing *mailing;
+	struct path *path; /* one reference */
+	struct planner_route *route; /* the planner's own */
+	u64 batch;         /* number of the lease record that names it */
+
+	/* The row. */
+	struct row_ref ref;
+	struct slice address;
+	struct slice values;
+	u64 date_ms;
+	u32 attempts;
+	u32 flags;             /* enum row_flag */
+	struct net_address same_host; /* family 0: none; else where the first copy may be */
+
+	/* What became of it, set by the worker. */
+	enum smtp_verdict verdict;
+	enum smtp_stage stage;
+	enum smtp_failure failure; /* why the session ended, when that decided it */
+	bool site_failed;          /* no address of the path could be reached or would talk */
+	u8 returns;                /* times it came back to the ready list unsent */
+	u16 code;
+	u8 enhanced[3];
+	u32 elapsed_ms;
+	struct net_address host;   /* family 0: never reached one */
+	u16 reply_len;
+	char reply[LEASE_REPLY_MAX];
+};
+
+#endif

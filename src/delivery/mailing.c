@@ -1,0 +1,115 @@
+#include "delivery/mailing.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ID_SIZE 12
+#define MAC_SIZE 16
+
+static const char purposes[3] = { MAILING_BOUNCE, MAILING_UNSUBSCRIBE, MAILING_IDENTITY };
+
+static void derive_key(u8 out[SHA256_SIZE], const u8 secret[MAILING_SECRET_SIZE], char purpose)
+{
+	char label[] = "hikyaku token ?";
+
+	label[sizeof(label) - 2] = purpose;
+	hmac_sha256(out, secret, MAILING_SECRET_SIZE, label, sizeof(label) - 1);
+}
+
+static const u8 *key_of(const struct mailing *mailing, enum mailing_purpose purpose)
+{
+	for (size_t i = 0; i < array_count(purposes); i++) {
+		if (purposes[i] == (char)purpose)
+			return mailing->keys[i];
+	}
+	return mailing->keys[0];
+}
+
+struct mailing *mailing_make(const struct queue_campaign *campaign, struct message *message,
+			     size_t column_count, const char *bounce,
+			     const u8 secret[MAILING_SECRET_SIZE])
+{
+	struct mailing *mailing = calloc(1, sizeof(*mailing));
+
+	if (!mailing)
+		return NULL;
+	mailing->campaign = campaign->id;
+	mailing->message = message;
+	mailing->column_count = column_count;
+	message_facts(message, &mailing->facts);
+	slice_copy(mailing->name, sizeof(mailing->name), slice_of(campaign->name));
+	slice_copy(mailing->customer, sizeof(mailing->customer), slice_of(campaign->customer));
+	slice_copy(mailing->bounce, sizeof(mailing->bounce), slice_of(bounce));
+	snprintf(mailing->number, sizeof(mailing->number), "%u", campaign->id);
+	for (size_t i = 0; i < array_count(purposes); i++)
+		derive_key(mailing->keys[i], secret, purposes[i]);
+	return mailing;
+}
+
+void mailing_free(struct mailing *mailing)
+{
+	if (!mailing)
+		return;
+	message_free(mailing->message);
+	free(mailing);
+}
+
+static void put_be32(u8 *to, u32 value)
+{
+	to[0] = (u8)(value >> 24);
+	to[1] = (u8)(value >> 16);
+	to[2] = (u8)(value >> 8);
+	to[3] = (u8)value;
+}
+
+static u32 get_be32(const u8 *from)
+{
+	return (u32)from[0] << 24 | (u32)from[1] << 16 | (u32)from[2] << 8 | from[3];
+}
+
+size_t mailing_token(const struct mailing *mailing, enum mailing_purpose purpose,
+		     const struct row_id *id, char out[MAILING_TOKEN_MAX])
+{
+	u8 bytes[ID_SIZE + SHA256_SIZE];
+
+	put_be32(bytes, id->campaign);
+	put_be32(bytes + 4, id->domain);
+	put_be32(bytes + 8, id->seq);
+	hmac_sha256(bytes + ID_SIZE, key_of(mailing, purpose), SHA256_SIZE, bytes, ID_SIZE);
+	return base32_encode(out, bytes, ID_SIZE + MAC_SIZE);
+}
+
+bool mailing_token_check(const u8 secret[MAILING_SECRET_SIZE], enum mailing_purpose purpose,
+			 struct slice token, struct row_id *id)
+{
+	u8 bytes[ID_SIZE + MAC_SIZE];
+	u8 key[SHA256_SIZE];
+	u8 mac[SHA256_SIZE];
+	size_t len;
+
+	if (!base32_decode(bytes, sizeof(bytes), &len, token) || len != sizeof(bytes))
+		return false;
+	derive_key(key, secret, (char)purpose);
+	hmac_sha256(mac, key, sizeof(key), bytes, ID_SIZE);
+	if (!crypto_equal(mac, bytes + ID_SIZE, MAC_SIZE))
+		return false;
+	id->campaign = get_be32(bytes);
+	id->domain = get_be32(bytes + 4);
+	id->seq = get_be32(bytes + 8);
+	return true;
+}
+
+void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, struct buf *out)
+{
+	char token[MAILING_TOKEN_MAX];
+	size_t len = mailing_token(mailing, MAILING_BOUNCE, id, token);
+
+	buf_add_text(out, mailing->bounce);
+	buf_add_char(out, '-');
+	buf_add(out, token, len);
+	buf_add_char(out, '@');
+	buf_add_text(out, mailing->customer);
+}

@@ -1,0 +1,58 @@
+/*
+ * A mailing: a campaign as the workers need it. Compiled once by the planner, immutable while leases of
+ * it are out, shared by all workers. Also where envelope senders and tokens come from.
+ */
+#ifndef DELIVERY_MAILING_H
+#define DELIVERY_MAILING_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/types.h"
+#include "message/message.h"
+#include "store/queue.h"
+
+#define MAILING_SECRET_SIZE 32
+#define MAILING_TOKEN_MAX 48 /* text of a token */
+
+/* What a token may be used for; each purpose has its own key, so that one cannot stand for another. */
+enum mailing_purpose {
+	MAILING_BOUNCE = 'b',      /* envelope sender */
+	MAILING_UNSUBSCRIBE = 'u', /* {{_token}} */
+	MAILING_IDENTITY = 'i',    /* Message-ID */
+};
+
+struct mailing {
+	u32 campaign;
+	struct message *message; /* owned */
+	struct message_facts facts;
+	char name[64];
+	char number[16]; /* the campaign's number as text, for {{_campaign}} */
+	char customer[256];
+	char bounce[64]; /* prefix of the envelope sender's local part */
+	u8 keys[3][SHA256_SIZE];
+	size_t column_count;
+};
+
+/*
+ * `secret` is the installation's (data/keys/token.key). The message becomes the mailing's. NULL: no
+ * memory.
+ */
+struct mailing *mailing_make(const struct queue_campaign *campaign, struct message *message,
+			     size_t column_count, const char *bounce,
+			     const u8 secret[MAILING_SECRET_SIZE]);
+void mailing_free(struct mailing *mailing);
+
+/*
+ * Token of a row for a purpose: 12 bytes of row id and 16 of HMAC-SHA256, in base32 (45 characters).
+ * The same row has the same tokens for ever. Writes no NUL; returns the length.
+ */
+size_t mailing_token(const struct mailing *mailing, enum mailing_purpose purpose,
+		     const struct row_id *id, char out[MAILING_TOKEN_MAX]);
+/* Reads a token back; false when it is not one of this installation for that purpose. */
+bool mailing_token_check(const u8 secret[MAILING_SECRET_SIZE], enum mailing_purpose purpose,
+			 struct slice token, struct row_id *id) MUST_CHECK;
+
+/* "bounce-<token>@example.jp" appended to `out`: the VERP envelope sender (RFC 5321 section 4.4). */
+void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, struct buf *out);
+
+#endif

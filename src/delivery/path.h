@@ -1,0 +1,51 @@
+/*
+ * A path: where the mail of one route goes and how. The planner makes it from the MX answer (or the
+ * configured relay), the site's limits and the customer's source addresses; it never changes after
+ * that. Workers keep the one that came with the last lease. Counted references, from any thread.
+ */
+#ifndef DELIVERY_PATH_H
+#define DELIVERY_PATH_H
+
+#include "base/net_address.h"
+#include "base/types.h"
+#include "smtp/client.h"
+
+#define PATH_TARGETS_MAX 32
+#define PATH_HOSTS_MAX 16
+#define PATH_WORKERS_MAX 64
+
+struct path_target {
+	struct net_address address;
+	u16 preference; /* lower first; targets are in the order to try */
+	u8 host;        /* into path.hosts */
+};
+
+struct path {
+	_Atomic u32 references;
+	u32 route;       /* number of the planner's route: what sessions are shared by */
+	u32 site_metrics; /* slot of the site in the metrics */
+	char site[256];
+	char ehlo4[256]; /* names that go with the source addresses */
+	char ehlo6[256];
+	bool has_source4;
+	bool has_source6;
+	struct net_address source4;
+	struct net_address source6;
+	enum smtp_tls_policy tls;
+	u32 depth;                   /* transactions in flight per session */
+	u32 messages_per_session;
+	u32 recipients_per_message;
+	u64 idle_ns;
+	u64 connect_timeout_ns;
+	u16 sessions[PATH_WORKERS_MAX]; /* each worker's share of the site's sessions */
+	u32 host_count;
+	char hosts[PATH_HOSTS_MAX][256];
+	u32 target_count;
+	struct path_target targets[PATH_TARGETS_MAX];
+};
+
+struct path *path_make(void); /* zeroed, one reference; NULL: no memory */
+struct path *path_take(struct path *path);
+void path_give(struct path *path); /* NULL is fine */
+
+#endif

@@ -1,0 +1,637 @@
+/*
+ * A session: one connection, one SMTP client, the jobs given to it. Everything here runs from the ring's
+ * completions and the timer wheel; output and idleness are settled once per turn, when all that a turn
+ * brought is in.
+ */
+#include "delivery/worker_parts.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_timer(struct timer *timer);
+static const struct conn_events events;
+
+static struct metrics_route *metrics_of(const struct session *session)
+{
+	return &session->worker->params.metrics->routes[session->path->site_metrics];
+}
+
+static struct session *take_session(struct worker *worker)
+{
+	struct session *session = worker->free_sessions;
+
+	if (!session)
+		return malloc(sizeof(*session));
+	worker->free_sessions = session->next_free;
+	return session;
+}
+
+void session_free_all(struct worker *worker)
+{
+	while (worker->free_sessions) {
+		struct session *session = worker->free_sessions;
+
+		worker->free_sessions = session->next_free;
+		free(session);
+	}
+}
+
+static void start_client(struct session *session)
+{
+	const struct path *path = session->path;
+	bool v4 = path->targets[session->target].address.family == 4;
+	struct smtp_client_params params = { .ehlo_name = slice_of(v4 ? path->ehlo4 : path->ehlo6),
+					     .tls = path->tls,
+					     .depth = path->depth,
+					     .capability_mask = ~0u };
+
+	/* A receiver whose handshake failed lately is talked to in plaintext, as opportunistic means. */
+	if (path->tls == SMTP_TLS_OPPORTUNISTIC && session->route->no_tls[session->target])
+		params.tls = SMTP_TLS_NEVER;
+	smtp_client_init(&session->client, &params);
+}
+
+bool session_open(struct worker *worker, struct worker_route *route, u32 target)
+{
+	const struct path_target *t = &route->path->targets[target];
+	const struct path *path = route->path;
+	const struct net_address *from = t->address.family == 4 ?
+						 (path->has_source4 ? &path->source4 : NULL) :
+						 (path->has_source6 ? &path->source6 : NULL);
+	struct session *session = take_session(worker);
+	i32 result;
+
+	if (!session)
+		return false;
+	memset(session, 0, sizeof(*session));
+	session->worker = worker;
+	session->route = route;
+	session->path = path_take(route->path);
+	session->target = (u16)target;
+	session->since_ns = worker->now_ns;
+	list_init(&session->node);
+	list_init(&session->dirty);
+	list_init(&session->jobs);
+	list_init(&session->finished);
+	timer_init(&session->timer, on_timer);
+	start_client(session);
+	conn_init(&session->conn, worker->ring, &events);
+	result = conn_dial(&session->conn, &t->address, from);
+	list_push_back(&worker->sessions_all, &session->all);
+	worker->sessions++;
+	worker->connecting++;
+	route->sessions++;
+	route->connecting++;
+	session->is_opening = true;
+	if (result < 0) {
+		session_note(session, METRICS_FAIL_CONNECT, SMTP_STAGE_GREETING, NULL, strerror(-result));
+		session_shut(session);
+		return true;
+	}
+	timer_start(&worker->wheel, &session->timer, worker->now_ns + path->connect_timeout_ns);
+	return true;
+}
+
+void session_make_dirty(struct session *session)
+{
+	if (!list_is_linked(&session->dirty))
+		list_push_back(&session->worker->dirty, &session->dirty);
+}
+
+/* No longer one of those being opened; a route that waited for that goes on. */
+static void opening_ends(struct session *session)
+{
+	struct worker *worker = session->worker;
+	struct list *node;
+
+	if (!session->is_opening)
+		return;
+	session->is_opening = false;
+	worker->connecting--;
+	session->route->connecting--;
+	node = list_pop_front(&worker->starving);
+	if (node)
+		list_push_back(&worker->runnable, node);
+}
+
+/* Remembers why the session failed: for the metrics, and for leases that go back for want of a session. */
+void session_note(struct session *session, enum metrics_session_failure failure,
+		  enum smtp_stage stage, const struct smtp_reply *reply, const char *words)
+{
+	struct worker_route *route = session->route;
+
+	if (session->failure == 0)
+		session->failure = (u8)(failure + 1);
+	if (session->state == SESSION_OPEN)
+		return;
+	route->last_stage = (u8)stage;
+	route->last_failure = SMTP_FAILURE_CLOSED;
+	route->last_code = reply ? reply->code : 0;
+	memset(route->last_enhanced, 0, sizeof(route->last_enhanced));
+	if (reply)
+		memcpy(route->last_enhanced, reply->enhanced, sizeof(route->last_enhanced));
+	route->last_host = session->path->targets[session->target].address;
+	slice_copy(route->last_reply, sizeof(route->last_reply),
+		   reply ? (struct slice){ reply->text, reply->text_len } : slice_of(words));
+}
+
+/* The end of a session, whatever led to it. Leases are decided already or never were given. */
+void session_shut(struct session *session)
+{
+	struct worker *worker = session->worker;
+
+	if (session->state == SESSION_CLOSING)
+		return;
+	if (session->state != SESSION_OPEN && session->failure)
+		worker_route_target_failed(worker, session->route, session->target);
+	if (session->state == SESSION_OPEN)
+		metric_sub(&metrics_of(session)->sessions_open, 1);
+	if (session->failure)
+		metric_add(&metrics_of(session)->sessions_failed[session->failure - 1], 1);
+	session->state = SESSION_CLOSING;
+	opening_ends(session);
+	list_unlink(&session->node);
+	timer_stop(&worker->wheel, &session->timer);
+	conn_close(&session->conn);
+}
+
+/* ---- verdicts ---- */
+
+static void give_back(struct session *session, struct lease *lease)
+{
+	struct worker *worker = session->worker;
+
+	/* Unsent: it goes at once over another connection; a lease that keeps coming back is a failure. */
+	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping &&
+	    lease->returns++ < LEASE_RETURNS_MAX) {
+		lease->verdict = SMTP_VERDICT_NONE;
+		worker_route_add(worker, session->route, lease, true);
+		return;
+	}
+	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping) {
+		lease->verdict = SMTP_VERDICT_TEMPORARY;
+		lease->reply_len = (u16)strlen("connection lost again and again before the message was sent");
+		memcpy(lease->reply, "connection lost again and again before the message was sent",
+		       lease->reply_len);
+	}
+	worker_decided(worker, lease);
+}
+
+/* Jobs whose memory the kernel may still read stay until the send under way has ended. */
+static void finish_jobs(struct session *session)
+{
+	struct list *node;
+
+	while ((node = list_pop_front(&session->finished))) {
+		struct job *job = list_entry(node, struct job, node);
+
+		for (u32 i = 0; i < job->transaction.recipient_count; i++)
+			give_back(session, job->transaction.recipients[i].user);
+		job_free(session->worker, job);
+	}
+}
+
+/* The journal learns what the receiver said, or that the end never left after all. */
+static void note_answer(struct lease *lease)
+{
+	struct journal_slot *slot = lease->slot;
+
+	if (atomic_load_explicit(&slot->state, memory_order_relaxed) != JOURNAL_DOT_SENT ||
+	    lease->verdict == SMTP_VERDICT_IN_DOUBT)
+		return;
+	slot->code = lease->code;
+	slot->verdict = (u16)lease->verdict;
+	atomic_store_explicit(&slot->state,
+			      lease->verdict == SMTP_VERDICT_UNSENT ? JOURNAL_LEASED :
+								      JOURNAL_ANSWERED,
+			      memory_order_release);
+}
+
+static void on_verdict(struct session *session, const struct smtp_event *event)
+{
+	struct smtp_recipient *recipient = &event->transaction->recipients[event->recipient];
+	struct job *job = event->transaction->user;
+	struct lease *lease = recipient->user;
+	const struct smtp_reply *reply = event->reply;
+
+	lease->verdict = recipient->verdict;
+	lease->stage = event->stage;
+	lease->failure = event->failure;
+	lease->elapsed_ms = (u32)((session->worker->now_ns - job->given_ns) / NS_PER_MS);
+	lease->host = session->path->targets[session->target].address;
+	lease->code = reply ? reply->code : 0;
+	lease->reply_len = 0;
+	memset(lease->enhanced, 0, sizeof(lease->enhanced));
+	if (reply) {
+		memcpy(lease->enhanced, reply->enhanced, sizeof(lease->enhanced));
+		lease->reply_len = (u16)min_size(reply->text_len, LEASE_REPLY_MAX);
+		memcpy(lease->reply, reply->text, lease->reply_len);
+	}
+	note_answer(lease);
+}
+
+static void on_job_done(struct session *session, struct smtp_transaction *transaction)
+{
+	struct worker *worker = session->worker;
+	struct job *job = transaction->user;
+	struct metrics_route *m = metrics_of(session);
+
+	metric_observe(&worker->params.metrics->transaction, worker->now_ns - job->given_ns);
+	if (transaction->ended)
+		metric_add(&m->bytes, transaction->size);
+	list_unlink(&job->node);
+	list_push_back(&session->finished, &job->node);
+	if (!session->conn.sending)
+		finish_jobs(session);
+}
+
+/* ---- the client's events ---- */
+
+static void on_ready(struct session *session)
+{
+	struct worker *worker = session->worker;
+	struct metrics_route *m = metrics_of(session);
+	enum metrics_tls tls = METRICS_TLS_NONE;
+
+	opening_ends(session);
+	worker_route_target_worked(session->route, session->target);
+	session->state = SESSION_OPEN;
+	if (session->conn.tls) {
+		tls = strcmp(tls_version(session->conn.tls), "TLSv1.3") == 0 ? METRICS_TLS_13 :
+									     METRICS_TLS_12;
+		metric_add(&m->tls_resumed, tls_was_resumed(session->conn.tls) ? 1 : 0);
+	}
+	metric_add(&m->tls[tls], 1);
+	metric_add(&m->sessions_opened, 1);
+	metric_add(&m->sessions_open, 1);
+	metric_observe(&worker->params.metrics->banner, worker->now_ns - session->since_ns);
+	session->since_ns = worker->now_ns;
+	list_push_back(&worker->hungry, &session->node);
+}
+
+static void start_tls(struct session *session)
+{
+	const struct path *path = session->path;
+	const struct path_target *t = &path->targets[session->target];
+	char key[NET_ADDRESS_TEXT_SIZE];
+
+	net_address_format(key, &t->address, true);
+	if (!conn_start_tls(&session->conn, session->worker->tls, slice_of(path->hosts[t->host]),
+			    slice_of(key)))
+		smtp_client_tls_failed(&session->client, session->worker->now_ns);
+}
+
+static enum metrics_session_failure failure_kind(enum smtp_failure failure)
+{
+	switch (failure) {
+	case SMTP_FAILURE_TIMEOUT:
+		return METRICS_FAIL_TIMEOUT;
+	case SMTP_FAILURE_REPLY:
+		return METRICS_FAIL_REFUSED;
+	case SMTP_FAILURE_PROTOCOL:
+		return METRICS_FAIL_PROTOCOL;
+	case SMTP_FAILURE_TLS:
+		return METRICS_FAIL_TLS;
+	default:
+		return METRICS_FAIL_CLOSED;
+	}
+}
+
+static const char *failure_words(enum smtp_failure failure)
+{
+	switch (failure) {
+	case SMTP_FAILURE_TIMEOUT:
+		return "timed out";
+	case SMTP_FAILURE_REPLY:
+		return "refused the session";
+	case SMTP_FAILURE_PROTOCOL:
+		return "did not speak SMTP";
+	case SMTP_FAILURE_TLS:
+		return "TLS handshake failed";
+	default:
+		return "closed the connection";
+	}
+}
+
+static void on_close_event(struct session *session, const struct smtp_event *event)
+{
+	/* Closed while idle or after QUIT harms nobody and is no failure of the receiver. */
+	bool harmless = event->failure == SMTP_FAILURE_NONE ||
+			(session->state == SESSION_OPEN && event->stage == SMTP_STAGE_IDLE);
+
+	if (!harmless)
+		session_note(session, failure_kind(event->failure), event->stage, event->reply,
+			     failure_words(event->failure));
+	session_shut(session);
+}
+
+void session_drain(struct session *session)
+{
+	struct smtp_event event;
+
+	while (smtp_client_next_event(&session->client, &event)) {
+		switch (event.type) {
+		case SMTP_EVENT_READY:
+			on_ready(session);
+			break;
+		case SMTP_EVENT_START_TLS:
+			start_tls(session);
+			break;
+		case SMTP_EVENT_RECIPIENT:
+			on_verdict(session, &event);
+			break;
+		case SMTP_EVENT_DONE:
+			on_job_done(session, event.transaction);
+			break;
+		case SMTP_EVENT_CLOSE:
+			on_close_event(session, &event);
+			break;
+		}
+	}
+	session_make_dirty(session);
+}
+
+/* ---- the connection's events ---- */
+
+static struct session *session_of(struct conn *conn)
+{
+	return container_of(conn, struct session, conn);
+}
+
+static void on_connected(struct conn *conn, i32 result)
+{
+	struct session *session = session_of(conn);
+	struct worker *worker = session->worker;
+
+	worker->now_ns = clock_mono_ns();
+	if (result < 0) {
+		session_note(session, METRICS_FAIL_CONNECT, SMTP_STAGE_GREETING, NULL, strerror(-result));
+		session_shut(session);
+		return;
+	}
+	metric_observe(&worker->params.metrics->connect, worker->now_ns - session->since_ns);
+	session->since_ns = worker->now_ns;
+	session->state = SESSION_GREETING;
+	smtp_client_start(&session->client, worker->now_ns);
+	session_make_dirty(session);
+}
+
+static void on_bytes(struct conn *conn, struct slice bytes)
+{
+	struct session *session = session_of(conn);
+
+	smtp_client_receive(&session->client, bytes, session->worker->now_ns);
+	session_drain(session);
+}
+
+static void give_iov_back(struct session *session)
+{
+	struct worker *worker = session->worker;
+
+	if (!session->iov)
+		return;
+	*(struct iovec **)(void *)session->iov = worker->free_iovs;
+	worker->free_iovs = session->iov;
+	session->iov = NULL;
+}
+
+/* Drafts whose last byte has left are not needed while the reply is waited for. */
+static void free_sent_drafts(struct session *session)
+{
+	list_for_each(node, &session->jobs) {
+		struct job *job = list_entry(node, struct job, node);
+
+		if (!job->transaction.ended)
+			break;
+		draft_free(session->worker, job->draft);
+		job->draft = NULL;
+	}
+}
+
+static void on_sent(struct conn *conn, i32 result)
+{
+	struct session *session = session_of(conn);
+
+	if (result > 0)
+		smtp_client_sent(&session->client, (size_t)result, session->worker->now_ns);
+	/* After a short send the client hands out the rest again, from the same drafts. */
+	if (result > 0 && (size_t)result == session->send_bytes)
+		free_sent_drafts(session);
+	give_iov_back(session);
+	finish_jobs(session);
+	if (result < 0)
+		smtp_client_closed(&session->client, session->worker->now_ns);
+	session_drain(session);
+}
+
+static void on_tls_ended(struct conn *conn, bool ok)
+{
+	struct session *session = session_of(conn);
+
+	if (ok) {
+		smtp_client_tls_started(&session->client, session->worker->now_ns);
+	} else {
+		log_info("delivery", "TLS handshake failed", "site=%s why=%s", session->path->site,
+			 conn_why(conn));
+		session->route->no_tls[session->target] = session->path->tls == SMTP_TLS_OPPORTUNISTIC;
+		smtp_client_tls_failed(&session->client, session->worker->now_ns);
+	}
+	session_drain(session);
+}
+
+static void on_ended(struct conn *conn, i32 result)
+{
+	struct session *session = session_of(conn);
+
+	(void)result;
+	smtp_client_closed(&session->client, session->worker->now_ns);
+	session_drain(session);
+}
+
+static void on_closed(struct conn *conn)
+{
+	struct session *session = session_of(conn);
+	struct worker *worker = session->worker;
+	struct worker_route *route = session->route;
+
+	give_iov_back(session);
+	finish_jobs(session);
+	ASSERT(list_is_empty(&session->jobs));
+	list_unlink(&session->dirty);
+	list_unlink(&session->all);
+	path_give(session->path);
+	worker->sessions--;
+	route->sessions--;
+	session->next_free = worker->free_sessions;
+	worker->free_sessions = session;
+	/* Its place may be wanted by leases that wait. */
+	if (route->ready_count > 0 && !list_is_linked(&route->due))
+		list_push_back(&worker->runnable, &route->due);
+}
+
+static const struct conn_events events = {
+	.connected = on_connected,
+	.bytes = on_bytes,
+	.sent = on_sent,
+	.tls_ended = on_tls_ended,
+	.ended = on_ended,
+	.closed = on_closed,
+};
+
+/* ---- once per turn ---- */
+
+bool session_may_take(const struct session *session)
+{
+	return session->state == SESSION_OPEN && !session->worker->stopping &&
+	       session->messages < session->path->messages_per_session &&
+	       smtp_client_may_give(&session->client);
+}
+
+static struct iovec *take_iov(struct worker *worker)
+{
+	struct iovec *iov = worker->free_iovs;
+
+	if (!iov)
+		return malloc(SESSION_IOV_MAX * sizeof(*iov));
+	worker->free_iovs = *(struct iovec **)(void *)iov;
+	return iov;
+}
+
+/* The journal learns that a message's end goes out before it does. */
+static void note_endings(struct session *session, const struct smtp_output *output)
+{
+	const struct path_target *t = &session->path->targets[session->target];
+
+	for (u32 i = 0; i < output->ending_count; i++) {
+		struct smtp_transaction *transaction = output->ending[i];
+
+		for (u32 k = 0; k < transaction->recipient_count; k++) {
+			struct lease *lease = transaction->recipients[k].user;
+
+			if (transaction->recipients[k].verdict != SMTP_VERDICT_NONE)
+				continue;
+			memcpy(lease->slot->host, t->address.ip, sizeof(lease->slot->host));
+			atomic_store_explicit(&lease->slot->state, JOURNAL_DOT_SENT,
+					      memory_order_release);
+		}
+	}
+}
+
+static void send_output(struct session *session)
+{
+	struct smtp_output output = { .iov_max = SESSION_IOV_MAX };
+
+	if (!conn_may_send(&session->conn))
+		return;
+	session->iov = take_iov(session->worker);
+	if (!session->iov)
+		return;
+	output.iov = session->iov;
+	if (!smtp_client_output(&session->client, &output)) {
+		give_iov_back(session);
+		return;
+	}
+	note_endings(session, &output);
+	session->send_bytes = output.bytes;
+	conn_send(&session->conn, session->iov, output.iov_count);
+}
+
+static void quit(struct session *session)
+{
+	list_unlink(&session->node);
+	session->parked = false;
+	smtp_client_quit(&session->client, session->worker->now_ns);
+	session_drain(session);
+}
+
+/* A session with nothing to do is kept for a while, then says QUIT. */
+static void judge_idleness(struct session *session)
+{
+	bool idle = session->state == SESSION_OPEN && smtp_client_is_idle(&session->client);
+
+	if (!idle) {
+		session->idle_until_ns = UINT64_MAX;
+		return;
+	}
+	if (session->worker->stopping || session->messages >= session->path->messages_per_session ||
+	    session->path != session->route->path) {
+		quit(session);
+		return;
+	}
+	if (session->idle_until_ns == UINT64_MAX || session->idle_until_ns == 0)
+		session->idle_until_ns = session->worker->now_ns + session->path->idle_ns;
+}
+
+static void restart_timer(struct session *session)
+{
+	u64 at = smtp_client_deadline(&session->client);
+
+	if (session->state == SESSION_CONNECTING || session->state == SESSION_CLOSING)
+		return;
+	if (session->idle_until_ns != 0)
+		at = min_u64(at, session->idle_until_ns);
+	/* Deadlines mostly move out; a timer that fires early just looks again. */
+	if (session->timer_ns <= at && timer_is_running(&session->timer))
+		return;
+	session->timer_ns = at;
+	if (at == UINT64_MAX)
+		timer_stop(&session->worker->wheel, &session->timer);
+	else
+		timer_start(&session->worker->wheel, &session->timer, at);
+}
+
+void session_settle(struct session *session)
+{
+	if (session->state == SESSION_CLOSING)
+		return;
+	/* Able to take messages but on no list: back among the hungry, whom the next turn serves. */
+	if (session_may_take(session) && !list_is_linked(&session->node))
+		list_push_back(&session->worker->hungry, &session->node);
+	judge_idleness(session);
+	send_output(session);
+	restart_timer(session);
+}
+
+static void on_timer(struct timer *timer)
+{
+	struct session *session = container_of(timer, struct session, timer);
+	struct worker *worker = session->worker;
+
+	if (session->state == SESSION_CONNECTING) {
+		session_note(session, METRICS_FAIL_TIMEOUT, SMTP_STAGE_GREETING, NULL,
+			     "connection timed out");
+		session_shut(session);
+		return;
+	}
+	if (worker->now_ns >= session->idle_until_ns && session->idle_until_ns != 0 &&
+	    smtp_client_is_idle(&session->client)) {
+		quit(session);
+		session->idle_until_ns = UINT64_MAX;
+	}
+	if (worker->now_ns >= smtp_client_deadline(&session->client))
+		smtp_client_tick(&session->client, worker->now_ns);
+	session_drain(session);
+}
+
+void sessions_stop(struct worker *worker, bool at_once)
+{
+	list_for_each_safe(node, &worker->sessions_all) {
+		struct session *session = list_entry(node, struct session, all);
+
+		if (session->state == SESSION_CONNECTING || session->state == SESSION_GREETING) {
+			session_shut(session);
+		} else if (at_once) {
+			smtp_client_closed(&session->client, worker->now_ns);
+			session_drain(session);
+			session_shut(session);
+		} else {
+			session_make_dirty(session);
+		}
+	}
+}

@@ -1,0 +1,159 @@
+/*
+ * The inside of a worker, shared by worker.c, session.c, worker_route.c and draft.c only.
+ */
+#ifndef DELIVERY_WORKER_PARTS_H
+#define DELIVERY_WORKER_PARTS_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/random.h"
+#include "delivery/mailing.h"
+#include "delivery/worker.h"
+#include "io/conn.h"
+#include "io/timer.h"
+#include "io/tls.h"
+
+#include <stdatomic.h>
+
+#define SESSION_IOV_MAX 64
+#define COMPOSE_BATCH 16     /* messages composed and signed together in a turn */
+#define CONNECTING_MAX 256   /* sessions of a worker that are being opened */
+#define LEASE_RETURNS_MAX 8  /* times a lease may come back unsent before it counts as a failure */
+
+/* A message being sent: kept from composition until its last byte has left. */
+struct draft {
+	struct draft *next; /* free list */
+	struct message_composed composed;
+	struct buf sender;
+};
+
+/* A transaction under way: kept until its verdicts are in. */
+struct job {
+	struct list node;
+	struct session *session;
+	struct draft *draft; /* NULL once sent */
+	u64 given_ns;
+	struct smtp_transaction transaction;
+	struct smtp_recipient one; /* recipients are here, or an array of their own when there are more */
+};
+
+enum session_state {
+	SESSION_CONNECTING,
+	SESSION_GREETING, /* up to READY */
+	SESSION_OPEN,
+	SESSION_CLOSING,
+};
+
+struct session {
+	struct conn conn;
+	struct smtp_client client;
+	struct timer timer;
+	struct list node;        /* hungry, parked or none */
+	struct list dirty;       /* in worker->dirty: has output to be asked for, or is done */
+	struct list all;         /* in worker->sessions_all */
+	struct list jobs;        /* given, not decided */
+	struct list finished;    /* decided while a send was under way that may still read them */
+	struct worker *worker;
+	struct worker_route *route;
+	struct path *path;
+	struct iovec *iov;       /* of the send under way */
+	struct session *next_free;
+	size_t send_bytes;       /* of the send under way */
+	u64 since_ns;            /* state since */
+	u64 idle_until_ns;       /* 0: never idle yet; UINT64_MAX: busy */
+	u64 timer_ns;            /* what the timer runs for; may be earlier than what is due by now */
+	u32 messages;
+	u16 target;
+	u8 state;
+	u8 failure;              /* enum metrics_session_failure + 1, 0: none */
+	bool is_opening;         /* counted in worker->connecting */
+	bool parked;
+};
+
+/* What a worker knows of one route. */
+struct worker_route {
+	u32 number;
+	struct path *path; /* of the last lease */
+	struct list ready; /* leases */
+	struct list parked; /* sessions that could take a message */
+	struct list due;    /* in worker->runnable or ->starving, or linked to itself */
+	u32 ready_count;
+	u32 sessions;       /* all states */
+	u32 connecting;     /* of them, not READY yet */
+	u32 next_target;    /* rotates among equals */
+	u64 down_until_ns[PATH_TARGETS_MAX];
+	u8 failures[PATH_TARGETS_MAX];
+	bool no_tls[PATH_TARGETS_MAX]; /* its handshake failed: plaintext from now on */
+	u16 last_code;
+	u8 last_stage;
+	u8 last_failure;
+	u8 last_enhanced[3];
+	struct net_address last_host;
+	char last_reply[LEASE_REPLY_MAX];
+};
+
+struct worker {
+	struct worker_params params;
+	struct ring *ring;
+	struct tls_context *tls;
+	struct dkim_signer *signer;
+	struct timer_wheel wheel;
+	struct random random;
+	struct spsc inbox;
+	struct spsc outbox;
+	struct worker_route **routes; /* by number; grows */
+	u32 route_count;
+	struct list runnable; /* routes with ready leases that may want sessions */
+	struct list starving; /* routes that wait until fewer sessions are being opened */
+	struct list sessions_all;
+	struct list hungry;   /* sessions that may take a message and whose route may have one */
+	struct list dirty;
+	struct list undelivered; /* decided leases that found the outbox full */
+	struct draft *free_drafts;
+	struct job *free_jobs;
+	struct session *free_sessions;
+	struct iovec *free_iovs;
+	u32 sessions;
+	u32 connecting;
+	u32 held; /* leases here */
+	u64 now_ns;
+	bool notify_planner;
+	_Atomic u32 stop; /* 1: gently, 2: at once */
+	u32 stopping;     /* how far that was acted on */
+};
+
+/* ---- worker.c ---- */
+void worker_decided(struct worker *worker, struct lease *lease); /* back to the planner */
+
+/* ---- worker_route.c ---- */
+struct worker_route *worker_route_of(struct worker *worker, const struct lease *lease);
+void worker_route_add(struct worker *worker, struct worker_route *route, struct lease *lease,
+		      bool front);
+struct lease *worker_route_pop(struct worker *worker, struct worker_route *route);
+/* Opens sessions as leases and limits ask for. */
+void worker_route_run(struct worker *worker, struct worker_route *route);
+/* A session of the route could not be opened, or would not talk. */
+void worker_route_target_failed(struct worker *worker, struct worker_route *route, u32 target);
+void worker_route_target_worked(struct worker_route *route, u32 target);
+void worker_route_free(struct worker_route *route);
+
+/* ---- session.c ---- */
+bool session_open(struct worker *worker, struct worker_route *route, u32 target);
+void session_make_dirty(struct session *session);
+void session_drain(struct session *session); /* takes and acts on the client's events */
+void session_note(struct session *session, enum metrics_session_failure failure,
+		  enum smtp_stage stage, const struct smtp_reply *reply, const char *words);
+void session_shut(struct session *session);
+void session_settle(struct session *session); /* output, idleness, timers: once per turn */
+bool session_may_take(const struct session *session);
+void sessions_stop(struct worker *worker, bool at_once);
+void session_free_all(struct worker *worker); /* the pool, at the end */
+
+/* ---- draft.c ---- */
+/* Composes, signs and gives messages to hungry sessions, one batch. */
+void drafts_run(struct worker *worker);
+void draft_free(struct worker *worker, struct draft *draft);
+void job_free(struct worker *worker, struct job *job);
+void drafts_release(struct worker *worker); /* frees the pools at the end */
+
+#endif

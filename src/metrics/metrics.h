@@ -1,0 +1,143 @@
+/*
+ * Counters of the sender. Every thread writes its own block and no other; the scraper adds the blocks
+ * up. A writer is never stopped by a reader: single 64-bit words, written by one thread, read by any.
+ *
+ * Counters by receiver carry the labels `source` (our IP) and `site`. Their number is bounded: the
+ * first METRICS_ROUTES_MAX - 1 pairs have a slot each, all later ones share slot 0, "other".
+ */
+#ifndef METRICS_METRICS_H
+#define METRICS_METRICS_H
+
+#include "base/buf.h"
+#include "base/types.h"
+
+#define METRICS_ROUTES_MAX 256
+#define METRICS_OTHER 0
+#define METRICS_BUCKETS 24 /* powers of two from 64 us up to 8 min, and beyond */
+
+enum metrics_session_failure {
+	METRICS_FAIL_CONNECT,
+	METRICS_FAIL_TIMEOUT,
+	METRICS_FAIL_CLOSED,
+	METRICS_FAIL_REFUSED,
+	METRICS_FAIL_PROTOCOL,
+	METRICS_FAIL_TLS,
+	METRICS_FAILURES,
+};
+
+enum metrics_tls { METRICS_TLS_NONE, METRICS_TLS_12, METRICS_TLS_13, METRICS_TLS_VERSIONS };
+
+struct metrics_histogram {
+	u64 buckets[METRICS_BUCKETS];
+	u64 sum_ns;
+	u64 count;
+};
+
+/* What one worker did for one (source, site). */
+struct metrics_route {
+	u64 delivered;
+	u64 failed;
+	u64 deferred;
+	u64 in_doubt;
+	u64 bytes;
+	u64 sessions_opened;
+	u64 sessions_open;
+	u64 sessions_failed[METRICS_FAILURES];
+	u64 tls[METRICS_TLS_VERSIONS];
+	u64 tls_resumed;
+};
+
+struct metrics_worker {
+	struct metrics_route routes[METRICS_ROUTES_MAX];
+	struct metrics_histogram connect;
+	struct metrics_histogram banner;      /* connected to greeting */
+	struct metrics_histogram transaction; /* handed to the session to final reply */
+	struct metrics_histogram sign;        /* per message, its share of the batch */
+	u64 messages_composed;
+	u64 signatures;
+	u64 body_bytes_hashed;
+	u64 body_bytes_saved;
+	u64 leases_held;
+	u64 ring_turns;
+	u64 ring_completions;
+	u64 ring_submissions;
+	u64 ring_in_flight;
+	u64 ring_no_buffers;
+	u64 bad_values;
+};
+
+/* The planner's own. */
+struct metrics_planner {
+	struct metrics_histogram commit;
+	u64 commits;
+	u64 rows_committed;
+	u64 leases_out;
+	u64 lane_rows;
+	u64 deferred_rows;
+	u64 doubt_rows;
+	u64 oldest_due_ms; /* age of the oldest deferred row that is due and waits; 0: none */
+	u64 campaigns_running;
+	u64 map_bytes;
+	u64 pages_used;
+	u64 pages_free;
+	u64 log_rows;
+	u64 dns_lookups;
+	u64 dns_failures;
+	u64 store_full; /* times that intake or leasing paused for want of room */
+	u64 recovered_in_doubt;
+	u64 started_s; /* wall clock at start, seconds */
+};
+
+struct metrics;
+
+struct metrics *metrics_open(u32 workers); /* NULL: no memory */
+void metrics_close(struct metrics *metrics);
+struct metrics_worker *metrics_worker(struct metrics *metrics, u32 index);
+struct metrics_planner *metrics_planner(struct metrics *metrics);
+u32 metrics_worker_count(const struct metrics *metrics);
+
+/* Slot for a pair; METRICS_OTHER when all are taken. Planner only. */
+u32 metrics_route_slot(struct metrics *metrics, const char *source, const char *site);
+u32 metrics_route_count(const struct metrics *metrics);
+const char *metrics_route_site(const struct metrics *metrics, u32 slot);
+const char *metrics_route_source(const struct metrics *metrics, u32 slot);
+/* Sum over the workers. */
+void metrics_route_sum(const struct metrics *metrics, u32 slot, struct metrics_route *sum);
+
+/* Prometheus text format 0.0.4, or OpenMetrics 1.0 (with "# EOF" and _total rules). */
+void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf *out);
+
+static inline void metric_add(u64 *counter, u64 n)
+{
+	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
+static inline void metric_sub(u64 *counter, u64 n)
+{
+	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) - n, __ATOMIC_RELAXED);
+}
+
+static inline void metric_set(u64 *counter, u64 value)
+{
+	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
+static inline u64 metric_get(const u64 *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* Bucket i holds times up to 64 us << i; the last one all beyond. */
+static inline void metric_observe(struct metrics_histogram *h, u64 ns)
+{
+	u64 units = ns / 64000;
+	u32 bucket = units == 0 ? 0 : 64 - (u32)__builtin_clzll(units);
+
+	if (bucket >= METRICS_BUCKETS)
+		bucket = METRICS_BUCKETS - 1;
+	metric_add(&h->buckets[bucket], 1);
+	metric_add(&h->sum_ns, ns);
+	metric_add(&h->count, 1);
+}
+
+#endif
