@@ -132,11 +132,11 @@ def run(*command, **more):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--messages", type=int, default=5000)
+    parser.add_argument("--messages", type=int, default=10000)
     parser.add_argument("--size", type=int, default=8192, help="bytes of text, without header")
     parser.add_argument("--no-dkim", action="store_true")
-    parser.add_argument("--sessions", type=int, default=20, help="of the injector")
-    parser.add_argument("--concurrency", type=int, default=20, help="connections to the sink")
+    parser.add_argument("--sessions", type=int, default=100, help="of the injector")
+    parser.add_argument("--concurrency", type=int, default=50, help="connections to the sink")
     parser.add_argument("--seconds-max", type=float, default=600)
     parser.add_argument("--sample", type=int, default=50, help="signatures to verify")
     parser.add_argument("--dir", type=pathlib.Path,
