@@ -60,41 +60,45 @@ static void run_end_line(struct run *run)
 	body->in_line = false;
 }
 
-static inline bool body_holds_back(const struct dkim_body *body)
+static inline bool is_blank(u8 c)
 {
-	return body->after_cr || body->pending_space || body->pending_lines > 0;
+	return c == ' ' || c == '\t';
 }
 
 /*
- * One byte at a time until nothing is held back. A CR without LF and an LF without CR are ordinary
- * bytes (RFC 6376 section 3.4.4 knows lines by CRLF alone). Returns where it stopped.
+ * Takes white space and line ends until an ordinary byte shows what they mean; that byte is left to
+ * the caller. A CR without LF and an LF without CR are ordinary (RFC 6376 section 3.4.4 knows lines
+ * by CRLF alone). Returns where it stopped: at `end`, or with nothing held back.
  */
 static const u8 *feed_slowly(struct run *run, const u8 *p, const u8 *end)
 {
 	struct dkim_body *body = run->body;
+	bool relaxed = body->canon == DKIM_RELAXED;
 
-	do {
-		u8 c = *p++;
-
-		if (body->after_cr && c == '\n') {
-			body->after_cr = false;
-			run_end_line(run);
-			continue;
-		}
+	while (p < end) {
 		if (body->after_cr) {
 			body->after_cr = false;
+			if (*p == '\n') {
+				run_end_line(run);
+				p++;
+				continue;
+			}
 			run_add_held(run);
 			run_add(run, "\r", 1);
 		}
-		if (c == '\r') {
+		if (*p == '\r') {
 			body->after_cr = true;
-		} else if ((c == ' ' || c == '\t') && body->canon == DKIM_RELAXED) {
+			p++;
+		} else if (relaxed && is_blank(*p)) {
 			body->pending_space = true;
+			do
+				p++;
+			while (p < end && is_blank(*p));
 		} else {
 			run_add_held(run);
-			run_add(run, &c, 1);
+			break;
 		}
-	} while (p < end && body_holds_back(body));
+	}
 	return p;
 }
 
@@ -155,16 +159,13 @@ static inline size_t trouble_at(const u8 *p, size_t from, size_t len, bool relax
 }
 
 /*
- * How many of the first bytes are their own canonical form, when nothing is held back before them.
- * A space or CR at the end stays out: what it means depends on the byte behind it.
+ * How many bytes from an ordinary one on are their own canonical form, when nothing is held back
+ * before them. A space or CR at the end stays out: what it means depends on the byte behind it.
  */
-static inline size_t clean_length(const u8 *p, size_t len, bool relaxed, bool in_line)
+static inline size_t clean_length(const u8 *p, size_t len, bool relaxed)
 {
-	size_t at;
+	size_t at = relaxed ? trouble_at(p, 1, len, true) : trouble_at(p, 1, len, false);
 
-	if (is_trouble(in_line ? 0 : '\n', p[0], relaxed))
-		return 0;
-	at = relaxed ? trouble_at(p, 1, len, true) : trouble_at(p, 1, len, false);
 	if (relaxed && p[at - 1] == ' ')
 		return at - 1;
 	if (at == len && p[at - 1] == '\r')
@@ -188,17 +189,15 @@ void dkim_body_feed(struct dkim_body *body, const void *bytes, size_t len)
 	run.body = body;
 	run.len = 0;
 	while (p < end) {
-		size_t clean = 0;
+		size_t clean;
 
-		if (!body_holds_back(body))
-			clean = clean_length(p, (size_t)(end - p), relaxed, body->in_line);
-		if (clean > 0) {
-			run_add(&run, p, clean);
-			p += clean;
-			body->in_line = clean < 2 || p[-2] != '\r' || p[-1] != '\n';
-		}
-		if (p < end)
-			p = feed_slowly(&run, p, end);
+		p = feed_slowly(&run, p, end);
+		if (p == end)
+			break;
+		clean = clean_length(p, (size_t)(end - p), relaxed);
+		run_add(&run, p, clean);
+		p += clean;
+		body->in_line = clean < 2 || p[-2] != '\r' || p[-1] != '\n';
 	}
 	run_flush(&run);
 }
