@@ -3,13 +3,15 @@
  * bytes and events out. One struct per connection, no allocation. The caller owns the connection:
  *
  *   connected      smtp_client_start
- *   bytes came     smtp_client_receive, then smtp_client_next_event until it returns false
+ *   bytes came     smtp_client_receive
  *   may write      smtp_client_output -> send -> smtp_client_sent, until output returns no bytes
  *   time passed    smtp_client_deadline / smtp_client_tick
- *   peer closed    smtp_client_closed, then the events
+ *   peer closed    smtp_client_closed
  *
- * Nothing calls back. A table of steps (command, timeout, reply handler) with a send cursor and a
- * receive cursor is the whole machine; pipelining is the send cursor running ahead.
+ * After receive, sent, give, quit, tick, closed and tls_failed the caller takes events by
+ * smtp_client_next_event until it returns false. Nothing calls back. A table of steps (command,
+ * timeout, needed capability, write, reply handler) with a send cursor and a receive cursor is the
+ * whole machine; pipelining is the send cursor running ahead. See README.md.
  */
 #ifndef SMTP_CLIENT_H
 #define SMTP_CLIENT_H
@@ -69,14 +71,18 @@ enum smtp_verdict {
 	SMTP_VERDICT_ACCEPTED,  /* 2yz to RCPT and to the message */
 	SMTP_VERDICT_TEMPORARY, /* 4yz (also 421) to MAIL, RCPT, DATA or the message */
 	SMTP_VERDICT_PERMANENT, /* 5yz likewise */
-	SMTP_VERDICT_LOCAL,     /* not offered: needs 8BITMIME/SMTPUTF8 or is over SIZE; reply is made up */
-	SMTP_VERDICT_UNSENT,    /* the connection ended before the message's last byte was given out:
-				   no attempt, may go at once over another connection */
-	SMTP_VERDICT_IN_DOUBT,  /* last byte was given out, then the connection ended without a reply */
+	/* Not offered: needs 8BITMIME/SMTPUTF8, is over SIZE, or an address cannot be said on the
+	   wire; the reply is made up. */
+	SMTP_VERDICT_LOCAL,
+	/* The connection ended before the message's last byte was given out (or the host lost count
+	   of commands before that): no attempt, may go at once over another connection. */
+	SMTP_VERDICT_UNSENT,
+	/* The last byte was given out, then the connection ended without a reply. */
+	SMTP_VERDICT_IN_DOUBT,
 };
 
 struct smtp_recipient {
-	struct slice address; /* wire form of the mailbox, without angle brackets; no CR, LF, NUL, SP, <, > */
+	struct slice address; /* wire form, without angle brackets; no controls, SP, <, > */
 	enum smtp_verdict verdict;
 	void *user;
 };
@@ -88,36 +94,59 @@ struct smtp_transaction {
 	u32 recipient_count;
 	const struct piece *pieces;
 	u32 piece_count;
-	u64 size;          /* bytes of all pieces that are not stuffing; ends with CRLF */
+	u64 size;          /* bytes of all pieces that are not stuffing; they end with CRLF */
 	bool eightbit;     /* has octets over 127 */
 	bool utf8_headers; /* needs SMTPUTF8 (or an address does) */
 	void *user;
+	/*
+	 * Its last byte is in an output that was given out. Falls back to false when that output
+	 * was told as sent only in part: the byte is then still here.
+	 */
+	bool ended;
 	/* The client's own: */
-	u32 rcpt_sent;
+	bool bdat;         /* content goes behind BDAT, not DATA */
+	bool go_given;     /* DATA or BDAT was written */
+	bool content_out;  /* content is on its way: given out or about to be, not told as sent */
+	bool dot_only;     /* nobody is left to take the message: only the dot goes behind 354 */
+	bool mail_refused;
+	bool behind_failed_bdat; /* the host may still have the transaction before this open */
+	bool sequence_doubt;     /* ... and indeed refused MAIL by 503 */
+	bool local_untold; /* LOCAL recipients wait for their events */
+	u8 local_reason;
+	u8 send_step;      /* what goes next */
+	u8 receive_step;   /* whose reply comes next */
+	u16 lead;          /* command bytes in front of the content, not told as sent */
+	u32 local_at;
+	u32 rcpt_sent;     /* index behind the last recipient given out */
 	u32 rcpt_answered;
 	u32 rcpt_accepted;
-	u32 piece_at;
+	u32 piece_at;      /* content told as sent: piece and offset in it */
 	u32 piece_offset;
-	bool ended; /* its last byte was given out by smtp_client_output */
-	u8 phase;
 };
 
 enum smtp_event_type {
-	SMTP_EVENT_READY,     /* dialogue open (TLS up if it was to be): transactions may be given */
-	SMTP_EVENT_START_TLS, /* 220 to STARTTLS, nothing behind it: hand the connection to TLS, then
-				 smtp_client_tls_started; no output comes before that */
-	SMTP_EVENT_RECIPIENT, /* verdict on one recipient is final: transaction, index, reply */
-	SMTP_EVENT_DONE,      /* every recipient had its event; the transaction is the caller's again */
-	SMTP_EVENT_CLOSE,     /* the connection is over: close it. `failure` says why */
+	/* Dialogue open (TLS up if it was to be): transactions may be given. */
+	SMTP_EVENT_READY,
+	/* 220 to STARTTLS, nothing behind it: hand the connection to TLS, then call
+	   smtp_client_tls_started; no output comes before that. */
+	SMTP_EVENT_START_TLS,
+	/* Verdict on one recipient is final: transaction, index, reply. */
+	SMTP_EVENT_RECIPIENT,
+	/* Every recipient had its event; the transaction is the caller's again. When the connection
+	   breaks off with an output still under way, its bytes are to be kept until the send has
+	   ended (was cancelled), as is usual with io_uring. */
+	SMTP_EVENT_DONE,
+	/* The connection is over: close it. `failure` says why. */
+	SMTP_EVENT_CLOSE,
 };
 
 enum smtp_failure {
-	SMTP_FAILURE_NONE,       /* after QUIT, or closed when idle */
-	SMTP_FAILURE_CLOSED,     /* peer closed or reset */
-	SMTP_FAILURE_REPLY,      /* refused: greeting, EHLO/HELO, 421, required STARTTLS not given */
-	SMTP_FAILURE_PROTOCOL,   /* nonsense, reply without a command, bytes behind 220 to STARTTLS */
+	SMTP_FAILURE_NONE,     /* after QUIT, or closed (also by 421) when idle: no harm */
+	SMTP_FAILURE_CLOSED,   /* peer closed or reset */
+	SMTP_FAILURE_REPLY,    /* refused: greeting, EHLO/HELO, 421, required STARTTLS not given */
+	SMTP_FAILURE_PROTOCOL, /* nonsense, reply without a command, bytes behind STARTTLS's 220 */
 	SMTP_FAILURE_TIMEOUT,
-	SMTP_FAILURE_TLS,        /* handshake failed (told by the caller) */
+	SMTP_FAILURE_TLS,      /* handshake failed (told by the caller) */
 };
 
 struct smtp_event {
@@ -129,50 +158,76 @@ struct smtp_event {
 	const struct smtp_reply *reply; /* valid until the next call on the client; may be NULL */
 };
 
-struct smtp_client {
-	struct smtp_client_params params;
-	struct smtp_reply_parser parser;
-	struct smtp_reply last_refusal;
-	u64 deadline_ns;
-	u64 size_limit; /* of the SIZE capability; 0: none stated */
-	u32 capabilities;
-	u32 sent_in_out;
-	u32 out_len;
-	u8 state;
-	u8 failure;
-	u8 failure_stage;
-	u8 queue_first; /* oldest transaction in flight */
-	u8 queue_count;
-	u8 send_at;     /* transaction that the send cursor stands in, counted from queue_first */
-	bool tls_active;
-	bool tls_tried;
-	bool quitting;
-	bool cautious; /* a recipient was refused lately: wait for RCPT's reply before the body */
-	struct smtp_transaction *queue[SMTP_DEPTH_MAX];
-	char out[SMTP_OUT_SIZE];
-	/* further members are the client's own */
-	u8 own[256];
+/* A run of recipients of one transaction that get a verdict, one event at a time. */
+struct smtp_ruling {
+	struct smtp_transaction *transaction; /* NULL: none under way */
+	u32 next;
+	u32 end;
+	u8 verdict;
+	u8 stage;
+	bool by_reply;
 };
 
 /*
- * The declaration above fixes the outside; the struct's members are private to client.c except
- * capabilities, size_limit and tls_active, which may be read after READY.
+ * Members are the client's own, except capabilities, size_limit and tls_active, which may be read
+ * after READY.
  */
-void smtp_client_init(struct smtp_client *client, const struct smtp_client_params *params);
-void smtp_client_start(struct smtp_client *client, u64 now_ns); /* connected: waits for the greeting */
+struct smtp_client {
+	struct smtp_client_params params;
+	u64 size_limit; /* of the SIZE capability; 0: none stated */
+	u32 capabilities;
+	bool tls_active;
+	bool tls_tried;
+	bool quitting;
+	u8 step;       /* of the session; transactions have their own steps while it is OPEN */
+	bool to_write; /* the session step's command is not given out yet */
+	u8 announce;   /* events READY or START_TLS to come */
+	u8 cautious;   /* a recipient was refused lately: so many BDATs wait for the RCPT replies */
+	u8 failure;
+	u8 failure_stage;
+	bool failure_by_reply;
+	bool close_told;
+	u8 blame_verdict;
+	u8 queue_count;
+	u16 out_start; /* out[out_start..out_end): command text not told as sent */
+	u16 out_end;
+	u16 tail;      /* bytes of it behind the last content on its way */
+	size_t under_way; /* bytes of the output that was given out and not told as sent */
+	u64 now_ns;
+	u64 deadline_ns;
+	struct slice input;              /* the caller's, until next_event returns false */
+	struct smtp_transaction *blamed; /* whose command the last reply (421) answered */
+	struct smtp_ruling ruling;
+	struct smtp_transaction *queue[SMTP_DEPTH_MAX]; /* oldest first */
+	struct smtp_reply_parser parser;
+	char out[SMTP_OUT_SIZE];
+};
 
-/* Uses all of the input (errors become events). */
+/* params->ehlo_name: a host name or address literal, 1-384 bytes, fit for the wire. */
+void smtp_client_init(struct smtp_client *client, const struct smtp_client_params *params);
+/* Connected: the greeting is waited for. */
+void smtp_client_start(struct smtp_client *client, u64 now_ns);
+
+/*
+ * Takes all of the input (errors become events). Replies are read one by one while events are
+ * taken, so that each event can show its own reply: the input must stay where it is until
+ * next_event returns false, and only then comes the next receive, closed or tick.
+ */
 void smtp_client_receive(struct smtp_client *client, struct slice input, u64 now_ns);
 /* Peer closed (or reset, or a send failed): in-flight recipients get UNSENT or IN_DOUBT. */
 void smtp_client_closed(struct smtp_client *client, u64 now_ns);
 bool smtp_client_next_event(struct smtp_client *client, struct smtp_event *event);
 
-void smtp_client_tls_started(struct smtp_client *client, u64 now_ns); /* EHLO again, caps forgotten */
+/* EHLO goes again, capabilities are forgotten. */
+void smtp_client_tls_started(struct smtp_client *client, u64 now_ns);
 void smtp_client_tls_failed(struct smtp_client *client, u64 now_ns);
 
-/* True when another transaction may be given now. */
+/*
+ * True when another transaction may be given now: open, not quitting, and fewer than params.depth
+ * in flight (none where the host has no PIPELINING: waiting behind another would gain nothing).
+ */
 bool smtp_client_may_give(const struct smtp_client *client);
-/* A transaction that cannot go (SIZE, 8BITMIME, SMTPUTF8) ends at once by LOCAL events. */
+/* One that cannot go (SIZE, 8BITMIME, SMTPUTF8, sender) ends at once by LOCAL events. */
 void smtp_client_give(struct smtp_client *client, struct smtp_transaction *transaction, u64 now_ns);
 /* No more transactions: QUIT once those in flight are done. */
 void smtp_client_quit(struct smtp_client *client, u64 now_ns);
@@ -180,22 +235,25 @@ bool smtp_client_is_idle(const struct smtp_client *client); /* READY and nothing
 
 struct smtp_output {
 	struct iovec *iov; /* the caller's array, filled */
-	u32 iov_max;
+	u32 iov_max;       /* at least 1 */
 	u32 iov_count;
 	size_t bytes;
-	/* Transactions whose last byte is in this output: note them in the journal before sending. */
+	/*
+	 * Transactions whose last byte is in this output: note them in the journal before sending.
+	 * One may come again, when an earlier output was sent in part.
+	 */
 	struct smtp_transaction *ending[SMTP_DEPTH_MAX];
 	u32 ending_count;
 };
 /*
- * What to send now; false: nothing. The bytes stay valid until smtp_client_sent has told that all of
- * them are gone (a short send is told as such, output is then called again). At most one output is
- * under way at a time.
+ * What to send now; false: nothing. The bytes stay valid until smtp_client_sent (a short send is
+ * told as such, output is then called again). At most one output is under way at a time.
  */
 bool smtp_client_output(struct smtp_client *client, struct smtp_output *output);
+/* Of the output under way, so many bytes are gone (from 0 to all); it is no longer under way. */
 void smtp_client_sent(struct smtp_client *client, size_t bytes, u64 now_ns);
 
-/* Monotonic time of the next timeout (RFC 5321 section 4.5.3.2), UINT64_MAX when none is running. */
+/* Monotonic time of the next timeout (RFC 5321 section 4.5.3.2); UINT64_MAX: none is running. */
 u64 smtp_client_deadline(const struct smtp_client *client);
 void smtp_client_tick(struct smtp_client *client, u64 now_ns); /* at or after the deadline */
 
