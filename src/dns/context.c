@@ -24,6 +24,13 @@ static const struct setting settings[] = {
 	{ "neg-cache-size:", "1m" },
 	{ "infra-cache-numhosts:", "10000" },
 	{ "cache-max-ttl:", "86400" },
+	/*
+	 * Steps of a CNAME chain that need another query. With minimised names libunbound does not
+	 * count them, so that a server could lead it on for ever: the limit is worth more than
+	 * hiding from a parent zone's servers which of its children gets mail.
+	 */
+	{ "max-query-restarts:", "11" },
+	{ "qname-minimisation:", "no" },
 	{ "use-syslog:", "no" },
 };
 
