@@ -154,7 +154,7 @@ static bool add_made(const struct message *message, const struct message_header 
 		return true;
 	}
 	buf_add_char(&id, '<');
-	buf_add_slice(&id, recipient->token);
+	buf_add_slice(&id, recipient->id.len ? recipient->id : recipient->token);
 	if (recipient->campaign.len > 0) {
 		buf_add_char(&id, '.');
 		add_campaign(&id, recipient->campaign);

@@ -225,7 +225,7 @@ void header_add_text(struct header_writer *w, struct slice text)
 		if (joins || word_needs_encoding(word)) {
 			if (!run.ptr) {
 				/* White space beside plain text counts, so the rest of a long run is encoded. */
-				run_space = joins ? SLICE(" ") : before;
+				run_space = joins ? slice_first(space, 1) : before;
 				run.ptr = joins ? word.ptr - space.len + 1 : word.ptr;
 			}
 			run.len = (size_t)(word.ptr + word.len - run.ptr);

@@ -96,7 +96,8 @@ struct message_recipient {
 	const struct address *address;
 	const struct slice *values; /* one per column, UTF-8; missing ones are empty slices */
 	size_t value_count;
-	struct slice token;    /* [a-z0-9-], unique per recipient of the campaign, same on every retry */
+	struct slice token;    /* {{_token}}: [a-z0-9-], unique per recipient, same on every retry */
+	struct slice id;       /* left side of Message-ID, likewise; empty: the token serves */
 	struct slice campaign; /* for {{_campaign}} */
 	u64 date_ms;           /* Date, t=: the same on every retry, so that the bytes are the same */
 };
