@@ -162,8 +162,11 @@ def add_users(directory):
     for name, line in (
             ("passwd", f"postfix:x:{POSTFIX_ID}:{POSTFIX_ID}::/:/usr/sbin/nologin\n"),
             ("group", f"postfix:x:{POSTFIX_ID}:\npostdrop:x:{POSTDROP_ID}:\n")):
+        # Where Postfix is installed it has users of these names already, with other numbers.
+        others = [other for other in pathlib.Path("/etc", name).read_text().splitlines(True)
+                  if other.partition(":")[0] not in ("postfix", "postdrop")]
         copy = directory / name
-        copy.write_text(pathlib.Path("/etc", name).read_text() + line)
+        copy.write_text("".join(others) + line)
         run("mount", "--bind", copy, f"/etc/{name}")
 
 
