@@ -44,6 +44,8 @@ bool error_prefix(struct error *error, const char *fmt, ...)
 	n = vsnprintf(error->text, sizeof(error->text), fmt, args);
 	va_end(args);
 	if (n >= 0 && (size_t)n < sizeof(error->text))
-		snprintf(error->text + n, sizeof(error->text) - (size_t)n, ": %s", old);
+		/* The precision only tells the compiler that cutting is meant. */
+		snprintf(error->text + n, sizeof(error->text) - (size_t)n, ": %.*s",
+			 (int)sizeof(error->text) - n, old);
 	return false;
 }

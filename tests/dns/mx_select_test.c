@@ -432,12 +432,12 @@ static struct mx_answer four_equal_between_two(void)
 
 	add_host(found, 1, "first.test", "20.0.0.1");
 	for (int i = 0; i < 4; i++) {
-		char name[16];
+		char name[32];
 
 		snprintf(name, sizeof(name), "e%d.test", i);
 		add_host(found, 5, name, "2a00:1::1");
 		for (int j = 0; j < 3; j++) {
-			char text[16];
+			char text[32];
 
 			snprintf(text, sizeof(text), "20.0.%d.%d", i, j);
 			add_address(found, found->record_count - 1, text);
