@@ -238,20 +238,22 @@ static void transaction_after_rcpt(struct smtp_client *client,
 	if (transaction->go_given)
 		smtp_client_enter(client, transaction,
 				  transaction->bdat ? SMTP_STEP_BDAT : SMTP_STEP_DATA);
-	else if (transaction->mail_refused && !transaction->sequence_doubt)
+	else if (transaction->sequence_doubt) /* abandoned, with RSET at the send cursor */
+		smtp_client_enter(client, transaction, SMTP_STEP_RSET);
+	else if (transaction->mail_refused)
 		transaction_finish(client, transaction);
-	else if (transaction->mail_refused || (all_said && transaction->rcpt_accepted == 0))
+	else if (all_said && transaction->rcpt_accepted == 0)
 		transaction_reset(client, transaction);
 }
 
-/* MAIL is refused: everybody has the verdict, and nothing more is said that was not said yet. */
+/* MAIL is refused: everybody has the verdict, and nothing more of the message is said. */
 static void transaction_abandon(struct smtp_client *client, struct smtp_transaction *transaction,
 				enum smtp_verdict verdict)
 {
 	smtp_client_rule(client, transaction, 0, transaction->recipient_count, verdict);
 	transaction->mail_refused = true;
 	if (!transaction->go_given)
-		transaction->send_step = SMTP_STEP_END;
+		transaction->send_step = transaction->sequence_doubt ? SMTP_STEP_RSET : SMTP_STEP_END;
 }
 
 static void on_mail(struct smtp_client *client, struct smtp_transaction *transaction,
