@@ -123,7 +123,8 @@ static u64 run_bare(struct load *load)
 	size_t len = sizeof(signature);
 
 	if (bare->rsa)
-		must(EVP_PKEY_sign(bare->rsa, signature, &len, bare->digest, SHA256_SIZE) == 1, "RSA");
+		must(EVP_PKEY_sign(bare->rsa, signature, &len, bare->digest, SHA256_SIZE) == 1,
+		     "RSA");
 	else
 		must(EVP_DigestSignInit(bare->ed25519, NULL, NULL, NULL, bare->pkey) == 1 &&
 			     EVP_DigestSign(bare->ed25519, signature, &len, bare->digest,
@@ -182,7 +183,8 @@ static const struct dkim_field fields[] = {
 	{ SLICE("Date"), SLICE(" Wed, 25 Nov 2026 03:12:00 +0000") },
 	{ SLICE("Message-ID"), SLICE_NONE },
 	{ SLICE("MIME-Version"), SLICE(" 1.0") },
-	{ SLICE("Content-Type"), SLICE(" multipart/alternative;\r\n\tboundary=\"=_0123456789abcdef\"") },
+	{ SLICE("Content-Type"),
+	  SLICE(" multipart/alternative;\r\n\tboundary=\"=_0123456789abcdef\"") },
 	{ SLICE("List-Unsubscribe"), SLICE_NONE },
 	{ SLICE("List-Unsubscribe-Post"), SLICE(" List-Unsubscribe=One-Click") },
 };
@@ -226,7 +228,8 @@ static u64 run_prepare(struct load *load)
 	return 100;
 }
 
-static void campaign_open(struct campaign *campaign, const struct dkim_key *const *keys, size_t count)
+static void campaign_open(struct campaign *campaign, const struct dkim_key *const *keys,
+			  size_t count)
 {
 	struct dkim_plan_params params = {
 		.keys = keys,
@@ -359,8 +362,8 @@ static void bench_body(const char *name, void (*make)(struct buf *, struct rando
 	buf_init(&body.text, 2 * BODY_SIZE);
 	make(&body.text, &random);
 	duel = fight(&ours, &ceiling);
-	printf("body %-22s %5.2f GB/s, SHA-256 alone %5.2f GB/s, ratio %.3f\n", name, duel.ours / 1e9,
-	       duel.ceiling / 1e9, duel.ratio);
+	printf("body %-22s %5.2f GB/s, SHA-256 alone %5.2f GB/s, ratio %.3f\n", name,
+	       duel.ours / 1e9, duel.ceiling / 1e9, duel.ratio);
 	buf_done(&body.text);
 }
 

@@ -35,8 +35,8 @@ struct crypto_key; /* a private key */
 struct crypto_key *crypto_key_generate(enum crypto_algorithm algorithm, u32 bits,
 				       struct error *error);
 /*
- * Reads an unencrypted PEM private key (PKCS#8 or PKCS#1), RSA of 1024-4096 bits or Ed25519. A trial
- * signature must verify. The sentence does not name the file.
+ * Reads an unencrypted PEM private key (PKCS#8 or PKCS#1), RSA of 1024-4096 bits or Ed25519. A
+ * trial signature must verify. The sentence does not name the file.
  */
 struct crypto_key *crypto_key_from_pem(struct slice pem, struct error *error);
 bool crypto_key_to_pem(const struct crypto_key *key, struct buf *out);

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* Fewer bytes than this are gathered before they are hashed: a call of the hash costs about 15 ns. */
+/* Fewer bytes than this are gathered first: a call of the hash costs about 15 ns. */
 #define RUN_DIRECT 256
 #define RUN_ROOM 1024
 

@@ -16,7 +16,7 @@
 #define RECORD_TTL_S 3600
 #define TXT_STRING_MAX 255 /* RFC 1035 section 3.3: one length byte */
 
-/* Letters, digits and inner hyphens (RFC 5321's sub-domain, which RFC 6376 section 3.5 asks for). */
+/* Letters, digits, inner hyphens: RFC 5321's sub-domain, as RFC 6376 section 3.5 asks. */
 static bool label_is_good(struct slice label)
 {
 	if (label.len == 0 || label.len > LABEL_MAX_DNS)

@@ -137,7 +137,7 @@ static bool check_from(const struct dkim_plan_params *params, struct error *erro
 
 		if (!slice_equal_nocase(params->from_domain, slice_of(key->domain)))
 			return error_set(error,
-					 "the domain of From is %.*s, but the DKIM key \"%s\" is of %s",
+					 "From is of %.*s, but the DKIM key \"%s\" is of %s",
 					 SLICE_FMT(slice_first(params->from_domain, 256)),
 					 key->selector, key->domain);
 	}

@@ -40,11 +40,15 @@ struct dkim_plan; /* immutable: threads share it */
 
 /*
  * Signs every field given except those that transports add or change (RFC 6376 section 5.4.1:
- * Return-Path, Received, Comments, Keywords, Bcc, Resent-*, DKIM-Signature). Lists
- * From, To, Cc, Subject, Date, Message-ID, Reply-To, In-Reply-To, References, MIME-Version,
- * Content-Type, Content-Transfer-Encoding, List-Unsubscribe and List-Unsubscribe-Post once more than
- * they occur (oversigning: a field added later breaks the signature). h= is folded only between
- * names, never inside one. Refuses: no From field or two, from_domain differing from a key's domain.
+ * Return-Path, Received, Comments, Keywords, Bcc, Resent-*, DKIM-Signature). Lists From, To, Cc,
+ * Subject, Date, Message-ID, Reply-To, In-Reply-To, References, MIME-Version, Content-Type,
+ * Content-Transfer-Encoding, List-Unsubscribe and List-Unsubscribe-Post once more than they occur
+ * (oversigning: a field added later breaks the signature). h= is folded only between names, never
+ * inside one. The plan keeps nothing of the params but the keys.
+ *
+ * Refuses: no From field or two, a From that differs by recipient, from_domain differing from a
+ * key's domain, names that are no field names or hold a semicolon, more than DKIM_FIELDS_MAX fields
+ * to sign.
  */
 struct dkim_plan *dkim_plan_make(const struct dkim_plan_params *params, struct error *error);
 void dkim_plan_free(struct dkim_plan *plan);
@@ -64,7 +68,8 @@ struct dkim_work {
 /*
  * Appends the complete DKIM-Signature field(s), CRLF included, with the room for b= blank.
  * `values` are the per-recipient fields' values in message order (as many as fields with a NULL
- * value were given to the plan). time_s is t=. False when `out` is full.
+ * value were given to the plan). time_s is t=. Allocates nothing when `out` has the room. False,
+ * with nothing appended, when `out` is full or t= or x= would be later than the year 2286.
  */
 bool dkim_prepare(struct dkim_work *work, const struct dkim_plan *plan, const struct slice *values,
 		  size_t value_count, const u8 body_hash[SHA256_SIZE], u64 time_s, struct buf *out);
@@ -80,7 +85,7 @@ void dkim_signer_close(struct dkim_signer *signer);
 /* Fills in the signatures of all works; false if any private-key operation failed. */
 bool dkim_sign(struct dkim_signer *signer, struct dkim_work *const *works, size_t count);
 
-/* `header` is where dkim_prepare began to append. */
+/* After dkim_sign succeeded. `header` is where dkim_prepare began to append. */
 void dkim_finish(const struct dkim_work *work, char *header);
 
 #endif

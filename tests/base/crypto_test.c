@@ -149,7 +149,8 @@ static void siphash_agrees_with_openssl_for_every_length(void **state)
 }
 
 /* Verifies with a public key that was decoded from what DKIM publishes. */
-static bool verifies(const struct crypto_key *key, const u8 *digest, const u8 *signature, size_t len)
+static bool verifies(const struct crypto_key *key, const u8 *digest, const u8 *signature,
+		     size_t len)
 {
 	EVP_PKEY *pkey = NULL;
 	struct buf pub;

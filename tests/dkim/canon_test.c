@@ -54,7 +54,9 @@ static const struct known known[] = {
 	{ { "Line  one \t\r\n\r\n\t\r\n\r\n", 20 },
 	  "o+nRqNPZUrLVJGqWtj6vd90YClPeFaQOBNO/CqBNBok=",
 	  "N5rmNefypvhrgakDwtwiSY+5XTf01nWPEEOVwWQeLoU=" },
-	{ { " \tC \r\nD \t E\r\n\r\n\r\n", 17 }, "unak6JHq0wL+Q1HP7dW1tjBx9FLA6DffoZ0qrLwbbpo=", NULL },
+	{ { " \tC \r\nD \t E\r\n\r\n\r\n", 17 },
+	  "unak6JHq0wL+Q1HP7dW1tjBx9FLA6DffoZ0qrLwbbpo=",
+	  NULL },
 	{ { "\r\n\r\nX\r\n", 7 }, "SUiX/kysEJxLlncJrbHe8FTnAtQh/bLbO70YB/PzTwg=", NULL },
 	{ { "", 0 }, EMPTY_HASH, CRLF_HASH },
 	{ { "\r\n", 2 }, EMPTY_HASH, CRLF_HASH },
@@ -70,13 +72,15 @@ static void body_hashes_are_the_known_ones_for_every_cut(void **state)
 	(void)state;
 	for (size_t i = 0; i < array_count(known); i++) {
 		for (int canon = DKIM_SIMPLE; canon <= DKIM_RELAXED; canon++) {
-			const char *want = canon == DKIM_SIMPLE ? known[i].simple : known[i].relaxed;
+			const char *want =
+				canon == DKIM_SIMPLE ? known[i].simple : known[i].relaxed;
 
 			if (!want)
 				continue;
 			for (size_t a = 0; a <= known[i].body.len; a++) {
 				for (size_t b = a; b <= known[i].body.len; b++) {
-					hash_cut(known[i].body, (enum dkim_canon)canon, a, b, digest);
+					hash_cut(known[i].body, (enum dkim_canon)canon, a, b,
+						 digest);
 					assert_base64(digest, want);
 				}
 			}

@@ -33,7 +33,8 @@ static int drop_folder(void **state)
 	return rmdir(folder); /* fails, and with it the test, when a temporary file was left */
 }
 
-static bool load(struct dkim_key *key, const char *domain, const char *selector, struct error *error)
+static bool load(struct dkim_key *key, const char *domain, const char *selector,
+		 struct error *error)
 {
 	return dkim_key_load(key, path, slice_of(domain), slice_of(selector), error);
 }
@@ -149,13 +150,25 @@ static void files_without_a_usable_key_are_refused(void **state)
 static void bad_domains_and_selectors_are_refused(void **state)
 {
 	static const char *const domains[] = {
-		"", "example", ".news.example", "news.example.", "news..example", "-news.example",
-		"news-.example", "ne ws.example", "news.exam;ple", "n\xc3\xa9ws.example", "news_.example",
-		LABEL_63 "1.example", "a@b.example", "news.example\r\nx",
+		"",
+		"example",
+		".news.example",
+		"news.example.",
+		"news..example",
+		"-news.example",
+		"news-.example",
+		"ne ws.example",
+		"news.exam;ple",
+		"n\xc3\xa9ws.example",
+		"news_.example",
+		LABEL_63 "1.example",
+		"a@b.example",
+		"news.example\r\nx",
 		LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63,
 	};
-	static const char *const selectors[] = { "", ".", "a.", ".a", "a..b", "a b", "a;b", "a_b", "-a",
-						 "a-", "a\r\nb", "\xe9", LABEL_63 ".a" };
+	static const char *const selectors[] = { "",       ".",    "a.",         ".a", "a..b",
+						 "a b",    "a;b",  "a_b",        "-a", "a-",
+						 "a\r\nb", "\xe9", LABEL_63 ".a" };
 	struct dkim_key key;
 
 	(void)state;
@@ -223,8 +236,9 @@ static void records_are_cut_into_strings_that_dns_can_carry(void **state)
 		assert_true(dkim_key_record(&key, &record));
 		assert_true(slice_has_prefix(buf_slice(&record), slice_of(cases[i].begins)));
 		assert_true(dkim_key_zone_line(&key, &line));
-		assert_true(slice_has_prefix(buf_slice(&line),
-					     SLICE("s1._domainkey.news.example. 3600 IN TXT \"v=DKIM1;")));
+		assert_true(slice_has_prefix(
+			buf_slice(&line),
+			SLICE("s1._domainkey.news.example. 3600 IN TXT \"v=DKIM1;")));
 		assert_int_equal(line.ptr[line.len - 1], '\n');
 		len = join_strings(buf_text(&line), joined, &strings);
 		assert_int_equal(strings, cases[i].strings);

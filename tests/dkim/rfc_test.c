@@ -1,7 +1,7 @@
 /*
- * The worked examples of RFC 6376 (sections 3.4.5 and 3.4.6, appendix A.2 with the key of appendix C)
- * and of RFC 8463 (appendix A). RSA PKCS#1 v1.5 and Ed25519 are deterministic, so that the printed
- * signatures must come out exactly.
+ * The worked examples of RFC 6376 (sections 3.4.5 and 3.4.6, appendix A.2 with the key of appendix
+ * C) and of RFC 8463 (appendix A). RSA PKCS#1 v1.5 and Ed25519 are deterministic, so that the
+ * printed signatures must come out exactly.
  */
 #include "dkim/canon.h"
 
@@ -80,8 +80,9 @@ static void assert_body_hash(const char *body, enum dkim_canon canon, const char
 }
 
 /* Signs the fields, then the signature field itself without its final CRLF. */
-static void assert_signature(const char *pem, enum dkim_canon canon, const struct line *signed_fields,
-			     size_t count, const char *signature_field, const char *want)
+static void assert_signature(const char *pem, enum dkim_canon canon,
+			     const struct line *signed_fields, size_t count,
+			     const char *signature_field, const char *want)
 {
 	struct crypto_key *key = crypto_key_from_pem(slice_of(pem), NULL);
 	struct crypto_signer *signer;

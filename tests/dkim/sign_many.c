@@ -1,7 +1,8 @@
 /*
  * Writes signed messages for the verifiers of others: `sign_many FOLDER COUNT SEED`. FOLDER gets
- * NNNNN.eml, the private keys, and keys.txt with a line "name<TAB>record" per DNS name. The messages
- * are meant to be awkward: odd folds, repeated names, 8-bit text, bodies of blanks, long lines.
+ * NNNNN.eml, the private keys, and keys.txt with a line "name<TAB>record" per DNS name. The
+ * messages are meant to be awkward: odd folds, repeated names, 8-bit text, bodies of blanks, long
+ * lines.
  */
 #include "base/random.h"
 #include "base/text.h"
@@ -62,8 +63,14 @@ static void add_odd_space(struct buf *out)
 
 static const char *odd_value(struct buf *out)
 {
-	static const char *const words[] = { "offer", "\xe9\xa3\x9b\xe8\x84\x9a", "a;b=c", "x:y",
-					     "=?utf-8?Q?caf=C3=A9?=", "\"q  q\"", "<u@x.test>", "b=" };
+	static const char *const words[] = { "offer",
+					     "\xe9\xa3\x9b\xe8\x84\x9a",
+					     "a;b=c",
+					     "x:y",
+					     "=?utf-8?Q?caf=C3=A9?=",
+					     "\"q  q\"",
+					     "<u@x.test>",
+					     "b=" };
 	u64 count = 1 + below(12);
 
 	buf_reset(out);
@@ -81,14 +88,28 @@ static const char *odd_value(struct buf *out)
 
 static void make_fields(struct draft *draft, const char *domain)
 {
-	static const char *const names[] = { "Subject", "To", "Cc", "Date", "Message-ID", "Reply-To",
-					     "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version",
-					     "Content-Type", "X-Campaign", "X-Repeated", "x-repeated",
-					     "X-REPEATED", "Feedback-ID", "References", "Comments",
-					     "Received", "X-A-Name-That-Is-So-Long-That-Nobody-Would-"
+	static const char *const names[] = { "Subject",
+					     "To",
+					     "Cc",
+					     "Date",
+					     "Message-ID",
+					     "Reply-To",
+					     "List-Unsubscribe",
+					     "List-Unsubscribe-Post",
+					     "MIME-Version",
+					     "Content-Type",
+					     "X-Campaign",
+					     "X-Repeated",
+					     "x-repeated",
+					     "X-REPEATED",
+					     "Feedback-ID",
+					     "References",
+					     "Comments",
+					     "Received",
+					     "X-A-Name-That-Is-So-Long-That-Nobody-Would-"
 					     "Fold-It-Between-The-Letters-Of-It-At-All" };
-	static const char *const repeatable[] = { "X-Repeated", "x-repeated", "X-REPEATED", "Received",
-						  "Comments" };
+	static const char *const repeatable[] = { "X-Repeated", "x-repeated", "X-REPEATED",
+						  "Received", "Comments" };
 	struct buf value;
 	u64 extra = below(14);
 	u64 from_at;
@@ -100,21 +121,24 @@ static void make_fields(struct draft *draft, const char *domain)
 	for (u64 i = 0; i < array_count(names); i++) {
 		if (i == from_at) {
 			buf_reset(&value);
-			buf_add_format(&value, "%sNews  Desk <news@%s>", below(2) ? " " : "\r\n\t", domain);
+			buf_add_format(&value, "%sNews  Desk <news@%s>", below(2) ? " " : "\r\n\t",
+				       domain);
 			add_field(draft, below(2) ? "From" : "from", buf_text(&value), false);
 		}
 		if (below(3) != 0)
 			add_field(draft, names[i], odd_value(&value), true);
 	}
 	while (extra-- > 0)
-		add_field(draft, repeatable[below(array_count(repeatable))], odd_value(&value), true);
+		add_field(draft, repeatable[below(array_count(repeatable))], odd_value(&value),
+			  true);
 	buf_done(&value);
 }
 
 static void make_body(struct buf *body)
 {
-	static const char *const odd[] = { " ",   "  ",  "\t", "\r\n",     " \r\n", "\t\r\n", "\r\n\r\n",
-					   "=20", ".",   "..", "\xc3\xa9", "word",  "--x--",  "=\r\n" };
+	static const char *const odd[] = { " ",        "  ",       "\t",    "\r\n", " \r\n",
+					   "\t\r\n",   "\r\n\r\n", "=20",   ".",    "..",
+					   "\xc3\xa9", "word",     "--x--", "=\r\n" };
 	u64 kind = below(10);
 	u64 count = kind == 0 ? 0 : below(kind == 1 ? 2000 : 60);
 
@@ -169,8 +193,8 @@ static void resolve(const struct draft *draft, struct message *message)
 	}
 }
 
-static void sign_one(struct dkim_signer *signer, const struct dkim_key *const *keys, size_t key_count,
-		     const struct draft *draft, struct buf *body, struct buf *out)
+static void sign_one(struct dkim_signer *signer, const struct dkim_key *const *keys,
+		     size_t key_count, const struct draft *draft, struct buf *body, struct buf *out)
 {
 	struct message message;
 	struct dkim_plan_params params = { .keys = keys, .key_count = key_count };

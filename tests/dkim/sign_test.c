@@ -53,7 +53,8 @@ static int drop_keys(void **state)
 #define VARIES(name) { SLICE(name), SLICE_NONE }
 
 static struct dkim_plan *plan_for(const struct dkim_key *const *keys, size_t key_count,
-				  const struct dkim_field *fields, size_t count, struct error *error)
+				  const struct dkim_field *fields, size_t count,
+				  struct error *error)
 {
 	struct dkim_plan_params params = {
 		.keys = keys,
@@ -242,7 +243,8 @@ static void long_names_and_lists_are_folded_between_names_only(void **state)
 		verify_split(&message, out.ptr, out.len);
 		assert_true(verify_tag(message.fields[0], "h", h));
 		for (size_t i = 0; i < params.field_count; i++)
-			assert_non_null(memmem(h, strlen(h), fields[i].name.ptr, fields[i].name.len));
+			assert_non_null(
+				memmem(h, strlen(h), fields[i].name.ptr, fields[i].name.len));
 		dkim_plan_free(plan);
 	}
 	buf_done(&out);
@@ -295,7 +297,8 @@ static void names_are_listed_once_more_than_they_occur(void **state)
 
 static struct slice random_value(struct random *random, char *to)
 {
-	static const char *const parts[] = { "a", "b=c;", " ", "\t", "\r\n ", "\r\n\t", "\xc3\xa9", ":", "  " };
+	static const char *const parts[] = { "a",      "b=c;",     " ", "\t", "\r\n ",
+					     "\r\n\t", "\xc3\xa9", ":", "  " };
 	size_t len = 0;
 
 	for (u64 n = random_below(random, 30); n > 0; n--) {
@@ -312,7 +315,9 @@ static struct slice random_value(struct random *random, char *to)
 
 static void random_messages_with_repeated_names_verify(void **state)
 {
-	static const char *const names[] = { "X-A", "x-a", "X-a", "To", "Subject", "Received", "X-B" };
+	static const char *const names[] = {
+		"X-A", "x-a", "X-a", "To", "Subject", "Received", "X-B"
+	};
 	static char texts[30][200];
 	struct dkim_field fields[30];
 	struct slice values[30];
@@ -345,7 +350,8 @@ static void random_messages_with_repeated_names_verify(void **state)
 		}
 		memcpy(body + text.len, "\r\n", 2);
 		text.len += 2;
-		plan = plan_for(round % 8 ? only_ed25519 : both, round % 8 ? 1 : 2, fields, count, NULL);
+		plan = plan_for(round % 8 ? only_ed25519 : both, round % 8 ? 1 : 2, fields, count,
+				NULL);
 		assert_non_null(plan);
 		buf_reset(&out);
 		hash_body(text, DKIM_RELAXED, digest);
@@ -408,11 +414,14 @@ static void one_foreign_key_among_two_is_refused(void **state)
 
 static void field_names_that_would_break_the_list_are_refused(void **state)
 {
-	static const char *const names[] = { "", "a b", "a:b", "a;b", "a\r\nb", "\xc3\xa9", "a\x7f" };
+	static const char *const names[] = {
+		"", "a b", "a:b", "a;b", "a\r\nb", "\xc3\xa9", "a\x7f"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < array_count(names); i++) {
-		struct dkim_field fields[] = { FIELD("From", "x"), { slice_of(names[i]), SLICE("v") } };
+		struct dkim_field fields[] = { FIELD("From", "x"),
+					       { slice_of(names[i]), SLICE("v") } };
 
 		assert_no_plan(fields, 2, "be signed");
 	}

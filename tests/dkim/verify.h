@@ -1,7 +1,7 @@
 /*
- * A small verifier for the tests, written from RFC 6376 section 6 and sharing no code with src/dkim/:
- * it reads a finished message as a receiver does, forms relaxed header fields and a body in either
- * form by itself, and asks OpenSSL about the signature.
+ * A small verifier for the tests, written from RFC 6376 section 6 and sharing no code with
+ * src/dkim/: it reads a finished message as a receiver does, forms relaxed header fields and a body
+ * in either form by itself, and asks OpenSSL about the signature.
  */
 #ifndef TESTS_DKIM_VERIFY_H
 #define TESTS_DKIM_VERIFY_H
@@ -100,7 +100,8 @@ static bool verify_tag(struct slice field, const char *tag, char *out)
 		while (at < stop && isspace((u8)*at))
 			at++;
 		equals = memchr(at, '=', (size_t)(stop - at));
-		if (equals && (size_t)(equals - at) == strlen(tag) && !memcmp(at, tag, strlen(tag))) {
+		if (equals && (size_t)(equals - at) == strlen(tag) &&
+		    !memcmp(at, tag, strlen(tag))) {
 			for (const char *p = equals + 1; p < stop; p++) {
 				if (!isspace((u8)*p))
 					out[n++] = *p;
@@ -179,8 +180,9 @@ static bool verify_signature(const struct verify_key *key, const u8 *digest, con
 			     size_t len)
 {
 	const u8 *at = key->public_key;
-	EVP_PKEY *pkey = key->rsa ? d2i_PUBKEY(NULL, &at, (long)key->len)
-				  : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, at, key->len);
+	EVP_PKEY *pkey =
+		key->rsa ? d2i_PUBKEY(NULL, &at, (long)key->len)
+			 : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, at, key->len);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	bool ok;
