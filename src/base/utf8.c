@@ -102,7 +102,9 @@ bool utf8_is_ascii(struct slice s)
 	return ascii_run(s) == s.len;
 }
 
-/* Latin Extended-A pairs upper and lower case at even/odd code points, with two shifted stretches. */
+/*
+ * Latin Extended-A pairs upper and lower case at even/odd code points, with two shifted stretches.
+ */
 static bool latin_a_is_pair(u32 code, bool *upper_is_even)
 {
 	if ((code >= 0x139 && code <= 0x148) || (code >= 0x179 && code <= 0x17e)) {

@@ -18,8 +18,8 @@ i64 utf8_find_bad(struct slice s);
 bool utf8_is_ascii(struct slice s);
 
 /*
- * Simple one-to-one case mapping for ASCII, Latin-1, Latin Extended-A, Greek, Cyrillic and the full-
- * width letters; other code points are returned as they are.
+ * Simple one-to-one case mapping for ASCII, Latin-1, Latin Extended-A, Greek, Cyrillic and the
+ * full- width letters; other code points are returned as they are.
  */
 u32 utf8_upper(u32 code);
 u32 utf8_lower(u32 code);

@@ -11,7 +11,8 @@ static bool refuse(struct error *error, struct slice text, const char *why)
 	char shown[80];
 	size_t n = 0;
 
-	/* The sentence goes to logs and terminals: what cannot be printed is shown as a question mark. */
+	/* The sentence goes to logs and terminals: what cannot be printed is shown as a question
+	 * mark. */
 	for (size_t i = 0; i < text.len && n + 1 < sizeof(shown); i++)
 		shown[n++] = (u8)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f ? '?' : text.ptr[i];
 	shown[n] = '\0';
@@ -130,7 +131,8 @@ static const char *take_domain(struct address *address, struct slice domain)
 	} else {
 		if (!slice_copy(unicode, sizeof(unicode), domain))
 			return "the domain is over 253 octets";
-		if (idn2_to_ascii_8z(unicode, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		if (idn2_to_ascii_8z(unicode, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
+		    IDN2_OK)
 			return "the domain is not a valid international name (IDNA 2008)";
 		why = check_domain(slice_of(ascii));
 		if (!why) {
@@ -152,7 +154,8 @@ bool address_parse(struct address *address, struct slice text, struct error *err
 	const char *why;
 
 	*address = (struct address){ 0 };
-	/* Before anything else: no byte that could end a line or a string gets further (RFC 5321 4.1.2). */
+	/* Before anything else: no byte that could end a line or a string gets further (RFC
+	 * 5321 4.1.2). */
 	for (size_t i = 0; i < rest.len; i++) {
 		u8 c = (u8)rest.ptr[i];
 

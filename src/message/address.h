@@ -14,11 +14,12 @@
 #define ADDRESS_WIRE_MAX (2 * ADDRESS_LOCAL_MAX + 2 + 1 + ADDRESS_DOMAIN_MAX)
 
 struct address {
-	char local[ADDRESS_LOCAL_MAX * 2 + 1]; /* meaning of the local part: unquoted, NUL-terminated */
-	char domain[ADDRESS_DOMAIN_MAX + 1];   /* A-labels, lower case (IDNA 2008 by libidn2) */
+	char local[ADDRESS_LOCAL_MAX * 2 +
+		   1]; /* meaning of the local part: unquoted, NUL-terminated */
+	char domain[ADDRESS_DOMAIN_MAX + 1]; /* A-labels, lower case (IDNA 2008 by libidn2) */
 	u16 local_len;
 	u16 domain_len;
-	bool utf8_local;  /* needs SMTPUTF8 */
+	bool utf8_local;   /* needs SMTPUTF8 */
 	bool not_dot_atom; /* dots at odd places (old Japanese carrier addresses): sent quoted */
 };
 

@@ -30,10 +30,11 @@ static bool normalise(struct compiler *c, struct slice in, bool is_whole, struct
 		bool pair = byte == '\r' && i + 1 < in.len && in.ptr[i + 1] == '\n';
 
 		if (byte == '\0')
-			return error_set(c->error, "%s:%u: there is a NUL byte", c->message->name, line);
-		if (byte == '\r' && !pair && is_whole)
-			return error_set(c->error, "%s:%u: there is a CR without LF", c->message->name,
+			return error_set(c->error, "%s:%u: there is a NUL byte", c->message->name,
 					 line);
+		if (byte == '\r' && !pair && is_whole)
+			return error_set(c->error, "%s:%u: there is a CR without LF",
+					 c->message->name, line);
 		line += byte == '\n';
 		if (!pair)
 			to[n++] = byte == '\r' ? '\n' : byte;
@@ -147,8 +148,8 @@ static size_t list_fields(struct slice block, struct dkim_field *fields, size_t 
 			end += (size_t)slice_find_char(slice_from(block, end), '\n') + 1;
 		} while (end < block.len && (block.ptr[end] == ' ' || block.ptr[end] == '\t'));
 		fields[count].name = slice_first(block, (size_t)colon);
-		fields[count].value = (struct slice){ block.ptr + colon + 1,
-						      end - 2 - (size_t)colon - 1 };
+		fields[count].value =
+			(struct slice){ block.ptr + colon + 1, end - 2 - (size_t)colon - 1 };
 		count++;
 		block = slice_from(block, end);
 	}
@@ -174,8 +175,8 @@ static bool make_plan(struct compiler *c, struct message_variant *variant)
 		fields[count] = (struct dkim_field){ .name = c->message->own[count].name };
 	count += list_fields(variant->header, fields + count, array_count(fields) - count);
 	if (count > DKIM_FIELDS_MAX)
-		return error_set(c->error, "%s: there are more than %d header fields", c->message->name,
-				 DKIM_FIELDS_MAX);
+		return error_set(c->error, "%s: there are more than %d header fields",
+				 c->message->name, DKIM_FIELDS_MAX);
 	params.field_count = count;
 	variant->plan = dkim_plan_make(&params, c->error);
 	return variant->plan || error_prefix(c->error, "%s", c->message->name);
@@ -237,7 +238,8 @@ static bool compile(struct compiler *c, const struct message_source *source)
 		return false;
 	c->body_has_fields = c->set.fields.len > header_fields;
 	message->fields = (struct template_field *)(void *)(uintptr_t)arena_copy(
-		&message->arena, buf_slice(&c->set.fields)).ptr;
+				  &message->arena, buf_slice(&c->set.fields))
+				  .ptr;
 	if (!message->fields)
 		return error_set(c->error, "%s: out of memory", message->name);
 	if (!make_variant(c, false) ||
@@ -267,9 +269,9 @@ struct message *message_compile(const struct message_source *source,
 	c.set = (struct template_set){ .options = options, .arena = &message->arena };
 	buf_init(&c.set.fields, (TEMPLATE_FIELDS_MAX + 1) * sizeof(struct template_field));
 	done = message->name ? options->column_count <= MESSAGE_COLUMNS_MAX ||
-			       error_set(error, "%s: there are more than %d columns", source->name,
-					 MESSAGE_COLUMNS_MAX) :
-			       error_set(error, "out of memory");
+				       error_set(error, "%s: there are more than %d columns",
+						 source->name, MESSAGE_COLUMNS_MAX)
+			     : error_set(error, "out of memory");
 	done = done && compile(&c, source);
 	buf_done(&c.set.fields);
 	if (done)

@@ -11,7 +11,7 @@ struct builder {
 	struct compiler *c;
 	struct buf bytes;
 	struct buf ops;
-	bool line_start;         /* known to stand at a line's start */
+	bool line_start; /* known to stand at a line's start */
 };
 
 static void add_op(struct builder *b, const struct message_op *op)

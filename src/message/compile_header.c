@@ -78,8 +78,9 @@ static const struct message_header *find_header(const struct compiler *c, const 
 static bool add_header(struct compiler *c, const struct message_header *header, bool own)
 {
 	if (own ? c->message->own_count == OWN_HEADERS_MAX : c->shared_count == SHARED_MAX)
-		return refuse(c, header->line, header->name, own ?
-			      "too many header fields differ by recipient" : "too many header fields");
+		return refuse(c, header->line, header->name,
+			      own ? "too many header fields differ by recipient"
+				  : "too many header fields");
 	if (own)
 		c->message->own[c->message->own_count++] = *header;
 	else
@@ -98,7 +99,8 @@ static bool unfold(struct compiler *c, const struct message_header *header, stru
 		if (byte == '\n')
 			continue;
 		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
-			return refuse(c, header->line, header->name, "it holds a control character");
+			return refuse(c, header->line, header->name,
+				      "it holds a control character");
 		value->ptr[n++] = value->ptr[i];
 	}
 	value->len = n;
@@ -145,15 +147,16 @@ static bool split_mailbox(struct compiler *c, struct message_header *header, str
 		item = slice_trim(item);
 		if (item.ptr[item.len - 1] != '>') {
 			buf_done(&name);
-			return refuse(c, header->line, header->name, "an address has no > at its end");
+			return refuse(c, header->line, header->name,
+				      "an address has no > at its end");
 		}
 	}
 	mailbox->address = slice_trim(item);
 	if (open < item.len) {
 		header_unquote(&name, slice_trim(slice_first(item, open)));
 		header_decode_words(&decoded, buf_slice(&name));
-		mailbox->address = slice_trim((struct slice){ item.ptr + open + 1,
-							      item.len - open - 2 });
+		mailbox->address =
+			slice_trim((struct slice){ item.ptr + open + 1, item.len - open - 2 });
 	}
 	mailbox->name = arena_copy(&c->message->arena, buf_slice(&decoded));
 	mailbox->address = arena_copy(&c->message->arena, mailbox->address);
@@ -212,9 +215,11 @@ static bool fill_header(struct compiler *c, struct message_header *header, struc
 static bool take_header(struct compiler *c, const struct mime_header *source)
 {
 	const struct header_rule *rule = find_rule(source->name);
-	struct message_header header = { .name = source->name, .line = source->line,
+	struct message_header header = { .name = source->name,
+					 .line = source->line,
 					 .kind = rule->kind };
-	struct template_source text = { .name = c->message->name, .text = source->value,
+	struct template_source text = { .name = c->message->name,
+					.text = source->value,
 					.line = source->line };
 	struct buf value;
 	bool done;
@@ -259,8 +264,8 @@ static bool add_unsubscribe_url(struct compiler *c, const char *name, struct sli
 
 	for (size_t i = 0; i < text.len; i++) {
 		if ((u8)text.ptr[i] < 0x20 || text.ptr[i] == '<' || text.ptr[i] == '>')
-			return error_set(c->error, "%s:1: there is a character that a URL cannot have",
-					 name);
+			return error_set(c->error,
+					 "%s:1: there is a character that a URL cannot have", name);
 	}
 	if (text.len == 0)
 		return true;
@@ -283,8 +288,8 @@ static bool add_unsubscribe(struct compiler *c)
 
 	buf_init(&value, 1u << 16);
 	done = add_unsubscribe_url(c, "unsubscribe-url", c->options->unsubscribe_url, "", &value) &&
-	       add_unsubscribe_url(c, "unsubscribe-mailto", c->options->unsubscribe_mailto, "mailto:",
-				   &value);
+	       add_unsubscribe_url(c, "unsubscribe-mailto", c->options->unsubscribe_mailto,
+				   "mailto:", &value);
 	if (done && value.len > 0)
 		done = fill_header(c, &header, &value) &&
 		       add_header(c, &header, template_has_fields(buf_slice(&value)));
@@ -308,8 +313,10 @@ static bool check_unsubscribe(struct compiler *c)
 	facts->has_unsubscribe = list != NULL;
 	if (!list)
 		return !c->options->require_unsubscribe ||
-		       error_set(c->error, "%s:1: there is no List-Unsubscribe field, and no address or URL "
-				 "to make one from", c->message->name);
+		       error_set(c->error,
+				 "%s:1: there is no List-Unsubscribe field, and no address or URL "
+				 "to make one from",
+				 c->message->name);
 	for (size_t i = 0; i < list->text.len; i++)
 		https |= slice_has_prefix_nocase(slice_from(list->text, i), SLICE("<https://"));
 	facts->has_one_click = https;
@@ -345,6 +352,6 @@ bool compile_headers(struct compiler *c, struct slice block, u32 line)
 			return false;
 	}
 	return more == 0 && check_from(c) && add_made(c, "Date", HEADER_DATE) &&
-	       add_made(c, "Message-ID", HEADER_MESSAGE_ID) && add_made(c, "To", HEADER_RECIPIENT) &&
-	       check_unsubscribe(c);
+	       add_made(c, "Message-ID", HEADER_MESSAGE_ID) &&
+	       add_made(c, "To", HEADER_RECIPIENT) && check_unsubscribe(c);
 }

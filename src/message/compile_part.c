@@ -30,8 +30,8 @@ static bool is_utf8_charset(struct slice charset)
 }
 
 /* Turns marked UTF-8 into marked ISO-2022-JP; `source` is for the line of what is impossible. */
-static bool to_japanese(struct compiler *c, struct slice marked, const struct template_source *source,
-			struct buf *out)
+static bool to_japanese(struct compiler *c, struct slice marked,
+			const struct template_source *source, struct buf *out)
 {
 	struct slice rest = marked;
 	struct slice literal;
@@ -46,9 +46,10 @@ static bool to_japanese(struct compiler *c, struct slice marked, const struct te
 			size_t len = utf8_encode(shown, bad);
 			i64 at = slice_find(source->text, (struct slice){ shown, len });
 
-			return error_set(c->error, "%s:%u: ISO-2022-JP cannot carry \"%.*s\" (U+%04X): %s",
-					 source->name, template_line(source, at < 0 ? 0 : (size_t)at),
-					 (int)len, shown, bad, japanese_advice(bad));
+			return error_set(
+				c->error, "%s:%u: ISO-2022-JP cannot carry \"%.*s\" (U+%04X): %s",
+				source->name, template_line(source, at < 0 ? 0 : (size_t)at),
+				(int)len, shown, bad, japanese_advice(bad));
 		}
 		if (field >= 0)
 			buf_add(out, mark, 4);
@@ -74,8 +75,8 @@ static bool take_template(struct compiler *c, struct mime_part *part,
 	if (done) {
 		part->has_fields = template_has_fields(buf_slice(&marked));
 		part->out_charset = japanese ? SLICE("ISO-2022-JP") : SLICE("utf-8");
-		part->content = arena_copy(&c->message->arena,
-					   buf_slice(japanese ? &converted : &marked));
+		part->content =
+			arena_copy(&c->message->arena, buf_slice(japanese ? &converted : &marked));
 		done = part->content.ptr || refuse(c, part->body_line, "the text is too big");
 	}
 	buf_done(&marked);
@@ -93,7 +94,8 @@ static bool take_base64(struct compiler *c, struct mime_part *part)
 	if (!decoded || !base64_decode(decoded, size, &len, part->body))
 		return refuse(c, part->body_line, "the part declares base64, but is not");
 	if (part->is_text && has_braces((struct slice){ decoded, len }))
-		return refuse(c, part->body_line, "merge fields cannot stand in a base64 part: save the "
+		return refuse(c, part->body_line,
+			      "merge fields cannot stand in a base64 part: save the "
 			      "text as quoted-printable or 8bit");
 	part->out_charset = part->charset;
 	part->is_encoded = shape.longest_line <= 76 && shape.ascii && !shape.controls;
@@ -121,9 +123,9 @@ static bool take_quoted(struct compiler *c, struct mime_part *part)
 	if (!done)
 		goto out;
 	if (part->is_text && has_braces(source.text)) {
-		done = is_utf8_charset(part->charset) ?
-			       take_template(c, part, &source) :
-			       refuse(c, part->type_line, "merge fields need a part in UTF-8");
+		done = is_utf8_charset(part->charset)
+			       ? take_template(c, part, &source)
+			       : refuse(c, part->type_line, "merge fields need a part in UTF-8");
 		goto out;
 	}
 	part->out_charset = part->charset;
@@ -153,9 +155,10 @@ static bool check_line_lengths(struct compiler *c, const struct mime_part *part)
 
 static bool take_plain(struct compiler *c, struct mime_part *part)
 {
-	struct template_source source = { .name = part->source_name ? part->source_name :
-								      c->message->name,
-					  .text = part->body, .line = part->body_line };
+	struct template_source source = { .name = part->source_name ? part->source_name
+								    : c->message->name,
+					  .text = part->body,
+					  .line = part->body_line };
 
 	if ((part->encoding != MIME_NONE || part->is_opaque) && !check_line_lengths(c, part))
 		return false;
@@ -166,7 +169,8 @@ static bool take_plain(struct compiler *c, struct mime_part *part)
 		part->out = OUT_RAW;
 		part->cte = "7bit";
 		return utf8_is_ascii(part->body) ||
-		       refuse(c, part->body_line, "message/* and multipart/signed parts must be 7bit");
+		       refuse(c, part->body_line,
+			      "message/* and multipart/signed parts must be 7bit");
 	}
 	if (!part->is_text)
 		return true;
@@ -222,9 +226,10 @@ static bool choose_leaf(struct compiler *c, struct mime_part *part)
 	if (part->is_encoded || part->is_binary) {
 		if (part->out == OUT_RAW)
 			c->dots += shape.dot_lines;
-		return c->dots <= dots_max || refuse(c, part->body_line,
-						     "too many lines begin with a dot in a part that "
-						     "must not be encoded anew");
+		return c->dots <= dots_max ||
+		       refuse(c, part->body_line,
+			      "too many lines begin with a dot in a part that "
+			      "must not be encoded anew");
 	}
 	if (raw && (part->has_fields ? japanese || c->eightbit : shape.ascii || c->eightbit)) {
 		part->out = OUT_RAW;

@@ -118,8 +118,9 @@ static bool add_type(struct compiler *c, struct mime_part *part, struct buf *out
 			header_add_parameter(&w, SLICE("charset"), part->out_charset);
 		add_parameters(&w, part->parameters, SLICE("charset"));
 	}
-	return header_end(&w) || error_set(c->error, "%s:%u: Content-Type: a line would be over 998 octets",
-					   c->message->name, part->type_line);
+	return header_end(&w) ||
+	       error_set(c->error, "%s:%u: Content-Type: a line would be over 998 octets",
+			 c->message->name, part->type_line);
 }
 
 bool compile_part_header(struct compiler *c, struct mime_part *part, bool top, struct buf *out)

@@ -11,7 +11,8 @@
 #include "message/template.h"
 
 #define OWN_HEADERS_MAX 32
-#define LITERAL_COPY_MAX 2048 /* shorter literals between fields are copied: cheaper than a piece */
+#define LITERAL_COPY_MAX 2048 /* shorter literals between fields are copied: cheaper than a piece  \
+			       */
 /*
  * Of MESSAGE_PIECES_MAX = 48 pieces: head 1, shared header fields 1, large literals between fields
  * 10 x 2 (each with the copied run in front of it), dots in literals 5 x 2, the last run 1; the
@@ -28,14 +29,14 @@ enum out_encoding { OUT_RAW, OUT_QUOTED, OUT_BASE64 };
 
 struct message_op {
 	u8 kind;
-	u8 out;               /* field: how its part is encoded */
-	bool japanese;        /* field: the part is in ISO-2022-JP */
+	u8 out;        /* field: how its part is encoded */
+	bool japanese; /* field: the part is in ISO-2022-JP */
 	bool line_end_follows;
-	bool separate;        /* literal: a piece of its own */
-	u32 column;           /* field in quoted-printable: where its value begins */
+	bool separate; /* literal: a piece of its own */
+	u32 column;    /* field in quoted-printable: where its value begins */
 	u32 field;
-	u32 first_line;       /* literal: octets up to the first line end, or all */
-	u32 last_line;        /* literal: octets behind the last line end */
+	u32 first_line; /* literal: octets up to the first line end, or all */
+	u32 last_line;  /* literal: octets behind the last line end */
 	bool has_line_end;
 	struct slice literal;
 };
@@ -50,7 +51,7 @@ enum header_kind {
 	HEADER_MAILBOXES,
 	HEADER_URLS,
 	HEADER_TOKENS,
-	HEADER_DATE,       /* made by the product: Date, Message-ID, To */
+	HEADER_DATE, /* made by the product: Date, Message-ID, To */
 	HEADER_MESSAGE_ID,
 	HEADER_RECIPIENT,
 };

@@ -21,10 +21,10 @@ struct composer {
 	size_t run_start; /* where the run of copied bytes begins that is no piece yet */
 	size_t column;    /* of the current line */
 	bool line_start;
-	bool is_stuffed;  /* the dot in front of what comes next is there already */
-	bool overflow;    /* the dots of this recipient's values used up the pieces */
-	bool retry;       /* 8-bit does not suit this recipient's values */
-	bool full;        /* memory's maximum */
+	bool is_stuffed; /* the dot in front of what comes next is there already */
+	bool overflow;   /* the dots of this recipient's values used up the pieces */
+	bool retry;      /* 8-bit does not suit this recipient's values */
+	bool full;       /* memory's maximum */
 };
 
 void message_composed_init(struct message_composed *composed)
@@ -96,7 +96,9 @@ static bool add_literal(struct composer *c, const struct message_op *op)
 {
 	struct message_composed *out = c->out;
 
-	/* Only behind a value can a literal's first dot come to stand at a line's start unforeseen. */
+	/*
+	 * Only behind a value can a literal's first dot come to stand at a line's start unforeseen.
+	 */
 	if (c->line_start && !c->is_stuffed && op->literal.ptr[0] == '.' && !add_dot(c))
 		return false;
 	c->is_stuffed = false;
@@ -190,12 +192,13 @@ static bool run(struct composer *c)
 	c->line_start = true;
 	for (size_t i = 0; i < v->op_count; i++) {
 		const struct message_op *op = &v->ops[i];
-		bool done = op->kind == OP_LITERAL ? add_literal(c, op) :
-			    op->kind == OP_FIELD   ? add_field(c, op) :
-						     add_dot(c);
+		bool done = op->kind == OP_LITERAL ? add_literal(c, op)
+			    : op->kind == OP_FIELD ? add_field(c, op)
+						   : add_dot(c);
 
 		if (c->overflow)
-			return impossible(c, field_before(c, op), "too many lines begin with a dot");
+			return impossible(c, field_before(c, op),
+					  "too many lines begin with a dot");
 		if (!done || c->out->scratch.failed)
 			return false;
 	}
@@ -333,13 +336,16 @@ enum message_result message_compose(const struct message *message,
 	u32 variant = eightbit_ok ? message->variant_count - 1 : 0;
 
 	for (;;) {
-		struct composer c = { .message = message, .out = composed,
+		struct composer c = { .message = message,
+				      .out = composed,
 				      .variant = &message->variants[variant] };
 
 		reset(composed);
 		if (!is_token(recipient->token)) {
-			error_set(error, "%s: the recipient's token is not 1 to %d characters of a-z, 0-9 "
-				  "and hyphen", message->name, TOKEN_MAX);
+			error_set(error,
+				  "%s: the recipient's token is not 1 to %d characters of a-z, 0-9 "
+				  "and hyphen",
+				  message->name, TOKEN_MAX);
 			return MESSAGE_BAD_VALUE;
 		}
 		value_maker_init(&c.maker, message, recipient, composed->work, error);

@@ -15,7 +15,8 @@ static bool is_identifier(struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.ptr[i];
 
-		if (!ascii_is_alpha(c) && !ascii_is_digit(c) && !(c && strchr("!#$%&'*+-/=?^_`{|}~.", c)))
+		if (!ascii_is_alpha(c) && !ascii_is_digit(c) &&
+		    !(c && strchr("!#$%&'*+-/=?^_`{|}~.", c)))
 			return false;
 	}
 	return s.len > 0;
@@ -120,7 +121,9 @@ static bool add_structured(const struct message *message, const struct message_h
 	return true;
 }
 
-/* Letters, digits and hyphen as they are, other bytes as =XX: still a dot-atom, and still unique. */
+/*
+ * Letters, digits and hyphen as they are, other bytes as =XX: still a dot-atom, and still unique.
+ */
 static void add_campaign(struct buf *out, struct slice campaign)
 {
 	static const char hex[] = "0123456789ABCDEF";
@@ -135,7 +138,9 @@ static void add_campaign(struct buf *out, struct slice campaign)
 	}
 }
 
-/* Date, Message-ID and To: what the recipient's record says, nothing else, so that a copy is equal. */
+/*
+ * Date, Message-ID and To: what the recipient's record says, nothing else, so that a copy is equal.
+ */
 static bool add_made(const struct message *message, const struct message_header *header,
 		     struct value_maker *maker, struct header_writer *w)
 {
@@ -163,7 +168,8 @@ static bool add_made(const struct message *message, const struct message_header 
 	buf_add_text(&id, message->facts.from_domain);
 	buf_add_char(&id, '>');
 	if (id.failed)
-		return error_set(maker->error, "%s: the campaign's name is too long for a Message-ID",
+		return error_set(maker->error,
+				 "%s: the campaign's name is too long for a Message-ID",
 				 message->name);
 	header_add_token(w, SLICE(" "), buf_slice(&id));
 	return true;

@@ -40,8 +40,7 @@ void quoted_add(struct buf *out, u32 *column, struct slice text)
 		struct slice rest = { text.ptr + at, text.len - at };
 		u8 c = (u8)rest.ptr[0];
 		bool blank = c == ' ' || c == '\t';
-		bool plain = is_quoted_safe(c) ||
-			     (blank && rest.len > 1 && rest.ptr[1] != '\n');
+		bool plain = is_quoted_safe(c) || (blank && rest.len > 1 && rest.ptr[1] != '\n');
 
 		if (c == '\n') {
 			buf_add(out, "\r\n", 2);
@@ -92,8 +91,10 @@ bool quoted_decode(struct buf *out, struct slice in, u32 line, struct buf *lines
 		struct slice text = slice_split(&rest, '\n');
 		bool soft = false;
 
-		/* White space at the end of an encoded line was added on the way (RFC 2045 6.7 (3)). */
-		while (text.len > 0 && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
+		/* White space at the end of an encoded line was added on the way (RFC 2045 6.7
+		 * (3)). */
+		while (text.len > 0 &&
+		       (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
 			text.len--;
 		for (size_t i = 0; i < text.len; i++) {
 			int high;
@@ -133,7 +134,8 @@ bool quoted_is_tidy(struct slice in)
 		if (line.len > QUOTED_LINE_MAX || (line.len > 0 && line.ptr[0] == '.') ||
 		    slice_has_prefix(line, SLICE("From ")))
 			return false;
-		if (line.len > 0 && (line.ptr[line.len - 1] == ' ' || line.ptr[line.len - 1] == '\t'))
+		if (line.len > 0 &&
+		    (line.ptr[line.len - 1] == ' ' || line.ptr[line.len - 1] == '\t'))
 			return false;
 		for (size_t i = 0; i < line.len; i++) {
 			u8 c = (u8)line.ptr[i];

@@ -44,7 +44,9 @@ void header_add_token(struct header_writer *w, struct slice space, struct slice 
 {
 	size_t end = w->column + space.len + token.len;
 
-	/* A fold straight behind the colon is legal, but some verifiers' canonical forms stumble. */
+	/*
+	 * A fold straight behind the colon is legal, but some verifiers' canonical forms stumble.
+	 */
 	add_space(w, space, space.len > 0 && !w->is_first && end > HEADER_LINE_SOFT);
 	buf_add_slice(w->out, token);
 	w->column += token.len;
@@ -158,7 +160,9 @@ static void add_q(struct buf *out, struct slice text)
 
 static void add_base64(struct header_writer *w, struct slice text)
 {
-	/* An encoded word holds at most 48 octets, so the converted text fits a small local buffer. */
+	/*
+	 * An encoded word holds at most 48 octets, so the converted text fits a small local buffer.
+	 */
 	char room[WORD_MAX + 8];
 	struct buf plain = { .ptr = room, .size = sizeof(room), .max = sizeof(room) };
 	struct slice bytes = text;
@@ -178,15 +182,16 @@ static void add_base64(struct header_writer *w, struct slice text)
 static void add_encoded(struct header_writer *w, struct slice space, struct slice text)
 {
 	bool base64 = w->charset == MESSAGE_ISO_2022_JP || prefers_base64(text);
-	const char *prefix = w->charset == MESSAGE_ISO_2022_JP ? "=?ISO-2022-JP?B?" :
-			     base64			       ? "=?UTF-8?B?" :
-								 "=?UTF-8?Q?";
+	const char *prefix = w->charset == MESSAGE_ISO_2022_JP ? "=?ISO-2022-JP?B?"
+			     : base64                          ? "=?UTF-8?B?"
+							       : "=?UTF-8?Q?";
 	size_t overhead = strlen(prefix) + 2;
 
 	while (text.len > 0 && !w->out->failed && w->bad == 0) {
 		size_t column = w->column + space.len;
-		size_t room = column + overhead < HEADER_LINE_SOFT ?
-				      HEADER_LINE_SOFT - column - overhead : 0;
+		size_t room = column + overhead < HEADER_LINE_SOFT
+				      ? HEADER_LINE_SOFT - column - overhead
+				      : 0;
 		size_t n = word_fit(w, text, base64, min_size(room, WORD_MAX - overhead));
 		bool fold = n == 0 || (n < text.len && room < 16);
 		size_t start;
@@ -215,7 +220,8 @@ void header_add_text(struct header_writer *w, struct slice text)
 	struct slice rest = slice_trim(text);
 	struct slice space;
 	struct slice word;
-	struct slice run = SLICE_NONE; /* words to be encoded together, with the space between them */
+	struct slice run =
+		SLICE_NONE; /* words to be encoded together, with the space between them */
 	struct slice run_space = SLICE_NONE;
 
 	while (rest.len > 0 && next_word(&rest, &space, &word)) {
@@ -224,7 +230,8 @@ void header_add_text(struct header_writer *w, struct slice text)
 
 		if (joins || word_needs_encoding(word)) {
 			if (!run.ptr) {
-				/* White space beside plain text counts, so the rest of a long run is encoded. */
+				/* White space beside plain text counts, so the rest of a long run
+				 * is encoded. */
 				run_space = joins ? slice_first(space, 1) : before;
 				run.ptr = joins ? word.ptr - space.len + 1 : word.ptr;
 			}

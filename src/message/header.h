@@ -18,9 +18,9 @@ struct header_writer {
 	struct buf *out;
 	enum message_charset charset;
 	size_t column;
-	bool is_first;  /* nothing stands behind the colon yet */
-	bool too_long;  /* something cannot be folded below 998 */
-	u32 bad;        /* code point that the charset does not hold, or 0 */
+	bool is_first; /* nothing stands behind the colon yet */
+	bool too_long; /* something cannot be folded below 998 */
+	u32 bad;       /* code point that the charset does not hold, or 0 */
 };
 
 void header_begin(struct header_writer *w, struct buf *out, struct slice name,

@@ -74,8 +74,8 @@ void header_add_phrase(struct header_writer *w, struct slice name)
 }
 
 /* One section of an RFC 2231 value: as many whole octets as fit. Returns what is left. */
-static struct slice add_section(struct header_writer *w, struct slice name, u32 section, bool single,
-				struct slice value)
+static struct slice add_section(struct header_writer *w, struct slice name, u32 section,
+				bool single, struct slice value)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	char room[SECTION_MAX + 96];
@@ -95,7 +95,8 @@ static struct slice add_section(struct header_writer *w, struct slice name, u32 
 	for (; at < value.len && used + 3 <= SECTION_MAX; at++) {
 		u8 c = (u8)value.ptr[at];
 
-		if (ascii_is_alpha((char)c) || ascii_is_digit((char)c) || c == '.' || c == '-' || c == '_') {
+		if (ascii_is_alpha((char)c) || ascii_is_digit((char)c) || c == '.' || c == '-' ||
+		    c == '_') {
 			buf_add_char(&text, (char)c);
 			used++;
 		} else {
@@ -152,7 +153,8 @@ void header_add_parameter(struct header_writer *w, struct slice name, struct sli
 static bool add_converted(struct buf *out, struct slice charset, struct slice bytes)
 {
 	char name[48];
-	char *in = (char *)(uintptr_t)bytes.ptr; /* iconv's prototype lacks a const; it does not write */
+	char *in = (char *)(uintptr_t)
+			   bytes.ptr; /* iconv's prototype lacks a const; it does not write */
 	size_t in_left = bytes.len;
 	size_t out_left = bytes.len * 4 + 16;
 	char *to = buf_reserve(out, out_left);
@@ -186,7 +188,8 @@ static bool decode_q(struct buf *out, struct slice text)
 
 				if (!ascii_is_digit(c) && (c < 'a' || c > 'f'))
 					return false;
-				value = value << 4 | (u32)(ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
+				value = value << 4 |
+					(u32)(ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
 			}
 			buf_add_char(out, (char)value);
 			i += 2;
@@ -236,7 +239,7 @@ static size_t decode_word(struct buf *out, struct slice text)
 
 void header_decode_words(struct buf *out, struct slice text)
 {
-	size_t blank_from = 0;     /* where the white space behind an encoded word starts in out */
+	size_t blank_from = 0; /* where the white space behind an encoded word starts in out */
 	bool after_word = false;
 
 	while (text.len > 0) {
@@ -255,7 +258,8 @@ void header_decode_words(struct buf *out, struct slice text)
 			blank_from = out->len;
 		} else {
 			n = 1;
-			after_word &= text.ptr[0] == ' ' || text.ptr[0] == '\t' || text.ptr[0] == '\n';
+			after_word &=
+				text.ptr[0] == ' ' || text.ptr[0] == '\t' || text.ptr[0] == '\n';
 			buf_add_char(out, text.ptr[0]);
 		}
 		text = slice_from(text, n);

@@ -37,8 +37,9 @@ static bool last_is(const struct html *html, const char *text)
 
 static bool attribute_is_url(const char *name)
 {
-	static const char *const names[] = { "href", "src", "action", "background", "cite",
-					     "formaction", "poster", "longdesc", "srcset" };
+	static const char *const names[] = { "href",       "src",      "action",
+					     "background", "cite",     "formaction",
+					     "poster",     "longdesc", "srcset" };
 
 	for (size_t i = 0; i < array_count(names); i++) {
 		if (strcmp(name, names[i]) == 0)
@@ -99,7 +100,8 @@ static void feed_tag(struct html *html, char c)
 		html->query = false;
 		html->state = HTML_BEFORE_VALUE;
 	} else {
-		if (html->state == HTML_IN_TAG || (html->state == HTML_NAME && is_space(html->last[6]))) {
+		if (html->state == HTML_IN_TAG ||
+		    (html->state == HTML_NAME && is_space(html->last[6]))) {
 			word_start(html);
 			html->state = HTML_NAME;
 		}

@@ -1,7 +1,7 @@
 /*
- * Where in an HTML text a merge field stands. Follows tags, attributes and comments closely enough to
- * know how a value must be escaped; it is not a validator. Literals are fed in order, and at each
- * field the place is asked for.
+ * Where in an HTML text a merge field stands. Follows tags, attributes and comments closely enough
+ * to know how a value must be escaped; it is not a validator. Literals are fed in order, and at
+ * each field the place is asked for.
  */
 #ifndef MESSAGE_HTML_H
 #define MESSAGE_HTML_H
@@ -11,26 +11,26 @@
 enum html_state {
 	HTML_TEXT,
 	HTML_COMMENT,
-	HTML_TAG_OPEN,   /* behind < */
+	HTML_TAG_OPEN, /* behind < */
 	HTML_TAG_NAME,
-	HTML_CLOSING,    /* closing tags, declarations: up to > */
-	HTML_IN_TAG,     /* between attributes */
-	HTML_NAME,       /* attribute name */
+	HTML_CLOSING, /* closing tags, declarations: up to > */
+	HTML_IN_TAG,  /* between attributes */
+	HTML_NAME,    /* attribute name */
 	HTML_BEFORE_VALUE,
-	HTML_VALUE,      /* quoted value */
+	HTML_VALUE, /* quoted value */
 	HTML_BARE_VALUE,
-	HTML_SCRIPT,     /* inside script or style */
+	HTML_SCRIPT, /* inside script or style */
 };
 
 struct html {
 	enum html_state state;
 	char quote;
-	bool query;       /* a ? or # was seen in this attribute value */
-	char word[16];    /* tag or attribute name being read, lower case */
+	bool query;    /* a ? or # was seen in this attribute value */
+	char word[16]; /* tag or attribute name being read, lower case */
 	u8 word_len;
-	bool url;         /* the attribute holds a URL */
+	bool url; /* the attribute holds a URL */
 	char tag[16];
-	char last[8];     /* the last bytes, for the ends of comments and scripts */
+	char last[8]; /* the last bytes, for the ends of comments and scripts */
 };
 
 enum html_place { HTML_PLACE_TEXT, HTML_PLACE_ATTRIBUTE, HTML_PLACE_QUERY, HTML_PLACE_REFUSED };

@@ -46,8 +46,8 @@ def main():
     print(f"static const u16 jis_pages[{len(rows) + 1}][64] = {{\n\t{{ 0 }},")
     for row in rows:
         print("\t{")
-        for i in range(0, 64, 11):
-            print("\t\t" + " ".join(f"0x{n:04x}," for n in row[i:i + 11]))
+        for i in range(0, 64, 10):
+            print("\t\t" + " ".join(f"0x{n:04x}," for n in row[i:i + 10]))
         print("\t},")
     print("};\n\n#endif")
 

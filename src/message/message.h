@@ -1,9 +1,9 @@
 /*
  * From a template to what goes over the wire. `message_compile` works once per campaign: it parses
- * the template, chooses charset and transfer encodings, encodes and dot-stuffs every literal, hashes
- * what all recipients share (or keeps the SHA-256 midstate at the first merge field) and prepares the
- * DKIM plan. `message_compose` works once per recipient, without allocating once it is warm, and
- * hands out pieces: views of shared literals and of a few bytes made for that recipient.
+ * the template, chooses charset and transfer encodings, encodes and dot-stuffs every literal,
+ * hashes what all recipients share (or keeps the SHA-256 midstate at the first merge field) and
+ * prepares the DKIM plan. `message_compose` works once per recipient, without allocating once it is
+ * warm, and hands out pieces: views of shared literals and of a few bytes made for that recipient.
  *
  * Standards: RFC 5322, 2045-2049, 2047, 2231, 6532, 2369, 8058; ISO-2022-JP by RFC 1468.
  */
@@ -16,20 +16,23 @@
 #include "dkim/sign.h"
 #include "message/address.h"
 
-#define MESSAGE_PIECES_MAX 48  /* composed pieces; short literals between fields are copied together */
+#define MESSAGE_PIECES_MAX                                                                         \
+	48 /* composed pieces; short literals between fields are copied together */
 #define MESSAGE_COLUMNS_MAX 256
 #define MESSAGE_TEMPLATE_MAX (32u << 20)
 
 enum message_charset { MESSAGE_UTF8, MESSAGE_ISO_2022_JP };
 enum message_encoding {
-	MESSAGE_ENCODING_AUTO, /* 7bit, quoted-printable or base64: survives every relay unchanged */
+	MESSAGE_ENCODING_AUTO, /* 7bit, quoted-printable or base64: survives every relay unchanged
+				*/
 	MESSAGE_ENCODING_8BIT, /* 8bit where the receiver offers 8BITMIME, else as AUTO */
 };
 
 /*
  * The source: either a whole RFC 5322 template (headers, empty line, body: a single text part, or
- * any MIME structure, whose text parts may hold merge fields), or `headers` with `text` and/or `html`
- * (UTF-8, any line ends) from which multipart/alternative is made. Names are for error messages.
+ * any MIME structure, whose text parts may hold merge fields), or `headers` with `text` and/or
+ * `html` (UTF-8, any line ends) from which multipart/alternative is made. Names are for error
+ * messages.
  */
 struct message_source {
 	const char *name;
@@ -48,8 +51,9 @@ struct message_options {
 	size_t key_count;
 	u64 dkim_expire_s;
 	/*
-	 * List-Unsubscribe when the template has none: URL and mailto address, each with merge fields
-	 * (normally {{_token}}); empty: none. An https URL adds List-Unsubscribe-Post (RFC 8058).
+	 * List-Unsubscribe when the template has none: URL and mailto address, each with merge
+	 * fields (normally {{_token}}); empty: none. An https URL adds List-Unsubscribe-Post (RFC
+	 * 8058).
 	 */
 	struct slice unsubscribe_url;
 	struct slice unsubscribe_mailto;
@@ -59,22 +63,22 @@ struct message_options {
 struct message; /* compiled; immutable; threads share it */
 
 /*
- * Merge fields: `{{name}}`, with filters behind bars: `{{name|default:"friend"}}`, `{{x|raw}}` (HTML
- * only: not escaped), `{{x|upper}}`, `{{x|lower}}`, `{{x|trim}}`, `{{x|url}}` (percent-encoded, as is
- * done by itself inside href="..." query positions and List-Unsubscribe URLs). `{{{{` stands for two
- * literal braces. Escaping follows the place: header text (RFC 2047), plain text, HTML text or
- * attribute, URL. Built-in names: `email` (the recipient's address), `_token` (this recipient's
- * authenticated token), `_campaign`, `_date` (RFC 3339 day).
+ * Merge fields: `{{name}}`, with filters behind bars: `{{name|default:"friend"}}`, `{{x|raw}}`
+ * (HTML only: not escaped), `{{x|upper}}`, `{{x|lower}}`, `{{x|trim}}`, `{{x|url}}`
+ * (percent-encoded, as is done by itself inside href="..." query positions and List-Unsubscribe
+ * URLs). `{{{{` stands for two literal braces. Escaping follows the place: header text (RFC 2047),
+ * plain text, HTML text or attribute, URL. Built-in names: `email` (the recipient's address),
+ * `_token` (this recipient's authenticated token), `_campaign`, `_date` (RFC 3339 day).
  *
  * Adds when missing: Date, Message-ID (<token@from-domain>), MIME-Version, To (the recipient's
  * address), List-Unsubscribe. From must be one address; its domain is the domain of everything.
  *
- * Refuses, naming file:line: unknown fields and filters, unterminated braces, fields in header names,
- * in From, in Content-* and MIME-Version, NUL, bare CR in a `whole`, lines over 998 bytes in a part that
- * declares 7bit or 8bit, bad UTF-8, header fields without a colon, missing or repeated From, Subject
- * twice, headers that transports own (Received, Return-Path, DKIM-Signature, Bcc), characters that
- * ISO-2022-JP cannot carry (names the character; half-width kana are turned to full width, ① and 髙
- * refused with advice), fields inside base64-declared parts.
+ * Refuses, naming file:line: unknown fields and filters, unterminated braces, fields in header
+ * names, in From, in Content-* and MIME-Version, NUL, bare CR in a `whole`, lines over 998 bytes in
+ * a part that declares 7bit or 8bit, bad UTF-8, header fields without a colon, missing or repeated
+ * From, Subject twice, headers that transports own (Received, Return-Path, DKIM-Signature, Bcc),
+ * characters that ISO-2022-JP cannot carry (names the character; half-width kana are turned to full
+ * width, ① and 髙 refused with advice), fields inside base64-declared parts.
  */
 struct message *message_compile(const struct message_source *source,
 				const struct message_options *options, struct error *error);
@@ -82,9 +86,9 @@ void message_free(struct message *message);
 
 struct message_facts {
 	char from_domain[ADDRESS_DOMAIN_MAX + 1];
-	bool body_is_shared;      /* no merge field in the body: hashed once for all */
-	u64 body_bytes;           /* literal bytes of the body */
-	u64 shared_prefix_bytes;  /* canonical body bytes hashed once */
+	bool body_is_shared;     /* no merge field in the body: hashed once for all */
+	u64 body_bytes;          /* literal bytes of the body */
+	u64 shared_prefix_bytes; /* canonical body bytes hashed once */
 	u32 field_uses;
 	bool has_unsubscribe;
 	bool has_one_click;
@@ -96,10 +100,10 @@ struct message_recipient {
 	const struct address *address;
 	const struct slice *values; /* one per column, UTF-8; missing ones are empty slices */
 	size_t value_count;
-	struct slice token;    /* {{_token}}: [a-z0-9-], unique per recipient, same on every retry */
-	struct slice id;       /* left side of Message-ID, likewise; empty: the token serves */
+	struct slice token; /* {{_token}}: [a-z0-9-], unique per recipient, same on every retry */
+	struct slice id;    /* left side of Message-ID, likewise; empty: the token serves */
 	struct slice campaign; /* for {{_campaign}} */
-	u64 date_ms;           /* Date, t=: the same on every retry, so that the bytes are the same */
+	u64 date_ms; /* Date, t=: the same on every retry, so that the bytes are the same */
 };
 
 enum message_result {
@@ -109,15 +113,15 @@ enum message_result {
 };
 
 /*
- * A composed message. Owned and reused by the caller: one per message being sent. `head` and `scratch`
- * keep their memory between messages.
+ * A composed message. Owned and reused by the caller: one per message being sent. `head` and
+ * `scratch` keep their memory between messages.
  */
 struct message_composed {
 	struct buf head;    /* DKIM-Signature field(s) and the header fields of this recipient */
 	struct buf scratch; /* encoded values and short literals */
 	struct piece pieces[MESSAGE_PIECES_MAX];
 	u32 piece_count;
-	u64 size;           /* without stuffing */
+	u64 size; /* without stuffing */
 	bool eightbit;
 	bool utf8_headers;
 	struct dkim_work dkim;

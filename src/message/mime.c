@@ -44,19 +44,23 @@ int mime_next_header(struct slice *rest, u32 *line, const char *source, struct m
 	header->value = slice_from(raw, (size_t)colon + 1);
 	header->line = start;
 	for (size_t i = 0; i < header->name.len; i++) {
-		if (header->name.ptr[i] > 0x20 && header->name.ptr[i] < 0x7f)
+		/* A dot in front would have to be stuffed; no field in use has one. */
+		if (header->name.ptr[i] > 0x20 && header->name.ptr[i] < 0x7f &&
+		    (i > 0 || header->name.ptr[0] != '.'))
 			continue;
-		error_set(error, "%s:%u: a header field's name has a character that names cannot have",
+		error_set(error,
+			  "%s:%u: a header field's name has a character that names cannot have",
 			  source, start);
 		return -1;
 	}
 	if (slice_find(header->name, SLICE("{{")) >= 0) {
-		error_set(error, "%s:%u: a merge field cannot stand in a header field's name", source,
-			  start);
+		error_set(error, "%s:%u: a merge field cannot stand in a header field's name",
+			  source, start);
 		return -1;
 	}
 	if (header->name.len == 0 || header->name.len > 64) {
-		error_set(error, "%s:%u: a header field's name has 1 to 64 characters", source, start);
+		error_set(error, "%s:%u: a header field's name has 1 to 64 characters", source,
+			  start);
 		return -1;
 	}
 	return 1;
@@ -99,18 +103,21 @@ static struct slice trim_all(struct slice s)
 {
 	while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t' || s.ptr[0] == '\n'))
 		s = slice_from(s, 1);
-	while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t' ||
-			     s.ptr[s.len - 1] == '\n'))
+	while (s.len > 0 &&
+	       (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t' || s.ptr[s.len - 1] == '\n'))
 		s.len--;
 	return s;
 }
 
-static bool read_encoding(struct reader *r, struct mime_part *part, const struct mime_header *header)
+static bool read_encoding(struct reader *r, struct mime_part *part,
+			  const struct mime_header *header)
 {
 	static const struct {
 		const char *name;
 		enum mime_encoding encoding;
-	} known[] = { { "7bit", MIME_7BIT }, { "8bit", MIME_8BIT }, { "quoted-printable", MIME_QUOTED },
+	} known[] = { { "7bit", MIME_7BIT },
+		      { "8bit", MIME_8BIT },
+		      { "quoted-printable", MIME_QUOTED },
 		      { "base64", MIME_BASE64 } };
 	struct slice name = trim_all(header->value);
 
@@ -120,8 +127,10 @@ static bool read_encoding(struct reader *r, struct mime_part *part, const struct
 			return true;
 		}
 	}
-	return error_set(r->error, "%s:%u: Content-Transfer-Encoding must be 7bit, 8bit, "
-			 "quoted-printable or base64", r->source, header->line);
+	return error_set(r->error,
+			 "%s:%u: Content-Transfer-Encoding must be 7bit, 8bit, "
+			 "quoted-printable or base64",
+			 r->source, header->line);
 }
 
 /* Content-Type and Content-Transfer-Encoding; the other fields are only checked for shape. */
@@ -138,11 +147,12 @@ static bool read_headers(struct reader *r, struct mime_part *part)
 	part->type_line = part->header_line;
 	while ((more = mime_next_header(&rest, &line, r->source, &header, r->error)) > 0) {
 		bool is_type = slice_equal_nocase(header.name, SLICE("Content-Type"));
-		bool is_encoding = slice_equal_nocase(header.name, SLICE("Content-Transfer-Encoding"));
+		bool is_encoding =
+			slice_equal_nocase(header.name, SLICE("Content-Transfer-Encoding"));
 
 		if ((is_type && have_type) || (is_encoding && have_encoding))
-			return error_set(r->error, "%s:%u: %.*s is given twice", r->source, header.line,
-					 SLICE_FMT(header.name));
+			return error_set(r->error, "%s:%u: %.*s is given twice", r->source,
+					 header.line, SLICE_FMT(header.name));
 		if (is_type) {
 			struct slice value = header.value;
 
@@ -158,11 +168,13 @@ static bool read_headers(struct reader *r, struct mime_part *part)
 	if (more < 0)
 		return false;
 	if (slice_find_char(part->type, '/') <= 0)
-		return error_set(r->error, "%s:%u: Content-Type needs a type and a subtype", r->source,
-				 part->type_line);
+		return error_set(r->error, "%s:%u: Content-Type needs a type and a subtype",
+				 r->source, part->type_line);
 	for (size_t i = 0; i < part->type.len; i++) {
-		if (part->type.ptr[i] <= 0x20 || part->type.ptr[i] > 0x7e || part->type.ptr[i] == '{')
-			return error_set(r->error, "%s:%u: Content-Type has a character that it cannot have",
+		if (part->type.ptr[i] <= 0x20 || part->type.ptr[i] > 0x7e ||
+		    part->type.ptr[i] == '{')
+			return error_set(r->error,
+					 "%s:%u: Content-Type has a character that it cannot have",
 					 r->source, part->type_line);
 	}
 	return true;
@@ -186,18 +198,20 @@ static int delimiter_of(struct slice line, struct slice boundary)
 {
 	struct slice rest;
 
-	if (!slice_has_prefix(line, SLICE("--")) || !slice_has_prefix(slice_from(line, 2), boundary))
+	if (!slice_has_prefix(line, SLICE("--")) ||
+	    !slice_has_prefix(slice_from(line, 2), boundary))
 		return 0;
 	rest = slice_from(line, 2 + boundary.len);
 	if (slice_trim(rest).len == 0)
 		return 1;
-	return slice_has_prefix(rest, SLICE("--")) && slice_trim(slice_from(rest, 2)).len == 0 ? 2 : 0;
+	return slice_has_prefix(rest, SLICE("--")) && slice_trim(slice_from(rest, 2)).len == 0 ? 2
+											       : 0;
 }
 
 static struct mime_part *read_entity(struct reader *r, struct slice text, u32 line, u32 depth);
 
-static bool add_child(struct reader *r, struct mime_part ***end,
-		      struct slice text, u32 line, u32 depth)
+static bool add_child(struct reader *r, struct mime_part ***end, struct slice text, u32 line,
+		      u32 depth)
 {
 	struct mime_part *child;
 
@@ -230,8 +244,9 @@ static bool read_children(struct reader *r, struct mime_part *part, u32 depth)
 		line++;
 		if (delimiter == 0)
 			continue;
-		if (start && !add_child(r, &end, (struct slice){ start, (size_t)(text.ptr - start) },
-					start_line, depth))
+		if (start &&
+		    !add_child(r, &end, (struct slice){ start, (size_t)(text.ptr - start) },
+			       start_line, depth))
 			return false;
 		if (delimiter == 2 && part->children)
 			return true;
@@ -248,7 +263,8 @@ static struct mime_part *read_entity(struct reader *r, struct slice text, u32 li
 	i64 gap = text.len > 0 && text.ptr[0] == '\n' ? 0 : slice_find(text, SLICE("\n\n"));
 
 	if (!part || depth > MIME_DEPTH_MAX || r->parts >= MIME_PARTS_MAX) {
-		error_set(r->error, "%s:%u: there are too many MIME parts, or too many inside each other",
+		error_set(r->error,
+			  "%s:%u: there are too many MIME parts, or too many inside each other",
 			  r->source, line);
 		return NULL;
 	}
@@ -268,8 +284,8 @@ static struct mime_part *read_entity(struct reader *r, struct slice text, u32 li
 	judge_type(r, part);
 	if (part->is_multipart &&
 	    (part->encoding == MIME_QUOTED || part->encoding == MIME_BASE64)) {
-		error_set(r->error, "%s:%u: a multipart cannot be quoted-printable or base64", r->source,
-			  part->type_line);
+		error_set(r->error, "%s:%u: a multipart cannot be quoted-printable or base64",
+			  r->source, part->type_line);
 		return NULL;
 	}
 	if (part->is_multipart && !read_children(r, part, depth))

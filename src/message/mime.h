@@ -20,7 +20,9 @@ struct mime_header {
 	u32 line;
 };
 
-/* Walks a header block. 1: a field; 0: the end; -1: refused, error filled in. *line counts along. */
+/*
+ * Walks a header block. 1: a field; 0: the end; -1: refused, error filled in. *line counts along.
+ */
 int mime_next_header(struct slice *rest, u32 *line, const char *source, struct mime_header *header,
 		     struct error *error);
 
@@ -50,8 +52,8 @@ struct mime_part {
 	const char *cte;
 	u8 out;
 	bool has_fields;
-	bool is_encoded; /* content is in its transfer encoding already */
-	bool is_binary;  /* content was decoded and has to be encoded byte by byte */
+	bool is_encoded;         /* content is in its transfer encoding already */
+	bool is_binary;          /* content was decoded and has to be encoded byte by byte */
 	const char *source_name; /* for error messages; NULL: the message's */
 	bool eightbit;
 };

@@ -39,8 +39,8 @@ static u32 line_here(struct parser *p)
 	for (; p->counted < p->at; p->counted++)
 		p->newlines += p->source->text.ptr[p->counted] == '\n';
 	if (p->source->lines)
-		return p->newlines < p->source->line_count ? p->source->lines[p->newlines] :
-							     p->source->line;
+		return p->newlines < p->source->line_count ? p->source->lines[p->newlines]
+							   : p->source->line;
 	return p->source->line + p->newlines;
 }
 
@@ -57,8 +57,10 @@ static bool find_column(const struct template_set *set, struct slice name, i32 *
 	static const struct {
 		const char *name;
 		i32 column;
-	} built_in[] = { { "email", FIELD_EMAIL }, { "_token", FIELD_TOKEN },
-			 { "_campaign", FIELD_CAMPAIGN }, { "_date", FIELD_DATE } };
+	} built_in[] = { { "email", FIELD_EMAIL },
+			 { "_token", FIELD_TOKEN },
+			 { "_campaign", FIELD_CAMPAIGN },
+			 { "_date", FIELD_DATE } };
 
 	for (size_t i = 0; i < array_count(built_in); i++) {
 		if (slice_equal(name, slice_of(built_in[i].name))) {
@@ -131,8 +133,8 @@ static bool take_argument(struct parser *p, struct slice *argument)
 	}
 	if (done)
 		*argument = arena_copy(p->set->arena, buf_slice(&text));
-	done = done ? argument->ptr != NULL && !text.failed :
-		      refuse(p, "the text of default has no closing quote", SLICE_NONE);
+	done = done ? argument->ptr != NULL && !text.failed
+		    : refuse(p, "the text of default has no closing quote", SLICE_NONE);
 	buf_done(&text);
 	return done;
 }
@@ -160,7 +162,8 @@ static bool take_filter(struct parser *p, struct template_field *field)
 			return refuse(p, "raw is for HTML text only", SLICE_NONE);
 		field->raw = true;
 	}
-	if (filter == FILTER_URL && (field->place == PLACE_HTML_QUERY || field->place == PLACE_HEADER_URL))
+	if (filter == FILTER_URL &&
+	    (field->place == PLACE_HTML_QUERY || field->place == PLACE_HEADER_URL))
 		return true; /* done by itself there, once */
 	field->filters[field->filter_count++] = (u8)filter;
 	return true;
@@ -189,7 +192,8 @@ static void add_mark(struct parser *p, const struct template_field *field)
 {
 	u32 index = (u32)(p->set->fields.len / sizeof(*field));
 	char mark[MARK_SIZE] = { MARK, (char)(0x80 | (index >> 14 & 0x7f)),
-				 (char)(0x80 | (index >> 7 & 0x7f)), (char)(0x80 | (index & 0x7f)) };
+				 (char)(0x80 | (index >> 7 & 0x7f)),
+				 (char)(0x80 | (index & 0x7f)) };
 
 	buf_add(&p->set->fields, field, sizeof(*field));
 	buf_add(p->marked, mark, MARK_SIZE);
@@ -208,8 +212,10 @@ static bool take_field(struct parser *p)
 	skip_blanks(p);
 	if (peek(p, 0) != '|' && peek(p, 0) != '}') {
 		p->at = start;
-		return refuse(p, "a field that starts with {{ does not end with }} ({{{{ gives two braces)",
-			      SLICE_NONE);
+		return refuse(
+			p,
+			"a field that starts with {{ does not end with }} ({{{{ gives two braces)",
+			SLICE_NONE);
 	}
 	if (!find_column(p->set, name, &field.column))
 		return refuse(p, "unknown field", name.len ? name : SLICE("(none)"));
@@ -222,8 +228,10 @@ static bool take_field(struct parser *p)
 	}
 	if (peek(p, 0) != '}' || peek(p, 1) != '}') {
 		p->at = start;
-		return refuse(p, "a field that starts with {{ does not end with }} ({{{{ gives two braces)",
-			      SLICE_NONE);
+		return refuse(
+			p,
+			"a field that starts with {{ does not end with }} ({{{{ gives two braces)",
+			SLICE_NONE);
 	}
 	p->at += 2;
 	if (!field.name.ptr || p->set->fields.len / sizeof(field) >= TEMPLATE_FIELDS_MAX)
@@ -242,8 +250,9 @@ static void add_literal(struct parser *p, struct slice literal)
 bool template_parse(struct template_set *set, const struct template_source *source,
 		    enum template_place place, struct buf *marked, struct error *error)
 {
-	struct parser p = { .set = set, .source = source, .place = place, .marked = marked,
-			    .error = error };
+	struct parser p = {
+		.set = set, .source = source, .place = place, .marked = marked, .error = error
+	};
 	i64 bad = utf8_find_bad(source->text);
 	i64 nul = slice_find_char(source->text, '\0');
 

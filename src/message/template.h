@@ -22,7 +22,14 @@ enum template_place {
 	PLACE_HTML_QUERY, /* percent-encoded */
 };
 
-enum template_filter { FILTER_DEFAULT, FILTER_RAW, FILTER_UPPER, FILTER_LOWER, FILTER_TRIM, FILTER_URL };
+enum template_filter {
+	FILTER_DEFAULT,
+	FILTER_RAW,
+	FILTER_UPPER,
+	FILTER_LOWER,
+	FILTER_TRIM,
+	FILTER_URL
+};
 
 /* Values of `column` for the built-in names. */
 enum { FIELD_EMAIL = -1, FIELD_TOKEN = -2, FIELD_CAMPAIGN = -3, FIELD_DATE = -4 };
@@ -38,7 +45,9 @@ struct template_field {
 	u8 filters[TEMPLATE_FILTERS_MAX];
 };
 
-/* A text and where it came from. `lines`: source line of each line, when they do not just count up. */
+/*
+ * A text and where it came from. `lines`: source line of each line, when they do not just count up.
+ */
 struct template_source {
 	const char *name;
 	struct slice text; /* LF line ends */

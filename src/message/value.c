@@ -11,7 +11,8 @@ void value_maker_init(struct value_maker *maker, const struct message *message,
 		      struct error *error)
 {
 	char date[CLOCK_RFC3339_SIZE];
-	struct buf email = { .ptr = maker->email, .size = sizeof(maker->email),
+	struct buf email = { .ptr = maker->email,
+			     .size = sizeof(maker->email),
 			     .max = sizeof(maker->email) };
 
 	maker->message = message;
@@ -36,8 +37,8 @@ struct buf *value_next_buffer(struct value_maker *maker)
 bool value_refuse(const struct value_maker *maker, const struct template_field *field,
 		  const char *why)
 {
-	return error_set(maker->error, "%s:%u: field \"%.*s\": %s", maker->message->name, field->line,
-			 SLICE_FMT(field->name), why);
+	return error_set(maker->error, "%s:%u: field \"%.*s\": %s", maker->message->name,
+			 field->line, SLICE_FMT(field->name), why);
 }
 
 static struct slice look_up(const struct value_maker *maker, const struct template_field *field)
@@ -54,8 +55,9 @@ static struct slice look_up(const struct value_maker *maker, const struct templa
 	case FIELD_DATE:
 		return (struct slice){ maker->date, sizeof(maker->date) };
 	default:
-		return (size_t)field->column < recipient->value_count ?
-			       recipient->values[field->column] : SLICE_NONE;
+		return (size_t)field->column < recipient->value_count
+			       ? recipient->values[field->column]
+			       : SLICE_NONE;
 	}
 }
 
@@ -199,7 +201,8 @@ static bool escape(struct value_maker *maker, const struct template_field *field
 
 	if (field->place == PLACE_HEADER) {
 		if (slice_find_char(*value, '\n') >= 0 || slice_find_char(*value, '\r') >= 0)
-			return value_refuse(maker, field, "a line end cannot stand in a header field");
+			return value_refuse(maker, field,
+					    "a line end cannot stand in a header field");
 		return true;
 	}
 	if (field->place == PLACE_HEADER_URL || field->place == PLACE_HTML_QUERY) {

@@ -31,7 +31,8 @@ HOSTILE = [".", "..", ".\n.", "From ", "From x\nFrom y", "=", "==?utf-8?q?x?=", 
 def find_driver():
     folder = pathlib.Path(os.environ.get("MESSAGE_BUILD", ROOT / "build" / "host"))
     if "MESSAGE_BUILD" not in os.environ:
-        subprocess.run(["make", "-s", "-C", ROOT, "build/host/tests/message/compose_many"], check=True)
+        subprocess.run(["make", "-s", "-C", ROOT, "build/host/tests/message/compose_many"],
+                       check=True)
         return folder / "tests" / "message" / "compose_many"
     return folder / "compose_many"
 
@@ -60,7 +61,8 @@ def random_template(rng, alphabet, lines, fields):
             literal = literal.replace("=?", "")
         pieces.append(("text", re.sub("{{+|{$", "", literal)))
         if fields and rng.random() < 0.7:
-            pieces.append(("field", rng.choice(COLUMNS), rng.choice(["", "", "", "upper", "default"])))
+            name = rng.choice(COLUMNS)
+            pieces.append(("field", name, rng.choice(["", "", "", "upper", "default"])))
     return pieces
 
 
@@ -70,7 +72,8 @@ def source_of(pieces):
         if piece[0] == "text":
             out += piece[1]
         else:
-            filters = {"": "", "upper": "|upper", "default": '|default:"お客様 \\"x\\""'}[piece[2]]
+            filters = {"": "", "upper": "|upper",
+                       "default": '|default:"お客様 \\"x\\""'}[piece[2]]
             out += "{{" + piece[1] + filters + "}}"
     return out
 
@@ -85,7 +88,8 @@ def value_of(piece, values):
 
 
 def expand(pieces, values, escape=lambda v: v):
-    return "".join(p[1] if p[0] == "text" else escape(value_of(p, values)) for p in pieces)
+    return "".join(p[1] if p[0] == "text" else escape(value_of(p, values))
+                   for p in pieces)
 
 
 def lines_of(text):
@@ -117,7 +121,7 @@ def make_case(rng, cases, number):
     shape = rng.choice(["text", "html", "both", "whole"])
     values = {name: random_text(rng, alphabet, 40, False) for name in COLUMNS}
     body_values = {name: random_text(rng, alphabet, 400, True) for name in COLUMNS}
-    # Header fields take values without line ends only; so a case has them in the body or the header.
+    # Header fields take values without line ends only: a case has fields in the body or there.
     in_body = rng.random() < 0.5
     if in_body:
         values = body_values
@@ -319,8 +323,8 @@ def test_values_in_urls_and_attributes_cannot_break_out(tmp_path):
     subprocess.run([find_driver(), tmp_path / "cases", tmp_path], check=True)
     message = email.message_from_bytes((tmp_path / "one.eml").read_bytes())
     body = decoded(message)
-    found = re.fullmatch(r"<a href=\"https://u.test/\?q=([^\"&]*)&amp;r=1\" title='([^'<>]*)'>([^<>]*)</a>\n",
-                         body)
+    found = re.fullmatch(r"<a href=\"https://u.test/\?q=([^\"&]*)&amp;r=1\" "
+                         r"title='([^'<>]*)'>([^<>]*)</a>\n", body)
     assert found, body
     assert urllib.parse.unquote(found[1]) == evil
     assert html.unescape(found[2]) == evil and html.unescape(found[3]) == evil

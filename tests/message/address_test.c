@@ -33,11 +33,12 @@ static void ordinary_addresses_keep_their_local_part_and_lower_their_domain(void
 }
 
 /* P13 */
-static void carrier_addresses_with_odd_dots_are_sent_quoted_and_equal_their_quoted_twins(void **state)
+static void carrier_addresses_with_odd_dots_are_sent_quoted_and_equal_quoted_twins(void **state)
 {
 	(void)state;
 	check_wire("a..b@docomo.example", "\"a..b\"@docomo.example", "a..b@docomo.example", true);
-	check_wire("\"a..b\"@docomo.example", "\"a..b\"@docomo.example", "a..b@docomo.example", true);
+	check_wire("\"a..b\"@docomo.example", "\"a..b\"@docomo.example", "a..b@docomo.example",
+		   true);
 	check_wire("ab.@docomo.example", "\"ab.\"@docomo.example", "ab.@docomo.example", true);
 	check_wire(".ab@au.example", "\".ab\"@au.example", ".ab@au.example", true);
 }
@@ -117,7 +118,8 @@ static void parts_may_be_as_long_as_the_standard_says_and_no_longer(void **state
 		memcpy(text, "a@", 2);
 		memset(text + 2, 'd', len);
 		memcpy(text + 2 + len, ".jp", 3);
-		assert_int_equal(address_parse(&address, (struct slice){ text, len + 5 }, &error), len <= 63);
+		assert_int_equal(address_parse(&address, (struct slice){ text, len + 5 }, &error),
+				 len <= 63);
 	}
 	for (size_t len = 240; len < 260; len++) {
 		memcpy(text, "a@", 2);
@@ -133,11 +135,16 @@ static void mailboxes_give_name_and_address(void **state)
 	static const struct {
 		const char *text;
 		const char *name;
-	} cases[] = { { "Taro Y <a@x.jp>", "Taro Y" }, { "\"Y, \\\"T\\\"\" <a@x.jp>", "Y, \"T\"" },
-		      { "<a@x.jp>", "" }, { "a@x.jp", "" }, { "\"<b@y.jp>\" <a@x.jp>", "<b@y.jp>" },
+	} cases[] = { { "Taro Y <a@x.jp>", "Taro Y" },
+		      { "\"Y, \\\"T\\\"\" <a@x.jp>", "Y, \"T\"" },
+		      { "<a@x.jp>", "" },
+		      { "a@x.jp", "" },
+		      { "\"<b@y.jp>\" <a@x.jp>", "<b@y.jp>" },
 		      { "\xe9\xa3\x9b\xe8\x84\x9a<a@x.jp>", "\xe9\xa3\x9b\xe8\x84\x9a" } };
-	static const char *const bad[] = { "T <a@x.jp", "T <a@x.jp> x", "T <>", "<", "T <a@x.jp\r\n>",
-					   "T\r\nX: y <a@x.jp>", "\xff <a@x.jp>" };
+	static const char *const bad[] = { "T <a@x.jp",      "T <a@x.jp> x",
+					   "T <>",           "<",
+					   "T <a@x.jp\r\n>", "T\r\nX: y <a@x.jp>",
+					   "\xff <a@x.jp>" };
 	struct address address;
 	struct error error;
 	struct buf name;
@@ -146,7 +153,8 @@ static void mailboxes_give_name_and_address(void **state)
 	buf_init(&name, 1024);
 	for (size_t i = 0; i < array_count(cases); i++) {
 		buf_reset(&name);
-		assert_true(address_parse_mailbox(&address, &name, slice_of(cases[i].text), &error));
+		assert_true(
+			address_parse_mailbox(&address, &name, slice_of(cases[i].text), &error));
 		assert_string_equal(buf_text(&name), cases[i].name);
 		assert_string_equal(address.domain, "x.jp");
 	}
@@ -159,7 +167,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ordinary_addresses_keep_their_local_part_and_lower_their_domain),
-		cmocka_unit_test(carrier_addresses_with_odd_dots_are_sent_quoted_and_equal_their_quoted_twins),
+		cmocka_unit_test(
+			carrier_addresses_with_odd_dots_are_sent_quoted_and_equal_quoted_twins),
 		cmocka_unit_test(international_names_become_a_labels),
 		cmocka_unit_test(what_is_no_address_is_refused_with_the_reason),
 		cmocka_unit_test(parts_may_be_as_long_as_the_standard_says_and_no_longer),

@@ -3,10 +3,11 @@
  *
  *   compose_many CASES FOLDER
  *
- * CASES holds records "key length\n<bytes>\n". whole, headers, text, html, charset, encoding, column,
- * unsubscribe-url describe a template; address, value (one per column), token, campaign, date-ms,
- * eightbit a recipient; `compose NAME` writes FOLDER/NAME.eml (as signed), FOLDER/NAME.wire (with
- * stuffing) or FOLDER/NAME.err; `reset` forgets the template. The keys' DNS records go to FOLDER/dns.
+ * CASES holds records "key length\n<bytes>\n". whole, headers, text, html, charset, encoding,
+ * column, unsubscribe-url describe a template; address, value (one per column), token, campaign,
+ * date-ms, eightbit a recipient; `compose NAME` writes FOLDER/NAME.eml (as signed),
+ * FOLDER/NAME.wire (with stuffing) or FOLDER/NAME.err; `reset` forgets the template. The keys' DNS
+ * records go to FOLDER/dns.
  */
 #include "base/check.h"
 #include "base/text.h"
@@ -104,7 +105,8 @@ static void reset(struct state *s)
 	message_free(s->message);
 	s->message = NULL;
 	s->source = (struct message_source){ .name = "case" };
-	s->options = (struct message_options){ .columns = s->columns, .keys = s->key_list,
+	s->options = (struct message_options){ .columns = s->columns,
+					       .keys = s->key_list,
 					       .key_count = 2 };
 	s->recipient = (struct message_recipient){ .address = &s->address };
 	s->eightbit = false;
@@ -124,10 +126,13 @@ static void take(struct state *s, struct slice key, struct slice value)
 	const struct {
 		const char *key;
 		struct slice *to;
-	} slices[] = { { "whole", &s->source.whole }, { "headers", &s->source.headers },
-		       { "text", &s->source.text }, { "html", &s->source.html },
+	} slices[] = { { "whole", &s->source.whole },
+		       { "headers", &s->source.headers },
+		       { "text", &s->source.text },
+		       { "html", &s->source.html },
 		       { "unsubscribe-url", &s->options.unsubscribe_url },
-		       { "token", &s->recipient.token }, { "campaign", &s->recipient.campaign } };
+		       { "token", &s->recipient.token },
+		       { "campaign", &s->recipient.campaign } };
 
 	for (size_t i = 0; i < array_count(slices); i++) {
 		if (slice_equal(key, slice_of(slices[i].key)))

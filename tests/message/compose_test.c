@@ -64,17 +64,22 @@ static void values_cannot_add_addresses_or_identifiers(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	assert_true(fixture_compile(&f, SLICE("From: a@example.jp\nTo: {{name}} <{{email}}>\n\nx")));
+	assert_true(
+		fixture_compile(&f, SLICE("From: a@example.jp\nTo: {{name}} <{{email}}>\n\nx")));
 	f.values[0] = SLICE("\"x\" <evil@example.org>, y");
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
-	assert_has(&f.bytes, SLICE("To: \"\\\"x\\\" <evil@example.org>, y\" <taro@example.net>\r\n"));
-	assert_true(fixture_compile(&f, SLICE("From: a@example.jp\nReply-To: {{name}}@example.jp\n\nx")));
+	assert_has(&f.bytes,
+		   SLICE("To: \"\\\"x\\\" <evil@example.org>, y\" <taro@example.net>\r\n"));
+	assert_true(fixture_compile(
+		&f, SLICE("From: a@example.jp\nReply-To: {{name}}@example.jp\n\nx")));
 	f.values[0] = SLICE("a@evil.test, b");
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_BAD_VALUE);
-	assert_true(fixture_compile(&f, SLICE("From: a@example.jp\nMessage-ID: <{{name}}@example.jp>\n\nx")));
+	assert_true(fixture_compile(
+		&f, SLICE("From: a@example.jp\nMessage-ID: <{{name}}@example.jp>\n\nx")));
 	f.values[0] = SLICE("a> <b");
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_BAD_VALUE);
-	assert_non_null(strstr(f.error.text, "t:2: field \"name\": the value cannot stand in an identifier"));
+	assert_non_null(strstr(f.error.text,
+			       "t:2: field \"name\": the value cannot stand in an identifier"));
 	fixture_done(&f);
 }
 
@@ -176,8 +181,11 @@ static void dots_are_doubled_at_line_starts_only_wherever_blocks_end(void **stat
 		size_t fill;
 		struct slice tail;
 		u32 dots;
-	} cases[] = { { 4095, SLICE(".b\n"), 0 }, { 4094, SLICE("\n.b\n"), 1 }, { 0, SLICE(".\n"), 1 },
-		      { 0, SLICE(".x\n..y\n"), 2 }, { 4093, SLICE("\n.b\n"), 1 } };
+	} cases[] = { { 4095, SLICE(".b\n"), 0 },
+		      { 4094, SLICE("\n.b\n"), 1 },
+		      { 0, SLICE(".\n"), 1 },
+		      { 0, SLICE(".x\n..y\n"), 2 },
+		      { 4093, SLICE("\n.b\n"), 1 } };
 	struct fixture f;
 
 	(void)state;
@@ -327,8 +335,9 @@ static void filters_and_defaults_work_in_order(void **state)
 	f.values[1] = SLICE("\xc3\xa9t\xc3\xa9 \xef\xbd\x81");
 	f.values[2] = SLICE("a b&\xc3\xa9");
 	assert_true(fixture_compile_body(
-		&f, SLICE("{{name|trim|default:\"fr\\\"iend}}\"}}\n{{ note | upper }}\n{{link|url}}\n"
-			  "{{{{name}}\n{{email}}\n")));
+		&f,
+		SLICE("{{name|trim|default:\"fr\\\"iend}}\"}}\n{{ note | upper }}\n{{link|url}}\n"
+		      "{{{{name}}\n{{email}}\n")));
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
 	assert_slice(fixture_body(&f.bytes),
 		     SLICE("fr\"iend}}\r\n=C3=89T=C3=89 =EF=BC=A1\r\na%20b%26%C3%A9\r\n{{name}}\r\n"
@@ -343,7 +352,8 @@ static void bodies_end_with_a_line_end_and_no_field_starts_with_a_fold(void **st
 
 	(void)state;
 	fixture_init(&f);
-	assert_true(fixture_compile(&f, SLICE(OK "List-Unsubscribe:\n\t<https://u.example/x>\n\nHello")));
+	assert_true(fixture_compile(
+		&f, SLICE(OK "List-Unsubscribe:\n\t<https://u.example/x>\n\nHello")));
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
 	assert_has(&f.bytes, SLICE("\r\nList-Unsubscribe: <https://u.example/x>\r\n"));
 	assert_has(&f.bytes, SLICE("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"));
@@ -364,18 +374,18 @@ static void parts_with_their_own_encoding_pass_as_they_are(void **state)
 	(void)state;
 	fixture_init(&f);
 	assert_true(fixture_compile(&f, SLICE(OK "Content-Transfer-Encoding: quoted-printable\n\n"
-					      "odd=3d=\ncase\n")));
+						 "odd=3d=\ncase\n")));
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
 	assert_slice(fixture_body(&f.bytes), SLICE("odd=3d=\r\ncase\r\n"));
 	/* One that a relay would touch is written anew. */
 	assert_true(fixture_compile(&f, SLICE(OK "Content-Transfer-Encoding: quoted-printable\n\n"
-					      ".dot =\nx\nFrom x\n")));
+						 ".dot =\nx\nFrom x\n")));
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
 	assert_slice(fixture_body(&f.bytes), SLICE("=2Edot x\r\n=46rom x\r\n"));
 	/* With fields it is decoded first. */
 	f.values[0] = SLICE("\xc3\xa4");
 	assert_true(fixture_compile(&f, SLICE(OK "Content-Transfer-Encoding: quoted-printable\n\n"
-					      "=C3=A4 {=\n{name}}\n")));
+						 "=C3=A4 {=\n{name}}\n")));
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
 	assert_slice(fixture_body(&f.bytes), SLICE("=C3=A4=20=C3=A4\r\n"));
 	fixture_done(&f);

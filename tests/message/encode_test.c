@@ -46,8 +46,11 @@ static void check_lines(struct slice in)
 
 static void quoted_printable_of_random_pieces_decodes_to_the_whole(void **state)
 {
-	static const char *const pieces[] = { "F", "ro", "m ", "From ", ".", " ", "\t", "\n", "=", "\xc3\xa4",
-					      "text", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "\r" };
+	static const char *const pieces[] = {
+		"F",  "ro", "m ", "From ",    ".",    " ",
+		"\t", "\n", "=",  "\xc3\xa4", "text", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		"\r"
+	};
 	struct random random;
 	struct buf text;
 	struct buf coded;
@@ -65,7 +68,8 @@ static void quoted_printable_of_random_pieces_decodes_to_the_whole(void **state)
 		buf_reset(&coded);
 		buf_reset(&back);
 		for (u64 n = random_below(&random, 30); n > 0; n--) {
-			struct slice piece = slice_of(pieces[random_below(&random, array_count(pieces))]);
+			struct slice piece =
+				slice_of(pieces[random_below(&random, array_count(pieces))]);
 
 			buf_add_slice(&text, piece);
 			quoted_add(&coded, &column, piece);
@@ -135,7 +139,8 @@ static void half_width_kana_become_full_width_with_their_marks(void **state)
 {
 	(void)state;
 	/* ｶﾞﾊﾟｳﾞｱ -> ガパヴア */
-	check_japanese("\xef\xbd\xb6\xef\xbe\x9e\xef\xbe\x8a\xef\xbe\x9f\xef\xbd\xb3\xef\xbe\x9e\xef\xbd\xb1",
+	check_japanese("\xef\xbd\xb6\xef\xbe\x9e\xef\xbe\x8a\xef\xbe\x9f\xef\xbd\xb3\xef\xbe\x9e"
+		       "\xef\xbd\xb1",
 		       "\x1b$B%,%Q%t%\"\x1b(B");
 	/* か and U+3099, as some systems decompose file names and input: が */
 	check_japanese("\xe3\x81\x8b\xe3\x82\x99", "\x1b$B$,\x1b(B");
@@ -152,8 +157,11 @@ static void characters_outside_the_charset_are_reported(void **state)
 	static const struct {
 		const char *text;
 		u32 code;
-	} cases[] = { { "a\xe2\x91\xa0", 0x2460 }, { "\xe9\xab\x99", 0x9ad9 }, { "\xc3\xa4", 0xe4 },
-		      { "\xf0\x9f\x98\x80", 0x1f600 }, { "\xef\xa8\x91", 0xfa11 } };
+	} cases[] = { { "a\xe2\x91\xa0", 0x2460 },
+		      { "\xe9\xab\x99", 0x9ad9 },
+		      { "\xc3\xa4", 0xe4 },
+		      { "\xf0\x9f\x98\x80", 0x1f600 },
+		      { "\xef\xa8\x91", 0xfa11 } };
 	struct buf out;
 
 	(void)state;
@@ -191,10 +199,16 @@ static void what_fits_never_passes_the_room_and_ends_between_characters(void **s
 
 static void utf8_refuses_what_rfc_3629_refuses(void **state)
 {
-	static const struct slice bad[] = { SLICE("\x80"), SLICE("\xc0\x80"), SLICE("\xc1\xbf"),
-					    SLICE("\xe0\x80\x80"), SLICE("\xed\xa0\x80"),
-					    SLICE("\xf0\x80\x80\x80"), SLICE("\xf4\x90\x80\x80"),
-					    SLICE("\xf5\x80\x80\x80"), SLICE("\xe3\x81"), SLICE("\xff"),
+	static const struct slice bad[] = { SLICE("\x80"),
+					    SLICE("\xc0\x80"),
+					    SLICE("\xc1\xbf"),
+					    SLICE("\xe0\x80\x80"),
+					    SLICE("\xed\xa0\x80"),
+					    SLICE("\xf0\x80\x80\x80"),
+					    SLICE("\xf4\x90\x80\x80"),
+					    SLICE("\xf5\x80\x80\x80"),
+					    SLICE("\xe3\x81"),
+					    SLICE("\xff"),
 					    SLICE("aaaaaaaaaaaa\xc3") };
 
 	(void)state;

@@ -1,6 +1,6 @@
 /*
- * What the tests of message/ share: compile a template for fields name, note, link; compose it for one
- * recipient, unsigned; look at the bytes.
+ * What the tests of message/ share: compile a template for fields name, note, link; compose it for
+ * one recipient, unsigned; look at the bytes.
  */
 #ifndef TESTS_MESSAGE_FIXTURE_H
 #define TESTS_MESSAGE_FIXTURE_H
@@ -35,8 +35,10 @@ static inline void fixture_init(struct fixture *f)
 	f->options.columns = f->columns;
 	f->options.column_count = 3;
 	f->source.name = "t";
-	f->recipient = (struct message_recipient){ .address = &f->address, .values = f->values,
-						   .value_count = 3, .token = SLICE("tok-1"),
+	f->recipient = (struct message_recipient){ .address = &f->address,
+						   .values = f->values,
+						   .value_count = 3,
+						   .token = SLICE("tok-1"),
 						   .campaign = SLICE("c1"),
 						   .date_ms = 1764000000000ull };
 	assert_true(address_parse(&f->address, SLICE("taro@example.net"), &f->error));
@@ -75,8 +77,8 @@ static inline bool fixture_compile_body(struct fixture *f, struct slice body)
 
 static inline enum message_result fixture_compose(struct fixture *f, bool eightbit)
 {
-	enum message_result result = message_compose(f->message, &f->recipient, eightbit,
-						     &f->composed, &f->error);
+	enum message_result result =
+		message_compose(f->message, &f->recipient, eightbit, &f->composed, &f->error);
 
 	buf_reset(&f->bytes);
 	buf_reset(&f->wire);

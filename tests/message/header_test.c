@@ -20,7 +20,8 @@ static void unfold_and_decode(struct slice field, struct buf *out)
 
 		assert_true(end >= 0);
 		if (end > HEADER_LINE_SOFT)
-			assert_true(slice_find(slice_first(field, (size_t)end), SLICE("=?UTF-8?")) < 0);
+			assert_true(slice_find(slice_first(field, (size_t)end), SLICE("=?UTF-8?")) <
+				    0);
 		assert_true(end <= HEADER_LINE_MAX);
 		assert_true(slice_trim(slice_first(field, (size_t)end)).len > 0);
 		buf_add_slice(&line, slice_first(field, (size_t)end));
@@ -47,7 +48,8 @@ static void check_words(struct slice field)
 		buf_init(&decoded, 1024);
 		header_decode_words(&decoded, (struct slice){ field.ptr + i, 12 + (size_t)end });
 		assert_true(decoded.len > 0 && utf8_is_valid(buf_slice(&decoded)));
-		assert_false(slice_has_prefix(buf_slice(&decoded), SLICE("=?UTF-8?")) && decoded.len > 70);
+		assert_false(slice_has_prefix(buf_slice(&decoded), SLICE("=?UTF-8?")) &&
+			     decoded.len > 70);
 		buf_done(&decoded);
 		i += (size_t)end + 11;
 	}
@@ -95,16 +97,31 @@ static void long_subjects_of_multi_byte_characters_decode_word_by_word(void **st
 	buf_add_text(&text, "  end");
 	check_text(buf_slice(&text));
 	buf_reset(&text);
-	repeat(&text, "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7", 10);
+	repeat(&text, "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7",
+	       10);
 	check_text(buf_slice(&text));
 	buf_done(&text);
 }
 
 static void random_texts_survive_folding_and_encoding(void **state)
 {
-	static const char *const pieces[] = { "a", "word", " ", "  ", "\t", "\xc3\xb6", "\xe6\xbc\xa2",
-					      "\xf0\x9f\x98\x80", "=?", "?=", "=", "_", "\x01", "\"", ",",
-					      "                                        ", "(x)" };
+	static const char *const pieces[] = { "a",
+					      "word",
+					      " ",
+					      "  ",
+					      "\t",
+					      "\xc3\xb6",
+					      "\xe6\xbc\xa2",
+					      "\xf0\x9f\x98\x80",
+					      "=?",
+					      "?=",
+					      "=",
+					      "_",
+					      "\x01",
+					      "\"",
+					      ",",
+					      "                                        ",
+					      "(x)" };
 	struct random random;
 	struct buf text;
 
@@ -154,7 +171,8 @@ static void iso_2022_jp_words_start_and_end_in_ascii(void **state)
 
 		if (!slice_has_prefix(word, SLICE("=?ISO-2022-JP?B?")))
 			continue;
-		word = slice_first(slice_from(word, 16), (size_t)slice_find(slice_from(word, 16), SLICE("?=")));
+		word = slice_first(slice_from(word, 16),
+				   (size_t)slice_find(slice_from(word, 16), SLICE("?=")));
 		assert_true(word.len + 18 <= 75);
 		assert_true(base64_decode(plain, sizeof(plain), &len, word));
 		assert_true(len > 0);
@@ -215,9 +233,10 @@ static void parameters_are_tokens_quoted_or_in_rfc_2231_sections(void **state)
 	check_parameter("a b\".txt", "C: x; f=\"a b\\\".txt\"\r\n");
 	check_parameter("", "C: x; f=\"\"\r\n");
 	check_parameter("\xe6\x97\xa5.pdf", "C: x; f*=UTF-8''%E6%97%A5.pdf\r\n");
-	check_parameter("0123456789012345678901234567890123456789012345678901234567890123456789",
-			"C: x; f*0*=UTF-8''0123456789012345678901234567890123456789012345678901234567;"
-			"\r\n f*1*=890123456789\r\n");
+	check_parameter(
+		"0123456789012345678901234567890123456789012345678901234567890123456789",
+		"C: x; f*0*=UTF-8''0123456789012345678901234567890123456789012345678901234567;"
+		"\r\n f*1*=890123456789\r\n");
 }
 
 static void encoded_words_are_decoded_and_what_is_none_stays(void **state)

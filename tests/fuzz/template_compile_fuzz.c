@@ -1,0 +1,132 @@
+/*
+ * Any template, any values: compiling and composing never reads or writes out of bounds, and what
+ * comes out is always a legal message. Input: one byte of options, then template, name, note, link,
+ * separated by the byte 0x1e.
+ */
+#include "base/check.h"
+#include "base/text.h"
+#include "message/message.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* RFC 5322 section 2.1.1, RFC 5321 section 2.3.8: no bare CR or LF, no line over 998 octets. */
+static void check_lines(struct slice bytes)
+{
+	size_t line = 0;
+
+	ASSERT(bytes.len >= 2 && bytes.ptr[bytes.len - 1] == '\n');
+	for (size_t i = 0; i < bytes.len; i++) {
+		ASSERT(bytes.ptr[i] != '\0');
+		if (bytes.ptr[i] == '\r') {
+			ASSERT(i + 1 < bytes.len && bytes.ptr[i + 1] == '\n');
+			ASSERT(line <= 998);
+			line = 0;
+			i++;
+			continue;
+		}
+		ASSERT(bytes.ptr[i] != '\n');
+		line++;
+	}
+}
+
+/* A header block holds From once, whatever the values are. */
+static void check_header(struct slice bytes)
+{
+	i64 gap = slice_find(bytes, SLICE("\r\n\r\n"));
+	struct slice rest;
+	u32 from = 0;
+	u32 to = 0;
+
+	ASSERT(gap > 0);
+	rest = slice_first(bytes, (size_t)gap);
+	while (rest.ptr) {
+		struct slice line = slice_split(&rest, '\n');
+
+		from += slice_has_prefix_nocase(line, SLICE("From:"));
+		to += slice_has_prefix_nocase(line, SLICE("To:"));
+		ASSERT(!slice_has_prefix_nocase(line, SLICE("Bcc:")));
+	}
+	ASSERT(from == 1 && to == 1);
+}
+
+static void check_message(const struct message_composed *composed)
+{
+	struct buf bytes;
+	bool line_start = false;
+	bool stuffed = false;
+
+	buf_init(&bytes, 64u << 20);
+	for (u32 i = 0; i < composed->piece_count; i++) {
+		const struct piece *piece = &composed->pieces[i];
+
+		if (piece->stuffing) {
+			ASSERT(piece->len == 1 && piece->ptr[0] == '.' && line_start);
+			stuffed = true;
+			continue;
+		}
+		for (u32 k = 0; k < piece->len; k++) {
+			ASSERT(piece->ptr[k] != '.' || !line_start || (stuffed && k == 0));
+			line_start = piece->ptr[k] == '\n';
+			stuffed = false;
+		}
+		buf_add(&bytes, piece->ptr, piece->len);
+	}
+	ASSERT(!bytes.failed && bytes.len == composed->size);
+	check_lines(buf_slice(&bytes));
+	check_header(buf_slice(&bytes));
+	buf_done(&bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct slice columns[] = { SLICE("name"), SLICE("note"), SLICE("link") };
+	struct slice rest = { (const char *)data, size };
+	u8 flags = size > 0 ? data[0] : 0;
+	struct message_options options = {
+		.charset = flags & 1 ? MESSAGE_ISO_2022_JP : MESSAGE_UTF8,
+		.encoding = flags & 2 ? MESSAGE_ENCODING_8BIT : MESSAGE_ENCODING_AUTO,
+		.columns = columns,
+		.column_count = array_count(columns),
+		.unsubscribe_url =
+			flags & 4 ? SLICE("https://u.test/{{_token}}/{{name}}") : SLICE_NONE,
+	};
+	struct message_source source = { .name = "fuzz", .headers = SLICE("From: a@example.jp\n") };
+	struct slice values[3];
+	struct address address;
+	struct message_recipient recipient = { .address = &address,
+					       .values = values,
+					       .value_count = 3,
+					       .token = SLICE("t1"),
+					       .campaign = SLICE("c.1") };
+	struct message_composed composed;
+	struct message *message;
+	struct error error = { 0 };
+
+	if (size == 0)
+		return 0;
+	rest = slice_from(rest, 1);
+	*(flags & 8    ? &source.text
+	  : flags & 16 ? &source.html
+		       : &source.whole) = slice_split(&rest, '\x1e');
+	for (size_t i = 0; i < array_count(values); i++)
+		values[i] = slice_split(&rest, '\x1e');
+	ASSERT(address_parse(&address, SLICE("a..b@example.net"), &error));
+	message = message_compile(&source, &options, &error);
+	ASSERT(message || error.text[0]);
+	if (!message)
+		return 0;
+	message_composed_init(&composed);
+	for (int eightbit = 0; eightbit < 2; eightbit++) {
+		enum message_result result;
+
+		error.text[0] = '\0';
+		result = message_compose(message, &recipient, eightbit, &composed, &error);
+		if (result == MESSAGE_OK)
+			check_message(&composed);
+		else
+			ASSERT(error.text[0]);
+	}
+	message_composed_done(&composed);
+	message_free(message);
+	return 0;
+}
