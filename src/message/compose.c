@@ -341,10 +341,11 @@ enum message_result message_compose(const struct message *message,
 				      .variant = &message->variants[variant] };
 
 		reset(composed);
-		if (!is_token(recipient->token)) {
+		if (!is_token(recipient->token) ||
+		    (recipient->id.len > 0 && !is_token(recipient->id))) {
 			error_set(error,
-				  "%s: the recipient's token is not 1 to %d characters of a-z, 0-9 "
-				  "and hyphen",
+				  "%s: the recipient's token or id is not 1 to %d characters of "
+				  "a-z, 0-9 and hyphen",
 				  message->name, TOKEN_MAX);
 			return MESSAGE_BAD_VALUE;
 		}

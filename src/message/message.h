@@ -70,8 +70,8 @@ struct message; /* compiled; immutable; threads share it */
  * plain text, HTML text or attribute, URL. Built-in names: `email` (the recipient's address),
  * `_token` (this recipient's authenticated token), `_campaign`, `_date` (RFC 3339 day).
  *
- * Adds when missing: Date, Message-ID (<token@from-domain>), MIME-Version, To (the recipient's
- * address), List-Unsubscribe. From must be one address; its domain is the domain of everything.
+ * Adds when missing: Date, Message-ID (<id.campaign@from-domain>), MIME-Version, To (the
+ * recipient's address), List-Unsubscribe with List-Unsubscribe-Post beside an https URL. From must be one address; its domain is the domain of everything.
  *
  * Refuses, naming file:line: unknown fields and filters, unterminated braces, fields in header
  * names, in From, in Content-* and MIME-Version, NUL, bare CR in a `whole`, lines over 998 bytes in
@@ -102,7 +102,7 @@ struct message_recipient {
 	size_t value_count;
 	struct slice token; /* {{_token}}: [a-z0-9-], unique per recipient, same on every retry */
 	struct slice id;    /* left side of Message-ID, likewise; empty: the token serves */
-	struct slice campaign; /* for {{_campaign}} */
+	struct slice campaign; /* for {{_campaign}} and Message-ID; may be empty */
 	u64 date_ms; /* Date, t=: the same on every retry, so that the bytes are the same */
 };
 

@@ -22,6 +22,12 @@ static void the_same_recipient_gives_the_same_bytes(void **state)
 	assert_has(&f.bytes, SLICE("Message-ID: <tok-1.c1@example.jp>\r\n"));
 	assert_has(&f.bytes, SLICE("Date: Mon, 24 Nov 2025 16:00:00 +0000\r\n"));
 	assert_has(&f.bytes, SLICE("To: taro@example.net\r\n"));
+	f.recipient.id = SLICE("id-9");
+	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
+	assert_has(&f.bytes, SLICE("Message-ID: <id-9.c1@example.jp>\r\n"));
+	f.recipient.id = SLICE("id>9");
+	assert_int_equal(fixture_compose(&f, false), MESSAGE_BAD_VALUE);
+	f.recipient.id = SLICE_NONE;
 	/* A recompiled template and another composed in between change nothing. */
 	assert_true(fixture_compile(&f, SLICE(OK "\nHello {{name}}, {{_token}} {{_date}}\n")));
 	f.values[0] = SLICE("Somebody else");
