@@ -1,0 +1,108 @@
+#include "console/command.h"
+
+#include "base/config.h"
+#include "base/text.h"
+#include "console/human.h"
+#include "console/link.h"
+#include "dkim/key.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct check {
+	const struct console *console;
+	const char *config_path;
+	u32 problems;
+	u32 keys;
+};
+
+static void problem(struct check *check, const char *where, const char *text)
+{
+	check->problems++;
+	console_fail(check->console, CONSOLE_FAILED, "%s: %s", where, text);
+}
+
+static void check_key(struct check *check, const struct config_customer *customer,
+		      const struct config_dkim *dkim)
+{
+	struct dkim_key key;
+	struct error error;
+	char where[512];
+
+	snprintf(where, sizeof(where), "%.100s: customer \"%.128s\": dkim \"%.64s\"",
+		 check->config_path, customer->domain, dkim->selector);
+	if (!dkim_key_load(&key, dkim->key, slice_of(customer->domain), slice_of(dkim->selector),
+			   &error)) {
+		problem(check, where, error.text);
+		return;
+	}
+	check->keys++;
+	dkim_key_done(&key);
+}
+
+/* A file that the configuration names and that the sender reads at start. */
+static void check_readable(struct check *check, const char *option, const char *path)
+{
+	char where[256];
+
+	if (!path || access(path, R_OK) == 0)
+		return;
+	snprintf(where, sizeof(where), "%.100s: %s", check->config_path, option);
+	check->problems++;
+	console_fail(check->console, CONSOLE_FAILED, "%s: %.200s cannot be read", where, path);
+}
+
+static void check_folder(struct check *check, const char *path)
+{
+	struct stat info;
+
+	if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
+		check->problems++;
+		console_fail(check->console, CONSOLE_FAILED, "%s: data: %.200s is not a folder",
+			     check->config_path, path);
+	}
+}
+
+static void print_result(const struct check *check, const struct config *config)
+{
+	json_t *json;
+
+	if (check->console->json) {
+		json = json_pack("{s:b, s:s, s:I, s:I, s:I}", "ok", check->problems == 0, "file",
+				 check->config_path, "customers",
+				 (json_int_t)config->customer_count, "keys",
+				 (json_int_t)check->keys, "problems", (json_int_t)check->problems);
+		link_print_json(json);
+		json_decref(json);
+		return;
+	}
+	if (check->problems == 0)
+		printf("%s is fine: %zu customer%s, %u DKIM key%s\n", check->config_path,
+		       config->customer_count, config->customer_count == 1 ? "" : "s", check->keys,
+		       check->keys == 1 ? "" : "s");
+}
+
+int check_run(struct console *console, int argc, char **argv)
+{
+	struct check check = { .console = console };
+	struct config config;
+	struct error error;
+	int code;
+
+	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
+		return code;
+	check.config_path = console->config_path ? console->config_path : CONSOLE_CONFIG_PATH;
+	if (!config_read(&config, check.config_path, &error))
+		return console_fail_error(console, CONSOLE_FAILED, &error);
+	check_folder(&check, config.data);
+	check_readable(&check, "dns: trust-anchor-file", config.dns.trust_anchor_file);
+	check_readable(&check, "dns: root-hints", config.dns.root_hints);
+	for (size_t i = 0; i < config.customer_count; i++) {
+		for (size_t k = 0; k < config.customers[i].dkim_count; k++)
+			check_key(&check, &config.customers[i], &config.customers[i].dkim[k]);
+	}
+	print_result(&check, &config);
+	config_free(&config);
+	return check.problems == 0 ? CONSOLE_OK : CONSOLE_FAILED;
+}

@@ -1,0 +1,170 @@
+#include "console/command.h"
+
+#include "base/text.h"
+#include "base/version.h"
+#include "console/nearest.h"
+
+#include <string.h>
+
+/* ---- finding ---- */
+
+static bool is_group(const char *word)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		if (commands[i].group && strcmp(commands[i].group, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct command *unknown_in(const char *group, const char *typed, struct error *error)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, typed);
+	for (size_t i = 0; i < command_count; i++) {
+		const char *of = commands[i].group;
+
+		if (group ? of && strcmp(of, group) == 0 : !of)
+			nearest_offer(&nearest, commands[i].name);
+		else if (!group)
+			nearest_offer(&nearest, of);
+	}
+	if (nearest_word(&nearest))
+		error_set(error, "unknown command \"%s%s%.64s\"; did you mean \"%s%s%s\"?",
+			  group ? group : "", group ? " " : "", typed, group ? group : "",
+			  group ? " " : "", nearest_word(&nearest));
+	else
+		error_set(error, "unknown command \"%s%s%.64s\"", group ? group : "",
+			  group ? " " : "", typed);
+	return NULL;
+}
+
+static const struct command *find_in(const char *group, const char *name)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *command = &commands[i];
+
+		if (strcmp(command->name, name) != 0)
+			continue;
+		if (group ? command->group && strcmp(command->group, group) == 0 : !command->group)
+			return command;
+	}
+	return NULL;
+}
+
+const struct command *command_find(char **words, int count, int *used, const char **group,
+				   struct error *error)
+{
+	const struct command *command = find_in(NULL, words[0]);
+
+	*group = NULL;
+	*used = 1;
+	if (command)
+		return command;
+	if (!is_group(words[0]))
+		return unknown_in(NULL, words[0], error);
+	*group = words[0];
+	if (count < 2 || words[1][0] == '-') {
+		error_set(error, "%s what? Say for instance `hikyaku %s --help`", words[0], words[0]);
+		return NULL;
+	}
+	*used = 2;
+	command = find_in(words[0], words[1]);
+	return command ? command : unknown_in(words[0], words[1], error);
+}
+
+/* ---- help ---- */
+
+static void list(FILE *out, const char *group)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		const struct command *command = &commands[i];
+		char name[64];
+
+		if (group && (!command->group || strcmp(command->group, group) != 0))
+			continue;
+		snprintf(name, sizeof(name), "%s%s%s", command->group ? command->group : "",
+			 command->group ? " " : "", command->name);
+		fprintf(out, "  %-18s %s\n", name, command->summary);
+	}
+}
+
+void command_help_all(FILE *out)
+{
+	fputs("hikyaku " HIKYAKU_VERSION
+	      ": sends mail in bulk, signed and aligned (SPF, DKIM, DMARC).\n"
+	      "\n"
+	      "usage: hikyaku [--config FILE] [--socket PATH] [--json] COMMAND ...\n"
+	      "\n",
+	      out);
+	list(out, NULL);
+	fputs("\n"
+	      "A first campaign:\n"
+	      "  hikyaku check\n"
+	      "  hikyaku keys new --domain example.jp --selector s2026\n"
+	      "  hikyaku send &\n"
+	      "  hikyaku campaign create --name first --customer example.jp \\\n"
+	      "      --template news.eml --recipients list.csv --start\n"
+	      "  hikyaku status --watch\n"
+	      "\n"
+	      "`hikyaku COMMAND --help` explains one command. Exit status: 0 done,\n"
+	      "1 refused or failed, 2 wrong command line, 3 no daemon listens.\n"
+	      "The daemon itself is `hikyaku send`, see hikyaku-send(8).\n",
+	      out);
+}
+
+void command_help_group(FILE *out, const char *group)
+{
+	fprintf(out, "usage: hikyaku %s COMMAND ...\n\n", group);
+	list(out, group);
+	fprintf(out, "\n`hikyaku %s COMMAND --help` explains one of them.\n", group);
+}
+
+static void help_options(FILE *out, const char *title, const struct option *options, size_t count)
+{
+	bool has_title = false;
+
+	for (size_t i = 0; i < count; i++) {
+		char left[64];
+
+		if (!options[i].help)
+			continue;
+		if (!has_title)
+			fprintf(out, "\n%s:\n", title);
+		has_title = true;
+		snprintf(left, sizeof(left), "--%s%s%s", options[i].name,
+			 options[i].value ? " " : "", options[i].value ? options[i].value : "");
+		fprintf(out, "  %-26s %s\n", left, options[i].help);
+	}
+}
+
+void command_help(FILE *out, const struct command *command, const struct option *options,
+		  size_t count)
+{
+	struct console console = { 0 };
+	struct option global[CONSOLE_GLOBAL_OPTIONS];
+
+	fprintf(out, "usage: hikyaku %s%s%s%s%s%s\n\n%s.\n\n%s\n",
+		command->group ? command->group : "", command->group ? " " : "", command->name,
+		*command->usage ? " " : "", command->usage, count > 0 ? " [options]" : "",
+		command->summary, command->text);
+	help_options(out, "Options", options, count);
+	command_global_options(&console, global);
+	help_options(out, "Everywhere", global, CONSOLE_GLOBAL_OPTIONS);
+}
+
+void command_global_options(struct console *console, struct option options[CONSOLE_GLOBAL_OPTIONS])
+{
+	const struct option global[CONSOLE_GLOBAL_OPTIONS] = {
+		{ "config", OPTION_TEXT, &console->config_path, "FILE",
+		  "configuration (default " CONSOLE_CONFIG_PATH ")", NULL },
+		{ "socket", OPTION_TEXT, &console->socket_path, "PATH",
+		  "the daemon's control socket, instead of the configured one", NULL },
+		{ "json", OPTION_FLAG, &console->json, NULL,
+		  "answers as JSON: one document, or one per line", NULL },
+		{ "help", OPTION_FLAG, &console->help, NULL, "this text", NULL },
+	};
+
+	memcpy(options, global, sizeof(global));
+}

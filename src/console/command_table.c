@@ -1,0 +1,145 @@
+#include "console/command.h"
+
+/*
+ * The order is the order of help. Texts end without a line feed; examples are indented by two.
+ */
+const struct command commands[] = {
+	{ "campaign", "create", campaign_create_run, "import a template and its recipients",
+	  "--name NAME --customer DOMAIN --template FILE --recipients FILE",
+	  "Makes a campaign from a template and a CSV file. The first line of the CSV\n"
+	  "names the columns; `email` must be among them, the others are merge fields:\n"
+	  "{{name}} in the template becomes what stands in the column `name`.\n"
+	  "Rows that cannot be mailed (bad address, duplicate, wrong number of columns)\n"
+	  "are refused one by one, with line and reason; the rest goes in. Nothing is\n"
+	  "created when the template is refused or the import is interrupted.\n"
+	  "\n"
+	  "The template is a whole message (--template news.eml), or header fields and\n"
+	  "one or two texts from which the message is made (--headers, --text, --html).\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku campaign create --name spring --customer example.jp \\\n"
+	  "      --template news.eml --recipients list.csv --rejects refused.csv --start\n"
+	  "  hikyaku campaign create --name spring --customer example.jp \\\n"
+	  "      --headers head.txt --text body.txt --html body.html --recipients list.csv\n"
+	  "  generate-list | hikyaku campaign create --name daily --customer example.jp \\\n"
+	  "      --template news.eml --recipients -" },
+	{ "campaign", "start", campaign_start_run, "begin to send", "ID|NAME",
+	  "Starts a campaign that is ready. Its number or its name may be given.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku campaign start spring" },
+	{ "campaign", "pause", campaign_pause_run, "stop handing out its recipients", "ID|NAME",
+	  "Messages that are on their way are finished; no other one of this campaign is\n"
+	  "begun until `hikyaku campaign resume`.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku campaign pause 7" },
+	{ "campaign", "resume", campaign_resume_run, "go on after a pause", "ID|NAME",
+	  "Example:\n"
+	  "  hikyaku campaign resume 7" },
+	{ "campaign", "cancel", campaign_cancel_run, "drop what is not sent yet", "ID|NAME",
+	  "Recipients that are still queued are dropped and reported as cancelled. This\n"
+	  "cannot be undone; what is sent stays sent.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku campaign cancel 7" },
+	{ "campaign", "status", campaign_status_run, "how far campaigns are", "[ID|NAME]",
+	  "Without a name, all campaigns in a table; with one, everything about it.\n"
+	  "sent + failed + cancelled + queued + held is always the total.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku campaign status\n"
+	  "  hikyaku campaign status spring --json" },
+	{ "campaign", "report", campaign_report_run, "what became of every recipient", "ID|NAME",
+	  "One line per recipient: the final ones from the delivery log, then those that\n"
+	  "are still queued or held. --outcome picks some of: delivered, failed,\n"
+	  "cancelled, queued, held (the default: all five, so every recipient once),\n"
+	  "expired (those of the failed that were given up), and the events deferred and\n"
+	  "in-doubt (as often as they happened).\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku campaign report spring --outcome failed,expired\n"
+	  "  hikyaku campaign report spring --json > report.jsonl" },
+	{ "queue", "list", queue_list_run, "sites, or the recipients that wait", "",
+	  "A site is a set of receiving hosts with common limits. Shows every site with\n"
+	  "the depth of its queue; with --rows, the deferred recipients with the time of\n"
+	  "the next attempt and the reason.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku queue list\n"
+	  "  hikyaku queue list --rows --domain example.com\n"
+	  "  hikyaku queue list --rows --campaign spring --limit 20" },
+	{ "queue", "show", queue_show_run, "one recipient: state and history", "ADDRESS",
+	  "Example:\n"
+	  "  hikyaku queue show ann@example.com" },
+	{ "queue", "retry", queue_retry_run, "try deferred recipients now", "",
+	  "Makes deferred recipients due at once. Say which: a campaign, a domain, an\n"
+	  "address, or --all.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku queue retry --domain example.com\n"
+	  "  hikyaku queue retry --all" },
+	{ "queue", "bounce", queue_bounce_run, "give queued recipients up", "",
+	  "Fails what is queued for a campaign, a domain or an address, as if its time\n"
+	  "had run out. This cannot be undone.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku queue bounce --domain typo.example" },
+	{ "queue", "suspend", queue_suspend_run, "send nothing to a site or domain", "[DOMAIN]",
+	  "The suspension outlives a restart, until `hikyaku queue resume`.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku queue suspend example.com\n"
+	  "  hikyaku queue suspend --site gmail.com" },
+	{ "queue", "resume", queue_resume_run, "end a suspension", "[DOMAIN]",
+	  "Examples:\n"
+	  "  hikyaku queue resume example.com\n"
+	  "  hikyaku queue resume --site gmail.com" },
+	{ "queue", "doubt", queue_doubt_run, "messages that may have arrived",
+	  "list|resend|drop",
+	  "A message is in doubt when it went out whole and no answer came, for instance\n"
+	  "in a power cut. Campaigns made with --hold-in-doubt keep such recipients here\n"
+	  "until you decide: `resend` (the receiver may get a second copy) or `drop`\n"
+	  "(it may have got none). Say which: a campaign, an address, or --all.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku queue doubt list\n"
+	  "  hikyaku queue doubt resend --campaign spring\n"
+	  "  hikyaku queue doubt drop --address ann@example.com" },
+	{ "keys", "new", keys_new_run, "make a DKIM key",
+	  "--domain DOMAIN --selector NAME",
+	  "Writes a private key (mode 0600, never over an existing file) and prints the\n"
+	  "DNS record to publish. The file goes below the data folder of the\n"
+	  "configuration unless --out names another.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku keys new --domain example.jp --selector s2026\n"
+	  "  hikyaku keys new --domain example.jp --selector e2026 --type ed25519 \\\n"
+	  "      --out /data/keys/example.jp.e2026.pem" },
+	{ "keys", "show", keys_show_run, "DNS records of the keys in use", "[DOMAIN]",
+	  "Shows the records of the keys that the configuration names, or of one file.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku keys show\n"
+	  "  hikyaku keys show --file key.pem --domain example.jp --selector s2026" },
+	{ NULL, "check", check_run, "read the configuration and the keys, name errors", "",
+	  "Reads what `hikyaku send` would read and reports what is wrong with file and\n"
+	  "line. Needs no daemon and changes nothing.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku check --config /etc/hikyaku/hikyaku.conf" },
+	{ NULL, "status", status_run, "what the sender is doing", "",
+	  "Example:\n"
+	  "  hikyaku status --watch" },
+	{ NULL, "stop", stop_run, "end the sender cleanly", "",
+	  "Intake stops, sessions end behind the message they are sending, then the\n"
+	  "daemon ends. Nothing is lost: what is queued goes on at the next start.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku stop --wait" },
+	{ NULL, "version", version_run, "the version of this program", "",
+	  "Example:\n"
+	  "  hikyaku version" },
+};
+
+const size_t command_count = array_count(commands);

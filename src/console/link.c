@@ -1,0 +1,148 @@
+#include "console/link.h"
+
+#include "base/config.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- connecting ---- */
+
+bool link_socket_path(const struct console *console, char *path, size_t size)
+{
+	const char *config_path = console->config_path ? console->config_path : CONSOLE_CONFIG_PATH;
+	struct config config;
+	struct error error;
+
+	if (console->socket_path)
+		return slice_copy(path, size, slice_of(console->socket_path)) ||
+		       (console_fail(console, CONSOLE_USAGE, "--socket: the path is too long"), false);
+	if (!console->config_path && access(config_path, F_OK) < 0 && errno == ENOENT)
+		return slice_copy(path, size, SLICE(CONSOLE_SOCKET_PATH));
+	if (!config_read(&config, config_path, &error)) {
+		console_fail_error(console, CONSOLE_FAILED, &error);
+		return false;
+	}
+	slice_copy(path, size, slice_of(config.control));
+	config_free(&config);
+	return true;
+}
+
+int link_open(const struct console *console, struct control_client **client)
+{
+	enum control_problem problem;
+	struct error error;
+	char path[256];
+
+	*client = NULL;
+	if (!link_socket_path(console, path, sizeof(path)))
+		return CONSOLE_FAILED;
+	*client = control_client_open(path, &problem, &error);
+	if (*client)
+		return CONSOLE_OK;
+	return console_fail_error(
+		console, problem == CONTROL_NO_DAEMON ? CONSOLE_NO_DAEMON : CONSOLE_FAILED, &error);
+}
+
+/* ---- asking ---- */
+
+void link_print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
+static void print_refusal(const struct control_client *client, const struct error *error)
+{
+	json_t *json = json_pack("{s:s, s:s}", "error", error->text, "code",
+				 control_client_code(client));
+
+	if (json)
+		json_dumpf(json, stderr, JSON_COMPACT);
+	fputc('\n', stderr);
+	json_decref(json);
+}
+
+int link_failed(const struct console *console, struct control_client *client,
+		enum control_answer answer, const struct error *error)
+{
+	if (answer == CONTROL_REFUSED && console->json) {
+		print_refusal(client, error);
+		return CONSOLE_FAILED;
+	}
+	return console_fail_error(console, CONSOLE_FAILED, error);
+}
+
+int link_ask(const struct console *console, struct control_client *client, json_t *request,
+	     void (*on_item)(void *arg, const json_t *item), void *arg, json_t **reply)
+{
+	struct error error;
+	json_t *json = NULL;
+	enum control_answer answer = control_client_request(client, request, &error);
+
+	*reply = NULL;
+	if (answer != CONTROL_SENT)
+		return link_failed(console, client, answer, &error);
+	while ((answer = control_client_next(client, &json, &error)) == CONTROL_ITEM) {
+		if (console->json)
+			link_print_json(json);
+		else if (on_item)
+			on_item(arg, json);
+		json_decref(json);
+		/* Nobody reads any more (`| head`): a long report ends here. */
+		if (ferror(stdout))
+			return CONSOLE_FAILED;
+	}
+	if (answer != CONTROL_REPLY)
+		return link_failed(console, client, answer, &error);
+	if (console->json && !on_item)
+		link_print_json(json);
+	*reply = json;
+	return CONSOLE_OK;
+}
+
+int link_run(const struct console *console, json_t *request,
+	     void (*on_item)(void *arg, const json_t *item), void *arg, json_t **reply)
+{
+	struct control_client *client;
+	int code = link_open(console, &client);
+
+	*reply = NULL;
+	if (code != CONSOLE_OK) {
+		json_decref(request);
+		return code;
+	}
+	code = link_ask(console, client, request, on_item, arg, reply);
+	control_client_close(client);
+	return code;
+}
+
+/* ---- fields ---- */
+
+u64 answer_number(const json_t *object, const char *name)
+{
+	json_int_t value = json_integer_value(json_object_get(object, name));
+
+	return value > 0 ? (u64)value : 0;
+}
+
+double answer_real(const json_t *object, const char *name)
+{
+	return json_number_value(json_object_get(object, name));
+}
+
+struct slice answer_text(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (!json_is_string(value))
+		return SLICE("");
+	return (struct slice){ json_string_value(value), json_string_length(value) };
+}
+
+bool answer_flag(const json_t *object, const char *name)
+{
+	return json_is_true(json_object_get(object, name));
+}
