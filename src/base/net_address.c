@@ -1,4 +1,4 @@
-#include "dns/mx.h"
+#include "base/net_address.h"
 
 #include "base/text.h"
 
