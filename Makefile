@@ -55,7 +55,7 @@ endif
 -include rootfs/packages/packages.mk
 -include bench/bench.mk
 
-STATIC_LIBS ?= -luring -llmdb -lunbound -lexpat -lssl -lcrypto -ljansson -lconfuse -lidn2 -lunistring
+STATIC_LIBS ?= $(PKG_MALLOC) $(PKG_LIBS)
 
 # ---- what the host must have -----------------------------------------------------------------
 
