@@ -1,6 +1,7 @@
 #include "message/compiled.h"
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "message/header.h"
 
 #include <stdlib.h>
@@ -201,6 +202,7 @@ static bool make_header(struct compiler *c, struct message_variant *variant)
 		done = error_set(c->error, "%s: the header is too big", c->message->name);
 	if (done) {
 		variant->header = arena_copy(&c->message->arena, buf_slice(&out));
+		variant->utf8_header = !utf8_is_ascii(buf_slice(&out));
 		done = variant->header.ptr != NULL;
 	}
 	buf_done(&out);

@@ -11,8 +11,9 @@
 #include "message/template.h"
 
 #define OWN_HEADERS_MAX 32
-#define LITERAL_COPY_MAX 2048 /* shorter literals between fields are copied: cheaper than a piece  \
-			       */
+#define LITERAL_COPY_MAX                                                                           \
+	2048 /* shorter literals between fields are copied: cheaper than a piece                   \
+	      */
 /*
  * Of MESSAGE_PIECES_MAX = 48 pieces: head 1, shared header fields 1, large literals between fields
  * 10 x 2 (each with the copied run in front of it), dots in literals 5 x 2, the last run 1; the
@@ -74,6 +75,7 @@ struct message_variant {
 	u64 prefix_bytes; /* body octets in front of the first field */
 	bool is_shared;
 	bool eightbit;
+	bool utf8_header; /* an address in the shared fields needs SMTPUTF8 */
 	struct dkim_body prefix;
 	u8 body_hash[SHA256_SIZE]; /* of a shared body */
 	struct dkim_plan *plan;

@@ -1,6 +1,7 @@
 #include "message/compiled.h"
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "message/encode.h"
 #include "message/japanese.h"
 #include "message/value.h"
@@ -125,6 +126,10 @@ static bool add_raw(struct composer *c, const struct message_op *op, struct slic
 	while (rest.ptr) {
 		struct slice line = slice_split(&rest, '\n');
 
+		/* Relays that keep mail in mbox files change such a line, and break the signature.
+		 */
+		if (c->variant->eightbit && c->line_start && slice_has_prefix(line, SLICE("From ")))
+			return impossible(c, op, "a line begins with \"From \"");
 		if (c->line_start && line.len > 0 && line.ptr[0] == '.' && !add_dot(c))
 			return false;
 		c->is_stuffed = false;
@@ -301,7 +306,7 @@ static bool compose(struct composer *c)
 	for (u32 i = 0; i < out->piece_count; i++)
 		out->size += out->pieces[i].stuffing ? 0 : out->pieces[i].len;
 	out->eightbit = v->eightbit;
-	out->utf8_headers = c->maker.recipient->address->utf8_local;
+	out->utf8_headers = v->utf8_header || !utf8_is_ascii(buf_slice(&out->fields));
 	return !out->head.failed;
 }
 

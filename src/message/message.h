@@ -71,7 +71,8 @@ struct message; /* compiled; immutable; threads share it */
  * `_token` (this recipient's authenticated token), `_campaign`, `_date` (RFC 3339 day).
  *
  * Adds when missing: Date, Message-ID (<id.campaign@from-domain>), MIME-Version, To (the
- * recipient's address), List-Unsubscribe with List-Unsubscribe-Post beside an https URL. From must be one address; its domain is the domain of everything.
+ * recipient's address), List-Unsubscribe with List-Unsubscribe-Post beside an https URL. From must
+ * be one address; its domain is the domain of everything.
  *
  * Refuses, naming file:line: unknown fields and filters, unterminated braces, fields in header
  * names, in From, in Content-* and MIME-Version, NUL, bare CR in a `whole`, lines over 998 bytes in

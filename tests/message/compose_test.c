@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #define OK "From: a@example.jp\nSubject: s\n"
@@ -255,6 +256,9 @@ static void values_are_stuffed_in_8bit_parts_and_too_many_dots_fall_back(void **
 	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
 	assert_false(f.composed.eightbit);
 	assert_slice(fixture_body(&f.bytes), SLICE("=E3=81=82\r\n=2Ea\r\n=2Eb\r\nc=\r\n=2Ex\r\n"));
+	f.values[0] = SLICE("From me");
+	assert_int_equal(fixture_compose(&f, true), MESSAGE_OK);
+	assert_false(f.composed.eightbit);
 	for (int i = 0; i < 60; i++)
 		buf_add_text(&value, ".\n");
 	f.values[0] = buf_slice(&value);
@@ -397,6 +401,102 @@ static void parts_with_their_own_encoding_pass_as_they_are(void **state)
 	fixture_done(&f);
 }
 
+static void only_international_local_parts_need_utf8_headers(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.values[0] = SLICE("\xe9\xa3\x9b");
+	assert_true(fixture_compile(&f, SLICE("From: \xe9\xa3\x9b <a@\xe4\xbe\x8b.jp>\n"
+					      "Subject: {{name}}\n\nx")));
+	assert_int_equal(fixture_compose(&f, true), MESSAGE_OK);
+	assert_false(f.composed.utf8_headers);
+	assert_has(&f.bytes, SLICE("<a@xn--fsq.jp>\r\n"));
+	assert_true(fixture_compile(
+		&f, SLICE("From: a@example.jp\nReply-To: {{name}}@example.jp\n\nx")));
+	assert_int_equal(fixture_compose(&f, true), MESSAGE_OK);
+	assert_true(f.composed.utf8_headers);
+	assert_true(fixture_compile(&f, SLICE("From: \xe9\xa3\x9b@example.jp\n\nx")));
+	assert_int_equal(fixture_compose(&f, true), MESSAGE_OK);
+	assert_true(f.composed.utf8_headers);
+	fixture_done(&f);
+}
+
+static void a_warm_message_keeps_its_memory(void **state)
+{
+	struct fixture f;
+	const char *head;
+	const char *scratch;
+
+	(void)state;
+	fixture_init(&f);
+	f.values[0] = SLICE("\xe9\xa3\x9b");
+	assert_true(fixture_compile(
+		&f, SLICE("From: a@example.jp\nSubject: {{name}}\n\n{{name|upper}}")));
+	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
+	head = f.composed.head.ptr;
+	scratch = f.composed.scratch.ptr;
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
+	assert_ptr_equal(f.composed.head.ptr, head);
+	assert_ptr_equal(f.composed.scratch.ptr, scratch);
+	fixture_done(&f);
+}
+
+struct thread_run {
+	const struct fixture *shared;
+	bool equal;
+};
+
+static void *compose_many_times(void *arg)
+{
+	struct thread_run *run = arg;
+	struct message_composed composed;
+	struct error error;
+	struct buf bytes;
+
+	message_composed_init(&composed);
+	buf_init(&bytes, 1u << 20);
+	run->equal = true;
+	for (int i = 0; i < 2000 && run->equal; i++) {
+		run->equal = message_compose(run->shared->message, &run->shared->recipient, false,
+					     &composed, &error) == MESSAGE_OK;
+		buf_reset(&bytes);
+		for (u32 k = 0; k < composed.piece_count; k++)
+			buf_add(&bytes, composed.pieces[k].ptr, composed.pieces[k].len);
+		run->equal = run->equal &&
+			     slice_equal(buf_slice(&bytes), buf_slice(&run->shared->bytes));
+	}
+	buf_done(&bytes);
+	message_composed_done(&composed);
+	return NULL;
+}
+
+static void threads_share_a_compiled_message(void **state)
+{
+	struct fixture f;
+	struct thread_run runs[4];
+	pthread_t threads[4];
+
+	(void)state;
+	fixture_init(&f);
+	f.values[0] = SLICE("\xe9\xa3\x9b");
+	assert_true(fixture_compile(
+		&f, SLICE("From: a@example.jp\nSubject: {{name}}\n\n{{name|upper}}")));
+	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
+	for (size_t i = 0; i < array_count(threads); i++) {
+		runs[i].shared = &f;
+		assert_int_equal(pthread_create(&threads[i], NULL, compose_many_times, &runs[i]),
+				 0);
+	}
+	for (size_t i = 0; i < array_count(threads); i++) {
+		pthread_join(threads[i], NULL);
+		assert_true(runs[i].equal);
+	}
+	fixture_done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +517,9 @@ int main(void)
 		cmocka_unit_test(filters_and_defaults_work_in_order),
 		cmocka_unit_test(bodies_end_with_a_line_end_and_no_field_starts_with_a_fold),
 		cmocka_unit_test(parts_with_their_own_encoding_pass_as_they_are),
+		cmocka_unit_test(only_international_local_parts_need_utf8_headers),
+		cmocka_unit_test(a_warm_message_keeps_its_memory),
+		cmocka_unit_test(threads_share_a_compiled_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
