@@ -399,7 +399,7 @@ int campaign_create_run(struct console *console, int argc, char **argv)
 	const struct option options[] = {
 		{ "name", OPTION_TEXT, &wanted.name, "NAME", "of the campaign, for people", NULL },
 		{ "customer", OPTION_TEXT, &wanted.customer, "DOMAIN",
-		  "a customer of the configuration: the domain in From", NULL },
+		  "of the configuration: the domain in From", NULL },
 		{ "template", OPTION_TEXT, &wanted.files.whole, "FILE",
 		  "a whole message with merge fields", NULL },
 		{ "headers", OPTION_TEXT, &wanted.files.headers, "FILE",

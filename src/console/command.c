@@ -160,7 +160,7 @@ void command_global_options(struct console *console, struct option options[CONSO
 		{ "config", OPTION_TEXT, &console->config_path, "FILE",
 		  "configuration (default " CONSOLE_CONFIG_PATH ")", NULL },
 		{ "socket", OPTION_TEXT, &console->socket_path, "PATH",
-		  "the daemon's control socket, instead of the configured one", NULL },
+		  "control socket, instead of the configured one", NULL },
 		{ "json", OPTION_FLAG, &console->json, NULL,
 		  "answers as JSON: one document, or one per line", NULL },
 		{ "help", OPTION_FLAG, &console->help, NULL, "this text", NULL },

@@ -5,7 +5,8 @@
  */
 const struct command commands[] = {
 	{ "campaign", "create", campaign_create_run, "import a template and its recipients",
-	  "--name NAME --customer DOMAIN --template FILE --recipients FILE",
+	  "--name NAME --customer DOMAIN\n"
+	  "           --template FILE --recipients FILE",
 	  "Makes a campaign from a template and a CSV file. The first line of the CSV\n"
 	  "names the columns; `email` must be among them, the others are merge fields:\n"
 	  "{{name}} in the template becomes what stands in the column `name`.\n"
