@@ -3,7 +3,8 @@
  * up. A writer is never stopped by a reader: single 64-bit words, written by one thread, read by any.
  *
  * Counters by receiver carry the labels `source` (our IP) and `site`. Their number is bounded: the
- * first METRICS_ROUTES_MAX - 1 pairs have a slot each, all later ones share slot 0, "other".
+ * first METRICS_ROUTES_MAX - 1 pairs have a slot each, all later ones share slot 0, "other". A slot is
+ * never given to another pair, so that a counter never falls while the process lives.
  */
 #ifndef METRICS_METRICS_H
 #define METRICS_METRICS_H
@@ -13,7 +14,9 @@
 
 #define METRICS_ROUTES_MAX 256
 #define METRICS_OTHER 0
-#define METRICS_BUCKETS 24 /* powers of two from 64 us up to 8 min, and beyond */
+#define METRICS_NAME_MAX 255 /* bytes of a label; longer ones are counted under "other" */
+#define METRICS_BUCKETS 25   /* powers of two from 64 us up to 537 s, and beyond */
+#define METRICS_BUCKET_NS 64000ull
 
 enum metrics_session_failure {
 	METRICS_FAIL_CONNECT,
@@ -33,7 +36,10 @@ struct metrics_histogram {
 	u64 count;
 };
 
-/* What one worker did for one (source, site). */
+/*
+ * What one thread did for one (source, site). Workers count sessions and bytes, the planner outcomes:
+ * an outcome counts when it is committed.
+ */
 struct metrics_route {
 	u64 delivered;
 	u64 failed;
@@ -47,8 +53,9 @@ struct metrics_route {
 	u64 tls_resumed;
 };
 
+/* Blocks begin on a cache line of their own, so that no thread waits for another's writes. */
 struct metrics_worker {
-	struct metrics_route routes[METRICS_ROUTES_MAX];
+	_Alignas(CACHE_LINE) struct metrics_route routes[METRICS_ROUTES_MAX];
 	struct metrics_histogram connect;
 	struct metrics_histogram banner;      /* connected to greeting */
 	struct metrics_histogram transaction; /* handed to the session to final reply */
@@ -68,6 +75,7 @@ struct metrics_worker {
 
 /* The planner's own. */
 struct metrics_planner {
+	_Alignas(CACHE_LINE) struct metrics_route routes[METRICS_ROUTES_MAX];
 	struct metrics_histogram commit;
 	u64 commits;
 	u64 rows_committed;
@@ -90,21 +98,33 @@ struct metrics_planner {
 
 struct metrics;
 
-struct metrics *metrics_open(u32 workers); /* NULL: no memory */
+struct metrics *metrics_open(u32 workers); /* all zero; NULL: no memory */
 void metrics_close(struct metrics *metrics);
-struct metrics_worker *metrics_worker(struct metrics *metrics, u32 index);
-struct metrics_planner *metrics_planner(struct metrics *metrics);
+/* The block that only that thread writes; lives as long as `metrics`. index < metrics_worker_count. */
+struct metrics_worker *metrics_worker(const struct metrics *metrics, u32 index);
+struct metrics_planner *metrics_planner(const struct metrics *metrics);
 u32 metrics_worker_count(const struct metrics *metrics);
 
-/* Slot for a pair; METRICS_OTHER when all are taken. Planner only. */
+/*
+ * Slot for a pair, the same one for the same pair; METRICS_OTHER when all are taken, when there is no
+ * memory or a name is too long. Bytes that are not UTF-8 become U+FFFD, and names that are equal then
+ * share a slot. Planner only; may run while another thread exposes.
+ */
 u32 metrics_route_slot(struct metrics *metrics, const char *source, const char *site);
+/* Slots 0 (METRICS_OTHER, named "other") to count - 1 have names; these live as long as `metrics`. */
 u32 metrics_route_count(const struct metrics *metrics);
 const char *metrics_route_site(const struct metrics *metrics, u32 slot);
 const char *metrics_route_source(const struct metrics *metrics, u32 slot);
-/* Sum over the workers. */
+/* Sum over the workers and the planner. */
 void metrics_route_sum(const struct metrics *metrics, u32 slot, struct metrics_route *sum);
 
-/* Prometheus text format 0.0.4, or OpenMetrics 1.0 (with "# EOF" and _total rules). */
+/* No exposition is longer: give the buffer this maximum. */
+#define METRICS_EXPOSITION_MAX (8u << 20)
+/*
+ * Adds the page to `out`: Prometheus text format 0.0.4, or OpenMetrics 1.0 (families of counters
+ * without _total, units, "# EOF"). Routes for which nothing was ever counted are left out. From any
+ * thread. out->failed: no memory, or a maximum that is too small.
+ */
 void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf *out);
 
 static inline void metric_add(u64 *counter, u64 n)
@@ -127,10 +147,10 @@ static inline u64 metric_get(const u64 *counter)
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-/* Bucket i holds times up to 64 us << i; the last one all beyond. */
+/* Bucket i holds times up to and including 64 us << i; the last one all beyond. */
 static inline void metric_observe(struct metrics_histogram *h, u64 ns)
 {
-	u64 units = ns / 64000;
+	u64 units = ns == 0 ? 0 : (ns - 1) / METRICS_BUCKET_NS;
 	u32 bucket = units == 0 ? 0 : 64 - (u32)__builtin_clzll(units);
 
 	if (bucket >= METRICS_BUCKETS)

@@ -1,0 +1,441 @@
+#include "metrics/metrics.h"
+
+#include "base/version.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What stands behind "# TYPE". INFO is a gauge of 1 in the older format. */
+enum type { COUNTER, GAUGE, HISTOGRAM, INFO };
+
+struct page {
+	struct buf *out;
+	bool openmetrics;
+	const struct metrics *metrics;
+	struct metrics_route *routes; /* sums by slot */
+	u32 route_count;
+	u64 used[METRICS_ROUTES_MAX / 64]; /* slots with anything counted */
+};
+
+/* ---- lines ---- */
+
+static const char *type_text(const struct page *page, enum type type)
+{
+	static const char *const texts[] = { "counter", "gauge", "histogram", "info" };
+
+	return type == INFO && !page->openmetrics ? "gauge" : texts[type];
+}
+
+static const char *suffix(enum type type)
+{
+	return type == COUNTER ? "_total" : type == INFO ? "_info" : "";
+}
+
+static void add_comment(struct page *page, const char *keyword, const char *name, enum type type,
+			const char *text)
+{
+	/* OpenMetrics names the family without the suffix of its samples, the older format with it. */
+	buf_add_format(page->out, "# %s %s%s %s\n", keyword, name,
+		       page->openmetrics ? "" : suffix(type), text);
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t len = strlen(name);
+	size_t end_len = strlen(end);
+
+	return len > end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+/* `name` without the suffix of samples; `help` needs no escapes. */
+static void start_family(struct page *page, const char *name, enum type type, const char *help)
+{
+	add_comment(page, "HELP", name, type, help);
+	add_comment(page, "TYPE", name, type, type_text(page, type));
+	if (page->openmetrics && ends_with(name, "_seconds"))
+		add_comment(page, "UNIT", name, type, "seconds");
+	else if (page->openmetrics && ends_with(name, "_bytes"))
+		add_comment(page, "UNIT", name, type, "bytes");
+}
+
+static void add_label_value(struct buf *out, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == '\n')
+			buf_add_text(out, "\\n");
+		else if (*value == '"' || *value == '\\')
+			buf_add_format(out, "\\%c", *value);
+		else
+			buf_add_char(out, *value);
+	}
+}
+
+static void add_label(struct buf *out, char before, const char *name, const char *value)
+{
+	buf_add_char(out, before);
+	buf_add_text(out, name);
+	buf_add_text(out, "=\"");
+	add_label_value(out, value);
+	buf_add_char(out, '"');
+}
+
+static void end_sample(struct page *page, u64 value)
+{
+	buf_add_char(page->out, ' ');
+	buf_add_u64(page->out, value);
+	buf_add_char(page->out, '\n');
+}
+
+static void add_sample(struct page *page, const char *name, enum type type, u64 value)
+{
+	buf_add_text(page->out, name);
+	buf_add_text(page->out, suffix(type));
+	end_sample(page, value);
+}
+
+/* A sample with one label. */
+static void add_labelled(struct page *page, const char *name, enum type type, const char *label,
+			 const char *text, u64 value)
+{
+	buf_add_text(page->out, name);
+	buf_add_text(page->out, suffix(type));
+	add_label(page->out, '{', label, text);
+	buf_add_char(page->out, '}');
+	end_sample(page, value);
+}
+
+/* `value` counts units of 10^-digits; zeroes at the end are left away. */
+static void add_fraction(struct buf *out, u64 value, u32 digits)
+{
+	u64 unit = 1;
+
+	for (u32 i = 0; i < digits; i++)
+		unit *= 10;
+	buf_add_u64(out, value / unit);
+	value %= unit;
+	if (value == 0)
+		return;
+	buf_add_char(out, '.');
+	for (; value > 0; value %= unit) {
+		unit /= 10;
+		buf_add_char(out, (char)('0' + value / unit));
+	}
+}
+
+/* ---- by route ---- */
+
+struct route_value {
+	const char *text; /* of the label; NULL: the family has none */
+	size_t offset;    /* in struct metrics_route */
+};
+
+struct route_family {
+	const char *name;
+	enum type type;
+	const char *help;
+	const char *label;
+	const struct route_value *values;
+	u32 value_count;
+};
+
+#define ROUTE(member) offsetof(struct metrics_route, member)
+
+static const struct route_value outcomes[] = {
+	{ "delivered", ROUTE(delivered) },
+	{ "failed", ROUTE(failed) },
+	{ "deferred", ROUTE(deferred) },
+	{ "in_doubt", ROUTE(in_doubt) },
+};
+static const struct route_value bytes[] = { { NULL, ROUTE(bytes) } };
+static const struct route_value opened[] = { { NULL, ROUTE(sessions_opened) } };
+static const struct route_value open_now[] = { { NULL, ROUTE(sessions_open) } };
+static const struct route_value failures[] = {
+	{ "connect", ROUTE(sessions_failed[METRICS_FAIL_CONNECT]) },
+	{ "timeout", ROUTE(sessions_failed[METRICS_FAIL_TIMEOUT]) },
+	{ "closed", ROUTE(sessions_failed[METRICS_FAIL_CLOSED]) },
+	{ "refused", ROUTE(sessions_failed[METRICS_FAIL_REFUSED]) },
+	{ "protocol", ROUTE(sessions_failed[METRICS_FAIL_PROTOCOL]) },
+	{ "tls", ROUTE(sessions_failed[METRICS_FAIL_TLS]) },
+};
+static const struct route_value versions[] = {
+	{ "none", ROUTE(tls[METRICS_TLS_NONE]) },
+	{ "1.2", ROUTE(tls[METRICS_TLS_12]) },
+	{ "1.3", ROUTE(tls[METRICS_TLS_13]) },
+};
+static const struct route_value resumed[] = { { NULL, ROUTE(tls_resumed) } };
+
+static_assert(array_count(failures) == METRICS_FAILURES, "every reason has a label");
+static_assert(array_count(versions) == METRICS_TLS_VERSIONS, "every version has a label");
+
+#define VALUES(array) (array), array_count(array)
+
+static const struct route_family route_families[] = {
+	{ "hikyaku_messages", COUNTER, "Attempts to deliver a message, by committed outcome.",
+	  "outcome", VALUES(outcomes) },
+	{ "hikyaku_message_bytes", COUNTER, "Bytes of messages that were sent to their end.", NULL,
+	  VALUES(bytes) },
+	{ "hikyaku_sessions_open", GAUGE, "SMTP sessions that are open.", NULL, VALUES(open_now) },
+	{ "hikyaku_sessions_opened", COUNTER, "SMTP sessions that became ready for messages.", NULL,
+	  VALUES(opened) },
+	{ "hikyaku_sessions_failed", COUNTER, "SMTP sessions that failed, by reason.", "reason",
+	  VALUES(failures) },
+	{ "hikyaku_sessions_tls", COUNTER, "SMTP sessions that became ready, by TLS version.",
+	  "version", VALUES(versions) },
+	{ "hikyaku_sessions_tls_resumed", COUNTER, "TLS handshakes that resumed an earlier session.",
+	  NULL, VALUES(resumed) },
+};
+
+static void add_route_sample(struct page *page, const struct route_family *family, u32 slot,
+			     const struct route_value *value)
+{
+	const char *sum = (const char *)&page->routes[slot];
+
+	buf_add_text(page->out, family->name);
+	buf_add_text(page->out, suffix(family->type));
+	add_label(page->out, '{', "source", metrics_route_source(page->metrics, slot));
+	add_label(page->out, ',', "site", metrics_route_site(page->metrics, slot));
+	if (family->label)
+		add_label(page->out, ',', family->label, value->text);
+	buf_add_char(page->out, '}');
+	end_sample(page, *(const u64 *)(const void *)(sum + value->offset));
+}
+
+static void add_route_family(struct page *page, const struct route_family *family)
+{
+	start_family(page, family->name, family->type, family->help);
+	for (u32 slot = 0; slot < page->route_count; slot++) {
+		if (!(page->used[slot / 64] >> (slot % 64) & 1))
+			continue;
+		for (u32 i = 0; i < family->value_count; i++)
+			add_route_sample(page, family, slot, &family->values[i]);
+	}
+}
+
+static void add_routes(struct page *page)
+{
+	static const struct metrics_route nothing;
+
+	page->route_count = metrics_route_count(page->metrics);
+	page->routes = malloc(page->route_count * sizeof(*page->routes));
+	if (!page->routes) {
+		page->out->failed = true;
+		return;
+	}
+	for (u32 slot = 0; slot < page->route_count; slot++) {
+		metrics_route_sum(page->metrics, slot, &page->routes[slot]);
+		if (memcmp(&page->routes[slot], &nothing, sizeof(nothing)) != 0)
+			page->used[slot / 64] |= 1ull << (slot % 64);
+	}
+	for (u32 i = 0; i < array_count(route_families); i++)
+		add_route_family(page, &route_families[i]);
+	free(page->routes);
+}
+
+/* ---- by worker, and sums over the workers ---- */
+
+struct word_family {
+	const char *name;
+	enum type type;
+	const char *help;
+	size_t offset;
+};
+
+#define WORKER(member) offsetof(struct metrics_worker, member)
+
+static const struct word_family worker_families[] = {
+	{ "hikyaku_leases_held", GAUGE, "Messages in the hands of a worker.", WORKER(leases_held) },
+	{ "hikyaku_ring_turns", COUNTER, "Turns of a worker's loop.", WORKER(ring_turns) },
+	{ "hikyaku_ring_completions", COUNTER, "Operations that the kernel completed.",
+	  WORKER(ring_completions) },
+	{ "hikyaku_ring_submissions", COUNTER, "Operations given to the kernel.",
+	  WORKER(ring_submissions) },
+	{ "hikyaku_ring_operations_in_flight", GAUGE, "Operations in the hands of the kernel.",
+	  WORKER(ring_in_flight) },
+	{ "hikyaku_ring_buffers_exhausted", COUNTER,
+	  "Receives that were started anew for want of buffers.", WORKER(ring_no_buffers) },
+};
+
+static const struct word_family sum_families[] = {
+	{ "hikyaku_messages_composed", COUNTER, "Messages composed.", WORKER(messages_composed) },
+	{ "hikyaku_signatures", COUNTER, "DKIM signatures made.", WORKER(signatures) },
+	{ "hikyaku_body_bytes_hashed", COUNTER, "Bytes of message bodies that were hashed.",
+	  WORKER(body_bytes_hashed) },
+	{ "hikyaku_body_bytes_saved", COUNTER,
+	  "Bytes of message bodies whose hash was known from an earlier message.",
+	  WORKER(body_bytes_saved) },
+	{ "hikyaku_values_refused", COUNTER, "Messages not composed because of a recipient's values.",
+	  WORKER(bad_values) },
+};
+
+static u64 worker_word(const struct page *page, u32 worker, size_t offset)
+{
+	const char *block = (const char *)metrics_worker(page->metrics, worker);
+
+	return metric_get((const u64 *)(const void *)(block + offset));
+}
+
+static void add_workers(struct page *page)
+{
+	const u32 workers = metrics_worker_count(page->metrics);
+
+	for (u32 i = 0; i < array_count(worker_families); i++) {
+		const struct word_family *f = &worker_families[i];
+
+		start_family(page, f->name, f->type, f->help);
+		for (u32 w = 0; w < workers; w++) {
+			buf_add_format(page->out, "%s%s{worker=\"%u\"}", f->name, suffix(f->type), w);
+			end_sample(page, worker_word(page, w, f->offset));
+		}
+	}
+	for (u32 i = 0; i < array_count(sum_families); i++) {
+		const struct word_family *f = &sum_families[i];
+		u64 sum = 0;
+
+		for (u32 w = 0; w < workers; w++)
+			sum += worker_word(page, w, f->offset);
+		start_family(page, f->name, f->type, f->help);
+		add_sample(page, f->name, f->type, sum);
+	}
+}
+
+/* ---- histograms ---- */
+
+struct histogram_family {
+	const char *name;
+	const char *help;
+	size_t offset; /* in struct metrics_worker */
+};
+
+static const struct histogram_family histogram_families[] = {
+	{ "hikyaku_connect_seconds", "Time from the start of a connection until it stood.",
+	  WORKER(connect) },
+	{ "hikyaku_banner_seconds", "Time from connection until the session was ready for messages.",
+	  WORKER(banner) },
+	{ "hikyaku_transaction_seconds", "Time from handing a message to a session to its final reply.",
+	  WORKER(transaction) },
+	{ "hikyaku_signing_seconds", "Time of signing, per message: its share of the batch.",
+	  WORKER(sign) },
+};
+
+static void sum_histogram(struct metrics_histogram *sum, const struct metrics_histogram *h)
+{
+	for (u32 i = 0; i < METRICS_BUCKETS; i++)
+		sum->buckets[i] += metric_get(&h->buckets[i]);
+	sum->sum_ns += metric_get(&h->sum_ns);
+}
+
+/*
+ * The count is that of the buckets just read, not the counter beside them: a writer may be between the
+ * two, and the last bucket must equal the count.
+ */
+static void add_histogram(struct page *page, const char *name, const char *help,
+			  const struct metrics_histogram *h)
+{
+	u64 count = 0;
+
+	start_family(page, name, HISTOGRAM, help);
+	for (u32 i = 0; i < METRICS_BUCKETS; i++) {
+		count += h->buckets[i];
+		buf_add_format(page->out, "%s_bucket{le=\"", name);
+		if (i + 1 < METRICS_BUCKETS)
+			add_fraction(page->out, METRICS_BUCKET_NS << i, 9);
+		else
+			buf_add_text(page->out, "+Inf");
+		buf_add_text(page->out, "\"}");
+		end_sample(page, count);
+	}
+	buf_add_format(page->out, "%s_sum ", name);
+	add_fraction(page->out, h->sum_ns, 9);
+	buf_add_format(page->out, "\n%s_count", name);
+	end_sample(page, count);
+}
+
+static void add_histograms(struct page *page)
+{
+	struct metrics_histogram commit = { 0 };
+
+	for (u32 i = 0; i < array_count(histogram_families); i++) {
+		const struct histogram_family *f = &histogram_families[i];
+		struct metrics_histogram sum = { 0 };
+
+		for (u32 w = 0; w < metrics_worker_count(page->metrics); w++) {
+			const char *block = (const char *)metrics_worker(page->metrics, w);
+
+			sum_histogram(&sum, (const void *)(block + f->offset));
+		}
+		add_histogram(page, f->name, f->help, &sum);
+	}
+	sum_histogram(&commit, &metrics_planner(page->metrics)->commit);
+	add_histogram(page, "hikyaku_commit_seconds", "Time of a durable commit of the queue.", &commit);
+}
+
+/* ---- the planner's ---- */
+
+#define PLANNER(member) offsetof(struct metrics_planner, member)
+
+static const struct word_family planner_families[] = {
+	{ "hikyaku_commits", COUNTER, "Durable commits of the queue.", PLANNER(commits) },
+	{ "hikyaku_rows_committed", COUNTER, "Results committed.", PLANNER(rows_committed) },
+	{ "hikyaku_campaigns_running", GAUGE, "Campaigns that are running.",
+	  PLANNER(campaigns_running) },
+	{ "hikyaku_lmdb_map_bytes", GAUGE, "Size of the queue's memory map.", PLANNER(map_bytes) },
+	{ "hikyaku_log_rows", COUNTER, "Rows written to the delivery log.", PLANNER(log_rows) },
+	{ "hikyaku_dns_lookups", COUNTER, "Mail hosts asked for in DNS.", PLANNER(dns_lookups) },
+	{ "hikyaku_dns_failures", COUNTER, "Mail hosts asked for in DNS without an answer.",
+	  PLANNER(dns_failures) },
+	{ "hikyaku_store_full", COUNTER, "Times that intake or leasing paused for want of room.",
+	  PLANNER(store_full) },
+	{ "hikyaku_recovered_in_doubt", COUNTER,
+	  "Messages found in doubt at start: sent, perhaps, before a crash.",
+	  PLANNER(recovered_in_doubt) },
+	/* The name that all exporters use. */
+	{ "process_start_time_seconds", GAUGE, "Start of the process, in seconds since 1970.",
+	  PLANNER(started_s) },
+};
+
+static void add_planner(struct page *page)
+{
+	const struct metrics_planner *p = metrics_planner(page->metrics);
+
+	start_family(page, "hikyaku_queue_rows", GAUGE, "Recipients in the queue, by state.");
+	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "lane", metric_get(&p->lane_rows));
+	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "deferred",
+		     metric_get(&p->deferred_rows));
+	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "in_doubt",
+		     metric_get(&p->doubt_rows));
+	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "leased",
+		     metric_get(&p->leases_out));
+
+	start_family(page, "hikyaku_queue_oldest_due_seconds", GAUGE,
+		     "Age of the oldest deferred recipient that is due and waits; 0: none.");
+	buf_add_text(page->out, "hikyaku_queue_oldest_due_seconds ");
+	add_fraction(page->out, metric_get(&p->oldest_due_ms), 3);
+	buf_add_char(page->out, '\n');
+
+	start_family(page, "hikyaku_lmdb_pages", GAUGE, "Pages of the queue, by state.");
+	add_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "used", metric_get(&p->pages_used));
+	add_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "free", metric_get(&p->pages_free));
+
+	for (u32 i = 0; i < array_count(planner_families); i++) {
+		const struct word_family *f = &planner_families[i];
+		const char *word = (const char *)p + f->offset;
+
+		start_family(page, f->name, f->type, f->help);
+		add_sample(page, f->name, f->type, metric_get((const u64 *)(const void *)word));
+	}
+}
+
+void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf *out)
+{
+	struct page page = { .out = out, .openmetrics = openmetrics, .metrics = metrics };
+
+	start_family(&page, "hikyaku_build", INFO, "What is running; always 1.");
+	add_labelled(&page, "hikyaku_build", INFO, "version", HIKYAKU_VERSION, 1);
+	add_routes(&page);
+	add_workers(&page);
+	add_histograms(&page);
+	add_planner(&page);
+	if (openmetrics)
+		buf_add_text(out, "# EOF\n");
+}
