@@ -3,13 +3,22 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
-#include "message/encode.h"
 #include "message/header.h"
 
 static bool refuse(struct compiler *c, const struct mime_header *header, const char *why)
 {
 	return error_set(c->error, "%s:%u: %.*s: %s", c->message->name, header->line,
 			 SLICE_FMT(header->name), why);
+}
+
+/* Visible ASCII; what else a parameter's name or extended value holds makes no sense. */
+static bool is_visible(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] <= 0x20 || s.ptr[i] > 0x7e)
+			return false;
+	}
+	return s.len > 0;
 }
 
 /* Every parameter anew: names that are not ASCII in RFC 2231 form, encoded words decoded first. */
@@ -24,10 +33,12 @@ static void add_parameters(struct header_writer *w, struct slice rest, struct sl
 	while (header_next_parameter(&rest, &parameter)) {
 		buf_reset(&value);
 		buf_reset(&decoded);
-		if (parameter.name.len == 0 || parameter.name.len > 32 ||
+		if (!is_visible(parameter.name) || parameter.name.len > 32 ||
 		    slice_equal_nocase(parameter.name, skip))
 			continue;
 		if (slice_find_char(parameter.name, '*') >= 0) {
+			if (!is_visible(parameter.value))
+				continue;
 			/* RFC 2231 already: the value has its own form and goes as it is. */
 			buf_add_slice(&value, parameter.name);
 			buf_add_char(&value, '=');
@@ -55,6 +66,21 @@ static bool has_long_line(struct slice value, size_t before)
 	return false;
 }
 
+/* As it stands, but for folded lines of white space alone, which some take for the header's end. */
+static void add_folded(struct slice value, struct buf *out)
+{
+	buf_add_slice(out, slice_split(&value, '\n'));
+	while (value.ptr) {
+		struct slice line = slice_split(&value, '\n');
+
+		if (slice_trim(line).len == 0)
+			continue;
+		buf_add(out, "\r\n", 2);
+		buf_add_slice(out, line);
+	}
+	buf_add(out, "\r\n", 2);
+}
+
 /* A field that is kept: as it stands when that is legal, else written anew. */
 static bool add_kept(struct compiler *c, const struct mime_header *header, struct buf *out)
 {
@@ -71,8 +97,7 @@ static bool add_kept(struct compiler *c, const struct mime_header *header, struc
 			return refuse(c, header, "a line is over 998 octets");
 		buf_add_slice(out, header->name);
 		buf_add_char(out, ':');
-		crlf_add(out, value);
-		buf_add(out, "\r\n", 2);
+		add_folded(value, out);
 		return true;
 	}
 	header_begin(&w, out, header->name, MESSAGE_UTF8);

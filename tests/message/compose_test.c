@@ -401,6 +401,25 @@ static void parts_with_their_own_encoding_pass_as_they_are(void **state)
 	fixture_done(&f);
 }
 
+static void a_part_header_is_rewritten_where_it_is_odd(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	assert_true(fixture_compile(
+		&f,
+		SLICE(OK "Content-Type: text/plain; o\n dd=x; =y; name=\"=?utf-8?q?a=0D=0Ab?=\"\n"
+			 "Content-Language: en,\n \n de\n"
+			 "Content-Disposition: inline; filename=\"\xc3\xa4.txt\"\n\nx")));
+	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
+	assert_has(&f.bytes, SLICE("\r\nContent-Type: text/plain; charset=utf-8;"
+				   " name*=UTF-8''a%0D%0Ab\r\n"));
+	assert_has(&f.bytes, SLICE("\r\nContent-Language: en,\r\n de\r\n"));
+	assert_has(&f.bytes, SLICE("inline; filename*=UTF-8''%C3%A4.txt\r\n"));
+	fixture_done(&f);
+}
+
 static void only_international_local_parts_need_utf8_headers(void **state)
 {
 	struct fixture f;
@@ -517,6 +536,7 @@ int main(void)
 		cmocka_unit_test(filters_and_defaults_work_in_order),
 		cmocka_unit_test(bodies_end_with_a_line_end_and_no_field_starts_with_a_fold),
 		cmocka_unit_test(parts_with_their_own_encoding_pass_as_they_are),
+		cmocka_unit_test(a_part_header_is_rewritten_where_it_is_odd),
 		cmocka_unit_test(only_international_local_parts_need_utf8_headers),
 		cmocka_unit_test(a_warm_message_keeps_its_memory),
 		cmocka_unit_test(threads_share_a_compiled_message),
