@@ -36,3 +36,9 @@ $(BENCH_DIR)/compose: $(BENCH_COMPOSE_SOURCES) $(wildcard src/message/*.h src/dk
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc -o $@ \
 		$(BENCH_COMPOSE_SOURCES) -lcrypto -lidn2
+
+BENCH_SMTP_SOURCES := bench/smtp_client.c $(wildcard src/smtp/reply.c src/smtp/command.c src/smtp/client*.c) \
+	src/base/check.c src/base/clock.c src/base/text.c
+$(BENCH_DIR)/smtp_client: $(BENCH_SMTP_SOURCES) $(wildcard src/smtp/*.h src/base/*.h)
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_SMTP_SOURCES)

@@ -243,10 +243,9 @@ u32 smtp_recipient_from(const struct smtp_transaction *transaction, u32 at)
 	return at;
 }
 
-static enum local_reason recipient_reason(const struct smtp_client *client, struct slice address)
+static enum local_reason recipient_reason(const struct smtp_client *client, struct slice address,
+					  enum smtp_path path)
 {
-	enum smtp_path path = smtp_path_check(address);
-
 	if (path == SMTP_PATH_BAD || address.len == 0)
 		return LOCAL_RECIPIENT;
 	if (path == SMTP_PATH_UTF8 && !smtp_client_has(client, SMTP_CAP_SMTPUTF8))
@@ -256,11 +255,9 @@ static enum local_reason recipient_reason(const struct smtp_client *client, stru
 
 /* What keeps the whole transaction from this host; LOCAL_NONE: nothing. */
 static enum local_reason transaction_reason(const struct smtp_client *client,
-					    const struct smtp_transaction *transaction)
+					    const struct smtp_transaction *transaction,
+					    enum smtp_path sender, bool utf8)
 {
-	enum smtp_path sender = smtp_path_check(transaction->sender);
-	bool utf8 = transaction->utf8_headers || sender == SMTP_PATH_UTF8;
-
 	if (sender == SMTP_PATH_BAD)
 		return LOCAL_SENDER;
 	if (client->size_limit > 0 && transaction->size > client->size_limit)
@@ -295,7 +292,9 @@ static void transaction_check(const struct smtp_transaction *transaction)
 
 void smtp_client_give(struct smtp_client *client, struct smtp_transaction *transaction, u64 now_ns)
 {
-	enum local_reason reason = transaction_reason(client, transaction);
+	enum smtp_path sender = smtp_path_check(transaction->sender);
+	bool utf8 = transaction->utf8_headers || sender == SMTP_PATH_UTF8;
+	enum local_reason reason = transaction_reason(client, transaction, sender, utf8);
 	struct smtp_transaction *front = smtp_client_front(client);
 	u32 local = 0;
 
@@ -303,13 +302,16 @@ void smtp_client_give(struct smtp_client *client, struct smtp_transaction *trans
 	transaction_check(transaction);
 	for (u32 i = 0; i < transaction->recipient_count; i++) {
 		struct smtp_recipient *recipient = &transaction->recipients[i];
-		bool refused = reason || recipient_reason(client, recipient->address);
+		enum smtp_path path = smtp_path_check(recipient->address);
+		bool refused = reason || recipient_reason(client, recipient->address, path);
 
 		recipient->verdict = refused ? SMTP_VERDICT_LOCAL : SMTP_VERDICT_NONE;
 		local += refused;
+		utf8 = utf8 || (path == SMTP_PATH_UTF8 && !refused);
 	}
 	memset((char *)transaction + offsetof(struct smtp_transaction, ended), 0,
 	       sizeof(*transaction) - offsetof(struct smtp_transaction, ended));
+	transaction->needs_utf8 = utf8;
 	transaction->local_reason = (u8)reason;
 	transaction->local_untold = local > 0;
 	transaction->rcpt_sent = smtp_recipient_from(transaction, 0);
@@ -377,7 +379,8 @@ static bool event_of_local(struct smtp_client *client, struct smtp_transaction *
 		if (recipient->verdict != SMTP_VERDICT_LOCAL)
 			continue;
 		if (reason == LOCAL_NONE)
-			reason = recipient_reason(client, recipient->address);
+			reason = recipient_reason(client, recipient->address,
+						  smtp_path_check(recipient->address));
 		*event = (struct smtp_event){
 			.type = SMTP_EVENT_RECIPIENT,
 			.transaction = transaction,

@@ -111,6 +111,7 @@ struct smtp_transaction {
 	bool mail_refused;
 	bool behind_failed_bdat; /* the host may still have the transaction before this open */
 	bool sequence_doubt;     /* ... and indeed refused MAIL by 503 */
+	bool needs_utf8;   /* SMTPUTF8 goes with MAIL */
 	bool local_untold; /* LOCAL recipients wait for their events */
 	u8 local_reason;
 	u8 send_step;      /* what goes next */

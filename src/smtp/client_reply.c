@@ -253,7 +253,8 @@ static void transaction_abandon(struct smtp_client *client, struct smtp_transact
 	smtp_client_rule(client, transaction, 0, transaction->recipient_count, verdict);
 	transaction->mail_refused = true;
 	if (!transaction->go_given)
-		transaction->send_step = transaction->sequence_doubt ? SMTP_STEP_RSET : SMTP_STEP_END;
+		transaction->send_step =
+			transaction->sequence_doubt ? SMTP_STEP_RSET : SMTP_STEP_END;
 }
 
 static void on_mail(struct smtp_client *client, struct smtp_transaction *transaction,

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "smtp/command.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct slice dot_line = SLICE(".\r\n");
@@ -116,8 +115,6 @@ static bool transaction_may_send(const struct smtp_client *client,
 	case SMTP_STEP_BDAT:
 		return rcpt_known || (pipelining && client->cautious == 0);
 	case SMTP_STEP_BODY:
-		if (transaction->content_out)
-			return false;
 		return transaction->bdat || transaction->receive_step == SMTP_STEP_DOT;
 	default:
 		return pipelining || clear;
@@ -158,6 +155,8 @@ static bool output_step(struct smtp_client *client, struct smtp_output *output)
 	if (step == SMTP_STEP_NONE)
 		return false;
 	if (step == SMTP_STEP_BODY) {
+		/* Content that did not fit before was laid out again first, or we are not here. */
+		ASSERT(transaction && !transaction->content_out);
 		transaction->content_out = true;
 		transaction->lead = client->tail;
 		client->tail = 0;
@@ -287,39 +286,46 @@ size_t smtp_write_plain(struct smtp_client *client, struct smtp_transaction *non
 	return client_write(client, &command);
 }
 
-static bool transaction_needs_utf8(const struct smtp_transaction *transaction)
-{
-	if (transaction->utf8_headers || smtp_path_check(transaction->sender) == SMTP_PATH_UTF8)
-		return true;
-	for (u32 i = 0; i < transaction->recipient_count; i++) {
-		const struct smtp_recipient *recipient = &transaction->recipients[i];
+/* Parameters of MAIL and BDAT: " SIZE=" or nothing, 20 digits, " BODY=8BITMIME", " SMTPUTF8". */
+struct parameters {
+	size_t len;
+	char text[64];
+};
 
-		if (recipient->verdict != SMTP_VERDICT_LOCAL &&
-		    smtp_path_check(recipient->address) == SMTP_PATH_UTF8)
-			return true;
-	}
-	return false;
+static void parameters_add(struct parameters *parameters, struct slice text)
+{
+	ASSERT(text.len <= sizeof(parameters->text) - parameters->len);
+	memcpy(parameters->text + parameters->len, text.ptr, text.len);
+	parameters->len += text.len;
+}
+
+static void parameters_add_number(struct parameters *parameters, u64 number)
+{
+	char digits[SMTP_DIGITS_MAX];
+	size_t len = smtp_digits_write(digits, number);
+
+	parameters_add(parameters, (struct slice){ digits, len });
 }
 
 size_t smtp_write_mail(struct smtp_client *client, struct smtp_transaction *transaction,
 		       struct slice verb)
 {
-	char parameters[64] = ""; /* " SIZE=" and 20 digits, " BODY=8BITMIME", " SMTPUTF8" */
-	bool sized = smtp_client_has(client, SMTP_CAP_SIZE);
-	bool utf8 = smtp_client_has(client, SMTP_CAP_SMTPUTF8) &&
-		    transaction_needs_utf8(transaction);
-	int at = 0;
+	struct parameters parameters = { 0 };
+	struct smtp_command command = { .verb = verb,
+					.bracketed = true,
+					.argument = transaction->sender };
 	size_t len;
 
-	if (sized)
-		at = snprintf(parameters, sizeof(parameters), " SIZE=%llu",
-			      (unsigned long long)transaction->size);
-	snprintf(parameters + at, sizeof(parameters) - (size_t)at, "%s%s",
-		 transaction->eightbit ? " BODY=8BITMIME" : "", utf8 ? " SMTPUTF8" : "");
-	len = client_write(client, &(struct smtp_command){ .verb = verb,
-							   .bracketed = true,
-							   .argument = transaction->sender,
-							   .parameters = slice_of(parameters) });
+	if (smtp_client_has(client, SMTP_CAP_SIZE)) {
+		parameters_add(&parameters, SLICE(" SIZE="));
+		parameters_add_number(&parameters, transaction->size);
+	}
+	if (transaction->eightbit)
+		parameters_add(&parameters, SLICE(" BODY=8BITMIME"));
+	if (transaction->needs_utf8)
+		parameters_add(&parameters, SLICE(" SMTPUTF8"));
+	command.parameters = (struct slice){ parameters.text, parameters.len };
+	len = client_write(client, &command);
 	if (len > 0)
 		transaction->send_step = SMTP_STEP_RCPT;
 	return len;
@@ -368,13 +374,14 @@ size_t smtp_write_data(struct smtp_client *client, struct smtp_transaction *tran
 size_t smtp_write_bdat(struct smtp_client *client, struct smtp_transaction *transaction,
 		       struct slice verb)
 {
-	char parameters[32]; /* 20 digits and " LAST" */
+	struct parameters parameters = { 0 };
+	struct smtp_command command = { .verb = verb };
 	size_t len;
 
-	snprintf(parameters, sizeof(parameters), "%llu LAST",
-		 (unsigned long long)transaction->size);
-	len = client_write(client, &(struct smtp_command){ .verb = verb,
-							   .parameters = slice_of(parameters) });
+	parameters_add_number(&parameters, transaction->size);
+	parameters_add(&parameters, SLICE(" LAST"));
+	command.parameters = (struct slice){ parameters.text, parameters.len };
+	len = client_write(client, &command);
 	if (len == 0)
 		return 0;
 	if (client->cautious > 0)

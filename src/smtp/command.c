@@ -2,20 +2,25 @@
 
 #include <string.h>
 
+enum { BYTE_BAD = 1, BYTE_HIGH = 2 };
+
+/* Bytes that may not stand in a path, or only in one beyond ASCII. */
+static const u8 path_bytes[256] = {
+	[0x00 ... 0x20] = BYTE_BAD, ['<'] = BYTE_BAD,		 ['>'] = BYTE_BAD,
+	[0x7f] = BYTE_BAD,	    [0x80 ... 0xff] = BYTE_HIGH,
+};
+
 enum smtp_path smtp_path_check(struct slice path)
 {
-	unsigned char high = 0;
+	u8 seen = 0;
 
 	if (path.len > SMTP_PATH_MAX)
 		return SMTP_PATH_BAD;
-	for (size_t i = 0; i < path.len; i++) {
-		unsigned char byte = (unsigned char)path.ptr[i];
-
-		if (byte <= 0x20 || byte == 0x7f || byte == '<' || byte == '>')
-			return SMTP_PATH_BAD;
-		high |= byte;
-	}
-	return high & 0x80 ? SMTP_PATH_UTF8 : SMTP_PATH_ASCII;
+	for (size_t i = 0; i < path.len; i++)
+		seen |= path_bytes[(unsigned char)path.ptr[i]];
+	if (seen & BYTE_BAD)
+		return SMTP_PATH_BAD;
+	return seen & BYTE_HIGH ? SMTP_PATH_UTF8 : SMTP_PATH_ASCII;
 }
 
 static char *add(char *to, struct slice s)
@@ -41,4 +46,17 @@ size_t smtp_command_write(char *to, size_t room, const struct smtp_command *comm
 	to = add(to, command->parameters);
 	add(to, SLICE("\r\n"));
 	return len;
+}
+
+size_t smtp_digits_write(char to[SMTP_DIGITS_MAX], u64 number)
+{
+	char digits[SMTP_DIGITS_MAX];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	memcpy(to, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
 }

@@ -36,4 +36,8 @@ struct smtp_command {
  */
 size_t smtp_command_write(char *to, size_t room, const struct smtp_command *command) MUST_CHECK;
 
+/* Decimal digits of a number; returns how many. No NUL is written. */
+#define SMTP_DIGITS_MAX 20
+size_t smtp_digits_write(char to[SMTP_DIGITS_MAX], u64 number) MUST_CHECK;
+
 #endif

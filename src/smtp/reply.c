@@ -94,23 +94,22 @@ static bool parser_add_text(struct smtp_reply_parser *parser, const char *bytes,
 /* Length of the run of text in front of the next CR, LF or the end of the input. */
 static size_t text_run(struct slice input)
 {
-	size_t len = 0;
+	const char *lf = memchr(input.ptr, '\n', input.len);
+	size_t len = lf ? (size_t)(lf - input.ptr) : input.len;
+	const char *cr = memchr(input.ptr, '\r', len);
 
-	while (len < input.len && input.ptr[len] != '\n' && input.ptr[len] != '\r')
-		len++;
-	return len;
+	return cr ? (size_t)(cr - input.ptr) : len;
 }
 
 /*
  * A code that changes midway is refused: to go by the first or by the last line would be a guess
- * about where one reply ends, and a wrong guess shifts all later replies by one command.
+ * about where one reply ends, and a wrong guess shifts all later replies by one command. (Its range
+ * was seen to at the first digit.)
  */
 static bool parser_take_code(struct smtp_reply_parser *parser)
 {
 	u16 code = parser->line_code;
 
-	if (code < 200 || code > 599)
-		return false;
 	if (parser->lines > 0)
 		return code == parser->reply.code;
 	parser->reply.code = code;

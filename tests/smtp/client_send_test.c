@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "smtp/command.h"
 #include "smtp/peer.h"
 
 #define HELLO "220 mx\r\n"
@@ -182,7 +183,7 @@ static void done_waits_for_the_word_that_content_is_gone(void **state)
 	peer_done(&peer);
 }
 
-static void an_answer_that_overtakes_a_short_send_stands_and_content_is_completed(void **state)
+static void an_answer_that_overtakes_a_short_send_stands(void **state)
 {
 	struct peer peer;
 	struct peer_message message;
@@ -267,6 +268,32 @@ static void a_hundred_long_recipients_pass_the_small_buffer(void **state)
 	peer_done(&peer);
 }
 
+/* Commands of every length meet the end of the buffer at every place. */
+static void commands_wait_for_room_and_none_is_lost(void **state)
+{
+	static char address[SMTP_PATH_MAX];
+	static struct peer_message message;
+	struct peer peer;
+
+	(void)state;
+	memset(address, 'a', sizeof(address));
+	for (u32 len = 1; len <= SMTP_PATH_MAX; len++) {
+		open_session(&peer, CHUNKING);
+		message_to(&message, "", "x\r\n");
+		message.transaction.recipient_count = 5;
+		for (u32 i = 0; i < 5; i++)
+			message.recipients[i].address = (struct slice){ address, len };
+		peer_give(&peer, &message);
+		peer_send(&peer);
+		assert_int_equal(peer.wire.len,
+				 strlen("MAIL FROM:<a@x.test>\r\nBDAT 3 LAST\r\nx\r\n") +
+					 5 * (strlen("RCPT TO:<>\r\n") + len));
+		answer(&peer, "250\r\n250\r\n250\r\n250\r\n250\r\n250\r\n250 taken\r\n");
+		assert_true(message.done);
+		peer_done(&peer);
+	}
+}
+
 static void gifts_do_not_put_off_the_timeout(void **state)
 {
 	struct peer peer;
@@ -307,9 +334,10 @@ int main(void)
 		cmocka_unit_test(everything_of_several_messages_goes_in_one_output),
 		cmocka_unit_test(a_message_told_as_sent_in_part_is_not_ended),
 		cmocka_unit_test(done_waits_for_the_word_that_content_is_gone),
-		cmocka_unit_test(an_answer_that_overtakes_a_short_send_stands_and_content_is_completed),
+		cmocka_unit_test(an_answer_that_overtakes_a_short_send_stands),
 		cmocka_unit_test(close_with_a_send_under_way_ends_everything),
 		cmocka_unit_test(a_hundred_long_recipients_pass_the_small_buffer),
+		cmocka_unit_test(commands_wait_for_room_and_none_is_lost),
 		cmocka_unit_test(gifts_do_not_put_off_the_timeout),
 		cmocka_unit_test(each_stage_has_a_name),
 	};

@@ -70,12 +70,29 @@ static void a_path_has_a_maximum(void **state)
 	assert_int_equal(smtp_path_check(SLICE_NONE), SMTP_PATH_ASCII);
 }
 
+static void digits_are_those_of_the_number(void **state)
+{
+	static const u64 numbers[] = { 0, 9, 10, 99, 8196, 4294967296, UINT64_MAX };
+
+	(void)state;
+	for (u32 i = 0; i < array_count(numbers); i++) {
+		char digits[SMTP_DIGITS_MAX];
+		u64 back = 1;
+		size_t len = smtp_digits_write(digits, numbers[i]);
+
+		assert_true(slice_to_u64((struct slice){ digits, len }, &back));
+		assert_true(back == numbers[i]);
+		assert_true(len == 1 || digits[0] != '0');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_form_is_written_with_its_line_end),
 		cmocka_unit_test(every_byte_that_could_end_a_path_or_line_is_refused),
 		cmocka_unit_test(a_path_has_a_maximum),
+		cmocka_unit_test(digits_are_those_of_the_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

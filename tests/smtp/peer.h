@@ -93,7 +93,8 @@ static inline void peer_message_text(struct peer_message *message, struct slice 
 
 		if (i < text.len && (!starts || count + 3 > array_count(message->pieces)))
 			continue;
-		message->pieces[count++] = (struct piece){ text.ptr + from, (u32)(i - from), false };
+		message->pieces[count++] =
+			(struct piece){ text.ptr + from, (u32)(i - from), false };
 		if (i < text.len)
 			message->pieces[count++] = (struct piece){ ".", 1, true };
 		from = i;
