@@ -21,9 +21,23 @@ static bool is_visible(struct slice s)
 	return s.len > 0;
 }
 
+/* Whether name*= or name*0= stands in the list: the same value in RFC 2231 form. */
+static bool has_extended(struct slice rest, struct slice name)
+{
+	struct header_parameter parameter;
+
+	while (header_next_parameter(&rest, &parameter)) {
+		if (parameter.name.len > name.len && parameter.name.ptr[name.len] == '*' &&
+		    slice_has_prefix_nocase(parameter.name, name))
+			return true;
+	}
+	return false;
+}
+
 /* Every parameter anew: names that are not ASCII in RFC 2231 form, encoded words decoded first. */
 static void add_parameters(struct header_writer *w, struct slice rest, struct slice skip)
 {
+	const struct slice all = rest;
 	struct header_parameter parameter;
 	struct buf value;
 	struct buf decoded;
@@ -50,6 +64,8 @@ static void add_parameters(struct header_writer *w, struct slice rest, struct sl
 		}
 		header_unquote(&value, parameter.value);
 		header_decode_words(&decoded, buf_slice(&value));
+		if (!utf8_is_ascii(buf_slice(&decoded)) && has_extended(all, parameter.name))
+			continue;
 		header_add_parameter(w, parameter.name, buf_slice(&decoded));
 	}
 	buf_done(&value);
