@@ -24,7 +24,7 @@
 #define FORMAT_NAME SLICE("\0format")
 
 #define MAP_SIZE_LEAST (1u << 20)
-/* A commit that failed with EIO is a full disk when less than this is free (see commit_result). */
+/* A commit that failed with EIO is a full disk when this much cannot be had (see commit_result). */
 #define DISK_FULL_BYTES (1u << 20)
 
 const char *queue_error_text(const struct queue *queue)
@@ -239,10 +239,19 @@ enum store_result queue_begin(struct queue *queue)
 	return queue_result(queue, rc, "begin");
 }
 
+/* Tries to make the file longer: only that knows of quotas and limits, too. */
 static bool disk_is_full(const struct queue *queue)
 {
 	struct statvfs fs;
+	struct stat st;
+	int fd;
 
+	if (mdb_env_get_fd(queue->env, &fd) != MDB_SUCCESS || fstat(fd, &st) != 0)
+		return false;
+	if (fallocate(fd, 0, st.st_size, DISK_FULL_BYTES) == 0)
+		return false;
+	if (queue_is_full_code(errno))
+		return true;
 	return fstatvfs(queue->dir_fd, &fs) == 0 &&
 	       (u64)fs.f_bavail * fs.f_frsize < DISK_FULL_BYTES;
 }

@@ -28,7 +28,7 @@ const char *table_name(enum table table)
 	return table_infos[table].name;
 }
 
-static bool is_full(int rc)
+bool queue_is_full_code(int rc)
 {
 	return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL || rc == ENOSPC || rc == EDQUOT ||
 	       rc == EFBIG;
@@ -40,7 +40,7 @@ enum store_result queue_result(struct queue *queue, int rc, const char *what)
 		return STORE_OK;
 	if (rc == MDB_NOTFOUND)
 		return STORE_NOT_FOUND;
-	queue->doomed = is_full(rc) ? STORE_FULL : STORE_FAILED;
+	queue->doomed = queue_is_full_code(rc) ? STORE_FULL : STORE_FAILED;
 	snprintf(queue->error, sizeof(queue->error), "queue %s: %s: %s", queue->path, what,
 		 mdb_strerror(rc));
 	return queue->doomed;

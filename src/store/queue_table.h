@@ -61,6 +61,8 @@ struct queue {
 
 const char *table_name(enum table table);
 
+/* Codes of LMDB and of the system that mean: no room. */
+bool queue_is_full_code(int rc);
 /* Turns an LMDB result into ours; anything but OK and NOT_FOUND dooms the transaction. */
 enum store_result queue_result(struct queue *queue, int rc, const char *what);
 /* A stored record that does not parse: dooms the transaction, names table and key. */
