@@ -141,7 +141,7 @@ static void line_add_value(struct line *line, const char *text, size_t len, bool
 		line_add_quoted(line, text, len, was_cut);
 }
 
-/* ---- formatting: each pair of the format is made on its own, so that its value can be quoted ---- */
+/* ---- formatting: each pair is made on its own, so that its value can be quoted ---- */
 
 struct value {
 	char text[LOG_VALUE_MAX];

@@ -4,10 +4,11 @@
  *
  *   2026-11-25T03:12:00.123Z info delivery event="session opened" site=example.jp sessions=3
  *
- * A line is time (UTC), level, room, the event's fixed words, then key=value pairs. Values that hold
- * anything but plain characters are quoted, and bytes that a terminal or a log reader could take
- * for something else (control bytes, quotes, all of 0x7f-0xff) are escaped as \n, \t, \", \\ or
- * \xNN. So nothing that a peer or a file sent can start a line, forge a pair or move a cursor.
+ * A line is time (UTC), level, room, the event's fixed words, then key=value pairs. Values that
+ * hold anything but plain characters are quoted, and bytes that a terminal or a log reader could
+ * take for something else (control bytes, quotes, all of 0x7f-0xff) are escaped as \n, \t, \",
+ * \\ or \xNN. So nothing that a peer or a file sent can start a line, forge a pair or move a
+ * cursor.
  *
  * Any thread may log at any time: a line leaves in one write(2) and lines do not mix. Nothing here
  * allocates or waits for a lock. A line that the descriptor does not take at once is dropped and
@@ -51,8 +52,9 @@ void log_report_suppressed(void);
  * log_info("delivery", "session opened", "site=%s sessions=%u", site, count);
  *
  * `room` and `event` are literals; so is the format, which is a row of key=value pairs separated by
- * single spaces and may be left out. A space in the format ends a value, a space in an argument does
- * not. Conversions: %s %.*s %c %d %i %u %x %f %g with hh, h, l, ll, z, flags, width and precision.
+ * single spaces and may be left out. A space in the format ends a value, a space in an argument
+ * does not. Conversions: %s %.*s %c %d %i %u %x %f %g with hh, h, l, ll, z, flags, width and
+ * precision.
  */
 #define log_error(room, event, ...) LOG_AT(LOG_LEVEL_ERROR, room, event, " " __VA_ARGS__)
 #define log_warn(room, event, ...) LOG_AT(LOG_LEVEL_WARN, room, event, " " __VA_ARGS__)

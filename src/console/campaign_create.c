@@ -380,9 +380,9 @@ static int check_wanted(const struct console *console, const struct wanted *want
 						      NULL;
 
 	if (missing)
-		return console_fail(console, CONSOLE_USAGE,
-				    "--%s is needed; `hikyaku campaign create --help` shows examples",
-				    missing);
+		return console_fail(
+			console, CONSOLE_USAGE,
+			"--%s is needed; `hikyaku campaign create --help` shows examples", missing);
 	if (strlen(wanted->name) > CONTROL_NAME_MAX)
 		return console_fail(console, CONSOLE_USAGE, "--name: at most %d bytes",
 				    CONTROL_NAME_MAX);

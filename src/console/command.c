@@ -66,7 +66,8 @@ const struct command *command_find(char **words, int count, int *used, const cha
 		return unknown_in(NULL, words[0], error);
 	*group = words[0];
 	if (count < 2 || words[1][0] == '-') {
-		error_set(error, "%s what? Say for instance `hikyaku %s --help`", words[0], words[0]);
+		error_set(error, "%s what? Say for instance `hikyaku %s --help`", words[0],
+			  words[0]);
 		return NULL;
 	}
 	*used = 2;

@@ -185,7 +185,7 @@ int console_main(int argc, char **argv)
 	int code;
 	int at;
 
-	/* A reader that goes away (`| head`) ends the output by an error, not the process by a signal. */
+	/* A reader that goes away (`| head`) is an error of the output, not a signal that kills. */
 	signal(SIGPIPE, SIG_IGN);
 	at = take_leading_options(&console, argc - 1, argv + 1);
 	if (at < 0)

@@ -133,7 +133,8 @@ int keys_new_run(struct console *console, int argc, char **argv)
 		{ "selector", OPTION_TEXT, &selector, "NAME", "the selector (s=), new for each key",
 		  NULL },
 		{ "type", OPTION_WORD, &type, "rsa|ed25519", "kind of key (rsa)", types },
-		{ "bits", OPTION_NUMBER, &bits, "N", "of an RSA key: 2048 (default) to 4096", NULL },
+		{ "bits", OPTION_NUMBER, &bits, "N", "of an RSA key: 2048 (default) to 4096",
+		  NULL },
 		{ "out", OPTION_TEXT, &out, "FILE", "where the private key goes", NULL },
 	};
 
@@ -142,8 +143,9 @@ int keys_new_run(struct console *console, int argc, char **argv)
 	if (!domain || !selector)
 		return console_fail(console, CONSOLE_USAGE, "--domain and --selector are needed");
 	if (!is_name(domain) || !is_name(selector))
-		return console_fail(console, CONSOLE_USAGE,
-				    "--domain and --selector have letters, digits, dots and hyphens");
+		return console_fail(
+			console, CONSOLE_USAGE,
+			"--domain and --selector have letters, digits, dots and hyphens");
 	if (bits < 2048 || bits > 4096)
 		return console_fail(console, CONSOLE_USAGE, "--bits must be 2048 to 4096");
 	if (out && !slice_copy(path, sizeof(path), slice_of(out)))
@@ -195,9 +197,10 @@ int keys_show_run(struct console *console, int argc, char **argv)
 	int words;
 	int code;
 	const struct option options[] = {
-		{ "file", OPTION_TEXT, &file, "FILE", "a private key, instead of the configured ones",
+		{ "file", OPTION_TEXT, &file, "FILE",
+		  "a private key, instead of the configured ones", NULL },
+		{ "domain", OPTION_TEXT, &domain, "DOMAIN", "with --file: the signing domain",
 		  NULL },
-		{ "domain", OPTION_TEXT, &domain, "DOMAIN", "with --file: the signing domain", NULL },
 		{ "selector", OPTION_TEXT, &selector, "NAME", "with --file: the selector", NULL },
 	};
 
@@ -206,7 +209,8 @@ int keys_show_run(struct console *console, int argc, char **argv)
 	if (words > 1)
 		return console_fail(console, CONSOLE_USAGE, "too many words: \"%.64s\"", argv[1]);
 	if (!file && (domain || selector))
-		return console_fail(console, CONSOLE_USAGE, "--domain and --selector go with --file");
+		return console_fail(console, CONSOLE_USAGE,
+				    "--domain and --selector go with --file");
 	if (!file)
 		return show_configured(console, words ? argv[0] : NULL);
 	if (!domain || !selector || words)

@@ -18,7 +18,8 @@ bool link_socket_path(const struct console *console, char *path, size_t size)
 
 	if (console->socket_path)
 		return slice_copy(path, size, slice_of(console->socket_path)) ||
-		       (console_fail(console, CONSOLE_USAGE, "--socket: the path is too long"), false);
+		       (console_fail(console, CONSOLE_USAGE, "--socket: the path is too long"),
+			false);
 	if (!console->config_path && access(config_path, F_OK) < 0 && errno == ENOENT)
 		return slice_copy(path, size, SLICE(CONSOLE_SOCKET_PATH));
 	if (!config_read(&config, config_path, &error)) {

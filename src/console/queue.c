@@ -226,7 +226,8 @@ int queue_show_run(struct console *console, int argc, char **argv)
 	if (!console_arguments(console, NULL, 0, argc, argv, 1, 1, &code))
 		return code;
 	picked.address = argv[0];
-	code = link_run(console, picked_request("queue.show", &picked), print_found, &found, &reply);
+	code = link_run(console, picked_request("queue.show", &picked), print_found, &found,
+			&reply);
 	if (code == CONSOLE_OK && !console->json && found == 0)
 		code = console_fail(console, CONSOLE_FAILED,
 				    "%.300s is neither queued nor in the delivery log", argv[0]);
@@ -362,7 +363,8 @@ int queue_doubt_run(struct console *console, int argc, char **argv)
 	is_list = strcmp(argv[0], "list") == 0;
 	if (!is_list && strcmp(argv[0], "resend") != 0 && strcmp(argv[0], "drop") != 0)
 		return console_fail(console, CONSOLE_USAGE,
-				    "queue doubt: \"%.64s\" is not one of list, resend, drop", argv[0]);
+				    "queue doubt: \"%.64s\" is not one of list, resend, drop",
+				    argv[0]);
 	if (!is_list && picked_count(&picked) != 1)
 		return console_fail(console, CONSOLE_USAGE,
 				    "say which: one of --campaign, --address, --all");

@@ -87,7 +87,8 @@ static void show(const struct rejects *rejects, u64 line, const char *reason)
 	fprintf(stderr, "line %llu: %s\n", (unsigned long long)line, buf_text(&text));
 	buf_done(&text);
 	if (rejects->count == REJECTS_SHOWN_MAX)
-		fputs("(further refused rows are only counted; --rejects FILE keeps all)\n", stderr);
+		fputs("(further refused rows are only counted; --rejects FILE keeps all)\n",
+		      stderr);
 }
 
 void rejects_add(struct rejects *rejects, u64 line, const char *reason)

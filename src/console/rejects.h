@@ -20,7 +20,7 @@ struct rejects {
 	u64 count;
 };
 
-/* path NULL: standard error. A file that is there is overwritten; a new one is for its owner only. */
+/* path NULL: standard error. An old file is overwritten; a new one is for its owner only. */
 bool rejects_open(struct rejects *rejects, const struct console *console, const char *path,
 		  struct error *error);
 void rejects_add(struct rejects *rejects, u64 line, const char *reason);

@@ -187,7 +187,8 @@ int status_run(struct console *console, int argc, char **argv)
 	const struct option options[] = {
 		{ "watch", OPTION_FLAG, &is_watched, NULL, "again and again, until interrupted",
 		  NULL },
-		{ "interval", OPTION_DURATION, &interval_ms, "TIME", "between two looks (2s)", NULL },
+		{ "interval", OPTION_DURATION, &interval_ms, "TIME", "between two looks (2s)",
+		  NULL },
 		{ "rounds", OPTION_NUMBER, &rounds, "N", "with --watch: end after so many", NULL },
 	};
 	int code;

@@ -42,9 +42,10 @@ static bool column_check(const char *name, struct error *error)
 			len = 0;
 	}
 	if (len == 0 || len > 64)
-		return error_set(error,
-				 "%s: column \"%.64s\": names have 1 to 64 of letters, digits, - and _",
-				 command_name, name);
+		return error_set(
+			error,
+			"%s: column \"%.64s\": names have 1 to 64 of letters, digits, - and _",
+			command_name, name);
 	return true;
 }
 
@@ -207,7 +208,8 @@ json_t *control_create_json(const struct control_campaign_create *create)
 				 create->unsubscribe_mailto);
 
 	if (json && create->expire_ms > 0 &&
-	    json_object_set_new(json, "expire_ms", json_integer((json_int_t)create->expire_ms)) < 0) {
+	    json_object_set_new(json, "expire_ms",
+				json_integer((json_int_t)create->expire_ms)) < 0) {
 		json_decref(json);
 		return NULL;
 	}

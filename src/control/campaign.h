@@ -65,8 +65,8 @@ bool control_read_create(const struct control_request *request,
 json_t *control_create_json(const struct control_campaign_create *create) MUST_CHECK;
 
 /*
- * Takes the tag off a DATA payload. False: empty, or a tag that does not exist. That a template part
- * does not pass its announced size is for the caller to see.
+ * Takes the tag off a DATA payload. False: empty, or a tag that does not exist. That a template
+ * part does not pass its announced size is for the caller to see.
  */
 bool control_data_open(struct slice payload, enum control_data_tag *tag, struct slice *bytes,
 		       struct error *error);
@@ -75,7 +75,7 @@ bool control_data_open(struct slice payload, enum control_data_tag *tag, struct 
 void control_row_add(struct buf *batch, struct slice address, struct slice values);
 
 enum control_row_result { CONTROL_ROW, CONTROL_ROWS_END, CONTROL_ROWS_BAD };
-/* Takes the next row off a batch; slices are views of it. BAD: the batch is cut or over a maximum. */
+/* Takes the next row off a batch; slices are views of it. BAD: cut, or over a maximum. */
 enum control_row_result control_row_take(struct slice *rest, struct slice *address,
 					 struct slice *values) MUST_CHECK;
 

@@ -48,8 +48,7 @@ static struct control_client *connect_failed(const char *path, int code, int fd,
 	case ECONNREFUSED:
 		*problem = CONTROL_NO_DAEMON;
 		error_set(error,
-			  "%s is left over from a daemon that is gone; start it with `hikyaku send`",
-			  path);
+			  "%s is left over from a daemon that is gone; start `hikyaku send`", path);
 		break;
 	case EACCES:
 	case EPERM:
@@ -89,7 +88,7 @@ static bool wait_for(int fd, short events, struct error *error)
 	}
 }
 
-/* A full backlog makes a non-blocking connect fail with EAGAIN: blocking until connected is right. */
+/* Blocking: a non-blocking connect would fail with EAGAIN when the backlog is full. */
 static int connect_fd(const char *path, int *code)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -376,11 +375,12 @@ bool control_client_wait_closed(struct control_client *client, u64 timeout_ms)
 	while (!client->is_closed) {
 		struct pollfd poll_fd = { .fd = client->fd, .events = POLLIN };
 		u64 now_ns = clock_mono_ns();
+		u64 wait_ms;
 
 		if (now_ns >= until_ns)
 			return false;
-		if (poll(&poll_fd, 1, (int)min_u64((until_ns - now_ns) / NS_PER_MS + 1, 1000)) > 0 &&
-		    !receive(client, &ignored))
+		wait_ms = min_u64((until_ns - now_ns) / NS_PER_MS + 1, 1000);
+		if (poll(&poll_fd, 1, (int)wait_ms) > 0 && !receive(client, &ignored))
 			return true;
 	}
 	return true;

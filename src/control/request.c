@@ -275,7 +275,8 @@ static bool read_outcomes(const char *command, const json_t *list, u32 *outcomes
 		int bit;
 
 		if (!text)
-			return error_set(error, "%s: \"outcomes\" must be a list of words", command);
+			return error_set(error, "%s: \"outcomes\" must be a list of words",
+					 command);
 		bit = control_word(text, command, "outcomes", control_outcome_names,
 				   CONTROL_OUTCOME_COUNT, error);
 		if (bit < 0)

@@ -161,8 +161,8 @@ static void test_a_line_never_exceeds_its_maximum_whatever_the_values(void **sta
 		memset(value, 1, sizeof(value));
 		value[len] = '\0';
 		site.written = 0;
-		log_write(&site, " a=%s b=%s c=%s d=%s e=%s last=%d", value, value, value, value, value,
-			  1);
+		log_write(&site, " a=%s b=%s c=%s d=%s e=%s last=%d", value, value, value, value,
+			  value, 1);
 		line = taken();
 		assert_true(strlen(line) <= LOG_LINE_MAX);
 		assert_int_equal(line[strlen(line) - 1], '\n');
@@ -278,8 +278,9 @@ static void test_lines_of_threads_do_not_mix(void **state)
 		pthread_join(threads[i], NULL);
 	taken();
 	for (const char *line = seen; *line; line = strchr(line, '\n') + 1) {
-		assert_int_equal(strcspn(line, "\n"), strlen("2026-11-25T03:12:00.123Z info x event=a "
-							     "t=0 v=\"one two\""));
+		assert_int_equal(strcspn(line, "\n"),
+				 strlen("2026-11-25T03:12:00.123Z info x event=a "
+					"t=0 v=\"one two\""));
 		lines++;
 	}
 	assert_int_equal(lines, LOG_SITE_BURST / THREADS * THREADS * 3);

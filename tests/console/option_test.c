@@ -103,7 +103,8 @@ static void test_bad_values_and_names_are_refused_in_words(void **state)
 	expect_refusal(PARSE("-f"), "unknown option -f; options begin with --");
 	expect_refusal(PARSE("--colours", "red,gren"), "--colours: \"gren\" is not one of red, "
 						       "green, blue; did you mean green?");
-	expect_refusal(PARSE("--colours", "red,"), "--colours: \"\" is not one of red, green, blue");
+	expect_refusal(PARSE("--colours", "red,"),
+		       "--colours: \"\" is not one of red, green, blue");
 }
 
 static void test_distance_counts_single_edits(void **state)

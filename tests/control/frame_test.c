@@ -175,7 +175,9 @@ static void test_an_end_with_a_payload_is_refused(void **state)
 static void test_other_protocols_are_refused_at_the_first_bytes(void **state)
 {
 	static const char *const garbage[] = { "GET / HTTP/1.1\r\n\r\n", "EHLO example.jp\r\n",
-					       "{\"command\":\"status\"}", "\x16\x03\x01\x02" "abc" };
+					       "{\"command\":\"status\"}",
+					       "\x16\x03\x01\x02"
+					       "abc" };
 	struct error error;
 
 	(void)state;
@@ -193,7 +195,8 @@ static void test_the_largest_frame_passes_and_a_larger_one_cannot_be_made(void *
 
 	(void)state;
 	buf_init(&stream, 4 << 20);
-	assert_false(frame_add(&stream, FRAME_DATA, (struct slice){ payload, FRAME_PAYLOAD_MAX + 1 }));
+	assert_false(
+		frame_add(&stream, FRAME_DATA, (struct slice){ payload, FRAME_PAYLOAD_MAX + 1 }));
 	assert_int_equal(stream.len, 0);
 	assert_true(frame_add(&stream, FRAME_DATA, (struct slice){ payload, FRAME_PAYLOAD_MAX }));
 	frame_decoder_init(&decoder);

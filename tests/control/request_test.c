@@ -74,8 +74,9 @@ static void test_arguments_are_refused_by_name_and_kind(void **state)
 			      "campaign.start: \"id\" must be a number, not text");
 	expect_campaign_error("{\"command\":\"campaign.start\",\"id\":-7}",
 			      "campaign.start: \"id\" must be a number, not a negative number");
-	expect_campaign_error("{\"command\":\"campaign.start\",\"id\":1.5}",
-			      "campaign.start: \"id\" must be a number, not a number with a fraction");
+	expect_campaign_error(
+		"{\"command\":\"campaign.start\",\"id\":1.5}",
+		"campaign.start: \"id\" must be a number, not a number with a fraction");
 	expect_campaign_error("{\"command\":\"campaign.start\",\"name\":[\"x\"]}",
 			      "campaign.start: \"name\" must be text, not a list");
 	expect_campaign_error("{\"command\":\"campaign.start\",\"nmae\":\"x\"}",
@@ -231,12 +232,14 @@ static void test_create_refuses_what_cannot_be_a_campaign(void **state)
 	create.columns[1] = "name";
 	expect_create_error(create, "campaign.create: column \"name\" comes twice");
 	create.columns[1] = "a b";
-	expect_create_error(create, "campaign.create: column \"a b\": names have 1 to 64 of letters, "
-				    "digits, - and _");
+	expect_create_error(create,
+			    "campaign.create: column \"a b\": names have 1 to 64 of letters, "
+			    "digits, - and _");
 	create = sample();
 	create.sizes[CONTROL_DATA_HTML] = 0;
-	expect_create_error(create, "campaign.create: source \"parts\" needs sizes of headers and of "
-				    "text or html");
+	expect_create_error(create,
+			    "campaign.create: source \"parts\" needs sizes of headers and of "
+			    "text or html");
 	create = sample();
 	create.source = CONTROL_SOURCE_WHOLE;
 	expect_create_error(create,
@@ -258,7 +261,8 @@ static void test_rows_come_out_of_a_batch_as_they_went_in(void **state)
 	buf_init(&batch, 1 << 20);
 	control_row_add(&batch, SLICE("ann@example.com"), SLICE("\003Ann"));
 	control_row_add(&batch, SLICE("bob@example.com"), SLICE(""));
-	control_row_add(&batch, SLICE("c@example.com"), (struct slice){ large, CONTROL_VALUES_MAX });
+	control_row_add(&batch, SLICE("c@example.com"),
+			(struct slice){ large, CONTROL_VALUES_MAX });
 	rest = buf_slice(&batch);
 	assert_int_equal(control_row_take(&rest, &address, &values), CONTROL_ROW);
 	assert_true(slice_equal(address, SLICE("ann@example.com")));
@@ -287,8 +291,9 @@ static void test_a_batch_cut_anywhere_inside_a_row_is_bad(void **state)
 		assert_int_equal(control_row_take(&rest, &address, &values), CONTROL_ROWS_BAD);
 	}
 	batch.ptr[0] = batch.ptr[1] = 0;
-	assert_int_equal(control_row_take(&(struct slice){ batch.ptr, batch.len }, &address, &values),
-			 CONTROL_ROWS_BAD);
+	assert_int_equal(
+		control_row_take(&(struct slice){ batch.ptr, batch.len }, &address, &values),
+		CONTROL_ROWS_BAD);
 	buf_done(&batch);
 }
 

@@ -27,7 +27,10 @@ static bool decode(struct slice stream, size_t step, struct buf *seen)
 
 		ASSERT(piece);
 		memcpy(piece, stream.ptr, len);
-		while ((result = frame_decoder_take(&decoder, &rest, &frame, NULL)) == FRAME_READY) {
+		for (;;) {
+			result = frame_decoder_take(&decoder, &rest, &frame, NULL);
+			if (result != FRAME_READY)
+				break;
 			buf_add_format(seen, "%d %zu ", (int)frame.type, frame.payload.len);
 			buf_add_slice(seen, frame.payload);
 		}

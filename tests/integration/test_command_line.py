@@ -591,3 +591,40 @@ def test_check_names_what_is_wrong_with_a_key_and_is_content_with_a_good_one(con
     os.chmod(tmp_path / "keys/example.jp.s2026.pem", 0o600)
     shown = run("keys", "show", "--config", config)
     assert "name      s2026._domainkey.example.jp" in text(shown)[0]
+
+
+# ---- the manual ----
+
+MANUALS = ["src/console/hikyaku.1", "src/send/hikyaku-send.8", "src/send/hikyaku.conf.5"]
+
+
+@pytest.mark.parametrize("path", MANUALS)
+def test_manuals_are_well_formed(path):
+    result = subprocess.run(
+        ["mandoc", "-Tlint", "-Wstyle", path], cwd=ROOT, capture_output=True, text=True)
+    # References among the three are not installed where the tests run.
+    complaints = [line for line in result.stdout.splitlines() if "manual not found" not in line]
+    assert complaints == []
+
+
+def test_the_manual_names_every_command_and_option():
+    plain = subprocess.run(
+        "mandoc -Tascii src/console/hikyaku.1 | col -bx", shell=True, cwd=ROOT, check=True,
+        capture_output=True, text=True).stdout
+    manual = " ".join(plain.split())
+    whole = text(run("--help"))[0]
+    commands = [line.split("  ")[1] for line in whole.splitlines() if line.startswith("  ")][:20]
+    for command in commands:
+        group, _, verb = command.rpartition(" ")
+        assert group in manual and verb in manual
+        for line in text(run(*command.split(), "--help"))[0].splitlines():
+            if line.startswith("  --"):
+                assert line.split()[0] in manual, (command, line)
+
+
+def test_the_manual_of_the_configuration_names_every_option_of_the_example():
+    manual = (ROOT / "src/send/hikyaku.conf.5").read_text()
+    for line in (ROOT / "src/send/hikyaku.conf.example").read_text().splitlines():
+        words = line.strip().lstrip("# ").split()
+        if len(words) > 2 and words[1] == "=" and not line.startswith("# "):
+            assert words[0] in manual, line
