@@ -44,6 +44,7 @@ struct lease {
 	enum smtp_verdict verdict;
 	enum smtp_stage stage;
 	enum smtp_failure failure; /* why the session ended, when that decided it */
+	u8 action;                 /* enum outcome_action; the planner's own */
 	bool site_failed;          /* no address of the path could be reached or would talk */
 	u8 returns;                /* times it came back to the ready list unsent */
 	u16 code;

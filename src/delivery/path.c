@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct path *path_make(void)
 {
@@ -12,6 +13,14 @@ struct path *path_make(void)
 	if (path)
 		atomic_store(&path->references, 1);
 	return path;
+}
+
+bool path_same(const struct path *a, const struct path *b)
+{
+	/* Both were zeroed before they were filled, so that all bytes behind the counter compare. */
+	const size_t from = offsetof(struct path, route);
+
+	return memcmp((const char *)a + from, (const char *)b + from, sizeof(*a) - from) == 0;
 }
 
 struct path *path_take(struct path *path)

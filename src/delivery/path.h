@@ -45,6 +45,8 @@ struct path {
 };
 
 struct path *path_make(void); /* zeroed, one reference; NULL: no memory */
+/* Nothing that a session depends on differs. */
+bool path_same(const struct path *a, const struct path *b);
 struct path *path_take(struct path *path);
 void path_give(struct path *path); /* NULL is fine */
 

@@ -1,0 +1,455 @@
+#include "delivery/planner.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "delivery/planner_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FIRST_MAP (256ull << 20)
+#define PATH_SIZE 512
+#define CARE_NS (200 * NS_PER_MS)
+#define FULL_RETRY_NS NS_PER_S
+#define LOG_TRIM 2000
+
+/* ---- open ---- */
+
+static bool write_secret(const char *path, const u8 *secret, size_t size, struct error *error)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool ok;
+
+	if (fd < 0)
+		return error_set_errno(error, errno, "%s", path);
+	ok = write(fd, secret, size) == (ssize_t)size && fsync(fd) == 0;
+	if (!ok)
+		error_set_errno(error, errno, "%s", path);
+	close(fd);
+	if (!ok)
+		unlink(path);
+	return ok;
+}
+
+/* The secret that tokens are made with; made at the first start. */
+static bool load_secret(struct planner *planner, struct error *error)
+{
+	char path[PATH_SIZE];
+	int fd;
+	ssize_t got;
+
+	snprintf(path, sizeof(path), "%s/token.key", planner->config->data);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		random_bytes(planner->secret, sizeof(planner->secret));
+		return write_secret(path, planner->secret, sizeof(planner->secret), error);
+	}
+	if (fd < 0)
+		return error_set_errno(error, errno, "%s", path);
+	got = read(fd, planner->secret, sizeof(planner->secret));
+	close(fd);
+	if (got != (ssize_t)sizeof(planner->secret))
+		return error_set(error, "%s: not a token key (%d bytes are needed)", path,
+				 MAILING_SECRET_SIZE);
+	return true;
+}
+
+static bool load_keys(struct planner *planner, struct error *error)
+{
+	const struct config *config = planner->config;
+
+	planner->keys = calloc(config->customer_count * CONFIG_DKIM_MAX, sizeof(*planner->keys));
+	if (!planner->keys)
+		return error_set(error, "out of memory for DKIM keys");
+	for (size_t i = 0; i < config->customer_count; i++) {
+		const struct config_customer *c = &config->customers[i];
+
+		for (size_t k = 0; k < c->dkim_count; k++) {
+			if (!dkim_key_load(&planner->keys[i * CONFIG_DKIM_MAX + k], c->dkim[k].key,
+					   slice_of(c->domain), slice_of(c->dkim[k].selector), error))
+				return false;
+		}
+	}
+	return true;
+}
+
+static size_t own_addresses(const struct config *config, struct net_address *own, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->customer_count; i++) {
+		const struct config_customer *c = &config->customers[i];
+
+		for (size_t k = 0; k < c->address_count && count < max; k++) {
+			if (net_address_parse(&own[count], slice_of(c->addresses[k].ip), false))
+				count++;
+		}
+	}
+	return count;
+}
+
+static bool open_resolver(struct planner *planner, struct error *error)
+{
+	const struct config_dns *dns = &planner->config->dns;
+	struct net_range allowed[CONFIG_LIST_MAX];
+	struct net_address own[CONFIG_LIST_MAX];
+	struct mx_params params = {
+		.forwarders = dns->forwarders.items,
+		.forwarder_count = dns->forwarders.count,
+		.trust_anchor_file = dns->trust_anchor_file,
+		.root_hints_file = dns->root_hints,
+		.trust_anchors = dns->trust_anchors.items,
+		.trust_anchor_count = dns->trust_anchors.count,
+		.stub_zones = dns->stub_zones.items,
+		.stub_zone_count = dns->stub_zones.count,
+		.allowed = allowed,
+		.own = own,
+		.ipv4 = dns->ipv4,
+		.ipv6 = dns->ipv6,
+		.seed = planner->params.seed,
+	};
+
+	for (size_t i = 0; i < dns->allow_destinations.count; i++) {
+		if (!net_range_parse(&allowed[i], slice_of(dns->allow_destinations.items[i])))
+			return error_set(error, "dns: allow-destinations: %s is no address range",
+					 dns->allow_destinations.items[i]);
+		params.allowed_count++;
+	}
+	params.own_count = own_addresses(planner->config, own, array_count(own));
+	planner->resolver = mx_resolver_open(&params, error);
+	return planner->resolver != NULL;
+}
+
+static bool make_dir(const char *path, struct error *error)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	return error_set_errno(error, errno, "%s", path);
+}
+
+static bool open_store(struct planner *planner, struct error *error)
+{
+	const struct config *config = planner->config;
+	char path[PATH_SIZE];
+	struct queue_params params = {
+		.path = path,
+		.map_size = min_u64(FIRST_MAP, config->queue.map_size_max),
+		.map_size_max = config->queue.map_size_max,
+		.relaxed = config->queue.durability == CONFIG_DURABILITY_RELAXED,
+	};
+
+	if (!make_dir(config->data, error))
+		return false;
+	snprintf(path, sizeof(path), "%s/queue", config->data);
+	planner->queue = queue_open(&params, error);
+	if (!planner->queue)
+		return false;
+	snprintf(path, sizeof(path), "%s/journal", config->data);
+	planner->journal = journal_open(path, config->queue.in_flight, error);
+	return planner->journal != NULL;
+}
+
+static void init_lists(struct planner *planner)
+{
+	list_init(&planner->campaigns);
+	list_init(&planner->routes);
+	list_init(&planner->ready);
+	list_init(&planner->doomed);
+	list_init(&planner->idle_lanes);
+	list_init(&planner->to_ask);
+	list_init(&planner->all_domains);
+	list_init(&planner->results);
+	list_init(&planner->fresh);
+	map_init(&planner->campaign_map);
+	map_init(&planner->domains);
+	map_init(&planner->sites);
+	map_init(&planner->route_map);
+}
+
+struct planner *planner_open(const struct planner_params *params, struct error *error)
+{
+	struct planner *planner = calloc(1, sizeof(*planner));
+
+	if (!planner) {
+		error_set(error, "out of memory");
+		return NULL;
+	}
+	planner->params = *params;
+	planner->config = params->config;
+	planner->m = metrics_planner(params->metrics);
+	planner->now_ns = clock_mono_ns();
+	planner->wall_ms = clock_wall_ms();
+	planner->batch = 1;
+	planner->must_work = true;
+	planner->due_cursor.place = ROW_DEFERRED;
+	metric_set(&planner->m->started_s, planner->wall_ms / MS_PER_S);
+	init_lists(planner);
+	random_seed(&planner->random, params->seed);
+	timer_wheel_init(&planner->wheel, planner->now_ns);
+	error->text[0] = '\0';
+	if (!open_store(planner, error) || !load_secret(planner, error) || !load_keys(planner, error) ||
+	    !open_resolver(planner, error) || !planner_leases_open(planner, error) ||
+	    !planner_recover(planner, error)) {
+		planner_close(planner);
+		return NULL;
+	}
+	return planner;
+}
+
+void planner_close(struct planner *planner)
+{
+	struct list *node;
+
+	if (!planner)
+		return;
+	while ((node = list_pop_front(&planner->idle_lanes)))
+		free(list_entry(node, struct lane, node));
+	while ((node = list_pop_front(&planner->doomed)))
+		free(list_entry(node, struct lane, node));
+	planner_routes_free(planner);
+	planner_domains_free(planner);
+	planner_campaigns_free(planner);
+	planner_leases_close(planner);
+	ref_queue_done(&planner->touched);
+	ref_queue_done(&planner->again);
+	mx_resolver_close(planner->resolver);
+	if (planner->keys) {
+		for (size_t i = 0; i < planner->config->customer_count * CONFIG_DKIM_MAX; i++)
+			dkim_key_done(&planner->keys[i]);
+	}
+	free(planner->keys);
+	journal_close(planner->journal);
+	queue_close(planner->queue);
+	free(planner);
+}
+
+/* ---- transactions ---- */
+
+bool planner_store_ok(struct planner *planner, enum store_result result)
+{
+	if (result == STORE_OK)
+		return true;
+	planner->failed_by = result;
+	if (result == STORE_FAILED && !planner->broken)
+		log_error("delivery", "the queue failed", "reason=%s", queue_error_text(planner->queue));
+	return false;
+}
+
+bool planner_begin(struct planner *planner, struct error *error)
+{
+	planner->failed_by = STORE_OK;
+	if (queue_begin(planner->queue) == STORE_OK)
+		return true;
+	planner->broken = true;
+	return error_set(error, "the queue: %s", queue_error_text(planner->queue));
+}
+
+bool planner_commit(struct planner *planner, struct error *error)
+{
+	u64 started = clock_mono_ns();
+	enum store_result result = queue_commit(planner->queue);
+
+	metric_observe(&planner->m->commit, clock_mono_ns() - started);
+	if (result == STORE_OK) {
+		metric_add(&planner->m->commits, 1);
+		return true;
+	}
+	planner->failed_by = result;
+	planner->broken |= result == STORE_FAILED;
+	return error_set(error, "the queue: %s", queue_error_text(planner->queue));
+}
+
+/* Rows that were settled in a transaction that did not come to be are placed anew. */
+void planner_rolled_back(struct planner *planner)
+{
+	struct row_ref ref;
+
+	while (ref_queue_pop(&planner->touched, &ref)) {
+		if (!ref_queue_push(&planner->again, &ref))
+			CRASH("out of memory for the rows of a failed transaction");
+		planner->refs_waiting++;
+	}
+	planner_campaigns_committed(planner, false);
+	planner->must_work = true;
+	if (planner->failed_by == STORE_FULL && !queue_grow(planner->queue)) {
+		metric_add(&planner->m->store_full, 1);
+		planner->full_until_ns = planner->now_ns + FULL_RETRY_NS;
+		log_warn("delivery", "the queue is full: nothing new is sent until there is room",
+			 "reason=%s", queue_error_text(planner->queue));
+	}
+}
+
+static void fill_transaction(struct planner *planner)
+{
+	planner_apply_results(planner);
+	planner_domain_ask(planner);
+	planner_domain_answers(planner);
+	planner_place_again(planner);
+	planner_activate_lanes(planner);
+	planner_take_due(planner);
+	planner_settle_doomed(planner);
+	if (planner->failed_by == STORE_OK)
+		planner_lease_rows(planner);
+	if (planner->failed_by == STORE_OK)
+		planner_write_leases(planner);
+	if (planner->failed_by == STORE_OK)
+		planner_write_campaigns(planner);
+}
+
+static void run_transaction(struct planner *planner)
+{
+	struct error error;
+	bool ok;
+
+	if (!planner_begin(planner, &error))
+		return;
+	fill_transaction(planner);
+	ok = planner->failed_by == STORE_OK && planner_commit(planner, &error);
+	if (!ok) {
+		queue_abort(planner->queue);
+		planner->broken |= planner->failed_by == STORE_FAILED;
+		planner_take_back_fresh(planner);
+		planner_rolled_back(planner);
+		return;
+	}
+	ref_queue_done(&planner->touched);
+	planner_hand_out(planner);
+	planner_results_committed(planner, true);
+	planner_campaigns_committed(planner, true);
+	planner->next_commit_ns = planner->now_ns + planner->config->queue.commit_interval_ms * NS_PER_MS;
+}
+
+/* ---- care ---- */
+
+static void measure(struct planner *planner, const struct queue_stats *stats)
+{
+	struct metrics_planner *m = planner->m;
+	u64 running = 0;
+
+	list_for_each(node, &planner->campaigns)
+		running += list_entry(node, struct planner_campaign, node)->record.state ==
+			   CAMPAIGN_RUNNING;
+	metric_set(&m->campaigns_running, running);
+	metric_set(&m->leases_out, planner->lease_count - planner->free_lease_count);
+	metric_set(&m->lane_rows, stats->lane_rows);
+	metric_set(&m->deferred_rows, stats->deferred_rows);
+	metric_set(&m->doubt_rows, stats->doubt_rows);
+	metric_set(&m->log_rows, stats->log_rows);
+	metric_set(&m->map_bytes, stats->map_size);
+	metric_set(&m->pages_used, stats->pages_used);
+	metric_set(&m->pages_free, stats->pages_free);
+	metric_set(&m->oldest_due_ms,
+		   planner->next_due_ms < planner->wall_ms ? planner->wall_ms - planner->next_due_ms : 0);
+}
+
+/* Now and then, outside of the work's transaction: room ahead of need, old log entries, figures. */
+static void take_care(struct planner *planner)
+{
+	struct queue_stats stats;
+
+	planner->next_care_ns = planner->now_ns + CARE_NS;
+	if (queue_stats(planner->queue, &stats) != STORE_OK)
+		return;
+	measure(planner, &stats);
+	if ((stats.pages_used + stats.pages_free) * stats.page_size > stats.map_size / 4 * 3)
+		queue_grow(planner->queue);
+	if (planner->wall_ms < planner->next_trim_ms)
+		return;
+	planner->next_trim_ms = planner->wall_ms + 60 * MS_PER_S;
+	if (planner->wall_ms > planner->config->queue.log_keep_ms &&
+	    queue_begin(planner->queue) == STORE_OK) {
+		enum store_result result = queue_log_trim(
+			planner->queue, planner->wall_ms - planner->config->queue.log_keep_ms, LOG_TRIM);
+
+		/* More to trim: soon again. */
+		if (result == STORE_OK)
+			planner->next_trim_ms = planner->wall_ms;
+		if (result != STORE_OK || queue_commit(planner->queue) != STORE_OK)
+			queue_abort(planner->queue);
+	}
+}
+
+/* ---- turns ---- */
+
+static bool has_work(const struct planner *planner)
+{
+	return planner->must_work || planner->result_count > 0 || planner->answers ||
+	       !list_is_empty(&planner->ready) || !list_is_empty(&planner->doomed) ||
+	       !list_is_empty(&planner->to_ask) || planner->again.count > 0 ||
+	       planner->dead_batch_count > 1024 || planner_may_activate(planner) ||
+	       (planner->wall_ms >= planner->next_due_ms && planner->refs_waiting < REFS_MAX &&
+		!planner->stopping);
+}
+
+void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms)
+{
+	planner->now_ns = now_ns;
+	planner->wall_ms = wall_ms;
+	timer_wheel_advance(&planner->wheel, now_ns);
+	planner_collect_results(planner);
+	if (planner->broken)
+		return;
+	if (has_work(planner) && now_ns >= planner->next_commit_ns && now_ns >= planner->full_until_ns) {
+		planner->must_work = false;
+		run_transaction(planner);
+	}
+	if (now_ns >= planner->next_care_ns)
+		take_care(planner);
+}
+
+u64 planner_wait_ns(const struct planner *planner, u64 now_ns)
+{
+	u64 at = min_u64(timer_wheel_next(&planner->wheel), planner->next_care_ns + NS_PER_S);
+	u64 wait;
+
+	if (has_work(planner))
+		at = min_u64(at, max_u64(planner->next_commit_ns, planner->full_until_ns));
+	wait = at > now_ns ? at - now_ns : 0;
+	if (!planner->stopping && planner->next_due_ms != UINT64_MAX &&
+	    planner->next_due_ms > planner->wall_ms)
+		wait = min_u64(wait, (planner->next_due_ms - planner->wall_ms) * NS_PER_MS);
+	return wait;
+}
+
+int planner_resolver_fd(const struct planner *planner)
+{
+	return mx_resolver_fd(planner->resolver);
+}
+
+void planner_resolver_ready(struct planner *planner)
+{
+	mx_resolver_process(planner->resolver);
+	planner->answers = true;
+}
+
+void planner_set_workers(struct planner *planner, struct worker **workers)
+{
+	planner->params.workers = workers;
+}
+
+void planner_stop(struct planner *planner)
+{
+	planner->stopping = true;
+}
+
+bool planner_is_quiet(const struct planner *planner)
+{
+	return planner->free_lease_count == planner->lease_count && planner->result_count == 0;
+}
+
+bool planner_is_broken(const struct planner *planner)
+{
+	return planner->broken;
+}
+
+struct queue *planner_queue(struct planner *planner)
+{
+	return planner->queue;
+}

@@ -1,0 +1,159 @@
+/*
+ * The planner: the one writer of the queue. It takes due rows by route (source address x site), within
+ * the route's limits, lends them to workers and commits what became of them in groups. Everything here
+ * runs in one thread, in turns; the clock and the resolver are the only outside it sees.
+ *
+ * One turn with work is one durable commit:
+ *
+ *   begin -> results of workers -> new lanes, due rows -> leases -> lease record -> commit
+ *         -> journal slots of the results are free, leases go to the workers
+ *
+ * so a row is lent only after the commit that says so, and a result is final only after its commit.
+ * Rows that the planner holds in memory are those whose key is at or before a cursor: the lane's cursor
+ * for a lane, due_cursor for the deferred ones. Rows behind a cursor are at rest and may be changed by
+ * commands; rows before it may not.
+ */
+#ifndef DELIVERY_PLANNER_H
+#define DELIVERY_PLANNER_H
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/types.h"
+#include "delivery/worker.h"
+#include "dns/mx.h"
+#include "metrics/metrics.h"
+#include "store/queue.h"
+
+struct planner_params {
+	const struct config *config; /* outlives the planner */
+	struct metrics *metrics;
+	struct worker **workers;     /* NULL: planner_set_workers follows */
+	u32 worker_count;
+	u64 seed;
+};
+
+struct planner;
+
+/*
+ * Opens queue and journal below config->data, settles what a crash left (see planner_recover.c), loads
+ * running campaigns. NULL and a sentence on failure.
+ */
+struct planner *planner_open(const struct planner_params *params, struct error *error);
+/* Workers need the metrics first and the planner the workers: they come second, before any turn. */
+void planner_set_workers(struct planner *planner, struct worker **workers);
+void planner_close(struct planner *planner); /* all leases must be back, or their rows stay leased */
+
+/* Does what is to be done now. */
+void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms);
+/* How long the loop may wait before the next turn if nothing else happens. */
+u64 planner_wait_ns(const struct planner *planner, u64 now_ns);
+/* The resolver's descriptor, to be watched by the loop; when it is readable, tell the planner. */
+int planner_resolver_fd(const struct planner *planner);
+void planner_resolver_ready(struct planner *planner);
+
+/* No new leases from now on. planner_is_quiet: every lease is back and committed. */
+void planner_stop(struct planner *planner);
+bool planner_is_quiet(const struct planner *planner);
+/* The store failed (not for want of room): the process must end and start again from the disk. */
+bool planner_is_broken(const struct planner *planner);
+
+struct queue *planner_queue(struct planner *planner);
+
+/* ---- campaigns ---- */
+
+struct planner_intake; /* recipients coming in for a new campaign */
+
+struct planner_source {
+	struct slice whole;
+	struct slice headers;
+	struct slice text;
+	struct slice html;
+	struct slice columns; /* names joined by LF */
+	struct slice options; /* packed by planner_options_pack */
+};
+
+struct planner_options {
+	u8 charset;  /* enum message_charset */
+	u8 encoding; /* enum message_encoding */
+	bool require_unsubscribe;
+	struct slice unsubscribe_url;
+	struct slice unsubscribe_mailto;
+};
+
+/*
+ * Compiles the source (so that a bad template is refused before anything is stored), makes the campaign
+ * record in state IMPORTING. Fields of `campaign` that are read: name, customer, doubt_policy,
+ * expire_after_ms. `name` must be free.
+ */
+struct planner_intake *planner_intake_begin(struct planner *planner, struct queue_campaign *campaign,
+					    const struct planner_source *source, struct error *error);
+/*
+ * Adds a batch of recipients; each: address in wire form, packed values. All or nothing, durable when
+ * true is returned.
+ */
+struct planner_recipient {
+	struct slice address;
+	struct slice values;
+};
+bool planner_intake_add(struct planner_intake *intake, const struct planner_recipient *recipients,
+			u32 count, struct error *error);
+/* READY: the campaign may be started. The intake is freed in any case. */
+bool planner_intake_finish(struct planner_intake *intake, struct queue_campaign *campaign,
+			   struct error *error);
+void planner_intake_abort(struct planner_intake *intake);
+
+bool planner_campaign_find(struct planner *planner, struct slice id_or_name,
+			   struct queue_campaign *campaign, struct error *error);
+bool planner_campaign_start(struct planner *planner, u32 id, struct error *error);
+bool planner_campaign_pause(struct planner *planner, u32 id, struct error *error);
+bool planner_campaign_resume(struct planner *planner, u32 id, struct error *error);
+bool planner_campaign_cancel(struct planner *planner, u32 id, struct error *error);
+
+void planner_options_pack(const struct planner_options *options, struct buf *out);
+bool planner_options_unpack(struct planner_options *options, struct slice packed) MUST_CHECK;
+
+/* ---- the queue as operators see it ---- */
+
+struct planner_route_status {
+	const char *site;
+	const char *customer;
+	u32 lanes;         /* lanes that have rows here */
+	u32 waiting;       /* due or returned rows that wait for a place */
+	u32 in_flight;
+	u32 sessions_max;
+	bool suspended;
+	u64 paused_for_ms; /* backing off after failures; 0: not */
+	char reason[256];  /* why it is paused or suspended */
+};
+/* Visits every route in memory; false from `visit` ends it. */
+void planner_routes(struct planner *planner, u64 now_ns,
+		    bool (*visit)(void *context, const struct planner_route_status *status),
+		    void *context);
+
+/* Suspended sites get no new leases; survives a restart. */
+bool planner_site_suspend(struct planner *planner, struct slice site, struct error *error);
+bool planner_site_resume(struct planner *planner, struct slice site, struct error *error);
+
+/*
+ * Which rows at rest a command means; all conditions must hold. Zeroed: every row.
+ */
+struct planner_filter {
+	u32 campaign;
+	struct slice domain;  /* lower case */
+	struct slice address; /* wire form */
+};
+/*
+ * Deferred rows that match become due now. Works through the table in slices over the next turns; the
+ * number of rows moved so far is in the planner's log line when it is done.
+ */
+bool planner_retry(struct planner *planner, const struct planner_filter *filter, u64 *moved,
+		   struct error *error);
+/* Deferred rows that match fail for good, with the operator as reason. */
+bool planner_bounce(struct planner *planner, const struct planner_filter *filter, u64 *bounced,
+		    struct error *error);
+/* Held in-doubt rows: send again (resend true) or count as failed. */
+bool planner_doubt_settle(struct planner *planner, const struct planner_filter *filter, bool resend,
+			  u64 *settled, struct error *error);
+
+#endif

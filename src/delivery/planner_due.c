@@ -1,0 +1,62 @@
+/*
+ * Deferred rows: taken from the front of their table when their time has come. What lies at or before
+ * due_cursor is in memory or with a worker; what lies behind it is at rest.
+ */
+#include "delivery/planner_parts.h"
+
+#include "base/log.h"
+
+u64 planner_due_time(struct planner *planner, u64 due_ms)
+{
+	/* A clock that was set back must not put a row where the cursor has passed already. */
+	due_ms = max_u64(due_ms, planner->due_cursor.due_ms + 1);
+	planner->next_due_ms = min_u64(planner->next_due_ms, due_ms);
+	return due_ms;
+}
+
+/* A row of no campaign that is known: nobody can want it any more, and it must not block the others. */
+static void drop_orphan(struct planner *planner, const struct row_ref *ref)
+{
+	struct row_ref at = *ref;
+
+	log_error("delivery", "a deferred row belongs to no campaign", "campaign=%u row=%u.%u",
+		  at.id.campaign, at.id.domain, at.id.seq);
+	planner_store_ok(planner, queue_row_delete(planner->queue, &at));
+}
+
+static void look_ahead(struct planner *planner)
+{
+	struct queue_row row;
+	enum store_result result =
+		queue_row_next(planner->queue, &planner->due_cursor, UINT64_MAX, &row);
+
+	if (result == STORE_NOT_FOUND)
+		planner->next_due_ms = UINT64_MAX;
+	else if (planner_store_ok(planner, result))
+		planner->next_due_ms = row.ref.due_ms;
+}
+
+void planner_take_due(struct planner *planner)
+{
+	if (planner->wall_ms < planner->next_due_ms || planner->stopping)
+		return;
+	for (u32 i = 0; i < TURN_DUE_MAX && planner->refs_waiting < REFS_MAX; i++) {
+		struct planner_campaign *campaign;
+		struct queue_row row;
+		enum store_result result = queue_row_next(planner->queue, &planner->due_cursor,
+							  planner->wall_ms, &row);
+
+		if (result == STORE_NOT_FOUND) {
+			look_ahead(planner);
+			return;
+		}
+		if (!planner_store_ok(planner, result))
+			return;
+		planner->due_cursor = row.ref;
+		campaign = planner_campaign(planner, row.ref.id.campaign);
+		if (campaign)
+			planner_row_place(planner, campaign, &row);
+		else
+			drop_orphan(planner, &row.ref);
+	}
+}

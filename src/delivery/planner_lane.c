@@ -1,0 +1,203 @@
+/*
+ * Lanes: one domain of one campaign. A campaign's lanes are activated a few thousand at a time, so that
+ * memory does not grow with the campaign; an active lane stands at its route, waits at its domain, or,
+ * when all its rows meet the same fate, is worked off among the doomed.
+ */
+#include "delivery/planner_parts.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+
+bool planner_may_activate(const struct planner *planner)
+{
+	if (planner->lanes_active >= LANES_ACTIVE_MAX || planner->stopping)
+		return false;
+	list_for_each(node, &planner->campaigns) {
+		const struct planner_campaign *c = list_entry(node, struct planner_campaign, node);
+
+		if (!c->lanes_end && (c->record.state == CAMPAIGN_RUNNING ||
+				      c->record.state == CAMPAIGN_CANCELLED))
+			return true;
+	}
+	return false;
+}
+
+static struct lane *make_lane(struct planner *planner, struct planner_campaign *campaign,
+			      const struct queue_lane *stored)
+{
+	struct lane *lane = calloc(1, sizeof(*lane));
+
+	if (!lane)
+		CRASH("out of memory for a lane");
+	list_init(&lane->node);
+	lane->campaign = campaign;
+	lane->number = stored->number;
+	slice_copy(lane->name, sizeof(lane->name), slice_of(stored->domain));
+	list_push_back(&campaign->lanes, &lane->of_campaign);
+	planner->lanes_active++;
+	return lane;
+}
+
+/* One lane of one campaign; false when there is none left. */
+static bool activate_one(struct planner *planner, struct planner_campaign *campaign)
+{
+	struct queue_lane stored;
+	struct lane *lane;
+	enum store_result result = queue_lane_next(planner->queue, campaign->record.id,
+						   campaign->lane_cursor, &stored);
+
+	if (result == STORE_NOT_FOUND) {
+		campaign->lanes_end = true;
+		return false;
+	}
+	if (!planner_store_ok(planner, result))
+		return false;
+	campaign->lane_cursor = stored.number;
+	lane = make_lane(planner, campaign, &stored);
+	if (campaign->record.state == CAMPAIGN_CANCELLED)
+		planner_lane_doom(planner, lane, OUTCOME_CANCELLED);
+	else
+		planner_lane_place(planner, lane);
+	return true;
+}
+
+void planner_activate_lanes(struct planner *planner)
+{
+	if (planner->stopping)
+		return;
+	list_for_each(node, &planner->campaigns) {
+		struct planner_campaign *campaign = list_entry(node, struct planner_campaign, node);
+
+		if (campaign->record.state != CAMPAIGN_RUNNING &&
+		    campaign->record.state != CAMPAIGN_CANCELLED)
+			continue;
+		while (!campaign->lanes_end && planner->lanes_active < LANES_ACTIVE_MAX) {
+			if (!activate_one(planner, campaign))
+				break;
+		}
+	}
+}
+
+static void detach(struct lane *lane)
+{
+	list_unlink(&lane->node);
+	if (lane->route)
+		lane->route->lane_count--;
+	lane->route = NULL;
+}
+
+void planner_lane_place(struct planner *planner, struct lane *lane)
+{
+	if (!lane->domain) {
+		lane->domain = planner_domain(planner, slice_of(lane->name));
+		if (!lane->domain)
+			CRASH("out of memory for a domain");
+		lane->domain->users++;
+	}
+	planner_domain_wait(planner, lane->domain);
+	if (lane->domain->state == DOMAIN_DEAD) {
+		planner_lane_doom(planner, lane, OUTCOME_FAILED);
+		return;
+	}
+	if (lane->domain->state != DOMAIN_READY) {
+		list_push_back(&lane->domain->lanes, &lane->node);
+		return;
+	}
+	lane->route = planner_route(planner, lane->domain->where, lane->campaign->customer,
+				    planner_source_of(lane->campaign, lane->number));
+	if (!lane->route)
+		CRASH("out of memory for a route");
+	lane->route->lane_count++;
+	list_push_back(&lane->route->lanes, &lane->node);
+	planner_route_check(planner, lane->route);
+}
+
+void planner_lane_doom(struct planner *planner, struct lane *lane, enum outcome_action fate)
+{
+	detach(lane);
+	lane->doomed = true;
+	lane->fate = (u8)fate;
+	list_push_back(&planner->doomed, &lane->node);
+	planner->must_work = true;
+}
+
+void planner_lane_end(struct planner *planner, struct lane *lane)
+{
+	detach(lane);
+	list_unlink(&lane->of_campaign);
+	if (lane->domain)
+		lane->domain->users--;
+	planner->lanes_active--;
+	free(lane);
+}
+
+static bool settle_one(struct planner *planner, struct lane *lane, const struct queue_row *row)
+{
+	static const u8 none[3] = { 0 };
+
+	if (lane->fate == OUTCOME_CANCELLED || !lane->domain)
+		return planner_settle_row(planner, lane->campaign, row, lane->fate, 0, none,
+					  SLICE("campaign cancelled"));
+	return planner_settle_row(planner, lane->campaign, row, lane->fate, lane->domain->code,
+				  lane->domain->enhanced, slice_of(lane->domain->text));
+}
+
+void planner_settle_doomed(struct planner *planner)
+{
+	for (u32 i = 0; i < TURN_DOOMED_MAX && !list_is_empty(&planner->doomed); i++) {
+		struct lane *lane = list_entry(planner->doomed.next, struct lane, node);
+		struct row_ref after = { .place = ROW_LANE,
+					 .id = { lane->campaign->record.id, lane->number, lane->seq } };
+		struct queue_row row;
+		enum store_result result = queue_row_next(planner->queue, &after, 0, &row);
+
+		if (result == STORE_NOT_FOUND) {
+			planner_lane_end(planner, lane);
+			continue;
+		}
+		if (!planner_store_ok(planner, result))
+			return;
+		lane->seq = row.ref.id.seq;
+		if (!settle_one(planner, lane, &row))
+			return;
+	}
+}
+
+void planner_park_lanes(struct planner *planner, struct planner_campaign *campaign)
+{
+	bool cancelled = campaign->record.state == CAMPAIGN_CANCELLED;
+
+	list_for_each_safe(node, &campaign->lanes) {
+		struct lane *lane = list_entry(node, struct lane, of_campaign);
+
+		if (cancelled) {
+			planner_lane_doom(planner, lane, OUTCOME_CANCELLED);
+			continue;
+		}
+		if (lane->doomed)
+			continue;
+		detach(lane);
+		list_push_back(&planner->idle_lanes, &lane->node);
+	}
+}
+
+void planner_unpark(struct planner *planner, struct planner_campaign *campaign)
+{
+	struct row_ref ref;
+
+	list_for_each_safe(node, &campaign->lanes) {
+		struct lane *lane = list_entry(node, struct lane, of_campaign);
+
+		if (lane->doomed)
+			continue;
+		detach(lane);
+		planner_lane_place(planner, lane);
+	}
+	while (ref_queue_pop(&campaign->parked, &ref)) {
+		if (!ref_queue_push(&planner->again, &ref))
+			CRASH("out of memory for a row that waits");
+	}
+	planner->must_work = true;
+}

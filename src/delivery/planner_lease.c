@@ -1,0 +1,366 @@
+/*
+ * Leases: rows read from the store into blocks, recorded, handed to workers after the commit.
+ */
+#include "delivery/planner_parts.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool planner_leases_open(struct planner *planner, struct error *error)
+{
+	u32 count = planner->config->queue.in_flight;
+
+	planner->leases = calloc(count, sizeof(*planner->leases));
+	planner->free_leases = malloc(count * sizeof(u32));
+	planner->batch_left = calloc(BATCHES_MAX, sizeof(u32));
+	planner->dead_batches = malloc(BATCHES_MAX * sizeof(u64));
+	planner->batch_refs = malloc(TURN_LEASES_MAX * sizeof(struct row_ref));
+	if (!planner->leases || !planner->free_leases || !planner->batch_left ||
+	    !planner->dead_batches || !planner->batch_refs)
+		return error_set(error, "out of memory for %u leases", count);
+	planner->lease_count = count;
+	for (u32 i = count; i > 0; i--)
+		planner->free_leases[planner->free_lease_count++] = i - 1;
+	return true;
+}
+
+void planner_leases_close(struct planner *planner)
+{
+	while (planner->free_blocks) {
+		struct lease_block *block = planner->free_blocks;
+
+		planner->free_blocks = block->next;
+		free(block);
+	}
+	free(planner->block);
+	free(planner->leases);
+	free(planner->free_leases);
+	free(planner->batch_left);
+	free(planner->dead_batches);
+	free(planner->batch_refs);
+}
+
+/* ---- blocks ---- */
+
+static void give_block(struct planner *planner, struct lease_block *block)
+{
+	block->next = planner->free_blocks;
+	planner->free_blocks = block;
+}
+
+/* A block with room for `bytes` more; the one before stays alive through its leases. */
+static struct lease_block *block_for(struct planner *planner, size_t bytes)
+{
+	struct lease_block *block = planner->block;
+
+	if (block && BLOCK_SIZE - block->used >= bytes)
+		return block;
+	if (block && block->leases == 0)
+		give_block(planner, block);
+	planner->block = NULL;
+	block = planner->free_blocks;
+	if (block)
+		planner->free_blocks = block->next;
+	else
+		block = malloc(sizeof(*block));
+	if (!block)
+		return NULL;
+	block->used = 0;
+	block->leases = 0;
+	block->next = NULL;
+	planner->block = block;
+	return block;
+}
+
+static struct slice copy_into(struct lease_block *block, struct slice s)
+{
+	char *to = block->bytes + block->used;
+
+	if (s.len > 0)
+		memcpy(to, s.ptr, s.len);
+	block->used += (u32)s.len;
+	return (struct slice){ to, s.len };
+}
+
+/* ---- one lease ---- */
+
+static struct lease *take_lease(struct planner *planner, const struct queue_row *row)
+{
+	struct lease_block *block = block_for(planner, row->address.len + row->values.len);
+	struct lease *lease;
+	u32 index;
+
+	if (!block || planner->free_lease_count == 0)
+		return NULL;
+	index = planner->free_leases[--planner->free_lease_count];
+	lease = &planner->leases[index];
+	memset(lease, 0, offsetof(struct lease, reply));
+	lease->index = index;
+	lease->slot = journal_slot(planner->journal, index);
+	lease->block = block;
+	block->leases++;
+	lease->address = copy_into(block, row->address);
+	lease->values = copy_into(block, row->values);
+	lease->ref = row->ref;
+	lease->attempts = row->attempts;
+	lease->flags = row->flags;
+	/* Whole seconds: the Date field has no more, and a resend must be the same bytes. */
+	lease->date_ms = row->first_ms ? row->first_ms : planner->wall_ms / 1000 * 1000;
+	if (row->flags & ROW_IN_DOUBT_NOW && !net_address_parse(&lease->same_host, row->host, true))
+		lease->same_host.family = 0;
+	list_init(&lease->node);
+	return lease;
+}
+
+void planner_lease_free(struct planner *planner, struct lease *lease)
+{
+	struct lease_block *block = lease->block;
+
+	atomic_store_explicit(&lease->slot->state, JOURNAL_FREE, memory_order_release);
+	path_give(lease->path);
+	lease->path = NULL;
+	if (--block->leases == 0 && block != planner->block)
+		give_block(planner, block);
+	planner->free_leases[planner->free_lease_count++] = lease->index;
+}
+
+/* The worker with the most room among those that have a share of the route's sessions. */
+static u32 choose_worker(struct planner *planner, const struct planner_route *route)
+{
+	u32 best = 0;
+	double best_load = 1e300;
+
+	for (u32 i = 0; i < planner->params.worker_count; i++) {
+		double load;
+
+		if (route->path->sessions[i] == 0)
+			continue;
+		load = (double)route->worker_in_flight[i] / route->path->sessions[i];
+		if (load < best_load) {
+			best_load = load;
+			best = i;
+		}
+	}
+	return best;
+}
+
+static bool lease_row(struct planner *planner, struct planner_route *route,
+		      struct planner_campaign *campaign, const struct queue_row *row)
+{
+	struct lease *lease = take_lease(planner, row);
+
+	if (!lease)
+		return false;
+	lease->mailing = campaign->mailing;
+	lease->path = path_take(route->path);
+	lease->route = route;
+	lease->worker = choose_worker(planner, route);
+	route->in_flight++;
+	route->worker_in_flight[lease->worker]++;
+	if (route->site->limits->rate_per_s > 0)
+		route->tokens -= 1;
+	campaign->leases++;
+	list_push_back(&planner->fresh, &lease->node);
+	planner->fresh_count++;
+	return true;
+}
+
+/* ---- rows of a route ---- */
+
+enum took { TOOK_ROW, TOOK_NOTHING, TOOK_STOP };
+
+/* A due or returned row; those of paused campaigns are set aside, of cancelled ones settled. */
+static enum took take_ref(struct planner *planner, struct planner_route *route)
+{
+	struct planner_campaign *campaign;
+	struct queue_row row;
+	struct row_ref ref;
+	enum store_result result;
+
+	if (!ref_queue_pop(&route->refs, &ref))
+		return TOOK_NOTHING;
+	planner->refs_waiting--;
+	campaign = planner_campaign(planner, ref.id.campaign);
+	result = queue_row_get(planner->queue, &ref, &row);
+	if (result == STORE_NOT_FOUND || !campaign)
+		return TOOK_ROW;
+	if (!planner_store_ok(planner, result))
+		return TOOK_STOP;
+	if (campaign->record.state == CAMPAIGN_CANCELLED) {
+		planner_settle_row(planner, campaign, &row, OUTCOME_CANCELLED, 0,
+				   (const u8[3]){ 0 }, SLICE("campaign cancelled"));
+		return TOOK_ROW;
+	}
+	if (campaign->record.state != CAMPAIGN_RUNNING) {
+		if (!ref_queue_push(&campaign->parked, &ref))
+			return TOOK_STOP;
+		planner->refs_waiting++;
+		return TOOK_ROW;
+	}
+	if (lease_row(planner, route, campaign, &row))
+		return TOOK_ROW;
+	/* No lease or memory free: back to where it was. It was just popped, so there is room. */
+	if (!ref_queue_push(&route->refs, &ref))
+		CRASH("out of memory for a row that waits");
+	planner->refs_waiting++;
+	return TOOK_STOP;
+}
+
+/* The next row of the route's first lane; lanes take turns. */
+static enum took take_lane_row(struct planner *planner, struct planner_route *route)
+{
+	struct lane *lane;
+	struct row_ref after;
+	struct queue_row row;
+	enum store_result result;
+
+	if (list_is_empty(&route->lanes))
+		return TOOK_NOTHING;
+	lane = list_entry(route->lanes.next, struct lane, node);
+	after = (struct row_ref){ .place = ROW_LANE,
+				  .id = { lane->campaign->record.id, lane->number, lane->seq } };
+	result = queue_row_next(planner->queue, &after, 0, &row);
+	if (result == STORE_NOT_FOUND) {
+		planner_lane_end(planner, lane);
+		return TOOK_ROW;
+	}
+	if (!planner_store_ok(planner, result))
+		return TOOK_STOP;
+	if (!lease_row(planner, route, lane->campaign, &row))
+		return TOOK_STOP;
+	lane->seq = row.ref.id.seq;
+	return TOOK_ROW;
+}
+
+/* Up to a quantum of one route. False: nothing more can be leased in this turn. */
+static bool lease_route(struct planner *planner, struct planner_route *route)
+{
+	u32 room;
+
+	if (!planner_route_path(planner, route))
+		return true;
+	for (u32 n = 0; n < ROUTE_QUANTUM; n++) {
+		enum took took;
+
+		room = planner_route_room(planner, route);
+		if (room == 0)
+			return true;
+		if (planner->free_lease_count == 0 || planner->fresh_count >= TURN_LEASES_MAX)
+			return false;
+		/* Older rows and new ones by turns, so that neither starves. */
+		took = n % 2 == 0 ? take_ref(planner, route) : take_lane_row(planner, route);
+		if (took == TOOK_NOTHING)
+			took = n % 2 == 0 ? take_lane_row(planner, route) :
+					    take_ref(planner, route);
+		if (took == TOOK_NOTHING)
+			return true;
+		if (took == TOOK_STOP)
+			return false;
+	}
+	/* Lanes take turns by quantum: reading one lane on is cheaper than jumping between them. */
+	if (!list_is_empty(&route->lanes))
+		list_push_back(&route->lanes, list_pop_front(&route->lanes));
+	return true;
+}
+
+void planner_lease_rows(struct planner *planner)
+{
+	struct list *node;
+
+	if (planner->stopping)
+		return;
+	while ((node = list_pop_front(&planner->ready))) {
+		struct planner_route *route = list_entry(node, struct planner_route, ready);
+		bool more = lease_route(planner, route);
+
+		planner_route_check(planner, route);
+		if (!more)
+			break;
+	}
+}
+
+/* ---- record and hand out ---- */
+
+bool planner_write_leases(struct planner *planner)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < planner->dead_batch_count; i++) {
+		enum store_result result =
+			queue_lease_delete(planner->queue, planner->dead_batches[i]);
+
+		if (result != STORE_NOT_FOUND && !planner_store_ok(planner, result))
+			return false;
+	}
+	if (planner->fresh_count == 0)
+		return true;
+	list_for_each(node, &planner->fresh) {
+		struct lease *lease = list_entry(node, struct lease, node);
+
+		lease->batch = planner->batch;
+		planner->batch_refs[count++] = lease->ref;
+	}
+	return planner_store_ok(planner, queue_lease_put(planner->queue, planner->batch,
+							 planner->wall_ms, planner->batch_refs, count));
+}
+
+static void fill_slot(struct lease *lease)
+{
+	struct journal_slot *slot = lease->slot;
+
+	slot->ref = lease->ref;
+	slot->date_ms = lease->date_ms;
+	slot->code = 0;
+	slot->verdict = 0;
+	atomic_store_explicit(&slot->state, JOURNAL_LEASED, memory_order_release);
+}
+
+void planner_hand_out(struct planner *planner)
+{
+	u64 woken = 0;
+	struct list *node;
+
+	planner->dead_batch_count = 0;
+	if (planner->fresh_count == 0)
+		return;
+	planner->batch_left[planner->batch % BATCHES_MAX] = planner->fresh_count;
+	planner->batch++;
+	while ((node = list_pop_front(&planner->fresh))) {
+		struct lease *lease = list_entry(node, struct lease, node);
+		bool given;
+
+		fill_slot(lease);
+		given = worker_give(planner->params.workers[lease->worker], lease);
+		/* The queues are as long as there are leases. */
+		ASSERT(given);
+		woken |= 1ull << lease->worker;
+	}
+	planner->fresh_count = 0;
+	for (u32 i = 0; i < planner->params.worker_count; i++) {
+		if (woken >> i & 1)
+			worker_wake(planner->params.workers[i]);
+	}
+}
+
+void planner_take_back_fresh(struct planner *planner)
+{
+	struct list *node;
+
+	while ((node = list_pop_front(&planner->fresh))) {
+		struct lease *lease = list_entry(node, struct lease, node);
+		struct planner_campaign *campaign = planner_campaign(planner, lease->ref.id.campaign);
+		struct planner_route *route = lease->route;
+
+		route->in_flight--;
+		route->worker_in_flight[lease->worker]--;
+		campaign->leases--;
+		if (!ref_queue_push(&route->refs, &lease->ref))
+			CRASH("out of memory for the rows of a failed transaction");
+		planner->refs_waiting++;
+		planner_lease_free(planner, lease);
+		planner_route_check(planner, route);
+	}
+	planner->fresh_count = 0;
+}

@@ -1,0 +1,305 @@
+/*
+ * The inside of the planner, shared by planner*.c only.
+ */
+#ifndef DELIVERY_PLANNER_PARTS_H
+#define DELIVERY_PLANNER_PARTS_H
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/random.h"
+#include "delivery/mailing.h"
+#include "delivery/outcome.h"
+#include "delivery/planner.h"
+#include "delivery/retry.h"
+#include "io/timer.h"
+#include "store/journal.h"
+
+#include <stdatomic.h>
+
+#define LANES_ACTIVE_MAX 4096    /* lanes with rows in memory's reach, over all campaigns */
+#define ROUTE_QUANTUM 128        /* rows leased from one route before the next has its turn */
+#define TURN_LEASES_MAX 8192     /* rows leased in one commit */
+#define TURN_RESULTS_MAX 16384
+#define TURN_DUE_MAX 4096        /* deferred rows looked at in one turn */
+#define TURN_DOOMED_MAX 2000     /* rows of doomed lanes settled in one turn */
+#define REFS_MAX 200000          /* due rows that wait in memory; beyond, they stay at rest */
+#define DOMAINS_IDLE_MAX 65536
+#define BATCHES_MAX (1u << 18)   /* commits over which leases may be out; a power of two */
+#define BLOCK_SIZE (128 * 1024)  /* holds at least one row of the largest size */
+
+/* Rows copied out of the store, many to a block. */
+struct lease_block {
+	struct lease_block *next;
+	u32 used;
+	u32 leases;
+	char bytes[BLOCK_SIZE];
+};
+
+/* First in, first out list of row references; grows. */
+struct ref_queue {
+	struct row_ref *refs;
+	u32 size; /* power of two or 0 */
+	u32 first;
+	u32 count;
+};
+
+struct planner_campaign {
+	struct list node;
+	struct queue_campaign record;
+	struct queue_campaign saved; /* as of the last commit, for a transaction that fails */
+	struct mailing *mailing;
+	const struct config_customer *customer;
+	struct list lanes;        /* active ones, wherever they wait */
+	struct ref_queue parked;  /* rows in memory that wait for a paused campaign */
+	u32 leases;
+	u32 lane_cursor;          /* lanes up to here were activated */
+	bool lanes_end;           /* all were */
+	bool dirty;               /* record differs from what is stored */
+};
+
+enum domain_state {
+	DOMAIN_NEW,    /* to be looked up */
+	DOMAIN_ASKING,
+	DOMAIN_READY,  /* `where` is its site */
+	DOMAIN_WAIT,   /* DNS failed for now: asked again when the timer fires */
+	DOMAIN_DEAD,   /* takes no mail: rows fail with code and text */
+};
+
+/* A recipient domain and where its mail goes. */
+struct domain {
+	struct list all;       /* planner->all_domains, least recently used first */
+	struct list to_ask;    /* planner->to_ask, or linked to itself */
+	struct list lanes;     /* that wait for an answer */
+	struct ref_queue refs; /* likewise */
+	struct timer timer;
+	struct planner *planner;
+	struct site *where;
+	u64 fresh_until_ns;
+	u32 users;             /* lanes that point here */
+	u32 failures;
+	u16 code;              /* DEAD, WAIT: what rows are told */
+	u8 enhanced[3];
+	u8 state;
+	bool asking;           /* a lookup is under way (also to refresh a READY one) */
+	char text[128];
+	char name[256];
+};
+
+/* A set of exchangers that one or more domains share: what limits count for. */
+struct site {
+	char name[256];
+	struct mx_answer *answer; /* NULL for a relay */
+	struct net_address relay;
+	const struct config_site *limits;
+	bool suspended;
+	u32 version; /* counts answers: paths made from an older one are looked at again */
+};
+
+struct lane {
+	struct list node;        /* of its route, its domain, planner->doomed or planner->idle_lanes */
+	struct list of_campaign;
+	struct planner_campaign *campaign;
+	struct domain *domain;   /* NULL when doomed from the start */
+	struct planner_route *route; /* while it stands there */
+	u32 number;
+	u32 seq;      /* rows up to here were taken into memory or are final */
+	bool doomed;
+	u8 fate;      /* enum outcome_action of all its rows when doomed */
+	char name[256]; /* its domain */
+};
+
+struct planner_route {
+	struct list ready; /* in planner->ready, or linked to itself */
+	struct list all;
+	struct list lanes;
+	struct ref_queue refs; /* due and returned rows */
+	struct timer timer;    /* end of a pause, or more tokens */
+	struct planner *planner;
+	struct site *site;
+	const struct config_customer *customer;
+	u32 source;            /* which of the customer's addresses */
+	u32 number;
+	u32 lane_count;
+	struct path *path;
+	u32 path_version;
+	u32 metrics_slot;
+	u32 in_flight;
+	u32 worker_in_flight[PATH_WORKERS_MAX];
+	double tokens;
+	u64 tokens_ns;
+	u64 paused_until_ns;
+	u32 failures;    /* fruitless probes in a row */
+	bool probing;    /* one row at a time until something works */
+	char reason[256];
+	char key[600];
+};
+
+struct planner {
+	struct planner_params params;
+	const struct config *config;
+	struct queue *queue;
+	struct journal *journal;
+	struct mx_resolver *resolver;
+	struct metrics_planner *m;
+	struct random random;
+	struct timer_wheel wheel;
+	u8 secret[MAILING_SECRET_SIZE];
+	struct dkim_key *keys; /* CONFIG_DKIM_MAX per customer */
+
+	struct list campaigns;
+	struct list routes;
+	struct list ready;     /* routes that may get leases */
+	struct list doomed;    /* lanes whose rows all meet one fate */
+	struct list idle_lanes; /* of paused campaigns */
+	struct list to_ask;    /* domains whose lookup is to be started */
+	struct list all_domains;
+	struct map campaign_map;
+	struct map domains;
+	struct map sites;
+	struct map route_map;
+	u32 route_count;
+	u32 lanes_active;
+	u32 refs_waiting;
+
+	struct lease *leases;
+	u32 lease_count;
+	u32 *free_leases;
+	u32 free_lease_count;
+	struct lease_block *block;       /* being filled */
+	struct lease_block *free_blocks;
+
+	struct list results; /* back from workers, not yet committed */
+	u32 result_count;
+	struct list fresh;   /* leased in this transaction, not yet handed out */
+	u32 fresh_count;
+	struct list settled; /* results of this transaction: slots are freed after its commit */
+	u64 batch;           /* number of the transaction's lease record */
+	u32 *batch_left;     /* leases out of each batch, by number modulo BATCHES_MAX */
+	u64 *dead_batches;   /* lease records whose rows are all settled: deleted by the next commit */
+	u32 dead_batch_count;
+	struct row_ref *batch_refs; /* TURN_LEASES_MAX of them: the record being written */
+
+	struct ref_queue touched; /* rows settled in this transaction that no worker held */
+	struct ref_queue again;   /* those of a transaction that failed */
+	struct row_ref due_cursor;
+	u64 next_due_ms;     /* nothing is due before; 0: look */
+	u64 now_ns;
+	u64 wall_ms;
+	u64 next_commit_ns;
+	u64 full_until_ns;   /* no room in the store: only results are tried until then */
+	u64 next_care_ns;    /* room, statistics */
+	u64 next_trim_ms;    /* of the delivery log, wall clock */
+	enum store_result failed_by; /* what broke this transaction; STORE_OK: nothing yet */
+	bool sweep_failed;
+	bool answers;        /* the resolver has some */
+	bool stopping;
+	bool broken;
+	bool must_work;      /* something changed that the next turn must look at */
+};
+
+/* ---- planner.c ---- */
+/* A store result other than STORE_OK / NOT_FOUND: notes it; true when the caller may go on. */
+bool planner_store_ok(struct planner *planner, enum store_result result);
+/* A transaction of a command's own: begin ... commit with growth of the map. */
+bool planner_begin(struct planner *planner, struct error *error);
+bool planner_commit(struct planner *planner, struct error *error);
+/* After a transaction that did not come to be: rows are placed anew, counters fall back, the map grows. */
+void planner_rolled_back(struct planner *planner);
+
+/* ---- planner_refs.c ---- */
+bool ref_queue_push(struct ref_queue *queue, const struct row_ref *ref);
+bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref);
+void ref_queue_done(struct ref_queue *queue);
+
+/* ---- planner_campaign.c ---- */
+bool planner_load_campaigns(struct planner *planner, struct error *error);
+struct planner_campaign *planner_campaign(struct planner *planner, u32 id); /* NULL: not loaded */
+/* Loads it into memory if it is not there yet. NULL: error set. */
+struct planner_campaign *planner_campaign_load(struct planner *planner, u32 id, struct error *error);
+void planner_campaign_touch(struct planner_campaign *campaign); /* record is about to change */
+bool planner_write_campaigns(struct planner *planner);
+void planner_campaigns_committed(struct planner *planner, bool ok);
+void planner_campaigns_free(struct planner *planner);
+struct message *planner_compile(struct planner *planner, const struct config_customer *customer,
+				const char *name, const struct planner_source *source,
+				size_t *column_count, struct error *error);
+
+/* ---- planner_lane.c ---- */
+void planner_activate_lanes(struct planner *planner);
+bool planner_may_activate(const struct planner *planner);
+void planner_lane_place(struct planner *planner, struct lane *lane); /* at its route, or to wait */
+void planner_lane_doom(struct planner *planner, struct lane *lane, enum outcome_action fate);
+void planner_lane_end(struct planner *planner, struct lane *lane);
+void planner_settle_doomed(struct planner *planner);
+/* Takes a campaign's lanes away from routes and domains: paused, or cancelled (all are doomed). */
+void planner_park_lanes(struct planner *planner, struct planner_campaign *campaign);
+void planner_unpark(struct planner *planner, struct planner_campaign *campaign);
+
+/* ---- planner_domain.c ---- */
+struct domain *planner_domain(struct planner *planner, struct slice name); /* NULL: no memory */
+void planner_domain_wait(struct planner *planner, struct domain *domain); /* see that it is asked */
+void planner_domain_answers(struct planner *planner);
+void planner_domain_ask(struct planner *planner);
+void planner_domains_free(struct planner *planner);
+u32 planner_source_of(const struct planner_campaign *campaign, u32 lane);
+/*
+ * Puts a row that no worker holds where it belongs by its domain: at the route, to wait, or it is
+ * settled (domain dead) or deferred (DNS fails).
+ */
+void planner_row_place(struct planner *planner, struct planner_campaign *campaign,
+		       const struct queue_row *row);
+void planner_place_again(struct planner *planner);
+
+/* ---- planner_route.c ---- */
+struct planner_route *planner_route(struct planner *planner, struct site *site,
+				    const struct config_customer *customer, u32 source);
+struct site *planner_site_of_answer(struct planner *planner, const struct mx_answer *answer);
+struct site *planner_site_of_relay(struct planner *planner, const char *relay);
+void planner_route_check(struct planner *planner, struct planner_route *route); /* ready or not */
+void planner_route_failed(struct planner *planner, struct planner_route *route,
+			  const struct lease *lease);
+void planner_route_pause(struct planner *planner, struct planner_route *route, u64 ms,
+			 const char *reason);
+void planner_route_worked(struct planner *planner, struct planner_route *route);
+struct path *planner_route_path(struct planner *planner, struct planner_route *route);
+u32 planner_route_room(struct planner *planner, struct planner_route *route);
+void planner_routes_free(struct planner *planner);
+
+/* ---- planner_lease.c ---- */
+bool planner_leases_open(struct planner *planner, struct error *error);
+void planner_leases_close(struct planner *planner);
+void planner_lease_rows(struct planner *planner);
+bool planner_write_leases(struct planner *planner);
+void planner_hand_out(struct planner *planner);
+void planner_take_back_fresh(struct planner *planner); /* the transaction failed */
+void planner_lease_free(struct planner *planner, struct lease *lease);
+
+/* ---- planner_result.c ---- */
+void planner_collect_results(struct planner *planner);
+void planner_apply_results(struct planner *planner);
+bool planner_apply_one(struct planner *planner, struct lease *lease);
+void planner_results_committed(struct planner *planner, bool ok);
+/* Ends a row that no worker holds (its record is at `row`): log, counters, record. */
+bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
+			const struct queue_row *row, enum outcome_action action, u16 code,
+			const u8 enhanced[3], struct slice text);
+
+/* Temporary failure of a row that no worker holds: waits by the retry schedule, or expires. */
+bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,
+		       const struct queue_row *row, u16 code, struct slice text);
+
+/* ---- planner_due.c ---- */
+void planner_take_due(struct planner *planner);
+/* A due time that the due cursor has not passed. */
+u64 planner_due_time(struct planner *planner, u64 due_ms);
+
+/* ---- planner_command.c ---- */
+enum sweep_action { SWEEP_RETRY, SWEEP_GIVE_UP, SWEEP_CANCEL };
+bool planner_sweep(struct planner *planner, const struct planner_filter *filter,
+		   enum sweep_action action, u64 *count, struct error *error);
+
+/* ---- planner_recover.c ---- */
+bool planner_recover(struct planner *planner, struct error *error);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * After a crash. Rows were lent by lease records that are committed before any worker sees them, so only
+ * those can have left the machine.
+ *
+ *   the process died   the journal is current: a slot tells of each row whether the message's end was
+ *                      sent and whether an answer came; all other rows go again as if nothing happened
+ *   the machine died   the journal cannot be trusted: every row of a lease record that is still in the
+ *                      queue may have been sent, and is in doubt
+ */
+#include "delivery/planner_parts.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <string.h>
+
+#define LEASE_BYTES_MAX (TURN_LEASES_MAX * sizeof(struct row_ref))
+
+struct found {
+	struct row_ref ref;
+	enum smtp_verdict verdict;
+	u16 code;
+	u64 date_ms;
+	u8 host[16];
+	bool has_host;
+};
+
+static bool settle(struct planner *planner, struct planner_campaign *campaign,
+		   const struct queue_row *row, const struct found *found)
+{
+	static const char words[] = "answered before the sender was restarted";
+	struct lease lease = {
+		.ref = row->ref,
+		.address = row->address,
+		.values = row->values,
+		.attempts = row->attempts,
+		.flags = row->flags,
+		.date_ms = found->date_ms,
+		.verdict = found->verdict,
+		.code = found->code,
+	};
+	bool doubt = found->verdict == SMTP_VERDICT_IN_DOUBT;
+
+	(void)campaign;
+	lease.reply_len = (u16)(doubt ? 0 : sizeof(words) - 1);
+	memcpy(lease.reply, words, lease.reply_len);
+	if (doubt) {
+		metric_add(&planner->m->recovered_in_doubt, 1);
+		lease.reply_len = (u16)strlen("no answer was seen before the sender stopped");
+		memcpy(lease.reply, "no answer was seen before the sender stopped", lease.reply_len);
+	}
+	if (found->has_host) {
+		bool v4 = memcmp(found->host + 4, (const u8[12]){ 0 }, 12) == 0;
+
+		lease.host = (struct net_address){ .family = v4 ? 4 : 6, .port = 25 };
+		memcpy(lease.host.ip, found->host, sizeof(lease.host.ip));
+	}
+	return planner_apply_one(planner, &lease);
+}
+
+static bool settle_found(struct planner *planner, const struct found *found, struct error *error)
+{
+	struct planner_campaign *campaign;
+	struct queue_row row;
+	enum store_result result = queue_row_get(planner->queue, &found->ref, &row);
+	char copy[ROW_ADDRESS_MAX];
+	struct buf values;
+	bool ok;
+
+	/* Final already: the crash came between a commit and the freeing of its slots. */
+	if (result == STORE_NOT_FOUND)
+		return true;
+	campaign = planner_campaign_load(planner, found->ref.id.campaign, error);
+	if (result != STORE_OK || !campaign)
+		return false;
+	/* The row is moved and logged: both need its bytes after the store was written to. */
+	result = queue_row_get(planner->queue, &found->ref, &row);
+	if (result != STORE_OK || row.address.len > sizeof(copy))
+		return false;
+	memcpy(copy, row.address.ptr, row.address.len);
+	row.address.ptr = copy;
+	buf_init(&values, ROW_VALUES_MAX);
+	buf_add_slice(&values, row.values);
+	row.values = buf_slice(&values);
+	ok = !values.failed && settle(planner, campaign, &row, found);
+	buf_done(&values);
+	return ok;
+}
+
+static bool recover_from_journal(struct planner *planner, u32 *doubts, struct error *error)
+{
+	for (u32 i = 0; i < journal_slot_count(planner->journal); i++) {
+		struct journal_slot *slot = journal_slot(planner->journal, i);
+		u32 state = atomic_load_explicit(&slot->state, memory_order_acquire);
+		struct found found = { .ref = slot->ref,
+				       .verdict = SMTP_VERDICT_IN_DOUBT,
+				       .date_ms = slot->date_ms,
+				       .has_host = true };
+
+		if (state != JOURNAL_DOT_SENT && state != JOURNAL_ANSWERED)
+			continue;
+		memcpy(found.host, slot->host, sizeof(found.host));
+		if (state == JOURNAL_ANSWERED) {
+			found.verdict = slot->verdict;
+			found.code = slot->code;
+		}
+		*doubts += state == JOURNAL_DOT_SENT;
+		if (!settle_found(planner, &found, error))
+			return false;
+	}
+	return true;
+}
+
+static bool recover_from_leases(struct planner *planner, u32 *doubts, struct error *error)
+{
+	struct buf refs;
+	u64 number = 0;
+	u64 wall_ms;
+	bool ok = true;
+
+	buf_init(&refs, LEASE_BYTES_MAX);
+	while (ok && queue_lease_next(planner->queue, number, &number, &wall_ms, &refs) == STORE_OK) {
+		size_t count = refs.len / sizeof(struct row_ref);
+
+		for (size_t i = 0; ok && i < count; i++) {
+			struct found found = { .verdict = SMTP_VERDICT_IN_DOUBT,
+					       .date_ms = wall_ms / 1000 * 1000 };
+			struct queue_row row;
+
+			memcpy(&found.ref, refs.ptr + i * sizeof(found.ref), sizeof(found.ref));
+			if (queue_row_get(planner->queue, &found.ref, &row) != STORE_OK)
+				continue;
+			if (row.first_ms)
+				found.date_ms = row.first_ms;
+			*doubts += 1;
+			ok = settle_found(planner, &found, error);
+		}
+	}
+	buf_done(&refs);
+	return ok;
+}
+
+static bool drop_leases(struct planner *planner, struct error *error)
+{
+	struct buf refs;
+	u64 number = 0;
+	u64 wall_ms;
+	enum store_result result;
+
+	buf_init(&refs, LEASE_BYTES_MAX);
+	while ((result = queue_lease_next(planner->queue, number, &number, &wall_ms, &refs)) ==
+	       STORE_OK) {
+		if (queue_lease_delete(planner->queue, number) != STORE_OK)
+			break;
+		planner->batch = number + 1;
+	}
+	buf_done(&refs);
+	if (result != STORE_NOT_FOUND)
+		return error_set(error, "lease records: %s", queue_error_text(planner->queue));
+	return true;
+}
+
+bool planner_recover(struct planner *planner, struct error *error)
+{
+	bool current = journal_is_current(planner->journal);
+	u32 doubts = 0;
+	bool ok;
+
+	if (!planner_begin(planner, error))
+		return false;
+	ok = planner_load_campaigns(planner, error) &&
+	     (current ? recover_from_journal(planner, &doubts, error) :
+			recover_from_leases(planner, &doubts, error)) &&
+	     drop_leases(planner, error) && planner_write_campaigns(planner);
+	if (!ok) {
+		if (!error->text[0])
+			error_set(error, "recovery: %s", queue_error_text(planner->queue));
+		queue_abort(planner->queue);
+		return false;
+	}
+	if (!planner_commit(planner, error))
+		return false;
+	ref_queue_done(&planner->touched);
+	planner_campaigns_committed(planner, true);
+	if (doubts > 0)
+		log_warn("delivery", "messages are in doubt after a crash", "count=%u machine_crash=%d",
+			 doubts, !current);
+	return journal_reset(planner->journal, error);
+}

@@ -1,0 +1,318 @@
+/*
+ * Results: what workers report becomes what the store says. Accounting of routes happens when a lease
+ * comes back, once; the store is told within a transaction that may have to be tried again; journal
+ * slots are free only after its commit.
+ */
+#include "delivery/planner_parts.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HOST_TEXT_MAX 320
+
+static void account(struct planner *planner, struct lease *lease)
+{
+	struct planner_route *route = lease->route;
+	struct planner_campaign *campaign = planner_campaign(planner, lease->ref.id.campaign);
+
+	route->in_flight--;
+	route->worker_in_flight[lease->worker]--;
+	campaign->leases--;
+	if (lease->site_failed)
+		planner_route_failed(planner, route, lease);
+	else if (lease->verdict == SMTP_VERDICT_ACCEPTED || lease->verdict == SMTP_VERDICT_PERMANENT)
+		planner_route_worked(planner, route);
+	planner_route_check(planner, route);
+}
+
+void planner_collect_results(struct planner *planner)
+{
+	for (u32 i = 0; i < planner->params.worker_count; i++) {
+		struct worker *worker = planner->params.workers[i];
+		struct lease *lease;
+
+		while (planner->result_count < TURN_RESULTS_MAX &&
+		       (lease = worker_take_back(worker))) {
+			list_init(&lease->node);
+			account(planner, lease);
+			list_push_back(&planner->results, &lease->node);
+			planner->result_count++;
+		}
+	}
+}
+
+/* ---- log entries ---- */
+
+static struct slice host_text(char out[HOST_TEXT_MAX], const struct lease *lease)
+{
+	const struct path *path = lease->path; /* NULL after a restart */
+	char ip[NET_ADDRESS_TEXT_SIZE];
+	const char *name = "";
+
+	if (lease->host.family == 0)
+		return SLICE_NONE;
+	for (u32 i = 0; path && i < path->target_count; i++) {
+		if (net_address_equal(&path->targets[i].address, &lease->host))
+			name = path->hosts[path->targets[i].host];
+	}
+	net_address_format(ip, &lease->host, lease->host.port != 25);
+	snprintf(out, HOST_TEXT_MAX, "%s [%s]", name, ip);
+	return slice_of(out);
+}
+
+static bool add_log(struct planner *planner, const struct lease *lease, enum outcome_action action)
+{
+	char host[HOST_TEXT_MAX];
+	struct queue_log_entry entry = {
+		.wall_ms = planner->wall_ms,
+		.id = lease->ref.id,
+		.outcome = outcome_log_name(action),
+		.code = lease->code,
+		.attempts = (u8)min_u32(lease->attempts + 1, 255),
+		.elapsed_ms = lease->elapsed_ms,
+		.address = lease->address,
+		.host = host_text(host, lease),
+		.reply = { lease->reply, lease->reply_len },
+	};
+
+	memcpy(entry.enhanced, lease->enhanced, sizeof(entry.enhanced));
+	return planner_store_ok(planner, queue_log_add(planner->queue, &entry));
+}
+
+/* ---- one result ---- */
+
+static void count(struct queue_campaign *c, enum outcome_action action, bool was_deferred)
+{
+	if (was_deferred && c->deferred > 0)
+		c->deferred--;
+	switch (action) {
+	case OUTCOME_DELIVERED:
+		c->delivered++;
+		break;
+	case OUTCOME_EXPIRED:
+		c->expired++;
+		c->failed++;
+		break;
+	case OUTCOME_FAILED:
+		c->failed++;
+		break;
+	case OUTCOME_CANCELLED:
+		c->cancelled++;
+		break;
+	case OUTCOME_DEFER:
+		c->deferrals++;
+		c->deferred++;
+		break;
+	case OUTCOME_DOUBT:
+		c->doubts++;
+		c->deferred++;
+		break;
+	case OUTCOME_HOLD:
+		c->doubts++;
+		c->held++;
+		break;
+	case OUTCOME_RETURN:
+		break;
+	}
+}
+
+/* The row at the place where it waits from now on. */
+static bool move_row(struct planner *planner, const struct lease *lease, enum outcome_action action)
+{
+	char host[NET_ADDRESS_TEXT_SIZE] = "";
+	u32 attempts = lease->attempts + 1;
+	struct queue_row row = {
+		.ref = { .id = lease->ref.id, .place = ROW_DEFERRED },
+		.attempts = attempts,
+		.flags = lease->flags & ~(u32)ROW_IN_DOUBT_NOW,
+		.first_ms = lease->date_ms,
+		.last_code = lease->code,
+		.address = lease->address,
+		.values = lease->values,
+		.reply = { lease->reply, lease->reply_len },
+	};
+	u64 wait = retry_wait_ms(&planner->config->retry, attempts, &planner->random);
+
+	if (action != OUTCOME_DEFER)
+		row.flags |= ROW_WAS_IN_DOUBT;
+	if (action == OUTCOME_HOLD)
+		row.ref.place = ROW_DOUBT;
+	if (action == OUTCOME_DOUBT) {
+		row.flags |= ROW_IN_DOUBT_NOW;
+		wait = planner->config->queue.in_doubt_delay_ms;
+	}
+	if (lease->host.family) {
+		net_address_format(host, &lease->host, true);
+		row.host = slice_of(host);
+	}
+	if (row.ref.place == ROW_DEFERRED)
+		row.ref.due_ms = planner_due_time(planner, planner->wall_ms + wait);
+	return planner_store_ok(planner, queue_row_put(planner->queue, &row));
+}
+
+bool planner_apply_one(struct planner *planner, struct lease *lease)
+{
+	struct planner_campaign *campaign = planner_campaign(planner, lease->ref.id.campaign);
+	struct outcome_input input = {
+		.verdict = lease->verdict,
+		.now_ms = planner->wall_ms,
+		.first_ms = lease->date_ms,
+		.expire_after_ms = campaign->record.expire_after_ms,
+		.campaign_state = campaign->record.state,
+		.doubt_policy = campaign->record.doubt_policy,
+	};
+	enum outcome_action action = outcome_decide(&input);
+	enum store_result result;
+
+	lease->action = (u8)action;
+	if (action == OUTCOME_RETURN)
+		return true;
+	if (action == OUTCOME_DEFER || action == OUTCOME_DOUBT || action == OUTCOME_HOLD) {
+		if (!move_row(planner, lease, action))
+			return false;
+	}
+	result = queue_row_delete(planner->queue, &lease->ref);
+	if (result == STORE_NOT_FOUND)
+		log_error("delivery", "a leased row was gone from the queue", "campaign=%u row=%u.%u",
+			  lease->ref.id.campaign, lease->ref.id.domain, lease->ref.id.seq);
+	else if (!planner_store_ok(planner, result))
+		return false;
+	if (!add_log(planner, lease, action))
+		return false;
+	planner_campaign_touch(campaign);
+	count(&campaign->record, action, lease->ref.place == ROW_DEFERRED);
+	return true;
+}
+
+void planner_apply_results(struct planner *planner)
+{
+	list_for_each(node, &planner->results) {
+		if (!planner_apply_one(planner, list_entry(node, struct lease, node)))
+			return;
+	}
+}
+
+/* ---- after the commit ---- */
+
+static void count_metrics(struct planner *planner, const struct lease *lease)
+{
+	struct metrics_worker *m = metrics_worker(planner->params.metrics, planner->params.worker_count);
+	struct metrics_route *r = &m->routes[lease->path->site_metrics];
+
+	switch ((enum outcome_action)lease->action) {
+	case OUTCOME_DELIVERED:
+		metric_add(&r->delivered, 1);
+		break;
+	case OUTCOME_FAILED:
+	case OUTCOME_EXPIRED:
+		metric_add(&r->failed, 1);
+		break;
+	case OUTCOME_DEFER:
+		metric_add(&r->deferred, 1);
+		break;
+	case OUTCOME_DOUBT:
+	case OUTCOME_HOLD:
+		metric_add(&r->in_doubt, 1);
+		break;
+	default:
+		break;
+	}
+}
+
+static void release(struct planner *planner, struct lease *lease)
+{
+	u64 batch = lease->batch;
+
+	count_metrics(planner, lease);
+	if (lease->action == OUTCOME_RETURN) {
+		if (!ref_queue_push(&lease->route->refs, &lease->ref))
+			CRASH("out of memory for a returned row");
+		planner->refs_waiting++;
+		planner_route_check(planner, lease->route);
+	}
+	if (--planner->batch_left[batch % BATCHES_MAX] == 0)
+		planner->dead_batches[planner->dead_batch_count++] = batch;
+	planner_lease_free(planner, lease);
+}
+
+void planner_results_committed(struct planner *planner, bool ok)
+{
+	struct list *node;
+
+	if (!ok)
+		return;
+	metric_add(&planner->m->rows_committed, planner->result_count);
+	while ((node = list_pop_front(&planner->results)))
+		release(planner, list_entry(node, struct lease, node));
+	planner->result_count = 0;
+}
+
+/* ---- rows that no worker holds ---- */
+
+bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
+			const struct queue_row *row, enum outcome_action action, u16 code,
+			const u8 enhanced[3], struct slice text)
+{
+	struct queue_log_entry entry = {
+		.wall_ms = planner->wall_ms,
+		.id = row->ref.id,
+		.outcome = outcome_log_name(action),
+		.code = code,
+		.enhanced = { enhanced[0], enhanced[1], enhanced[2] },
+		.attempts = (u8)min_u32(row->attempts, 255),
+		.address = row->address,
+		.reply = text,
+	};
+	struct row_ref ref = row->ref;
+	enum store_result result;
+
+	if (!planner_store_ok(planner, queue_log_add(planner->queue, &entry)))
+		return false;
+	result = queue_row_delete(planner->queue, &ref);
+	if (result != STORE_NOT_FOUND && !planner_store_ok(planner, result))
+		return false;
+	if (!ref_queue_push(&planner->touched, &ref))
+		CRASH("out of memory for the rows of a transaction");
+	planner_campaign_touch(campaign);
+	count(&campaign->record, action, ref.place == ROW_DEFERRED);
+	if (ref.place == ROW_DOUBT && campaign->record.held > 0)
+		campaign->record.held--;
+	return true;
+}
+
+bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,
+		       const struct queue_row *row, u16 code, struct slice text)
+{
+	struct queue_row moved = *row;
+	u64 first = row->first_ms ? row->first_ms : planner->wall_ms / 1000 * 1000;
+	struct outcome_input input = { .verdict = SMTP_VERDICT_TEMPORARY,
+				       .now_ms = planner->wall_ms,
+				       .first_ms = first,
+				       .expire_after_ms = campaign->record.expire_after_ms,
+				       .campaign_state = campaign->record.state };
+	enum outcome_action action = outcome_decide(&input);
+
+	if (action != OUTCOME_DEFER)
+		return planner_settle_row(planner, campaign, row, action, code, (const u8[3]){ 0 }, text);
+	moved.ref.place = ROW_DEFERRED;
+	moved.attempts++;
+	moved.first_ms = first;
+	moved.last_code = code;
+	moved.reply = text;
+	moved.ref.due_ms = planner_due_time(
+		planner, planner->wall_ms + retry_wait_ms(&planner->config->retry, moved.attempts,
+							  &planner->random));
+	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)))
+		return false;
+	/* The log entry's address is read again: the row's own slices ended with the put. */
+	if (!planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved)))
+		return false;
+	moved.ref = row->ref;
+	moved.reply = text;
+	return planner_settle_row(planner, campaign, &moved, OUTCOME_DEFER, code, (const u8[3]){ 0 },
+				  text);
+}
