@@ -101,8 +101,13 @@ static void print_more(const struct console *console, const json_t *reply)
 {
 	struct buf text;
 
-	if (console->json || !answer_flag(reply, "more"))
+	if (!answer_flag(reply, "more"))
 		return;
+	/* A last line of its own: without it a program could not go on. */
+	if (console->json) {
+		link_print_json(reply);
+		return;
+	}
 	buf_init(&text, 4096);
 	human_text(&text, answer_text(reply, "next"));
 	printf("There are more; go on with --after %s\n", buf_text(&text));

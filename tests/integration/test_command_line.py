@@ -480,6 +480,9 @@ def test_queue_list_shows_sites_or_rows_and_how_to_go_on(sender):
     assert "now" in out and "greylisted" in out and "--after abc" in out
     assert sender.requests[1] == {
         "command": "queue.list", "domain": "x.example", "limit": 1000, "rows": True}
+    listed = run("queue", "list", "--json", socket_path=sender.path).stdout.splitlines()
+    assert [json.loads(line) for line in listed] == [
+        site, {"count": 1, "more": True, "next": "abc"}]
 
 
 def test_queue_show_tells_the_history_and_fails_for_strangers(sender):
