@@ -1,0 +1,23 @@
+/*
+ * One binary, a role by its first word; anything else is a command of the operator's.
+ */
+#include "console/console.h"
+#include "send/send.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} roles[] = {
+	{ "send", send_main },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(roles) / sizeof(roles[0]); i++) {
+		if (strcmp(argv[1], roles[i].name) == 0)
+			return roles[i].run(argc - 1, argv + 1);
+	}
+	return console_main(argc, argv);
+}
