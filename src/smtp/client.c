@@ -126,7 +126,6 @@ void smtp_client_over(struct smtp_client *client, enum smtp_failure failure,
 	client->failure_stage = (u8)stage;
 	client->failure_by_reply = by_reply;
 	client->input = SLICE_NONE;
-	client->announce = 0;
 	smtp_client_enter(client, NULL, SMTP_STEP_OVER);
 }
 

@@ -178,7 +178,6 @@ struct smtp_client {
 	u64 size_limit; /* of the SIZE capability; 0: none stated */
 	u32 capabilities;
 	bool tls_active;
-	bool tls_tried;
 	bool quitting;
 	u8 step;       /* of the session; transactions have their own steps while it is OPEN */
 	bool to_write; /* the session step's command is not given out yet */

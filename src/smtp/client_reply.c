@@ -149,6 +149,7 @@ void smtp_client_learn(void *context, u32 number, struct slice text)
 static void on_ehlo(struct smtp_client *client, struct smtp_transaction *none,
 		    const struct smtp_reply *reply)
 {
+	/* Once: EHLO goes again only when TLS is up. */
 	bool tls_wanted = client->params.tls != SMTP_TLS_NEVER && !client->tls_active;
 	bool tls_required = tls_wanted && client->params.tls == SMTP_TLS_REQUIRED;
 
@@ -160,8 +161,7 @@ static void on_ehlo(struct smtp_client *client, struct smtp_transaction *none,
 
 	if (!smtp_reply_is(reply, 2) && !smtp_reply_is(reply, 5))
 		client_refused(client, reply, SMTP_STAGE_EHLO);
-	else if (tls_wanted && !client->tls_tried &&
-		 smtp_client_has(client, smtp_steps[SMTP_STEP_STARTTLS].needs))
+	else if (tls_wanted && smtp_client_has(client, smtp_steps[SMTP_STEP_STARTTLS].needs))
 		smtp_client_enter(client, NULL, SMTP_STEP_STARTTLS);
 	else if (tls_required)
 		smtp_client_over(client, SMTP_FAILURE_REPLY, SMTP_STAGE_STARTTLS,
@@ -186,7 +186,6 @@ static void on_starttls(struct smtp_client *client, struct smtp_transaction *non
 			const struct smtp_reply *reply)
 {
 	(void)none;
-	client->tls_tried = true;
 	if (smtp_reply_is(reply, 3))
 		client_lost_count(client, SMTP_STAGE_STARTTLS);
 	else if (smtp_reply_is(reply, 2) && client->input.len > 0)

@@ -208,6 +208,63 @@ static void an_answer_that_overtakes_a_short_send_stands(void **state)
 	peer_done(&peer);
 }
 
+static void an_accepted_message_stays_ended_after_a_short_send(void **state)
+{
+	struct peer peer;
+	struct peer_message message;
+	struct smtp_output output;
+
+	(void)state;
+	open_session(&peer, CHUNKING);
+	message_to(&message, "b@y.test", "text\r\n");
+	peer_give(&peer, &message);
+	take_output(&peer, &output);
+	answer(&peer, "250\r\n250\r\n250 taken\r\n");
+	smtp_client_sent(&peer.client, output.bytes - 1, peer.now_ns);
+	assert_true(message.transaction.ended);
+	assert_int_equal(take_output(&peer, &output), 1);
+	assert_int_equal(output.ending_count, 0);
+	smtp_client_sent(&peer.client, 1, peer.now_ns);
+	peer_take_events(&peer);
+	assert_true(message.done);
+	peer_done(&peer);
+}
+
+/* One message to one recipient; true when its content went out before RCPT was answered. */
+static bool goes_at_once(struct peer *peer, const char *rcpt_reply)
+{
+	static struct peer_message message;
+	bool at_once;
+
+	message_to(&message, "b@y.test", "text\r\n");
+	peer_give(peer, &message);
+	peer_send(peer);
+	at_once = message.transaction.ended;
+	answer(peer, "250\r\n");
+	answer(peer, rcpt_reply);
+	peer_send(peer);
+	answer(peer, message.transaction.ended && rcpt_reply[0] != '2' ? "503\r\n" : "250\r\n");
+	peer_send(peer);
+	if (!message.done) /* RSET */
+		answer(peer, "250\r\n");
+	assert_true(message.done);
+	return at_once;
+}
+
+static void caution_lasts_for_twenty_messages(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	open_session(&peer, CHUNKING);
+	assert_true(goes_at_once(&peer, "250\r\n"));
+	assert_true(goes_at_once(&peer, "550\r\n"));
+	for (u32 i = 0; i < 20; i++)
+		assert_false(goes_at_once(&peer, "250\r\n"));
+	assert_true(goes_at_once(&peer, "250\r\n"));
+	peer_done(&peer);
+}
+
 static void close_with_a_send_under_way_ends_everything(void **state)
 {
 	struct peer peer;
@@ -335,6 +392,8 @@ int main(void)
 		cmocka_unit_test(a_message_told_as_sent_in_part_is_not_ended),
 		cmocka_unit_test(done_waits_for_the_word_that_content_is_gone),
 		cmocka_unit_test(an_answer_that_overtakes_a_short_send_stands),
+		cmocka_unit_test(an_accepted_message_stays_ended_after_a_short_send),
+		cmocka_unit_test(caution_lasts_for_twenty_messages),
 		cmocka_unit_test(close_with_a_send_under_way_ends_everything),
 		cmocka_unit_test(a_hundred_long_recipients_pass_the_small_buffer),
 		cmocka_unit_test(commands_wait_for_room_and_none_is_lost),
