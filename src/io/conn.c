@@ -50,12 +50,19 @@ static void on_connect(struct ring_op *op, i32 result)
 	conn->events->connected(conn, result);
 }
 
+/* Tells the owner once that this is over; a handshake under way has an event of its own for it. */
 static void end(struct conn *conn, i32 result)
 {
+	bool shaking = conn->tls_state == TLS_SHAKING;
+
 	if (conn->has_ended || conn->closing)
 		return;
 	conn->has_ended = true;
-	conn->events->ended(conn, result);
+	conn->tls_state = shaking ? TLS_OFF : conn->tls_state;
+	if (shaking)
+		conn->events->tls_ended(conn, false);
+	else
+		conn->events->ended(conn, result);
 }
 
 /* Tells the owner once how the handshake came out. */
@@ -118,11 +125,6 @@ static void on_receive_end(struct ring_receive *receive, i32 result)
 	conn->receiving = false;
 	if (conn->closing) {
 		close_if_quiet(conn);
-		return;
-	}
-	if (conn->tls_state == TLS_SHAKING) {
-		conn->tls_state = TLS_OFF;
-		conn->events->tls_ended(conn, false);
 		return;
 	}
 	end(conn, result);
@@ -281,9 +283,9 @@ bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice
 	conn->tls = tls_open(context, server_name, session_key);
 	if (!conn->tls)
 		return false;
-	conn->tls_state = TLS_SHAKING;
 	if (tls_handshake(conn->tls) == TLS_FAILED)
 		return false;
+	conn->tls_state = TLS_SHAKING;
 	flush_tls(conn);
 	return true;
 }

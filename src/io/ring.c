@@ -34,15 +34,15 @@ struct ring {
 	size_t buffers_bytes;
 	u32 *free_files;
 	u32 free_count;
+	u64 *cancelled; /* a bit per handle: nothing may be started anew there */
 	int wake_fd;
 	u64 wake_value;
 	_Atomic u32 wake_pending;
 	/* Receives that ran out of buffers: started again at the next turn, when all are back. */
 	struct ring_receive *restarts;
 	struct ring_op *later;
-	/* Addresses of connects not yet handed over: the kernel copies them at submission. */
+	/* Addresses for connects, beside the submission queue's entries: the kernel copies at submission. */
 	struct sockaddr_storage *connect_to;
-	u32 connect_count;
 };
 
 static u64 tag(const void *owner, enum kind kind)
@@ -57,7 +57,6 @@ static void submit(struct ring *ring)
 
 	if (n < 0 && n != -EBUSY && n != -EAGAIN && n != -EINTR)
 		CRASH("io_uring_submit: %s", strerror(-n));
-	ring->connect_count = 0;
 }
 
 static struct io_uring_sqe *take_sqe(struct ring *ring)
@@ -119,8 +118,9 @@ static bool setup_files(struct ring *ring, struct error *error)
 	if (ret < 0)
 		return error_set_errno(error, -ret, "io_uring: range for accepted sockets");
 	ring->free_files = malloc((p->files - p->accepted) * sizeof(u32) + 1);
-	ring->connect_to = malloc(p->entries * sizeof(*ring->connect_to));
-	if (!ring->free_files || !ring->connect_to)
+	ring->connect_to = malloc(ring->uring.sq.ring_entries * sizeof(*ring->connect_to));
+	ring->cancelled = calloc(p->files / 64 + 1, sizeof(u64));
+	if (!ring->free_files || !ring->connect_to || !ring->cancelled)
 		return error_set(error, "out of memory for the socket table");
 	for (u32 i = p->files; i > p->accepted; i--)
 		ring->free_files[ring->free_count++] = i - 1;
@@ -172,6 +172,7 @@ void ring_close(struct ring *ring)
 	close(ring->wake_fd);
 	free(ring->free_files);
 	free(ring->connect_to);
+	free(ring->cancelled);
 	free(ring);
 }
 
@@ -302,8 +303,8 @@ void ring_connect(struct ring *ring, struct ring_op *op, i32 handle, const struc
 	struct sockaddr_storage *ss;
 	socklen_t len;
 
-	ASSERT(ring->connect_count < ring->params.entries);
-	ss = &ring->connect_to[ring->connect_count++];
+	/* In use as long as the entry: a submission that stops half-way leaves both alone. */
+	ss = &ring->connect_to[sqe - ring->uring.sq.sqes];
 	len = to_sockaddr(ss, to);
 	io_uring_prep_connect(sqe, handle, (struct sockaddr *)ss, len);
 	sqe->flags |= IOSQE_FIXED_FILE;
@@ -353,15 +354,20 @@ void ring_poll(struct ring *ring, struct ring_op *op, int fd)
 	ring->stats.in_flight++;
 }
 
+static bool is_cancelled(const struct ring *ring, i32 handle)
+{
+	return ring->cancelled[handle / 64] >> (handle % 64) & 1;
+}
+
 void ring_cancel(struct ring *ring, i32 handle)
 {
 	struct io_uring_sqe *sqe = take_sqe(ring);
 
-	/* A receive that waits for its restart is not in the kernel's hands: it ends at the next turn. */
-	for (struct ring_receive *r = ring->restarts; r; r = r->next) {
-		if (r->handle == handle)
-			r->handle = -1;
-	}
+	/*
+	 * What is not in the kernel's hands at this moment (a receive that waits for buffers, one whose
+	 * last completion is being run) must not be started behind this: nothing would ever end it.
+	 */
+	ring->cancelled[handle / 64] |= 1ull << (handle % 64);
 	io_uring_prep_cancel_fd(sqe, handle, IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD_FIXED);
 	sqe->user_data = tag(NULL, KIND_NONE);
 }
@@ -423,7 +429,9 @@ static void complete_receive(struct ring *ring, struct ring_receive *receive,
 	}
 	if (more)
 		return;
-	if (result > 0)
+	if (result > 0 && is_cancelled(ring, receive->handle))
+		receive->end(receive, -ECANCELED);
+	else if (result > 0)
 		ring_receive_start(ring, receive, receive->handle);
 	else
 		receive->end(receive, result);
@@ -442,10 +450,12 @@ static void complete_accept(struct ring *ring, struct ring_accept *accept,
 	if (more)
 		return;
 	ring->stats.in_flight--;
-	if (result >= 0 || result == -ECONNABORTED || result == -EINTR)
-		ring_accept_start(ring, accept, accept->handle);
-	else
+	if (result < 0 && result != -ECONNABORTED && result != -EINTR)
 		accept->end(accept, result);
+	else if (is_cancelled(ring, accept->handle))
+		accept->end(accept, -ECANCELED);
+	else
+		ring_accept_start(ring, accept, accept->handle);
 }
 
 static void complete_none(struct ring *ring, u64 user_data)
@@ -456,6 +466,7 @@ static void complete_none(struct ring *ring, u64 user_data)
 		return;
 	index = (u32)(user_data >> 3 & 0xffffffff);
 	ring->stats.open_handles--;
+	ring->cancelled[index / 64] &= ~(1ull << (index % 64));
 	if (index >= ring->params.accepted)
 		ring->free_files[ring->free_count++] = index;
 }
@@ -500,7 +511,6 @@ static void submit_and_wait(struct ring *ring, u64 timeout_ns)
 						       timeout_ns == UINT64_MAX ? NULL : &ts, NULL);
 	if (ret < 0 && ret != -ETIME && ret != -EINTR && ret != -EBUSY && ret != -EAGAIN)
 		CRASH("io_uring_enter: %s", strerror(-ret));
-	ring->connect_count = 0;
 }
 
 /* True when there was one: the turn must not wait then. */
@@ -513,7 +523,7 @@ static bool restart_receives(struct ring *ring)
 	while (receive) {
 		struct ring_receive *next = receive->next;
 
-		if (receive->handle < 0)
+		if (is_cancelled(ring, receive->handle))
 			receive->end(receive, -ECANCELED);
 		else
 			ring_receive_start(ring, receive, receive->handle);
@@ -540,19 +550,25 @@ static bool run_later(struct ring *ring)
 u32 ring_turn(struct ring *ring, u64 timeout_ns)
 {
 	struct io_uring_cqe *cqe;
-	unsigned head;
 	u32 count = 0;
+	u32 ready;
 	bool busy = restart_receives(ring);
 
 	busy |= run_later(ring);
 	if (busy || ring->later || io_uring_cq_ready(&ring->uring) > 0)
 		timeout_ns = 0;
 	submit_and_wait(ring, timeout_ns);
-	io_uring_for_each_cqe(&ring->uring, head, cqe) {
-		complete(ring, cqe);
+	/* Only what is there now, so that a turn ends; each is copied, since callbacks may submit. */
+	for (ready = io_uring_cq_ready(&ring->uring); ready > 0; ready--) {
+		struct io_uring_cqe copy;
+
+		if (io_uring_peek_cqe(&ring->uring, &cqe) != 0)
+			break;
+		copy = *cqe;
+		io_uring_cqe_seen(&ring->uring, cqe);
+		complete(ring, &copy);
 		count++;
 	}
-	io_uring_cq_advance(&ring->uring, count);
 	ring->stats.turns++;
 	return count;
 }

@@ -4,6 +4,9 @@
 
 #define SLOT_BITS 8
 #define SLOT_MASK (TIMER_SLOTS - 1)
+/* Ticks of one slot of the highest level, and of a lap of all its slots. */
+#define SLOT_TICKS (1ull << (TIMER_LEVELS - 1) * SLOT_BITS)
+#define LAP (SLOT_TICKS * TIMER_SLOTS)
 
 void timer_wheel_init(struct timer_wheel *wheel, u64 now_ns)
 {
@@ -33,9 +36,13 @@ static void place(struct timer_wheel *wheel, struct timer *timer)
 	u32 slot;
 
 	if (level >= TIMER_LEVELS) {
-		/* Beyond the wheel: the farthest slot, from where it is placed again. */
+		/*
+		 * Due on the next lap of the highest level: there it has its slot, too. Beyond that lap:
+		 * the farthest slot, from where it is placed again.
+		 */
 		level = TIMER_LEVELS - 1;
-		slot = (u32)((wheel->now_tick >> (level * SLOT_BITS)) - 1) & SLOT_MASK;
+		slot = (u32)(min_u64(timer->tick, wheel->now_tick + LAP - SLOT_TICKS) >>
+			     (level * SLOT_BITS)) & SLOT_MASK;
 	} else {
 		slot = (u32)(timer->tick >> (level * SLOT_BITS)) & SLOT_MASK;
 	}

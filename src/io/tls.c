@@ -193,7 +193,7 @@ bool tls_feed(struct tls *tls, struct slice ciphertext)
 
 static enum tls_result judge(struct tls *tls, int ret)
 {
-	unsigned long code;
+	const char *reason = NULL;
 
 	switch (SSL_get_error(tls->ssl, ret)) {
 	case SSL_ERROR_WANT_READ:
@@ -202,9 +202,10 @@ static enum tls_result judge(struct tls *tls, int ret)
 	case SSL_ERROR_ZERO_RETURN:
 		return TLS_ENDED;
 	}
-	code = ERR_peek_last_error();
-	snprintf(tls->why, sizeof(tls->why), "%s",
-		 code ? ERR_reason_error_string(code) : "connection broken");
+	if (ERR_peek_last_error())
+		reason = ERR_reason_error_string(ERR_peek_last_error());
+	/* OpenSSL has no words for errors of the system. */
+	snprintf(tls->why, sizeof(tls->why), "%s", reason ? reason : "connection broken");
 	ERR_clear_error();
 	return TLS_FAILED;
 }
