@@ -87,7 +87,10 @@ struct smtp_recipient {
 	void *user;
 };
 
-/* Owned by the caller, who keeps it (and all it points to) until its DONE event. */
+/*
+ * Owned by the caller, who keeps it (and all it points to) until its DONE event. Only the content
+ * may go earlier: once `ended` and told as sent in full, the pieces are not read any more.
+ */
 struct smtp_transaction {
 	struct slice sender; /* wire form; empty: null reverse-path */
 	struct smtp_recipient *recipients;

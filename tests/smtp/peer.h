@@ -105,6 +105,12 @@ static inline void peer_message_text(struct peer_message *message, struct slice 
 	transaction->recipients = message->recipients;
 }
 
+/* A client that still reads what is the caller's again is to be caught. */
+static inline void peer_forget_content(struct peer_message *message)
+{
+	memset(message->pieces, 0x5a, sizeof(message->pieces));
+}
+
 static inline void peer_check_recipient(const struct smtp_event *event)
 {
 	struct peer_message *message = peer_message_of(event->transaction);
@@ -136,8 +142,7 @@ static inline void peer_check_done(struct peer *peer, const struct smtp_event *e
 		peer_check(message->told[i] == 1, "DONE, but a recipient had no verdict");
 	message->done = true;
 	peer->in_flight--;
-	/* The message is the caller's again: a client that still reads it is to be caught. */
-	memset(message->pieces, 0x5a, sizeof(message->pieces));
+	peer_forget_content(message);
 }
 
 static inline void peer_take_events(struct peer *peer)
@@ -190,6 +195,8 @@ static inline bool peer_send_once(struct peer *peer)
 	peer_check(sum == output.bytes, "output's sum is wrong");
 	peer->window -= peer->window == UINT64_MAX ? 0 : take;
 	smtp_client_sent(&peer->client, take, peer->now_ns);
+	for (u32 i = 0; take == output.bytes && i < output.ending_count; i++)
+		peer_forget_content(peer_message_of(output.ending[i]));
 	peer_take_events(peer);
 	return true;
 }
