@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -105,11 +106,27 @@ static bool setup_buffers(struct ring *ring, struct error *error)
 	return true;
 }
 
+/* A table may not be longer than the process may have open files, though its sockets are none. */
+static u32 table_limit(u32 want)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return want;
+	if (limit.rlim_cur < want && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur < want ? (u32)limit.rlim_cur : want;
+}
+
 static bool setup_files(struct ring *ring, struct error *error)
 {
-	const struct ring_params *p = &ring->params;
-	int ret = io_uring_register_files_sparse(&ring->uring, p->files);
+	struct ring_params *p = &ring->params;
+	int ret;
 
+	p->files = table_limit(p->files);
+	ret = io_uring_register_files_sparse(&ring->uring, p->files);
 	if (ret < 0)
 		return error_set_errno(error, -ret, "io_uring: table of %u sockets", p->files);
 	/* The kernel hands out the first part to accepted connections, we the rest. */
@@ -117,6 +134,7 @@ static bool setup_files(struct ring *ring, struct error *error)
 		ret = io_uring_register_file_alloc_range(&ring->uring, 0, p->accepted);
 	if (ret < 0)
 		return error_set_errno(error, -ret, "io_uring: range for accepted sockets");
+	ASSERT(p->accepted < p->files);
 	ring->free_files = malloc((p->files - p->accepted) * sizeof(u32) + 1);
 	ring->connect_to = malloc(ring->uring.sq.ring_entries * sizeof(*ring->connect_to));
 	ring->cancelled = calloc(p->files / 64 + 1, sizeof(u64));

@@ -24,7 +24,7 @@ struct ring;
 
 struct ring_params {
 	u32 entries;     /* submission queue; the completion queue is four times as long */
-	u32 files;       /* direct descriptors: sockets that may be open at once */
+	u32 files;       /* sockets that may be open at once; no more than the limit of open files */
 	u32 accepted;    /* of them, for accepted connections */
 	u32 buffers;     /* receive buffers, a power of two */
 	u32 buffer_size; /* bytes of each */
