@@ -233,6 +233,20 @@ static void a_file_that_is_cut_or_damaged_says_nothing(void **state)
 	}
 }
 
+static void every_block_is_allocated_so_that_no_store_can_fail(void **state)
+{
+	struct fixture *f = *state;
+	struct journal *journal = open_in(f, 5000, this_boot);
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/journal", f->dir);
+	reset(journal);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size >= 5000 * 64 && st.st_blocks * 512 >= st.st_size);
+	journal_close(journal);
+}
+
 static void no_room_for_the_file_is_an_error_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -265,6 +279,7 @@ int main(void)
 		store_test(another_count_keeps_the_slots_until_the_reset),
 		store_test(a_second_opener_is_refused),
 		store_test(a_file_that_is_cut_or_damaged_says_nothing),
+		store_test(every_block_is_allocated_so_that_no_store_can_fail),
 		store_test(no_room_for_the_file_is_an_error_at_once),
 	};
 

@@ -334,6 +334,29 @@ static void erasing_that_was_aborted_looks_again(void **state)
 	assert_int_equal(stats.lane_rows + stats.deferred_rows + stats.doubt_rows, 0);
 }
 
+static void two_campaigns_can_be_erased_by_turns(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_campaign c[2] = { sample_campaign(), sample_campaign() };
+	enum store_result result[2] = { STORE_OK, STORE_OK };
+	struct queue_stats stats;
+
+	must(queue_begin(f->queue));
+	fill_campaign(f->queue, &c[0], 300);
+	fill_campaign(f->queue, &c[1], 20);
+	must(queue_commit(f->queue));
+	must(queue_begin(f->queue));
+	while (result[0] == STORE_OK || result[1] == STORE_OK) {
+		for (int i = 0; i < 2; i++) {
+			if (result[i] == STORE_OK)
+				result[i] = queue_campaign_erase(f->queue, c[i].id, 150);
+		}
+	}
+	must(queue_commit(f->queue));
+	must(queue_stats(f->queue, &stats));
+	assert_int_equal(stats.lane_rows + stats.deferred_rows + stats.doubt_rows, 0);
+}
+
 /* ---- settings ---- */
 
 static void settings_are_walked_by_prefix(void **state)
@@ -399,6 +422,7 @@ int main(void)
 		store_test(a_blob_of_any_size_comes_back),
 		store_test(erasing_takes_steps_and_leaves_other_campaigns_alone),
 		store_test(erasing_that_was_aborted_looks_again),
+		store_test(two_campaigns_can_be_erased_by_turns),
 		store_test(settings_are_walked_by_prefix),
 		store_test(a_setting_is_overwritten_and_deleted),
 	};
