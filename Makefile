@@ -1,8 +1,9 @@
 # hikyaku: a mail-sending appliance. `make help` lists what can be made.
 #
-# Three variants of the same sources, each in its own folder below build/:
+# Variants of the same sources, each in its own folder below build/:
 #   host    against Debian's -dev packages, optimised; what `make run` uses
 #   san     with address and undefined-behaviour sanitizers; what the tests use
+#   fuzz    by clang, with coverage for libFuzzer and the same sanitizers
 #   static  one static musl binary against the sysroot of rootfs/packages; what the image uses
 # Objects come out of ccache when it is there, so a second clone compiles nothing twice.
 
@@ -43,13 +44,19 @@ else ifeq ($(VARIANT),tsan)
 CC := $(CCACHE) $(HOST_CC)
 CFLAGS := $(BASE_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS := -fsanitize=thread
+else ifeq ($(VARIANT),fuzz)
+FUZZ_CC ?= clang-14
+CC := $(CCACHE) $(FUZZ_CC)
+CFLAGS := $(BASE_CFLAGS) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
+	-fsanitize=fuzzer-no-link,address,undefined
+LDFLAGS := -fsanitize=fuzzer,address,undefined
 else ifeq ($(VARIANT),static)
 CC = $(CCACHE) $(MUSL_CC)
 CFLAGS = $(BASE_CFLAGS) -O2 -D_FORTIFY_SOURCE=2
 LDFLAGS = -static-pie
 LIBS = $(STATIC_LIBS)
 else
-$(error VARIANT is one of host, san, tsan, static; not '$(VARIANT)')
+$(error VARIANT is one of host, san, tsan, fuzz, static; not '$(VARIANT)')
 endif
 
 -include rootfs/packages/packages.mk
@@ -92,6 +99,9 @@ build/.test-packages: Makefile build/.build-packages
 	$(call need,$(TEST_PACKAGES))
 	@touch $@
 
+.PHONY: test-packages
+test-packages: build/.test-packages ## what building and testing need, installed (as root) or named
+
 ifeq ($(VARIANT),static)
 TOOLCHAIN := $(PKG_SYSROOT_STAMP)
 else
@@ -131,7 +141,8 @@ static: ## one static musl binary: build/static/hikyaku
 
 # ---- tests -----------------------------------------------------------------------------------
 
-UNIT_SOURCES := $(wildcard tests/*/*_test.c)
+# tests/static/ stands apart: built by the sysroot's compiler, without the test library.
+UNIT_SOURCES := $(filter-out tests/static/%,$(wildcard tests/*/*_test.c))
 UNIT_PROGRAMS := $(UNIT_SOURCES:tests/%.c=$(BUILD)/tests/%)
 # Drivers that write files for other programs to judge: no asserts of their own.
 DRIVER_SOURCES := $(wildcard tests/*/*_many.c)
@@ -145,13 +156,34 @@ $(BUILD)/tests/%: tests/%.c $(LIBRARY) | build/.test-packages
 -include $(UNIT_PROGRAMS:=.d) $(DRIVER_PROGRAMS:=.d)
 
 .PHONY: test unit unit-programs integration
-test: ## everything that CI checks: unit, integration, simulation, fuzz, tidy, static build
-	$(Q)tests/run-all
+test: build/.test-packages ## everything that CI checks; parts by name: tests/run-all unit fuzz
+	$(Q)+tests/run-all
 
-unit-programs: $(UNIT_PROGRAMS) $(DRIVER_PROGRAMS) $(PROGRAM)
-unit: ## unit tests, with sanitizers
+unit-programs: $(UNIT_PROGRAMS) $(DRIVER_PROGRAMS)
+unit: build/.test-packages ## unit tests, with sanitizers
 	$(Q)$(MAKE) --no-print-directory VARIANT=san unit-programs
-	$(Q)tests/run-unit build/san/tests
+	$(Q)+tests/run-unit build/san/tests
+
+integration: build/.test-packages ## whole programs among real peers
+	$(Q)+tests/run-all integration
+
+# ---- fuzzing ---------------------------------------------------------------------------------
+
+FUZZ_SOURCES := $(wildcard tests/fuzz/*_fuzz.c)
+FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/%)
+FUZZ_SECONDS ?= 10
+
+$(BUILD)/%_fuzz: tests/fuzz/%_fuzz.c $(LIBRARY) | build/.test-packages
+	$(call say,compile,$<)
+	$(Q)$(CC) $(CFLAGS) -Itests -MMD -MP -MT $@ -o $@ $< $(LIBRARY) $(LDFLAGS) $(LIBS)
+
+-include $(FUZZ_PROGRAMS:=.d)
+
+.PHONY: fuzz fuzz-programs
+fuzz-programs: $(FUZZ_PROGRAMS)
+fuzz: build/.test-packages ## every fuzz target for FUZZ_SECONDS (10) from its corpus
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzz-programs
+	$(Q)+FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz
 
 # ---- checks of the source --------------------------------------------------------------------
 
@@ -160,7 +192,7 @@ tidy: ## include table, file and function lengths, banned calls
 	$(Q)tests/tools/tidy
 
 lint: build/.test-packages ## clang-tidy and cppcheck
-	$(Q)tests/tools/lint $(SOURCES) src/main.c
+	$(Q)+tests/tools/lint
 
 # ---- the rest --------------------------------------------------------------------------------
 
