@@ -48,7 +48,7 @@ struct lease {
 	bool site_failed;          /* no address of the path could be reached or would talk */
 	u8 returns;                /* times it came back to the ready list unsent */
 	u16 code;
-	u8 enhanced[3];
+	u16 enhanced[3];
 	u32 elapsed_ms;
 	struct net_address host;   /* family 0: never reached one */
 	u16 reply_len;

@@ -52,7 +52,7 @@ static bool make_due(struct planner *planner, struct planner_campaign *campaign,
 static bool act(struct planner *planner, struct planner_campaign *campaign,
 		const struct queue_row *row, enum sweep_action action)
 {
-	static const u8 none[3] = { 0 };
+	static const u16 none[3] = { 0 };
 
 	switch (action) {
 	case SWEEP_RETRY:

@@ -185,7 +185,7 @@ void planner_row_place(struct planner *planner, struct planner_campaign *campaig
 	struct domain *domain;
 
 	if (campaign->record.state == CAMPAIGN_CANCELLED) {
-		planner_settle_row(planner, campaign, row, OUTCOME_CANCELLED, 0, (const u8[3]){ 0 },
+		planner_settle_row(planner, campaign, row, OUTCOME_CANCELLED, 0, (const u16[3]){ 0 },
 				   SLICE("campaign cancelled"));
 		return;
 	}

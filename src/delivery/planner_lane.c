@@ -135,7 +135,7 @@ void planner_lane_end(struct planner *planner, struct lane *lane)
 
 static bool settle_one(struct planner *planner, struct lane *lane, const struct queue_row *row)
 {
-	static const u8 none[3] = { 0 };
+	static const u16 none[3] = { 0 };
 
 	if (lane->fate == OUTCOME_CANCELLED || !lane->domain)
 		return planner_settle_row(planner, lane->campaign, row, lane->fate, 0, none,

@@ -190,7 +190,7 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 		return TOOK_STOP;
 	if (campaign->record.state == CAMPAIGN_CANCELLED) {
 		planner_settle_row(planner, campaign, &row, OUTCOME_CANCELLED, 0,
-				   (const u8[3]){ 0 }, SLICE("campaign cancelled"));
+				   (const u16[3]){ 0 }, SLICE("campaign cancelled"));
 		return TOOK_ROW;
 	}
 	if (campaign->record.state != CAMPAIGN_RUNNING) {

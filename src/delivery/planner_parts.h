@@ -79,7 +79,7 @@ struct domain {
 	u32 users;             /* lanes that point here */
 	u32 failures;
 	u16 code;              /* DEAD, WAIT: what rows are told */
-	u8 enhanced[3];
+	u16 enhanced[3];
 	u8 state;
 	bool asking;           /* a lookup is under way (also to refresh a READY one) */
 	char text[128];
@@ -283,7 +283,7 @@ void planner_results_committed(struct planner *planner, bool ok);
 /* Ends a row that no worker holds (its record is at `row`): log, counters, record. */
 bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
 			const struct queue_row *row, enum outcome_action action, u16 code,
-			const u8 enhanced[3], struct slice text);
+			const u16 enhanced[3], struct slice text);
 
 /* Temporary failure of a row that no worker holds: waits by the retry schedule, or expires. */
 bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,

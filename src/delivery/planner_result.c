@@ -255,7 +255,7 @@ void planner_results_committed(struct planner *planner, bool ok)
 
 bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
 			const struct queue_row *row, enum outcome_action action, u16 code,
-			const u8 enhanced[3], struct slice text)
+			const u16 enhanced[3], struct slice text)
 {
 	struct queue_log_entry entry = {
 		.wall_ms = planner->wall_ms,
@@ -297,7 +297,7 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	enum outcome_action action = outcome_decide(&input);
 
 	if (action != OUTCOME_DEFER)
-		return planner_settle_row(planner, campaign, row, action, code, (const u8[3]){ 0 }, text);
+		return planner_settle_row(planner, campaign, row, action, code, (const u16[3]){ 0 }, text);
 	moved.ref.place = ROW_DEFERRED;
 	moved.attempts++;
 	moved.first_ms = first;
@@ -313,6 +313,6 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 		return false;
 	moved.ref = row->ref;
 	moved.reply = text;
-	return planner_settle_row(planner, campaign, &moved, OUTCOME_DEFER, code, (const u8[3]){ 0 },
+	return planner_settle_row(planner, campaign, &moved, OUTCOME_DEFER, code, (const u16[3]){ 0 },
 				  text);
 }

@@ -87,7 +87,7 @@ struct worker_route {
 	u16 last_code;
 	u8 last_stage;
 	u8 last_failure;
-	u8 last_enhanced[3];
+	u16 last_enhanced[3];
 	struct net_address last_host;
 	char last_reply[LEASE_REPLY_MAX];
 };

@@ -249,7 +249,7 @@ struct queue_log_entry {
 	struct row_id id;
 	u32 outcome;
 	u16 code;
-	u8 enhanced[3];
+	u16 enhanced[3];
 	u8 attempts;
 	u32 elapsed_ms; /* of this attempt's transaction */
 	struct slice address;

@@ -88,9 +88,9 @@ size_t log_record_write(u8 *out, const struct queue_log_entry *entry)
 	at = record_put_u8(at, RECORD_VERSION);
 	at = record_put_u8(at, (u8)entry->outcome);
 	at = record_put_u16(at, entry->code);
-	at = record_put_u8(at, entry->enhanced[0]);
-	at = record_put_u8(at, entry->enhanced[1]);
-	at = record_put_u8(at, entry->enhanced[2]);
+	at = record_put_u16(at, entry->enhanced[0]);
+	at = record_put_u16(at, entry->enhanced[1]);
+	at = record_put_u16(at, entry->enhanced[2]);
 	at = record_put_u8(at, entry->attempts);
 	at = record_put_u64(at, entry->wall_ms);
 	at = record_put_u32(at, entry->id.campaign);
@@ -116,9 +116,9 @@ bool log_record_read(struct slice record, struct queue_log_entry *entry)
 
 	entry->outcome = record_get_u8(&r);
 	entry->code = record_get_u16(&r);
-	entry->enhanced[0] = record_get_u8(&r);
-	entry->enhanced[1] = record_get_u8(&r);
-	entry->enhanced[2] = record_get_u8(&r);
+	entry->enhanced[0] = record_get_u16(&r);
+	entry->enhanced[1] = record_get_u16(&r);
+	entry->enhanced[2] = record_get_u16(&r);
 	entry->attempts = record_get_u8(&r);
 	entry->wall_ms = record_get_u64(&r);
 	entry->id.campaign = record_get_u32(&r);
