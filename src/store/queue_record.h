@@ -15,7 +15,7 @@
 #define ROW_RECORD_HEAD 22
 #define ROW_RECORD_MAX                                                                             \
 	(ROW_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX + ROW_VALUES_MAX)
-#define LOG_RECORD_HEAD 38
+#define LOG_RECORD_HEAD 41
 #define LOG_RECORD_MAX (LOG_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX)
 #define CAMPAIGN_RECORD_MAX 512
 #define LANE_RECORD_MAX 257
