@@ -50,7 +50,7 @@ static bool read_target(struct http_head *head, struct slice target)
 		target = slice_from(target, (size_t)at);
 	}
 	/* "*" and "host:port" belong to OPTIONS and CONNECT, which no path serves. */
-	if (head->method != HTTP_OTHER && (target.len == 0 || target.ptr[0] != '/'))
+	if (target.ptr[0] != '/' && (head->method != HTTP_OTHER || target.ptr[0] == '?'))
 		return false;
 	at = slice_find_char(target, '?');
 	target = slice_first(target, at < 0 ? target.len : (size_t)at);

@@ -44,6 +44,8 @@ static const struct row rows[] = {
 	{ "GET * HTTP/1.1" REST, 400 },
 	{ "GET http:///metrics HTTP/1.1" REST, 400 },
 	{ "GET http://a.test HTTP/1.1" REST, 400 },
+	{ "GET ?x HTTP/1.1" REST, 400 },
+	{ "POST ?x HTTP/1.1" REST, 400 },
 	{ "GET /metrics#x HTTP/1.1" REST, 400 },
 	{ "GET /m\xc3\xa9 HTTP/1.1" REST, 400 },
 	{ "GET / http/1.1" REST, 400 },
