@@ -42,3 +42,16 @@ BENCH_SMTP_SOURCES := bench/smtp_client.c $(wildcard src/smtp/reply.c src/smtp/c
 $(BENCH_DIR)/smtp_client: $(BENCH_SMTP_SOURCES) $(wildcard src/smtp/*.h src/base/*.h)
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_SMTP_SOURCES)
+
+BENCH_STORE_SOURCES := bench/store.c $(wildcard src/store/*.c) src/base/buf.c src/base/check.c src/base/clock.c \
+	src/base/clock_date.c src/base/error.c src/base/random.c src/base/text.c
+$(BENCH_DIR)/store: $(BENCH_STORE_SOURCES) $(wildcard src/store/*.h src/base/*.h)
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_STORE_SOURCES) -llmdb
+
+BENCH_CSV_SOURCES := bench/csv.c $(wildcard src/campaign/intake*.c) src/store/row_values.c src/message/address.c \
+	src/base/buf.c src/base/check.c src/base/clock.c src/base/clock_date.c src/base/csv.c src/base/csv_text.c \
+	src/base/error.c src/base/random.c src/base/siphash.c src/base/text.c src/base/utf8.c
+$(BENCH_DIR)/csv: $(BENCH_CSV_SOURCES) $(wildcard src/campaign/*.h src/store/*.h src/message/address.h src/base/*.h)
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_CSV_SOURCES) -lidn2
