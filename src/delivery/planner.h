@@ -156,4 +156,26 @@ bool planner_bounce(struct planner *planner, const struct planner_filter *filter
 bool planner_doubt_settle(struct planner *planner, const struct planner_filter *filter, bool resend,
 			  u64 *settled, struct error *error);
 
+/* ---- looking inside, for operators (planner_view.c); nothing is changed ---- */
+
+bool planner_is_stopping(const struct planner *planner);
+/* The site that takes a domain's mail (lower case); NULL: not known yet, or it takes none. */
+const char *planner_site_of_domain(struct planner *planner, struct slice domain);
+/* Mail went there since the start, it is a configured relay, or it is suspended. */
+bool planner_site_is_known(struct planner *planner, struct slice site);
+/* Deferred rows up to here are in memory or with a worker; those behind it are at rest. */
+struct row_ref planner_due_cursor(const struct planner *planner);
+/* A worker has the row. Looks through all leases: for single questions. */
+bool planner_row_is_out(const struct planner *planner, const struct row_ref *ref);
+
+struct planner_lane_status {
+	const char *domain;
+	const char *site;   /* NULL: not known */
+	struct row_id last; /* rows of the lane up to here were taken into memory or are final */
+};
+/* Visits the lanes in memory: those whose rows are being sent, or soon; false ends it. */
+void planner_lanes(struct planner *planner,
+		   bool (*visit)(void *context, const struct planner_lane_status *status),
+		   void *context);
+
 #endif

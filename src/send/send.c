@@ -68,6 +68,9 @@ static void on_resolver(struct ring_op *op, i32 result)
 	struct sender *sender = container_of(op, struct sender, resolver_op);
 
 	(void)result;
+	/* The control is closed last and turns the ring then. */
+	if (!sender->planner)
+		return;
 	planner_resolver_ready(sender->planner);
 	ring_poll(sender->ring, op, planner_resolver_fd(sender->planner));
 }
@@ -241,8 +244,9 @@ static void close_sender(struct sender *sender)
 		if (sender->threads[i])
 			worker_thread_join(sender->threads[i]);
 	}
-	if (sender->planner)
-		planner_close(sender->planner);
+	send_control_leave_planner(sender->control);
+	planner_close(sender->planner);
+	sender->planner = NULL;
 	/* Last: a client that waits for the end sees it when the queue is closed. */
 	send_control_close(sender->control);
 	metrics_responder_close(sender->responder);

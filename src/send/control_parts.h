@@ -1,0 +1,161 @@
+/*
+ * The inside of the control, shared by send/control*.c only.
+ *
+ * A link is one connection. A request is answered at once, or becomes a stream (a step at a time, from
+ * the ring) or an import (goes on with DATA frames).
+ */
+#ifndef SEND_CONTROL_PARTS_H
+#define SEND_CONTROL_PARTS_H
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "control/campaign.h"
+#include "control/frame.h"
+#include "control/request.h"
+#include "io/conn.h"
+#include "message/address.h"
+#include "send/control.h"
+#include "send/control_rate.h"
+#include "store/queue.h"
+
+#define LINK_OUTPUT_SOFT (256u << 10) /* streams wait while more is not sent */
+#define LINK_OUTPUT_MAX (4u << 20)    /* one answer may be a frame of 1 MiB; beyond, it is closed */
+#define LINK_INPUT_MAX (64u << 10)    /* read ahead of an answer; beyond, it is closed */
+#define LINK_PATIENCE_NS (10 * 60 * NS_PER_S)
+#define SLICE_ROWS 4000               /* rows looked at between two turns of the ring */
+
+struct control_link;
+struct control_import;
+struct control_stream;
+
+enum link_state {
+	LINK_IDLE,
+	LINK_STREAM,  /* a long answer is under way */
+	LINK_IMPORT,  /* campaign.create takes DATA */
+	LINK_DRAIN,   /* an import was refused: DATA on its way is ignored */
+};
+
+struct control_link {
+	struct list node; /* of control->links */
+	struct send_control *control;
+	struct conn conn;
+	struct ring_op later;
+	struct timer timer; /* nothing moved for too long */
+	struct iovec iov;
+	struct frame_decoder decoder;
+	struct buf ahead;   /* bytes that came while a request is being answered */
+	struct buf out;     /* frames to be sent */
+	struct buf sending; /* frames under way; `sent` of them are gone */
+	size_t sent;
+	struct control_import *import;
+	struct control_stream *stream;
+	u8 state; /* enum link_state */
+	bool is_later;     /* `later` is with the ring */
+	bool is_closing;   /* conn_close was called: nothing is read or answered any more */
+	bool is_closed;    /* the connection is gone */
+	bool is_extra;     /* over the limit: its first request is refused, then it is closed */
+	bool ends_when_sent;
+	bool waits_for_end; /* said stop: is closed last */
+};
+
+struct send_control {
+	struct send_control_params params;
+	struct ring_accept accept;
+	struct timer accept_timer; /* no room for a connection: tried again */
+	struct timer sample_timer;
+	struct list links;
+	u32 link_count;
+	u32 import_count;
+	i32 listener;
+	u64 opened_ns;
+	bool is_accepting;
+	bool is_leaving;   /* planner and queue are not ours any more */
+	bool stop_requested;
+	struct control_rate rate;
+};
+
+/* ---- control.c ---- */
+u64 control_now_ns(const struct send_control *control);
+/* The open request's answer: takes the reference; what does not fit closes the link. */
+void link_item(struct control_link *link, json_t *item);
+void link_reply(struct control_link *link, json_t *reply);
+void link_refuse(struct control_link *link, enum control_code code, const char *sentence);
+/* Bytes that wait or are under way. */
+size_t link_unsent(const struct control_link *link);
+/* Calls the stream's next step from the ring's next turn. */
+void link_later(struct control_link *link);
+void link_close(struct control_link *link);
+
+/* ---- control_stream.c ---- */
+/*
+ * A long answer. `step` looks at no more than about SLICE_ROWS rows within a transaction of its own
+ * and returns true to be called again; false: it has replied or refused.
+ */
+struct control_stream {
+	bool (*step)(struct control_link *link, struct control_stream *stream);
+	void (*free)(struct control_stream *stream);
+};
+/* The stream is the link's from now on; NULL (no memory) is refused. */
+void link_stream(struct control_link *link, struct control_stream *stream);
+void stream_step(struct control_link *link);
+void stream_drop(struct control_link *link);
+/* Opens the transaction of a slice; refuses the request when the queue fails. */
+bool slice_begin(struct control_link *link);
+/* Ends it. False: the queue failed, the request was refused. */
+bool slice_end(struct control_link *link, enum store_result result);
+
+/* ---- control_command.c ---- */
+void control_request_run(struct control_link *link, struct slice payload);
+/* Finds the campaign or refuses the request. */
+bool control_find(struct control_link *link, const struct control_campaign_ref *ref,
+		  struct queue_campaign *campaign);
+/* As typed by an operator: name or digits; NULL is 0 (any). */
+bool control_find_word(struct control_link *link, const char *word, u32 *id);
+/* A domain as typed, in the form that rows have (lower case, A-labels), or refuses the request. */
+bool control_domain(struct control_link *link, const char *typed, struct buf *out,
+		    struct slice *domain);
+/* An address as typed, in wire form, likewise; `parsed` keeps its parts. */
+bool control_address(struct control_link *link, const char *typed, struct address *parsed,
+		     struct buf *out);
+
+/* Whether a row is what a filter means. */
+bool control_row_matches(const struct planner_filter *filter, const struct queue_row *row);
+
+/* ---- control_create.c ---- */
+void control_create_begin(struct control_link *link, const struct control_request *request);
+void control_create_data(struct control_link *link, struct slice payload);
+void control_create_end(struct control_link *link);
+/* The connection broke, or the process ends. */
+void control_create_abort(struct control_link *link);
+
+/* ---- control_answer.c ---- */
+/* Any bytes as a JSON text: those that are not UTF-8 become '?'. */
+json_t *answer_text_of(struct slice text);
+json_t *answer_campaign(const struct queue_campaign *campaign, double rate);
+json_t *answer_log_entry(const struct queue_log_entry *entry);
+/* A row that waits, in a report: `outcome` is "queued" or "held". */
+json_t *answer_waiting(const struct queue_row *row, const char *outcome);
+
+/* Names of campaigns that an answer has asked for, so that not every row asks the queue. */
+#define CAMPAIGN_NAMES 64
+struct campaign_names {
+	struct {
+		u32 id;
+		char name[64];
+	} kept[CAMPAIGN_NAMES];
+};
+/* Within a slice; "" when it is not there any more. Valid until the next call. */
+const char *campaign_name(struct campaign_names *names, struct queue *queue, u32 id);
+
+/* ---- control_campaign.c, control_report.c, control_queue.c, control_show.c, control_status.c ---- */
+void control_campaign_status(struct control_link *link, const struct control_request *request);
+double control_campaign_rate(const struct send_control *control,
+			     const struct queue_campaign *campaign);
+void control_campaign_report(struct control_link *link, const struct control_request *request);
+void control_queue_list(struct control_link *link, const struct control_request *request);
+void control_queue_show(struct control_link *link, const struct control_request *request);
+void control_doubt_list(struct control_link *link, const struct control_selection *selection);
+void control_status(struct control_link *link, const struct control_request *request);
+u64 control_sessions_open(const struct send_control *control);
+
+#endif
