@@ -97,7 +97,8 @@ def test_a_clean_tree_passes(tmp_path):
     assert (result.returncode, result.stdout) == (0, f"tidy: {len(CLEAN)} files, 0 findings\n")
 
 
-@pytest.mark.parametrize("path, text, line, says", PLANTED)
+@pytest.mark.parametrize("path, text, line, says", PLANTED,
+                         ids=[f"{path}: {says}" for path, _, _, says in PLANTED])
 def test_a_planted_violation_is_found(tmp_path, path, text, line, says):
     plant(tmp_path, CLEAN | {path: text})
     result = tidy(tmp_path)
@@ -114,7 +115,7 @@ def test_a_planted_violation_is_found(tmp_path, path, text, line, says):
     "static const int list[] =\n{\n" + "\t1,\n" * 100 + "};\n",
     "int f(void)\n{\n\treturn x->time(1) + a.time(2) + run_time(3);\n}\n",
     "/* " + "é" * 94 + " */\n",
-])
+], ids=["function", "struct", "list", "list-with-brace", "members", "utf8"])
 def test_what_is_within_the_rules_is_not_reported(tmp_path, text):
     plant(tmp_path, CLEAN | {"src/smtp/a.c": text})
     result = tidy(tmp_path)
