@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-builtin-rules --output-sync=target
+MAKEFLAGS += --no-builtin-rules
 ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
@@ -61,6 +61,7 @@ endif
 
 -include rootfs/packages/packages.mk
 -include bench/bench.mk
+-include $(wildcard tests/*/*.mk)
 
 STATIC_LIBS ?= $(PKG_MALLOC) $(PKG_LIBS)
 
@@ -126,12 +127,18 @@ $(PROGRAM): $(BUILD)/obj/main.o $(LIBRARY)
 $(LIBRARY): $(OBJECTS)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
-$(BUILD)/obj/%.o: src/%.c | $(TOOLCHAIN)
+$(BUILD)/obj/%.o: src/%.c Makefile | $(TOOLCHAIN)
 	@mkdir -p $(@D)
 	$(call say,compile,$<)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d) $(BUILD)/obj/main.d
+
+.PHONY: run
+run: build/host/hikyaku $(BENCH_DIR)/sink ## send a sample newsletter to 100,000 recipients at a local sink
+	$(Q)bench/sample/run
+
+$(BENCH_PROGRAMS): | build/.build-packages
 
 .PHONY: san static
 san: ## the program with sanitizers: build/san/hikyaku
