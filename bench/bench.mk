@@ -55,3 +55,7 @@ BENCH_CSV_SOURCES := bench/csv.c $(wildcard src/campaign/intake*.c) src/store/ro
 $(BENCH_DIR)/csv: $(BENCH_CSV_SOURCES) $(wildcard src/campaign/*.h src/store/*.h src/message/address.h src/base/*.h)
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_CSV_SOURCES) -lidn2
+
+.PHONY: bench
+bench: build/host/hikyaku bench-programs ## the sender against its limits and Postfix + OpenDKIM: bench/RESULTS.md
+	bench/run-bench
