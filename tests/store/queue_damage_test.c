@@ -198,6 +198,24 @@ static void make_kinds(struct kind kinds[4])
 	kinds[3].len = lease_part_write((u8 *)kinds[3].bytes, 5, refs, 3, &taken);
 }
 
+/* The sizes that callers reserve are those that the writers need, no more and no less. */
+static void the_largest_records_are_as_large_as_their_maxima_say(void **state)
+{
+	static char bytes[ROW_VALUES_MAX];
+	static u8 out[ROW_RECORD_MAX];
+	struct slice most = { bytes, sizeof(bytes) };
+	struct slice address = { bytes, ROW_ADDRESS_MAX };
+	struct queue_row row = { .address = address, .values = most, .host = most, .reply = most };
+	struct queue_log_entry entry = {
+		.outcome = LOG_FAILED, .address = address, .host = most, .reply = most
+	};
+
+	(void)state;
+	row.ref.place = ROW_LANE;
+	assert_int_equal(row_record_write(out, &row), ROW_RECORD_MAX);
+	assert_int_equal(log_record_write(out, &entry), LOG_RECORD_MAX);
+}
+
 static void every_cut_and_every_changed_byte_is_survived(void **state)
 {
 	struct kind kinds[4];
@@ -240,6 +258,7 @@ int main(void)
 		store_test(a_damaged_row_names_itself_and_can_be_deleted),
 		store_test(damage_in_every_other_table_names_itself),
 		store_test(a_newer_format_is_refused_with_a_sentence_and_left_as_it_is),
+		cmocka_unit_test(the_largest_records_are_as_large_as_their_maxima_say),
 		cmocka_unit_test(every_cut_and_every_changed_byte_is_survived),
 	};
 
