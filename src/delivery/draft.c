@@ -108,27 +108,53 @@ static enum message_result compose(const struct lease *lease, bool eightbit_ok,
 		.values = values,
 		.value_count = mailing->column_count,
 		.campaign = slice_of(mailing->number),
-		.date_ms = lease->date_ms,
+		.date_ms = mailing->is_grouped ? mailing->date_ms : lease->date_ms,
 	};
+	struct row_id identity = mailing_identity(mailing, &lease->ref.id);
 
 	if (!address_parse(&address, lease->address, error) ||
 	    !row_values_unpack(lease->values, values, mailing->column_count))
 		return MESSAGE_BAD_VALUE;
 	recipient.token = (struct slice){ token, mailing_token(mailing, MAILING_UNSUBSCRIBE,
 							       &lease->ref.id, token) };
-	recipient.id = (struct slice){ id, mailing_token(mailing, MAILING_IDENTITY, &lease->ref.id, id) };
+	recipient.id = (struct slice){ id, mailing_token(mailing, MAILING_IDENTITY, &identity, id) };
 	return message_compose(mailing->message, &recipient, eightbit_ok, composed, error);
 }
 
-static void fill_transaction(struct job *job, struct lease *lease)
+/* The recipients of one transaction: one, or as many of a grouped mailing as wait and are allowed. */
+static void take_recipients(struct session *session, struct job *job, struct lease *lease)
+{
+	struct worker_route *route = session->route;
+	u32 most = min_u32(session->path->recipients_per_message, SMTP_RECIPIENTS_MAX);
+	u32 count = 0;
+
+	job->transaction.recipients = &job->one;
+	if (lease->mailing->is_grouped && most > 1 && route->ready_count > 0)
+		job->transaction.recipients = calloc(most, sizeof(*job->transaction.recipients));
+	if (!job->transaction.recipients) {
+		job->transaction.recipients = &job->one;
+		most = 1;
+	}
+	job->transaction.recipients[count++] =
+		(struct smtp_recipient){ .address = lease->address, .user = lease };
+	while (job->transaction.recipients != &job->one && count < most && route->ready_count > 0) {
+		struct lease *next = list_entry(route->ready.next, struct lease, node);
+
+		if (next->mailing != lease->mailing)
+			break;
+		worker_route_pop(session->worker, route);
+		job->transaction.recipients[count++] =
+			(struct smtp_recipient){ .address = next->address, .user = next };
+	}
+	job->transaction.recipient_count = count;
+}
+
+static void fill_transaction(struct session *session, struct job *job, struct lease *lease)
 {
 	struct message_composed *composed = &job->draft->composed;
 
-	job->one = (struct smtp_recipient){ .address = lease->address, .user = lease };
 	job->transaction = (struct smtp_transaction){
 		.sender = buf_slice(&job->draft->sender),
-		.recipients = &job->one,
-		.recipient_count = 1,
 		.pieces = composed->pieces,
 		.piece_count = composed->piece_count,
 		.size = composed->size,
@@ -136,6 +162,7 @@ static void fill_transaction(struct job *job, struct lease *lease)
 		.utf8_headers = composed->utf8_headers,
 		.user = job,
 	};
+	take_recipients(session, job, lease);
 }
 
 /* Composes the lease's message for the session. NULL: the lease is decided or put back. */
@@ -147,6 +174,7 @@ static struct job *draft_make(struct session *session, struct lease *lease)
 	struct draft *draft = take_draft(worker);
 	struct error error = { "the recipient's record is damaged" };
 	struct message_composed *composed;
+	struct row_id identity;
 
 	if (!job || !draft) {
 		free(job);
@@ -166,8 +194,9 @@ static struct job *draft_make(struct session *session, struct lease *lease)
 		return NULL;
 	}
 	buf_reset(&draft->sender);
-	mailing_add_sender(lease->mailing, &lease->ref.id, &draft->sender);
-	fill_transaction(job, lease);
+	identity = mailing_identity(lease->mailing, &lease->ref.id);
+	mailing_add_sender(lease->mailing, &identity, &draft->sender);
+	fill_transaction(session, job, lease);
 	metric_add(&m->messages_composed, 1);
 	metric_add(&m->body_bytes_hashed, composed->hashed_bytes);
 	metric_add(&m->body_bytes_saved, composed->saved_bytes);

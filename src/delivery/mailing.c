@@ -40,6 +40,8 @@ struct mailing *mailing_make(const struct queue_campaign *campaign, struct messa
 	mailing->message = message;
 	mailing->column_count = column_count;
 	message_facts(message, &mailing->facts);
+	mailing->is_grouped = mailing->facts.is_same_for_all;
+	mailing->date_ms = campaign->started_ms / 1000 * 1000;
 	slice_copy(mailing->name, sizeof(mailing->name), slice_of(campaign->name));
 	slice_copy(mailing->customer, sizeof(mailing->customer), slice_of(campaign->customer));
 	slice_copy(mailing->bounce, sizeof(mailing->bounce), slice_of(bounce));
@@ -55,6 +57,11 @@ void mailing_free(struct mailing *mailing)
 		return;
 	message_free(mailing->message);
 	free(mailing);
+}
+
+struct row_id mailing_identity(const struct mailing *mailing, const struct row_id *id)
+{
+	return mailing->is_grouped ? (struct row_id){ .campaign = id->campaign } : *id;
 }
 
 static void put_be32(u8 *to, u32 value)

@@ -29,6 +29,8 @@ struct mailing {
 	char number[16]; /* the campaign's number as text, for {{_campaign}} */
 	char customer[256];
 	char bounce[64]; /* prefix of the envelope sender's local part */
+	bool is_grouped;  /* the same for all: many recipients of it share a transaction */
+	u64 date_ms;      /* Date of a grouped mailing: its start */
 	u8 keys[3][SHA256_SIZE];
 	size_t column_count;
 };
@@ -41,6 +43,12 @@ struct mailing *mailing_make(const struct queue_campaign *campaign, struct messa
 			     size_t column_count, const char *bounce,
 			     const u8 secret[MAILING_SECRET_SIZE]);
 void mailing_free(struct mailing *mailing);
+
+/*
+ * What stands for a row in envelope sender and Message-ID: itself, or its campaign when the message is
+ * the same for all.
+ */
+struct row_id mailing_identity(const struct mailing *mailing, const struct row_id *id);
 
 /*
  * Token of a row for a purpose: 12 bytes of row id and 16 of HMAC-SHA256, in base32 (45 characters).

@@ -228,6 +228,18 @@ static bool make_variant(struct compiler *c, bool eightbit)
 	return true;
 }
 
+/* No value and no recipient's address anywhere: only what the caller gives to Date and Message-ID. */
+static bool is_same_for_all(const struct message *message)
+{
+	if (message->facts.field_uses > 0)
+		return false;
+	for (u32 i = 0; i < message->own_count; i++) {
+		if (message->own[i].kind != HEADER_DATE && message->own[i].kind != HEADER_MESSAGE_ID)
+			return false;
+	}
+	return true;
+}
+
 static bool compile(struct compiler *c, const struct message_source *source)
 {
 	struct message *message = c->message;
@@ -251,6 +263,7 @@ static bool compile(struct compiler *c, const struct message_source *source)
 	message->facts.body_bytes = message->variants[0].literal_bytes;
 	message->facts.shared_prefix_bytes = message->variants[0].prefix.hashed_bytes;
 	message->facts.field_uses = (u32)(c->set.fields.len / sizeof(struct template_field));
+	message->facts.is_same_for_all = is_same_for_all(message);
 	return true;
 }
 

@@ -91,6 +91,7 @@ struct message_facts {
 	u64 body_bytes;          /* literal bytes of the body */
 	u64 shared_prefix_bytes; /* canonical body bytes hashed once */
 	u32 field_uses;
+	bool is_same_for_all;     /* one transaction may carry it to many recipients at once */
 	bool has_unsubscribe;
 	bool has_one_click;
 };
