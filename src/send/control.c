@@ -87,7 +87,8 @@ size_t link_unsent(const struct control_link *link)
 
 static void send_rest(struct control_link *link)
 {
-	link->iov = (struct iovec){ link->sending.ptr + link->sent, link->sending.len - link->sent };
+	link->iov =
+		(struct iovec){ link->sending.ptr + link->sent, link->sending.len - link->sent };
 	conn_send(&link->conn, &link->iov, 1);
 }
 
@@ -166,8 +167,8 @@ void link_refuse(struct control_link *link, enum control_code code, const char *
 
 static void refuse_frame(struct control_link *link, const char *why)
 {
-	log_warn("send", "a control connection is closed: it does not speak the protocol", "reason=%s",
-		 why);
+	log_warn("send", "a control connection is closed: it does not speak the protocol",
+		 "reason=%s", why);
 	link_close(link);
 }
 
@@ -366,7 +367,8 @@ static bool listen_at(struct send_control *control, const char *path, struct err
 	return true;
 }
 
-struct send_control *send_control_open(const struct send_control_params *params, struct error *error)
+struct send_control *send_control_open(const struct send_control_params *params,
+				       struct error *error)
 {
 	struct send_control *control = calloc(1, sizeof(*control));
 

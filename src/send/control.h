@@ -1,17 +1,17 @@
 /*
- * The sender's end of the control socket: accepts the command line client (control/README.md has the
- * protocol) and does what it asks. Everything runs from completions of the ring and timers of the
- * wheel, in the planner's thread and never inside a turn of the planner; so planner and queue are
- * called directly.
+ * The sender's end of the control socket: accepts the command line client (control/README.md has
+ * the protocol) and does what it asks. Everything runs from completions of the ring and timers of
+ * the wheel, in the planner's thread and never inside a turn of the planner; so planner and queue
+ * are called directly.
  *
- * No client can hold up the sender or make it grow: at most CONTROL_LINKS_MAX connections, one request
- * at a time on each, a bounded buffer for what is not read yet. Long answers read the queue in slices
- * of a few thousand rows and let the ring and the planner turn in between.
+ * No client can hold up the sender or make it grow: at most CONTROL_LINKS_MAX connections, one
+ * request at a time on each, a bounded buffer for what is not read yet. Long answers read the queue
+ * in slices of a few thousand rows and let the ring and the planner turn in between.
  *
- * What a report promises: on a campaign at rest (ready, paused without mail under way, done, cancelled)
- * each recipient comes exactly once. While rows move, none is missed, but one that moves during the
- * report may come twice; what comes last is the truth. Final rows older than queue.log_keep are gone
- * from the delivery log, and from reports.
+ * What a report promises: on a campaign at rest (ready, paused without mail under way, done,
+ * cancelled) each recipient comes exactly once. While rows move, none is missed, but one that moves
+ * during the report may come twice; what comes last is the truth. Final rows older than
+ * queue.log_keep are gone from the delivery log, and from reports.
  */
 #ifndef SEND_CONTROL_H
 #define SEND_CONTROL_H
@@ -39,7 +39,9 @@ struct send_control_params {
 	const struct metrics *metrics;
 };
 
-/* Listens on config->control (unix socket, mode 0660). NULL and a sentence, also when one listens. */
+/*
+ * Listens on config->control (unix socket, mode 0660). NULL and a sentence, also when one listens.
+ */
 struct send_control *send_control_open(const struct send_control_params *params,
 				       struct error *error) MUST_CHECK;
 
@@ -53,8 +55,8 @@ bool send_control_stop_requested(const struct send_control *control);
 void send_control_leave_planner(struct send_control *control);
 
 /*
- * Removes the socket and closes what is left, so that clients which wait for the end see it; turns the
- * ring until its own operations are over. NULL is fine.
+ * Removes the socket and closes what is left, so that clients which wait for the end see it; turns
+ * the ring until its own operations are over. NULL is fine.
  */
 void send_control_close(struct send_control *control);
 

@@ -27,19 +27,19 @@ json_t *answer_campaign(const struct queue_campaign *c, double rate)
 {
 	u64 over = c->delivered + c->failed + c->cancelled + c->held;
 
-	return json_pack("{s:I, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-			 " s:f, s:I, s:I, s:I}",
-			 "id", (json_int_t)c->id, "name", answer_text_of(slice_of(c->name)),
-			 "customer", c->customer, "state", queue_campaign_state_name(c->state),
-			 "total", (json_int_t)c->total, "delivered", (json_int_t)c->delivered,
-			 "failed", (json_int_t)c->failed, "expired", (json_int_t)c->expired,
-			 "cancelled", (json_int_t)c->cancelled, "queued",
-			 (json_int_t)(c->total > over ? c->total - over : 0), "deferred",
-			 (json_int_t)c->deferred, "held", (json_int_t)c->held, "deferrals",
-			 (json_int_t)c->deferrals, "doubts", (json_int_t)c->doubts, "domains",
-			 (json_int_t)c->domains, "rate", rate, "created_ms",
-			 (json_int_t)c->created_ms, "started_ms", (json_int_t)c->started_ms,
-			 "finished_ms", (json_int_t)c->finished_ms);
+	return json_pack(
+		"{s:I, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+		" s:f, s:I, s:I, s:I}",
+		"id", (json_int_t)c->id, "name", answer_text_of(slice_of(c->name)), "customer",
+		c->customer, "state", queue_campaign_state_name(c->state), "total",
+		(json_int_t)c->total, "delivered", (json_int_t)c->delivered, "failed",
+		(json_int_t)c->failed, "expired", (json_int_t)c->expired, "cancelled",
+		(json_int_t)c->cancelled, "queued",
+		(json_int_t)(c->total > over ? c->total - over : 0), "deferred",
+		(json_int_t)c->deferred, "held", (json_int_t)c->held, "deferrals",
+		(json_int_t)c->deferrals, "doubts", (json_int_t)c->doubts, "domains",
+		(json_int_t)c->domains, "rate", rate, "created_ms", (json_int_t)c->created_ms,
+		"started_ms", (json_int_t)c->started_ms, "finished_ms", (json_int_t)c->finished_ms);
 }
 
 json_t *answer_log_entry(const struct queue_log_entry *e)
@@ -51,10 +51,10 @@ json_t *answer_log_entry(const struct queue_log_entry *e)
 			 e->enhanced[2]);
 	return json_pack("{s:I, s:I, s:s, s:o, s:i, s:s, s:i, s:o, s:o, s:I}", "number",
 			 (json_int_t)e->number, "time_ms", (json_int_t)e->wall_ms, "outcome",
-			 log_outcome_name(e->outcome), "address", answer_text_of(e->address), "code",
-			 (int)e->code, "enhanced", enhanced, "attempts", (int)e->attempts, "host",
-			 answer_text_of(e->host), "reply", answer_text_of(e->reply), "elapsed_ms",
-			 (json_int_t)e->elapsed_ms);
+			 log_outcome_name(e->outcome), "address", answer_text_of(e->address),
+			 "code", (int)e->code, "enhanced", enhanced, "attempts", (int)e->attempts,
+			 "host", answer_text_of(e->host), "reply", answer_text_of(e->reply),
+			 "elapsed_ms", (json_int_t)e->elapsed_ms);
 }
 
 json_t *answer_waiting(const struct queue_row *row, const char *outcome)

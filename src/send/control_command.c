@@ -345,7 +345,9 @@ static const struct {
 } commands[] = {
 	{ "campaign.create", control_create_begin },
 	{ "campaign.status", control_campaign_status },
+	{ "campaign.report", control_campaign_report },
 	{ "queue.list", control_queue_list },
+	{ "queue.show", control_queue_show },
 	{ "queue.retry", run_retry },
 	{ "queue.bounce", run_bounce },
 	{ "queue.suspend", run_suspend },

@@ -1,6 +1,7 @@
 /*
- * campaign.create: the template is collected, compiled as soon as it is complete, then recipients go
- * into the queue a batch at a time. Until the REPLY the campaign is an import, which any trouble drops.
+ * campaign.create: the template is collected, compiled as soon as it is complete, then recipients
+ * go into the queue a batch at a time. Until the REPLY the campaign is an import, which any trouble
+ * drops.
  */
 #include "base/log.h"
 #include "base/text.h"
@@ -72,8 +73,8 @@ static void refuse(struct control_link *link, enum control_code code, const char
 
 /* ---- the request ---- */
 
-static bool options_pack(struct control_import *import, const struct control_campaign_create *create,
-			 struct error *error)
+static bool options_pack(struct control_import *import,
+			 const struct control_campaign_create *create, struct error *error)
 {
 	const char *url = create->unsubscribe_url ? create->unsubscribe_url : "";
 	const char *mailto = create->unsubscribe_mailto ? create->unsubscribe_mailto : "";
@@ -105,8 +106,9 @@ static bool import_fill(struct control_link *link, const struct control_campaign
 	    !slice_copy(campaign->customer, sizeof(campaign->customer), slice_of(create->customer)))
 		return error_set(error, "campaign.create: a name is too long");
 	campaign->doubt_policy = create->is_doubt_held ? DOUBT_HOLD : DOUBT_RESEND;
-	campaign->expire_after_ms = create->expire_ms ? create->expire_ms :
-							link->control->params.config->retry.expire_ms;
+	campaign->expire_after_ms = create->expire_ms
+					    ? create->expire_ms
+					    : link->control->params.config->retry.expire_ms;
 	for (size_t i = 0; i < create->column_count; i++) {
 		if (i > 0)
 			buf_add_char(&import->columns, '\n');
@@ -134,7 +136,8 @@ static bool import_make(struct control_link *link)
 
 /* What can be refused before any byte of the template comes; with the code that says what it is. */
 static enum control_code check_names(struct control_link *link,
-				     const struct control_campaign_create *create, struct error *error)
+				     const struct control_campaign_create *create,
+				     struct error *error)
 {
 	struct planner *planner = link->control->params.planner;
 	struct queue_campaign other;
@@ -213,7 +216,8 @@ static void begin_intake(struct control_link *link)
 	};
 
 	if (planner_campaign_find(planner, slice_of(import->campaign.name), &other, &error)) {
-		error_set(&error, "there is a campaign named \"%s\" already", import->campaign.name);
+		error_set(&error, "there is a campaign named \"%s\" already",
+			  import->campaign.name);
 		refuse(link, CONTROL_CONFLICT, error.text);
 		return;
 	}
@@ -251,7 +255,8 @@ static bool is_domain(struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.ptr[i];
 
-		if (!(c >= 'a' && c <= 'z') && !ascii_is_digit(c) && c != '-' && c != '.' && c != '_')
+		if (!(c >= 'a' && c <= 'z') && !ascii_is_digit(c) && c != '-' && c != '.' &&
+		    c != '_')
 			return false;
 	}
 	return true;
@@ -309,7 +314,8 @@ static bool store_batch(struct control_link *link)
 		ok = planner_intake_add(import->intake, import->rows, import->count, &error);
 	import->count = 0;
 	if (!ok)
-		refuse(link, planner_is_broken(planner) ? CONTROL_FAILED : CONTROL_FULL, error.text);
+		refuse(link, planner_is_broken(planner) ? CONTROL_FAILED : CONTROL_FULL,
+		       error.text);
 	return ok;
 }
 
@@ -338,7 +344,8 @@ static void take_rows(struct control_link *link, struct slice bytes)
 	enum control_row_result result;
 
 	if (!link->import->intake) {
-		refuse(link, CONTROL_BAD_REQUEST, "campaign.create: rows before the template is whole");
+		refuse(link, CONTROL_BAD_REQUEST,
+		       "campaign.create: rows before the template is whole");
 		return;
 	}
 	while ((result = control_row_take(&bytes, &row.address, &row.values)) == CONTROL_ROW) {

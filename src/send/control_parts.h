@@ -1,8 +1,8 @@
 /*
  * The inside of the control, shared by send/control*.c only.
  *
- * A link is one connection. A request is answered at once, or becomes a stream (a step at a time, from
- * the ring) or an import (goes on with DATA frames).
+ * A link is one connection. A request is answered at once, or becomes a stream (a step at a time,
+ * from the ring) or an import (goes on with DATA frames).
  */
 #ifndef SEND_CONTROL_PARTS_H
 #define SEND_CONTROL_PARTS_H
@@ -147,7 +147,9 @@ struct campaign_names {
 /* Within a slice; "" when it is not there any more. Valid until the next call. */
 const char *campaign_name(struct campaign_names *names, struct queue *queue, u32 id);
 
-/* ---- control_campaign.c, control_report.c, control_queue.c, control_show.c, control_status.c ---- */
+/*
+ * ---- control_campaign.c, control_report.c, control_queue.c, control_show.c, control_status.c ----
+ */
 void control_campaign_status(struct control_link *link, const struct control_request *request);
 double control_campaign_rate(const struct send_control *control,
 			     const struct queue_campaign *campaign);

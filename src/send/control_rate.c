@@ -57,5 +57,6 @@ double rate_site(const struct control_rate *rate, const struct metrics *metrics,
 			messages += rate->by_slot[last % RATE_SLOTS][i] -
 				    rate->by_slot[first % RATE_SLOTS][i];
 	}
-	return per_second(messages, rate->at_ns[last % RATE_TOTALS] - rate->at_ns[first % RATE_TOTALS]);
+	return per_second(messages,
+			  rate->at_ns[last % RATE_TOTALS] - rate->at_ns[first % RATE_TOTALS]);
 }

@@ -151,8 +151,8 @@ static bool has_row_behind(struct queue *queue, const struct row_id *lane, u64 s
 }
 
 /*
- * Rows of a lane that were not taken yet. They are numbered without gaps, and none of them is gone: so
- * the last one's number is found by halving, whatever the lane's length.
+ * Rows of a lane that were not taken yet. They are numbered without gaps, and none of them is gone:
+ * so the last one's number is found by halving, whatever the lane's length.
  */
 static u64 count_lane(struct queue *queue, const struct row_id *last, enum store_result *result)
 {

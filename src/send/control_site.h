@@ -1,7 +1,8 @@
 /*
- * A count of rows by site, for status and queue.list. Which lanes and routes there are is noted at the
- * first step; rows of lanes are counted and deferred rows are read in slices. At most CENSUS_ROWS_MAX
- * deferred rows are looked at (those that are due first), so that a look at a huge queue ends soon.
+ * A count of rows by site, for status and queue.list. Which lanes and routes there are is noted at
+ * the first step; rows of lanes are counted and deferred rows are read in slices. At most
+ * CENSUS_ROWS_MAX deferred rows are looked at (those that are due first), so that a look at a huge
+ * queue ends soon.
  */
 #ifndef SEND_CONTROL_SITE_H
 #define SEND_CONTROL_SITE_H

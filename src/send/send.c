@@ -149,8 +149,8 @@ static bool open_servers(struct sender *sender, struct error *error)
 	if (!net_address_parse(&at, slice_of(sender->config.metrics_listen), true))
 		return error_set(error, "metrics: listen: %s is no address",
 				 sender->config.metrics_listen);
-	sender->responder = metrics_responder_open(sender->ring, &sender->wheel, &at, sender->metrics,
-						   error);
+	sender->responder =
+		metrics_responder_open(sender->ring, &sender->wheel, &at, sender->metrics, error);
 	return sender->responder != NULL;
 }
 
@@ -177,7 +177,8 @@ static bool open_sender(struct sender *sender, struct error *error)
 	if (!sender->metrics)
 		return error_set(error, "out of memory for metrics");
 	return watch_signals(sender, error) && open_planner(sender, error) &&
-	       open_ring(sender, error) && start_workers(sender, error) && open_servers(sender, error);
+	       open_ring(sender, error) && start_workers(sender, error) &&
+	       open_servers(sender, error);
 }
 
 /* ---- run ---- */
@@ -233,7 +234,8 @@ static void run(struct sender *sender)
 /* A queue that failed must be read again from the disk: nothing in memory may be written to it. */
 static void end_broken(void)
 {
-	log_error("send", "the queue cannot be written: ending, to start again from what is on the disk",
+	log_error("send",
+		  "the queue cannot be written: ending, to start again from what is on the disk",
 		  "");
 	_exit(75); /* EX_TEMPFAIL: the supervisor starts us again */
 }

@@ -1,6 +1,6 @@
 /*
- * The role `send`: reads the configuration, opens the planner and its ring, starts the workers, serves
- * the control socket and the metrics page, and stops gracefully on SIGTERM or on request.
+ * The role `send`: reads the configuration, opens the planner and its ring, starts the workers,
+ * serves the control socket and the metrics page, and stops gracefully on SIGTERM or on request.
  */
 #ifndef SEND_SEND_H
 #define SEND_SEND_H
