@@ -86,9 +86,11 @@ static void load_handshake(struct worker *worker)
 
 	X509_gmtime_adj(X509_getm_notBefore(cert), 0);
 	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-	must(X509_set_pubkey(cert, worker->ec) == 1 && X509_sign(cert, worker->ec, EVP_sha256()) > 0 &&
-		SSL_CTX_use_certificate(server_ctx, cert) == 1 &&
-		SSL_CTX_use_PrivateKey(server_ctx, worker->ec) == 1, "certificate");
+	must(X509_set_pubkey(cert, worker->ec) == 1 &&
+		     X509_sign(cert, worker->ec, EVP_sha256()) > 0 &&
+		     SSL_CTX_use_certificate(server_ctx, cert) == 1 &&
+		     SSL_CTX_use_PrivateKey(server_ctx, worker->ec) == 1,
+	     "certificate");
 	/* The same group for old and new libraries: newer ones would prefer a hybrid. */
 	must(SSL_CTX_set1_groups_list(client_ctx, "X25519") == 1, "groups");
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
@@ -124,8 +126,9 @@ static void load_put(struct worker *worker)
 	must(mdb_env_create(&env) == 0 && mdb_env_set_mapsize(env, 1UL << 30) == 0 &&
 		mdb_env_open(env, worker->folder, MDB_NOSYNC, 0600) == 0, "open");
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-		must(mdb_txn_begin(env, NULL, 0, &txn) == 0 && mdb_dbi_open(txn, NULL, 0, &dbi) == 0,
-			"begin");
+		must(mdb_txn_begin(env, NULL, 0, &txn) == 0 &&
+			     mdb_dbi_open(txn, NULL, 0, &dbi) == 0,
+		     "begin");
 		for (int i = 0; i < PUTS_A_COMMIT; i++) {
 			/* A million keys in rising order, then again: the file stays in its map. */
 			unsigned long long number = next++ % 1000000;
@@ -196,7 +199,8 @@ int main(int argc, char **argv)
 	started = clock_s(CLOCK_MONOTONIC);
 	cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);
 	for (int i = 0; i < count; i++)
-		must(pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]) == 0, "thread");
+		must(pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]) == 0,
+		     "thread");
 	sleep(MEASURE_S);
 	atomic_store(&stop, 1);
 	for (int i = 0; i < count; i++) {

@@ -46,8 +46,10 @@ static void bytes_compare(void)
 				b[start + at] = 0x80;
 				a[start + at + 1] = 0xff;
 				right = right && sign_of(memcmp(a + start, zeros + 5, at)) == 0 &&
-					sign_of(memcmp(a + start, b + start, len)) == (at < len ? -1 : 0) &&
-					sign_of(memcmp(b + start, a + start, len)) == (at < len ? 1 : 0);
+					sign_of(memcmp(a + start, b + start, len)) ==
+						(at < len ? -1 : 0) &&
+					sign_of(memcmp(b + start, a + start, len)) ==
+						(at < len ? 1 : 0);
 				a[start + at + 1] = b[start + at] = 0;
 			}
 	ok(right, "musl compares bytes", "memcmp");
@@ -70,7 +72,8 @@ static void thread_has_a_deep_stack(void)
 	char mark;
 
 	ok(pthread_create(&thread, NULL, stack_touch, &mark) == 0 &&
-		pthread_join(thread, &back) == 0 && back == &mark, "musl runs a thread", "deep stack");
+		   pthread_join(thread, &back) == 0 && back == &mark,
+	   "musl runs a thread", "deep stack");
 }
 
 /* The kind of ring that the product uses, and one operation through it. */
@@ -84,7 +87,8 @@ static void ring_runs(void)
 	struct io_uring_cqe *cqe;
 	char version[32];
 
-	snprintf(version, sizeof(version), "%d.%d", io_uring_major_version(), io_uring_minor_version());
+	snprintf(version, sizeof(version), "%d.%d", io_uring_major_version(),
+		 io_uring_minor_version());
 	ok(io_uring_queue_init_params(8, &ring, &params) == 0, "liburing makes a ring", version);
 	sqe = io_uring_get_sqe(&ring);
 	io_uring_prep_nop(sqe);
@@ -105,8 +109,10 @@ static void database_keeps_a_record(const char *folder)
 		mdb_txn_begin(env, NULL, 0, &txn) == 0 && mdb_dbi_open(txn, NULL, 0, &dbi) == 0 &&
 		mdb_put(txn, dbi, &key, &value, 0) == 0 && mdb_txn_commit(txn) == 0,
 		"lmdb commits", mdb_version(NULL, NULL, NULL));
-	ok(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0 && mdb_get(txn, dbi, &key, &found) == 0 &&
-		found.mv_size == 5 && memcmp(found.mv_data, "value", 5) == 0, "lmdb reads it back", "");
+	ok(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0 &&
+		   mdb_get(txn, dbi, &key, &found) == 0 && found.mv_size == 5 &&
+		   memcmp(found.mv_data, "value", 5) == 0,
+	   "lmdb reads it back", "");
 	mdb_txn_abort(txn);
 	mdb_env_close(env);
 }
@@ -120,10 +126,12 @@ static void signature_verifies(const char *what, EVP_PKEY *pkey, const EVP_MD *d
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
 	ok(pkey && EVP_DigestSignInit(ctx, NULL, digest, NULL, pkey) == 1 &&
-		EVP_DigestSign(ctx, signature, &len, message, sizeof(message)) == 1, what, "signed");
+		   EVP_DigestSign(ctx, signature, &len, message, sizeof(message)) == 1,
+	   what, "signed");
 	EVP_MD_CTX_reset(ctx);
 	ok(EVP_DigestVerifyInit(ctx, NULL, digest, NULL, pkey) == 1 &&
-		EVP_DigestVerify(ctx, signature, len, message, sizeof(message)) == 1, what, "verified");
+		   EVP_DigestVerify(ctx, signature, len, message, sizeof(message)) == 1,
+	   what, "verified");
 	EVP_MD_CTX_reset(ctx);
 	message[0] ^= 1;
 	ok(EVP_DigestVerifyInit(ctx, NULL, digest, NULL, pkey) == 1 &&
@@ -245,10 +253,13 @@ static void texts_are_read(void)
 	ok(cfg_parse_buf(cfg, "workers = 2\n") == CFG_SUCCESS && cfg_getint(cfg, "workers") == 2,
 		"libconfuse parses", confuse_version);
 	cfg_free(cfg);
-	ok(XML_Parse(xml, "<a>\xc3\xa9</a>", 9, 1) == XML_STATUS_OK, "expat parses", XML_ExpatVersion());
+	ok(XML_Parse(xml, "<a>\xc3\xa9</a>", 9, 1) == XML_STATUS_OK, "expat parses",
+	   XML_ExpatVersion());
 	XML_ParserFree(xml);
-	ok(idn2_to_ascii_8z("\xe4\xbe\x8b\xe3\x81\x88.jp", &ascii, IDN2_NONTRANSITIONAL) == IDN2_OK &&
-		strcmp(ascii, "xn--r8jz45g.jp") == 0, "libidn2 converts", "xn--r8jz45g.jp");
+	ok(idn2_to_ascii_8z("\xe4\xbe\x8b\xe3\x81\x88.jp", &ascii, IDN2_NONTRANSITIONAL) ==
+			   IDN2_OK &&
+		   strcmp(ascii, "xn--r8jz45g.jp") == 0,
+	   "libidn2 converts", "xn--r8jz45g.jp");
 	idn2_free(ascii);
 	ok(idn2_check_version("2.3") != NULL, "libidn2", idn2_check_version(NULL));
 }

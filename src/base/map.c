@@ -76,7 +76,9 @@ bool map_add(struct map *map, struct slice key, void *value)
 	return true;
 }
 
-/* Entries behind the hole move up, so that no search stops too early and no tombstones are needed. */
+/*
+ * Entries behind the hole move up, so that no search stops too early and no tombstones are needed.
+ */
 static void close_hole(struct map *map, u32 hole)
 {
 	u32 mask = map->size - 1;

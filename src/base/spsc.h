@@ -1,6 +1,7 @@
 /*
- * Queue of pointers from exactly one thread to exactly one other, without locks. Capacity is a power of
- * two, fixed at init. What the writer stored before spsc_push is seen by the reader after spsc_pop.
+ * Queue of pointers from exactly one thread to exactly one other, without locks. Capacity is a
+ * power of two, fixed at init. What the writer stored before spsc_push is seen by the reader after
+ * spsc_pop.
  */
 #ifndef BASE_SPSC_H
 #define BASE_SPSC_H

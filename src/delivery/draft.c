@@ -1,6 +1,6 @@
 /*
- * From a lease to a transaction: the message is composed for its recipient, all messages of the batch
- * are signed together, then each is given to its session.
+ * From a lease to a transaction: the message is composed for its recipient, all messages of the
+ * batch are signed together, then each is given to its session.
  */
 #include "delivery/worker_parts.h"
 
@@ -117,11 +117,14 @@ static enum message_result compose(const struct lease *lease, bool eightbit_ok,
 		return MESSAGE_BAD_VALUE;
 	recipient.token = (struct slice){ token, mailing_token(mailing, MAILING_UNSUBSCRIBE,
 							       &lease->ref.id, token) };
-	recipient.id = (struct slice){ id, mailing_token(mailing, MAILING_IDENTITY, &identity, id) };
+	recipient.id =
+		(struct slice){ id, mailing_token(mailing, MAILING_IDENTITY, &identity, id) };
 	return message_compose(mailing->message, &recipient, eightbit_ok, composed, error);
 }
 
-/* The recipients of one transaction: one, or as many of a grouped mailing as wait and are allowed. */
+/*
+ * The recipients of one transaction: one, or as many of a grouped mailing as wait and are allowed.
+ */
 static void take_recipients(struct session *session, struct job *job, struct lease *lease)
 {
 	struct worker_route *route = session->route;
@@ -238,7 +241,10 @@ static u32 collect(struct worker *worker, struct job **jobs)
 		lease = worker_route_pop(worker, session->route);
 		job = draft_make(session, lease);
 		if (job) {
-			/* Reserved: given only after signing, but the session must not take more than fits. */
+			/*
+			 * Reserved: given only after signing, but the session must not take more
+			 * than fits.
+			 */
 			jobs[count++] = job;
 			session->messages++;
 			session_make_dirty(session);
@@ -292,7 +298,9 @@ void drafts_run(struct worker *worker)
 	if (count == 0)
 		return;
 	if (!sign(worker, jobs, count)) {
-		/* A key that fails to sign is a broken machine or key: nothing may go out unsigned. */
+		/*
+		 * A key that fails to sign is a broken machine or key: nothing may go out unsigned.
+		 */
 		CRASH("DKIM signing failed");
 	}
 	worker->now_ns = clock_mono_ns();

@@ -1,7 +1,7 @@
 /*
- * A lease: one row that the planner lent to a worker. It travels to the worker through one queue and
- * back through another; whoever holds it owns it. Its journal slot has the same index, so that what
- * the worker notes there survives a crash of the process.
+ * A lease: one row that the planner lent to a worker. It travels to the worker through one queue
+ * and back through another; whoever holds it owns it. Its journal slot has the same index, so that
+ * what the worker notes there survives a crash of the process.
  */
 #ifndef DELIVERY_LEASE_H
 #define DELIVERY_LEASE_H
@@ -17,7 +17,9 @@
 
 struct mailing; /* a campaign as workers see it: mailing.h */
 
-/* Rows are copied out of the store in blocks; a block is free again when all its leases are back. */
+/*
+ * Rows are copied out of the store in blocks; a block is free again when all its leases are back.
+ */
 struct lease_block;
 
 struct lease {

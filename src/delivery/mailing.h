@@ -1,6 +1,6 @@
 /*
- * A mailing: a campaign as the workers need it. Compiled once by the planner, immutable while leases of
- * it are out, shared by all workers. Also where envelope senders and tokens come from.
+ * A mailing: a campaign as the workers need it. Compiled once by the planner, immutable while
+ * leases of it are out, shared by all workers. Also where envelope senders and tokens come from.
  */
 #ifndef DELIVERY_MAILING_H
 #define DELIVERY_MAILING_H
@@ -14,7 +14,9 @@
 #define MAILING_SECRET_SIZE 32
 #define MAILING_TOKEN_MAX 48 /* text of a token */
 
-/* What a token may be used for; each purpose has its own key, so that one cannot stand for another. */
+/*
+ * What a token may be used for; each purpose has its own key, so that one cannot stand for another.
+ */
 enum mailing_purpose {
 	MAILING_BOUNCE = 'b',      /* envelope sender */
 	MAILING_UNSUBSCRIBE = 'u', /* {{_token}} */
@@ -45,14 +47,14 @@ struct mailing *mailing_make(const struct queue_campaign *campaign, struct messa
 void mailing_free(struct mailing *mailing);
 
 /*
- * What stands for a row in envelope sender and Message-ID: itself, or its campaign when the message is
- * the same for all.
+ * What stands for a row in envelope sender and Message-ID: itself, or its campaign when the message
+ * is the same for all.
  */
 struct row_id mailing_identity(const struct mailing *mailing, const struct row_id *id);
 
 /*
- * Token of a row for a purpose: 12 bytes of row id and 16 of HMAC-SHA256, in base32 (45 characters).
- * The same row has the same tokens for ever. Writes no NUL; returns the length.
+ * Token of a row for a purpose: 12 bytes of row id and 16 of HMAC-SHA256, in base32 (45
+ * characters). The same row has the same tokens for ever. Writes no NUL; returns the length.
  */
 size_t mailing_token(const struct mailing *mailing, enum mailing_purpose purpose,
 		     const struct row_id *id, char out[MAILING_TOKEN_MAX]);
@@ -60,7 +62,9 @@ size_t mailing_token(const struct mailing *mailing, enum mailing_purpose purpose
 bool mailing_token_check(const u8 secret[MAILING_SECRET_SIZE], enum mailing_purpose purpose,
 			 struct slice token, struct row_id *id) MUST_CHECK;
 
-/* "bounce-<token>@example.jp" appended to `out`: the VERP envelope sender (RFC 5321 section 4.4). */
+/*
+ * "bounce-<token>@example.jp" appended to `out`: the VERP envelope sender (RFC 5321 section 4.4).
+ */
 void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, struct buf *out);
 
 #endif

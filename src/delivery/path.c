@@ -17,7 +17,9 @@ struct path *path_make(void)
 
 bool path_same(const struct path *a, const struct path *b)
 {
-	/* Both were zeroed before they were filled, so that all bytes behind the counter compare. */
+	/*
+	 * Both were zeroed before they were filled, so that all bytes behind the counter compare.
+	 */
 	const size_t from = offsetof(struct path, route);
 
 	return memcmp((const char *)a + from, (const char *)b + from, sizeof(*a) - from) == 0;

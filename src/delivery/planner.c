@@ -73,7 +73,8 @@ static bool load_keys(struct planner *planner, struct error *error)
 
 		for (size_t k = 0; k < c->dkim_count; k++) {
 			if (!dkim_key_load(&planner->keys[i * CONFIG_DKIM_MAX + k], c->dkim[k].key,
-					   slice_of(c->domain), slice_of(c->dkim[k].selector), error))
+					   slice_of(c->domain), slice_of(c->dkim[k].selector),
+					   error))
 				return false;
 		}
 	}
@@ -194,9 +195,9 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	random_seed(&planner->random, params->seed);
 	timer_wheel_init(&planner->wheel, planner->now_ns);
 	error->text[0] = '\0';
-	if (!open_store(planner, error) || !load_secret(planner, error) || !load_keys(planner, error) ||
-	    !open_resolver(planner, error) || !planner_leases_open(planner, error) ||
-	    !planner_recover(planner, error)) {
+	if (!open_store(planner, error) || !load_secret(planner, error) ||
+	    !load_keys(planner, error) || !open_resolver(planner, error) ||
+	    !planner_leases_open(planner, error) || !planner_recover(planner, error)) {
 		planner_close(planner);
 		return NULL;
 	}
@@ -238,7 +239,8 @@ bool planner_store_ok(struct planner *planner, enum store_result result)
 		return true;
 	planner->failed_by = result;
 	if (result == STORE_FAILED && !planner->broken)
-		log_error("delivery", "the queue failed", "reason=%s", queue_error_text(planner->queue));
+		log_error("delivery", "the queue failed", "reason=%s",
+			  queue_error_text(planner->queue));
 	return false;
 }
 
@@ -323,7 +325,8 @@ static void run_transaction(struct planner *planner)
 	planner_hand_out(planner);
 	planner_results_committed(planner, true);
 	planner_campaigns_committed(planner, true);
-	planner->next_commit_ns = planner->now_ns + planner->config->queue.commit_interval_ms * NS_PER_MS;
+	planner->next_commit_ns =
+		planner->now_ns + planner->config->queue.commit_interval_ms * NS_PER_MS;
 }
 
 /* ---- care ---- */
@@ -345,8 +348,9 @@ static void measure(struct planner *planner, const struct queue_stats *stats)
 	metric_set(&m->map_bytes, stats->map_size);
 	metric_set(&m->pages_used, stats->pages_used);
 	metric_set(&m->pages_free, stats->pages_free);
-	metric_set(&m->oldest_due_ms,
-		   planner->next_due_ms < planner->wall_ms ? planner->wall_ms - planner->next_due_ms : 0);
+	metric_set(&m->oldest_due_ms, planner->next_due_ms < planner->wall_ms
+					      ? planner->wall_ms - planner->next_due_ms
+					      : 0);
 }
 
 /* Now and then, outside of the work's transaction: room ahead of need, old log entries, figures. */
@@ -366,7 +370,8 @@ static void take_care(struct planner *planner)
 	if (planner->wall_ms > planner->config->queue.log_keep_ms &&
 	    queue_begin(planner->queue) == STORE_OK) {
 		enum store_result result = queue_log_trim(
-			planner->queue, planner->wall_ms - planner->config->queue.log_keep_ms, LOG_TRIM);
+			planner->queue, planner->wall_ms - planner->config->queue.log_keep_ms,
+			LOG_TRIM);
 
 		/* More to trim: soon again. */
 		if (result == STORE_OK)
@@ -396,7 +401,8 @@ void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms)
 	planner_collect_results(planner);
 	if (planner->broken)
 		return;
-	if (has_work(planner) && now_ns >= planner->next_commit_ns && now_ns >= planner->full_until_ns) {
+	if (has_work(planner) && now_ns >= planner->next_commit_ns &&
+	    now_ns >= planner->full_until_ns) {
 		planner->must_work = false;
 		run_transaction(planner);
 	}

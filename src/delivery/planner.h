@@ -1,7 +1,8 @@
 /*
- * The planner: the one writer of the queue. It takes due rows by route (source address x site), within
- * the route's limits, lends them to workers and commits what became of them in groups. Everything here
- * runs in one thread, in turns; the clock and the resolver are the only outside it sees.
+ * The planner: the one writer of the queue. It takes due rows by route (source address x site),
+ * within the route's limits, lends them to workers and commits what became of them in groups.
+ * Everything here runs in one thread, in turns; the clock and the resolver are the only outside it
+ * sees.
  *
  * One turn with work is one durable commit:
  *
@@ -9,9 +10,9 @@
  *         -> journal slots of the results are free, leases go to the workers
  *
  * so a row is lent only after the commit that says so, and a result is final only after its commit.
- * Rows that the planner holds in memory are those whose key is at or before a cursor: the lane's cursor
- * for a lane, due_cursor for the deferred ones. Rows behind a cursor are at rest and may be changed by
- * commands; rows before it may not.
+ * Rows that the planner holds in memory are those whose key is at or before a cursor: the lane's
+ * cursor for a lane, due_cursor for the deferred ones. Rows behind a cursor are at rest and may be
+ * changed by commands; rows before it may not.
  */
 #ifndef DELIVERY_PLANNER_H
 #define DELIVERY_PLANNER_H
@@ -36,13 +37,14 @@ struct planner_params {
 struct planner;
 
 /*
- * Opens queue and journal below config->data, settles what a crash left (see planner_recover.c), loads
- * running campaigns. NULL and a sentence on failure.
+ * Opens queue and journal below config->data, settles what a crash left (see planner_recover.c),
+ * loads running campaigns. NULL and a sentence on failure.
  */
 struct planner *planner_open(const struct planner_params *params, struct error *error);
 /* Workers need the metrics first and the planner the workers: they come second, before any turn. */
 void planner_set_workers(struct planner *planner, struct worker **workers);
-void planner_close(struct planner *planner); /* all leases must be back, or their rows stay leased */
+void planner_close(
+	struct planner *planner); /* all leases must be back, or their rows stay leased */
 
 /* Does what is to be done now. */
 void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms);
@@ -82,15 +84,17 @@ struct planner_options {
 };
 
 /*
- * Compiles the source (so that a bad template is refused before anything is stored), makes the campaign
- * record in state IMPORTING. Fields of `campaign` that are read: name, customer, doubt_policy,
- * expire_after_ms. `name` must be free.
+ * Compiles the source (so that a bad template is refused before anything is stored), makes the
+ * campaign record in state IMPORTING. Fields of `campaign` that are read: name, customer,
+ * doubt_policy, expire_after_ms. `name` must be free.
  */
-struct planner_intake *planner_intake_begin(struct planner *planner, struct queue_campaign *campaign,
-					    const struct planner_source *source, struct error *error);
+struct planner_intake *planner_intake_begin(struct planner *planner,
+					    struct queue_campaign *campaign,
+					    const struct planner_source *source,
+					    struct error *error);
 /*
- * Adds a batch of recipients; each: address in wire form, packed values. All or nothing, durable when
- * true is returned.
+ * Adds a batch of recipients; each: address in wire form, packed values. All or nothing, durable
+ * when true is returned.
  */
 struct planner_recipient {
 	struct slice address;
@@ -144,8 +148,8 @@ struct planner_filter {
 	struct slice address; /* wire form */
 };
 /*
- * Deferred rows that match become due now. Works through the table in slices over the next turns; the
- * number of rows moved so far is in the planner's log line when it is done.
+ * Deferred rows that match become due now. Works through the table in slices over the next turns;
+ * the number of rows moved so far is in the planner's log line when it is done.
  */
 bool planner_retry(struct planner *planner, const struct planner_filter *filter, u64 *moved,
 		   struct error *error);

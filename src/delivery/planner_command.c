@@ -1,6 +1,6 @@
 /*
- * What operators do to rows at rest: try again now, give up, settle doubts. Worked off in transactions
- * of a few thousand rows; rows in memory or with a worker are not touched.
+ * What operators do to rows at rest: try again now, give up, settle doubts. Worked off in
+ * transactions of a few thousand rows; rows in memory or with a worker are not touched.
  */
 #include "delivery/planner_parts.h"
 
@@ -33,7 +33,10 @@ static bool make_due(struct planner *planner, struct planner_campaign *campaign,
 
 	moved.ref.place = ROW_DEFERRED;
 	moved.ref.due_ms = planner_due_time(planner, planner->wall_ms);
-	/* Putting rows at the same due time keeps their order: the key goes on with campaign and lane. */
+	/*
+	 * Putting rows at the same due time keeps their order: the key goes on with campaign and
+	 * lane.
+	 */
 	if (row->ref.place == ROW_DEFERRED && moved.ref.due_ms >= row->ref.due_ms)
 		return true;
 	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)))
@@ -96,10 +99,13 @@ static bool sweep_some(struct planner *planner, const struct planner_filter *fil
 	return false;
 }
 
-static bool sweep_from(struct planner *planner, struct row_ref at, const struct planner_filter *filter,
-		       enum sweep_action action, u64 *count, struct error *error)
+static bool sweep_from(struct planner *planner, struct row_ref at,
+		       const struct planner_filter *filter, enum sweep_action action, u64 *count,
+		       struct error *error)
 {
-	/* What is made due goes behind the cursor, ahead of this sweep: it must not be met again. */
+	/*
+	 * What is made due goes behind the cursor, ahead of this sweep: it must not be met again.
+	 */
 	u64 until = UINT64_MAX;
 	bool more = true;
 
@@ -151,5 +157,6 @@ bool planner_doubt_settle(struct planner *planner, const struct planner_filter *
 {
 	struct row_ref at = { .place = ROW_DOUBT };
 
-	return sweep_from(planner, at, filter, resend ? SWEEP_RETRY : SWEEP_GIVE_UP, settled, error);
+	return sweep_from(planner, at, filter, resend ? SWEEP_RETRY : SWEEP_GIVE_UP, settled,
+			  error);
 }

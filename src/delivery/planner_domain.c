@@ -1,6 +1,6 @@
 /*
- * Recipient domains: from a name to the site that takes its mail, by a configured relay or by DNS. Lanes
- * and rows whose domain is not known yet wait here.
+ * Recipient domains: from a name to the site that takes its mail, by a configured relay or by DNS.
+ * Lanes and rows whose domain is not known yet wait here.
  */
 #include "delivery/planner_parts.h"
 
@@ -185,8 +185,8 @@ void planner_row_place(struct planner *planner, struct planner_campaign *campaig
 	struct domain *domain;
 
 	if (campaign->record.state == CAMPAIGN_CANCELLED) {
-		planner_settle_row(planner, campaign, row, OUTCOME_CANCELLED, 0, (const u16[3]){ 0 },
-				   SLICE("campaign cancelled"));
+		planner_settle_row(planner, campaign, row, OUTCOME_CANCELLED, 0,
+				   (const u16[3]){ 0 }, SLICE("campaign cancelled"));
 		return;
 	}
 	if (campaign->record.state != CAMPAIGN_RUNNING) {
@@ -282,12 +282,15 @@ static void judge(struct planner *planner, struct domain *domain, const struct m
 	domain->where = NULL;
 }
 
-/* A few rows of a lane learn that DNS fails, so that their number and age show; the lane waits on. */
+/*
+ * A few rows of a lane learn that DNS fails, so that their number and age show; the lane waits on.
+ */
 static void defer_some(struct planner *planner, struct lane *lane)
 {
 	for (u32 i = 0; i < PROBE_ROWS; i++) {
 		struct row_ref after = { .place = ROW_LANE,
-					 .id = { lane->campaign->record.id, lane->number, lane->seq } };
+					 .id = { lane->campaign->record.id, lane->number,
+						 lane->seq } };
 		struct queue_row row;
 		enum store_result result = queue_row_next(planner->queue, &after, 0, &row);
 
@@ -303,7 +306,8 @@ static void defer_some(struct planner *planner, struct lane *lane)
 	}
 }
 
-static void on_answer(struct planner *planner, struct domain *domain, const struct mx_answer *answer)
+static void on_answer(struct planner *planner, struct domain *domain,
+		      const struct mx_answer *answer)
 {
 	struct list waiting;
 

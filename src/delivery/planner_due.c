@@ -1,6 +1,6 @@
 /*
- * Deferred rows: taken from the front of their table when their time has come. What lies at or before
- * due_cursor is in memory or with a worker; what lies behind it is at rest.
+ * Deferred rows: taken from the front of their table when their time has come. What lies at or
+ * before due_cursor is in memory or with a worker; what lies behind it is at rest.
  */
 #include "delivery/planner_parts.h"
 
@@ -14,7 +14,10 @@ u64 planner_due_time(struct planner *planner, u64 due_ms)
 	return due_ms;
 }
 
-/* A row of no campaign that is known: nobody can want it any more, and it must not block the others. */
+/*
+ * A row of no campaign that is known: nobody can want it any more, and it must not block the
+ * others.
+ */
 static void drop_orphan(struct planner *planner, const struct row_ref *ref)
 {
 	struct row_ref at = *ref;

@@ -1,6 +1,6 @@
 /*
- * Intake: a new campaign and its recipients come in. Everything is durable before it is acknowledged; a
- * campaign exists for good only when its import was finished.
+ * Intake: a new campaign and its recipients come in. Everything is durable before it is
+ * acknowledged; a campaign exists for good only when its import was finished.
  */
 #include "delivery/planner_parts.h"
 
@@ -74,11 +74,14 @@ static bool create(struct planner *planner, struct queue_campaign *campaign,
 		if (!queue_grow(planner->queue))
 			break;
 	}
-	return error_set(error, "the queue takes no campaign: %s", queue_error_text(planner->queue));
+	return error_set(error, "the queue takes no campaign: %s",
+			 queue_error_text(planner->queue));
 }
 
-struct planner_intake *planner_intake_begin(struct planner *planner, struct queue_campaign *campaign,
-					    const struct planner_source *source, struct error *error)
+struct planner_intake *planner_intake_begin(struct planner *planner,
+					    struct queue_campaign *campaign,
+					    const struct planner_source *source,
+					    struct error *error)
 {
 	const struct config_customer *customer =
 		config_customer_of(planner->config, slice_of(campaign->customer));
@@ -101,7 +104,8 @@ struct planner_intake *planner_intake_begin(struct planner *planner, struct queu
 	message_facts(message, &facts);
 	message_free(message);
 	if (strcmp(facts.from_domain, customer->domain) != 0) {
-		error_set(error, "%s: From is of %s, but the customer's domain is %s: it would not align",
+		error_set(error,
+			  "%s: From is of %s, but the customer's domain is %s: it would not align",
 			  campaign->name, facts.from_domain, customer->domain);
 		return NULL;
 	}
@@ -142,7 +146,9 @@ static struct intake_domain *domain_of(struct planner_intake *intake, struct sli
 static bool add_row(struct planner_intake *intake, const struct planner_recipient *r)
 {
 	struct queue *queue = intake->planner->queue;
-	struct queue_row row = { .ref = { .place = ROW_LANE }, .address = r->address, .values = r->values };
+	struct queue_row row = { .ref = { .place = ROW_LANE },
+				 .address = r->address,
+				 .values = r->values };
 	size_t at = r->address.len;
 	struct intake_domain *domain;
 	struct slice name;

@@ -1,7 +1,7 @@
 /*
- * Lanes: one domain of one campaign. A campaign's lanes are activated a few thousand at a time, so that
- * memory does not grow with the campaign; an active lane stands at its route, waits at its domain, or,
- * when all its rows meet the same fate, is worked off among the doomed.
+ * Lanes: one domain of one campaign. A campaign's lanes are activated a few thousand at a time, so
+ * that memory does not grow with the campaign; an active lane stands at its route, waits at its
+ * domain, or, when all its rows meet the same fate, is worked off among the doomed.
  */
 #include "delivery/planner_parts.h"
 
@@ -149,7 +149,8 @@ void planner_settle_doomed(struct planner *planner)
 	for (u32 i = 0; i < TURN_DOOMED_MAX && !list_is_empty(&planner->doomed); i++) {
 		struct lane *lane = list_entry(planner->doomed.next, struct lane, node);
 		struct row_ref after = { .place = ROW_LANE,
-					 .id = { lane->campaign->record.id, lane->number, lane->seq } };
+					 .id = { lane->campaign->record.id, lane->number,
+						 lane->seq } };
 		struct queue_row row;
 		enum store_result result = queue_row_next(planner->queue, &after, 0, &row);
 

@@ -302,8 +302,9 @@ bool planner_write_leases(struct planner *planner)
 		lease->batch = planner->batch;
 		planner->batch_refs[count++] = lease->ref;
 	}
-	return planner_store_ok(planner, queue_lease_put(planner->queue, planner->batch,
-							 planner->wall_ms, planner->batch_refs, count));
+	return planner_store_ok(planner,
+				queue_lease_put(planner->queue, planner->batch, planner->wall_ms,
+						planner->batch_refs, count));
 }
 
 static void fill_slot(struct lease *lease)
@@ -350,7 +351,8 @@ void planner_take_back_fresh(struct planner *planner)
 
 	while ((node = list_pop_front(&planner->fresh))) {
 		struct lease *lease = list_entry(node, struct lease, node);
-		struct planner_campaign *campaign = planner_campaign(planner, lease->ref.id.campaign);
+		struct planner_campaign *campaign =
+			planner_campaign(planner, lease->ref.id.campaign);
 		struct planner_route *route = lease->route;
 
 		route->in_flight--;

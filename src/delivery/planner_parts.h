@@ -97,7 +97,7 @@ struct site {
 };
 
 struct lane {
-	struct list node;        /* of its route, its domain, planner->doomed or planner->idle_lanes */
+	struct list node; /* of its route, its domain, planner->doomed or planner->idle_lanes */
 	struct list of_campaign;
 	struct planner_campaign *campaign;
 	struct domain *domain;   /* NULL when doomed from the start */
@@ -176,7 +176,8 @@ struct planner {
 	struct list settled; /* results of this transaction: slots are freed after its commit */
 	u64 batch;           /* number of the transaction's lease record */
 	u32 *batch_left;     /* leases out of each batch, by number modulo BATCHES_MAX */
-	u64 *dead_batches;   /* lease records whose rows are all settled: deleted by the next commit */
+	u64 *dead_batches;   /* lease records whose rows are all settled: deleted by the next commit
+			      */
 	u32 dead_batch_count;
 	struct row_ref *batch_refs; /* TURN_LEASES_MAX of them: the record being written */
 
@@ -204,7 +205,10 @@ bool planner_store_ok(struct planner *planner, enum store_result result);
 /* A transaction of a command's own: begin ... commit with growth of the map. */
 bool planner_begin(struct planner *planner, struct error *error);
 bool planner_commit(struct planner *planner, struct error *error);
-/* After a transaction that did not come to be: rows are placed anew, counters fall back, the map grows. */
+/*
+ * After a transaction that did not come to be: rows are placed anew, counters fall back, the map
+ * grows.
+ */
 void planner_rolled_back(struct planner *planner);
 
 /* ---- planner_refs.c ---- */
@@ -216,7 +220,8 @@ void ref_queue_done(struct ref_queue *queue);
 bool planner_load_campaigns(struct planner *planner, struct error *error);
 struct planner_campaign *planner_campaign(struct planner *planner, u32 id); /* NULL: not loaded */
 /* Loads it into memory if it is not there yet. NULL: error set. */
-struct planner_campaign *planner_campaign_load(struct planner *planner, u32 id, struct error *error);
+struct planner_campaign *planner_campaign_load(struct planner *planner, u32 id,
+					       struct error *error);
 void planner_campaign_touch(struct planner_campaign *campaign); /* record is about to change */
 bool planner_write_campaigns(struct planner *planner);
 void planner_campaigns_committed(struct planner *planner, bool ok);

@@ -1,6 +1,6 @@
 /*
- * After a crash. Rows were lent by lease records that are committed before any worker sees them, so only
- * those can have left the machine.
+ * After a crash. Rows were lent by lease records that are committed before any worker sees them, so
+ * only those can have left the machine.
  *
  *   the process died   the journal is current: a slot tells of each row whether the message's end was
  *                      sent and whether an answer came; all other rows go again as if nothing happened
@@ -47,7 +47,8 @@ static bool settle(struct planner *planner, struct planner_campaign *campaign,
 	if (doubt) {
 		metric_add(&planner->m->recovered_in_doubt, 1);
 		lease.reply_len = (u16)strlen("no answer was seen before the sender stopped");
-		memcpy(lease.reply, "no answer was seen before the sender stopped", lease.reply_len);
+		memcpy(lease.reply, "no answer was seen before the sender stopped",
+		       lease.reply_len);
 	}
 	if (found->has_host) {
 		bool v4 = memcmp(found->host + 4, (const u8[12]){ 0 }, 12) == 0;
@@ -119,7 +120,8 @@ static bool recover_from_leases(struct planner *planner, u32 *doubts, struct err
 	bool ok = true;
 
 	buf_init(&refs, LEASE_BYTES_MAX);
-	while (ok && queue_lease_next(planner->queue, number, &number, &wall_ms, &refs) == STORE_OK) {
+	while (ok &&
+	       queue_lease_next(planner->queue, number, &number, &wall_ms, &refs) == STORE_OK) {
 		size_t count = refs.len / sizeof(struct row_ref);
 
 		for (size_t i = 0; ok && i < count; i++) {
@@ -183,7 +185,7 @@ bool planner_recover(struct planner *planner, struct error *error)
 	ref_queue_done(&planner->touched);
 	planner_campaigns_committed(planner, true);
 	if (doubts > 0)
-		log_warn("delivery", "messages are in doubt after a crash", "count=%u machine_crash=%d",
-			 doubts, !current);
+		log_warn("delivery", "messages are in doubt after a crash",
+			 "count=%u machine_crash=%d", doubts, !current);
 	return journal_reset(planner->journal, error);
 }

@@ -1,7 +1,7 @@
 /*
- * Results: what workers report becomes what the store says. Accounting of routes happens when a lease
- * comes back, once; the store is told within a transaction that may have to be tried again; journal
- * slots are free only after its commit.
+ * Results: what workers report becomes what the store says. Accounting of routes happens when a
+ * lease comes back, once; the store is told within a transaction that may have to be tried again;
+ * journal slots are free only after its commit.
  */
 #include "delivery/planner_parts.h"
 
@@ -24,7 +24,8 @@ static void account(struct planner *planner, struct lease *lease)
 	campaign->leases--;
 	if (lease->site_failed)
 		planner_route_failed(planner, route, lease);
-	else if (lease->verdict == SMTP_VERDICT_ACCEPTED || lease->verdict == SMTP_VERDICT_PERMANENT)
+	else if (lease->verdict == SMTP_VERDICT_ACCEPTED ||
+		 lease->verdict == SMTP_VERDICT_PERMANENT)
 		planner_route_worked(planner, route);
 	planner_route_check(planner, route);
 }
@@ -177,8 +178,9 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 	}
 	result = queue_row_delete(planner->queue, &lease->ref);
 	if (result == STORE_NOT_FOUND)
-		log_error("delivery", "a leased row was gone from the queue", "campaign=%u row=%u.%u",
-			  lease->ref.id.campaign, lease->ref.id.domain, lease->ref.id.seq);
+		log_error("delivery", "a leased row was gone from the queue",
+			  "campaign=%u row=%u.%u", lease->ref.id.campaign, lease->ref.id.domain,
+			  lease->ref.id.seq);
 	else if (!planner_store_ok(planner, result))
 		return false;
 	if (!add_log(planner, lease, action))
@@ -200,7 +202,8 @@ void planner_apply_results(struct planner *planner)
 
 static void count_metrics(struct planner *planner, const struct lease *lease)
 {
-	struct metrics_worker *m = metrics_worker(planner->params.metrics, planner->params.worker_count);
+	struct metrics_worker *m =
+		metrics_worker(planner->params.metrics, planner->params.worker_count);
 	struct metrics_route *r = &m->routes[lease->path->site_metrics];
 
 	switch ((enum outcome_action)lease->action) {
@@ -297,7 +300,8 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	enum outcome_action action = outcome_decide(&input);
 
 	if (action != OUTCOME_DEFER)
-		return planner_settle_row(planner, campaign, row, action, code, (const u16[3]){ 0 }, text);
+		return planner_settle_row(planner, campaign, row, action, code, (const u16[3]){ 0 },
+					  text);
 	moved.ref.place = ROW_DEFERRED;
 	moved.attempts++;
 	moved.first_ms = first;
@@ -313,6 +317,6 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 		return false;
 	moved.ref = row->ref;
 	moved.reply = text;
-	return planner_settle_row(planner, campaign, &moved, OUTCOME_DEFER, code, (const u16[3]){ 0 },
-				  text);
+	return planner_settle_row(planner, campaign, &moved, OUTCOME_DEFER, code,
+				  (const u16[3]){ 0 }, text);
 }

@@ -1,6 +1,6 @@
 /*
- * Routes: one site reached from one source address of one customer. Limits, backoff and fairness live
- * here; a route is in planner->ready exactly while it has rows, room and leave to send.
+ * Routes: one site reached from one source address of one customer. Limits, backoff and fairness
+ * live here; a route is in planner->ready exactly while it has rows, room and leave to send.
  */
 #include "delivery/planner_parts.h"
 
@@ -54,8 +54,8 @@ static int compare_names(const void *a, const void *b)
 }
 
 /*
- * The name of a set of exchangers: its first host (by name) and, when there are more, how many. Two sets
- * that begin alike but differ are told apart by a hash of all names.
+ * The name of a set of exchangers: its first host (by name) and, when there are more, how many. Two
+ * sets that begin alike but differ are told apart by a hash of all names.
  */
 static void name_site(char out[256], const struct mx_answer *answer)
 {
@@ -75,7 +75,8 @@ static void name_site(char out[256], const struct mx_answer *answer)
 	if (answer->host_count == 1)
 		snprintf(out, 256, "%s", names[0]);
 	else
-		snprintf(out, 256, "%.220s+%u.%04x", names[0], answer->host_count - 1, hash & 0xffff);
+		snprintf(out, 256, "%.220s+%u.%04x", names[0], answer->host_count - 1,
+			 hash & 0xffff);
 }
 
 struct site *planner_site_of_answer(struct planner *planner, const struct mx_answer *answer)
@@ -133,7 +134,8 @@ static const struct config_address *source_of(const struct planner_route *route,
 		const struct config_address *a = &customer->addresses[i];
 
 		if (strcmp(a->ip, CONFIG_ANY_ADDRESS) == 0 ||
-		    !net_address_parse(address, slice_of(a->ip), false) || address->family != family)
+		    !net_address_parse(address, slice_of(a->ip), false) ||
+		    address->family != family)
 			continue;
 		if (seen++ == route->source % count) {
 			*bound = true;
@@ -219,7 +221,9 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 	return path;
 }
 
-/* The current path; made anew only when the answer brought something new. NULL: pauses the route. */
+/*
+ * The current path; made anew only when the answer brought something new. NULL: pauses the route.
+ */
 struct path *planner_route_path(struct planner *planner, struct planner_route *route)
 {
 	struct path *path;
@@ -232,8 +236,9 @@ struct path *planner_route_path(struct planner *planner, struct planner_route *r
 	route->path_version = route->site->version;
 	if (path->target_count == 0) {
 		path_give(path);
-		planner_route_pause(planner, route, 60 * 1000,
-				    "no source address of the customer fits the receiver's addresses");
+		planner_route_pause(
+			planner, route, 60 * 1000,
+			"no source address of the customer fits the receiver's addresses");
 		return NULL;
 	}
 	if (route->path && path_same(route->path, path)) {
@@ -387,8 +392,8 @@ void planner_route_failed(struct planner *planner, struct planner_route *route,
 	route->failures++;
 	route->probing = true;
 	snprintf(reason, sizeof(reason), "%.*s", (int)lease->reply_len, lease->reply);
-	log_warn("delivery", "site does not answer", "site=%s reason=%s failures=%u", route->site->name,
-		 reason, route->failures);
+	log_warn("delivery", "site does not answer", "site=%s reason=%s failures=%u",
+		 route->site->name, reason, route->failures);
 	planner_route_pause(planner, route, retry_route_wait_ms(route->failures, &planner->random),
 			    reason);
 }

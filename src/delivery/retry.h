@@ -9,12 +9,15 @@
 #include "base/types.h"
 
 /*
- * Wait before the next attempt after `attempts` failed ones (1: the first has just failed), with jitter;
- * the last entry of the schedule repeats. At least one second.
+ * Wait before the next attempt after `attempts` failed ones (1: the first has just failed), with
+ * jitter; the last entry of the schedule repeats. At least one second.
  */
 u64 retry_wait_ms(const struct config_retry *retry, u32 attempts, struct random *random);
 
-/* Backoff of a whole route after `failures` fruitless probes in a row (1: the first): 15 s to 15 min. */
+/*
+ * Backoff of a whole route after `failures` fruitless probes in a row (1: the first): 15 s to 15
+ * min.
+ */
 u64 retry_route_wait_ms(u32 failures, struct random *random);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * A session: one connection, one SMTP client, the jobs given to it. Everything here runs from the ring's
- * completions and the timer wheel; output and idleness are settled once per turn, when all that a turn
- * brought is in.
+ * A session: one connection, one SMTP client, the jobs given to it. Everything here runs from the
+ * ring's completions and the timer wheel; output and idleness are settled once per turn, when all
+ * that a turn brought is in.
  */
 #include "delivery/worker_parts.h"
 
@@ -51,7 +51,10 @@ static void start_client(struct session *session)
 					     .depth = path->depth,
 					     .capability_mask = ~0u };
 
-	/* A receiver whose handshake failed lately is talked to in plaintext, as opportunistic means. */
+	/*
+	 * A receiver whose handshake failed lately is talked to in plaintext, as opportunistic
+	 * means.
+	 */
 	if (path->tls == SMTP_TLS_OPPORTUNISTIC && session->route->no_tls[session->target])
 		params.tls = SMTP_TLS_NEVER;
 	smtp_client_init(&session->client, &params);
@@ -90,7 +93,8 @@ bool session_open(struct worker *worker, struct worker_route *route, u32 target)
 	route->connecting++;
 	session->is_opening = true;
 	if (result < 0) {
-		session_note(session, METRICS_FAIL_CONNECT, SMTP_STAGE_GREETING, NULL, strerror(-result));
+		session_note(session, METRICS_FAIL_CONNECT, SMTP_STAGE_GREETING, NULL,
+			     strerror(-result));
 		session_shut(session);
 		return true;
 	}
@@ -120,7 +124,10 @@ static void opening_ends(struct session *session)
 		list_push_back(&worker->runnable, node);
 }
 
-/* Remembers why the session failed: for the metrics, and for leases that go back for want of a session. */
+/*
+ * Remembers why the session failed: for the metrics, and for leases that go back for want of a
+ * session.
+ */
 void session_note(struct session *session, enum metrics_session_failure failure,
 		  enum smtp_stage stage, const struct smtp_reply *reply, const char *words)
 {
@@ -167,7 +174,10 @@ static void give_back(struct session *session, struct lease *lease)
 {
 	struct worker *worker = session->worker;
 
-	/* Unsent: it goes at once over another connection; a lease that keeps coming back is a failure. */
+	/*
+	 * Unsent: it goes at once over another connection; a lease that keeps coming back is a
+	 * failure.
+	 */
 	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping &&
 	    lease->returns++ < LEASE_RETURNS_MAX) {
 		lease->verdict = SMTP_VERDICT_NONE;
@@ -176,7 +186,8 @@ static void give_back(struct session *session, struct lease *lease)
 	}
 	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping) {
 		lease->verdict = SMTP_VERDICT_TEMPORARY;
-		lease->reply_len = (u16)strlen("connection lost again and again before the message was sent");
+		lease->reply_len =
+			(u16)strlen("connection lost again and again before the message was sent");
 		memcpy(lease->reply, "connection lost again and again before the message was sent",
 		       lease->reply_len);
 	}
@@ -371,7 +382,8 @@ static void on_connected(struct conn *conn, i32 result)
 
 	worker->now_ns = clock_mono_ns();
 	if (result < 0) {
-		session_note(session, METRICS_FAIL_CONNECT, SMTP_STAGE_GREETING, NULL, strerror(-result));
+		session_note(session, METRICS_FAIL_CONNECT, SMTP_STAGE_GREETING, NULL,
+			     strerror(-result));
 		session_shut(session);
 		return;
 	}
@@ -439,7 +451,8 @@ static void on_tls_ended(struct conn *conn, bool ok)
 	} else {
 		log_info("delivery", "TLS handshake failed", "site=%s why=%s", session->path->site,
 			 conn_why(conn));
-		session->route->no_tls[session->target] = session->path->tls == SMTP_TLS_OPPORTUNISTIC;
+		session->route->no_tls[session->target] = session->path->tls ==
+							  SMTP_TLS_OPPORTUNISTIC;
 		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 	}
 	session_drain(session);
@@ -590,7 +603,9 @@ void session_settle(struct session *session)
 {
 	if (session->state == SESSION_CLOSING)
 		return;
-	/* Able to take messages but on no list: back among the hungry, whom the next turn serves. */
+	/*
+	 * Able to take messages but on no list: back among the hungry, whom the next turn serves.
+	 */
 	if (session_may_take(session) && !list_is_linked(&session->node))
 		list_push_back(&session->worker->hungry, &session->node);
 	judge_idleness(session);

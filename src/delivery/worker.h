@@ -1,6 +1,6 @@
 /*
- * A worker: one thread, one ring, thousands of SMTP sessions, nothing shared with other workers. Leases
- * come in through one queue and go back, decided, through another. One turn of its loop:
+ * A worker: one thread, one ring, thousands of SMTP sessions, nothing shared with other workers.
+ * Leases come in through one queue and go back, decided, through another. One turn of its loop:
  *
  *   completions and timers -> new leases -> messages for hungry sessions (composed, signed in one
  *   batch) -> output of every session that has some -> decided leases back to the planner
@@ -43,17 +43,20 @@ bool worker_give(struct worker *worker, struct lease *lease); /* false: queue fu
 struct lease *worker_take_back(struct worker *worker);        /* NULL: none */
 void worker_wake(struct worker *worker);                      /* after a batch of worker_give */
 /*
- * Leases not yet begun come back UNSENT, open transactions are finished, sessions QUIT. With `at_once`
- * open transactions are broken off.
+ * Leases not yet begun come back UNSENT, open transactions are finished, sessions QUIT. With
+ * `at_once` open transactions are broken off.
  */
 void worker_stop(struct worker *worker, bool at_once);
 
 /* ---- as threads (the simulator turns workers itself) ---- */
 
 struct worker_thread;
-/* Starts a thread that opens a worker and turns it until it is finished. NULL and an error otherwise. */
-struct worker_thread *worker_thread_start(const struct worker_params *params, struct worker **worker,
-					  struct error *error);
+/*
+ * Starts a thread that opens a worker and turns it until it is finished. NULL and an error
+ * otherwise.
+ */
+struct worker_thread *worker_thread_start(const struct worker_params *params,
+					  struct worker **worker, struct error *error);
 /* Waits for the end; the worker is closed then. */
 void worker_thread_join(struct worker_thread *thread);
 

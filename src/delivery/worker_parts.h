@@ -34,7 +34,8 @@ struct job {
 	struct draft *draft; /* NULL once sent */
 	u64 given_ns;
 	struct smtp_transaction transaction;
-	struct smtp_recipient one; /* recipients are here, or an array of their own when there are more */
+	struct smtp_recipient
+		one; /* recipients are here, or an array of their own when there are more */
 };
 
 enum session_state {
@@ -61,7 +62,7 @@ struct session {
 	size_t send_bytes;       /* of the send under way */
 	u64 since_ns;            /* state since */
 	u64 idle_until_ns;       /* 0: never idle yet; UINT64_MAX: busy */
-	u64 timer_ns;            /* what the timer runs for; may be earlier than what is due by now */
+	u64 timer_ns; /* what the timer runs for; may be earlier than what is due by now */
 	u32 messages;
 	u16 target;
 	u8 state;

@@ -106,8 +106,8 @@ struct lease *worker_route_pop(struct worker *worker, struct worker_route *route
 }
 
 /*
- * The next target to dial: the best preference that has one that is not down, and among equals each in
- * turn. -1: all are down.
+ * The next target to dial: the best preference that has one that is not down, and among equals each
+ * in turn. -1: all are down.
  */
 static i32 choose_target(struct worker *worker, struct worker_route *route)
 {
@@ -165,7 +165,10 @@ void worker_route_run(struct worker *worker, struct worker_route *route)
 		if (!session_open(worker, route, (u32)target))
 			return;
 	}
-	/* The limit of sessions being opened is the worker's: this route goes on when one is through. */
+	/*
+	 * The limit of sessions being opened is the worker's: this route goes on when one is
+	 * through.
+	 */
 	if (route->ready_count > route->connecting && route->sessions < quota)
 		list_push_back(&worker->starving, &route->due);
 }

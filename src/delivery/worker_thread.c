@@ -49,8 +49,8 @@ static bool start(struct worker_thread *thread, struct error *error)
 	return true;
 }
 
-struct worker_thread *worker_thread_start(const struct worker_params *params, struct worker **worker,
-					  struct error *error)
+struct worker_thread *worker_thread_start(const struct worker_params *params,
+					  struct worker **worker, struct error *error)
 {
 	struct worker_thread *thread = calloc(1, sizeof(*thread));
 

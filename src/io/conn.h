@@ -1,7 +1,7 @@
 /*
- * One TCP connection on a ring: dial, send, receive, close; with or without TLS behind the same face.
- * The owner embeds the struct and gives a table of events. Events come from ring_turn only. After
- * conn_close the owner keeps the memory until `closed`.
+ * One TCP connection on a ring: dial, send, receive, close; with or without TLS behind the same
+ * face. The owner embeds the struct and gives a table of events. Events come from ring_turn only.
+ * After conn_close the owner keeps the memory until `closed`.
  */
 #ifndef IO_CONN_H
 #define IO_CONN_H
@@ -16,12 +16,16 @@ struct conn;
 struct conn_events {
 	void (*connected)(struct conn *conn, i32 result); /* 0, or a negative errno */
 	void (*bytes)(struct conn *conn, struct slice bytes);
-	/* `result` > 0: so many bytes of what conn_send was given are gone; else a negative errno. */
+	/*
+	 * `result` > 0: so many bytes of what conn_send was given are gone; else a negative errno.
+	 */
 	void (*sent)(struct conn *conn, i32 result);
-	void (*tls_ended)(struct conn *conn, bool ok); /* the handshake; on failure conn_why says why */
+	void (*tls_ended)(struct conn *conn,
+			  bool ok); /* the handshake; on failure conn_why says why */
 	/* The peer closed (0) or the connection broke (negative errno). No more bytes. */
 	void (*ended)(struct conn *conn, i32 result);
-	void (*closed)(struct conn *conn); /* nothing is in flight any more; the memory is the owner's */
+	void (*closed)(
+		struct conn *conn); /* nothing is in flight any more; the memory is the owner's */
 };
 
 struct conn {
@@ -49,14 +53,17 @@ struct conn {
 
 void conn_init(struct conn *conn, struct ring *ring, const struct conn_events *events);
 
-/* `from` NULL: the kernel chooses. Returns 0 or a negative errno (then there is nothing to close). */
-i32 conn_dial(struct conn *conn, const struct net_address *to, const struct net_address *from) MUST_CHECK;
+/*
+ * `from` NULL: the kernel chooses. Returns 0 or a negative errno (then there is nothing to close).
+ */
+i32 conn_dial(struct conn *conn, const struct net_address *to,
+	      const struct net_address *from) MUST_CHECK;
 /* Takes over an accepted handle; receiving starts at once. */
 void conn_adopt(struct conn *conn, i32 handle);
 
 /*
- * Sends; one at a time (conn_may_send). Plaintext connections read the iovecs until `sent`; with TLS at
- * most 64 KiB are taken per call and `sent` tells how many.
+ * Sends; one at a time (conn_may_send). Plaintext connections read the iovecs until `sent`; with
+ * TLS at most 64 KiB are taken per call and `sent` tells how many.
  */
 bool conn_may_send(const struct conn *conn);
 void conn_send(struct conn *conn, struct iovec *iov, u32 count);

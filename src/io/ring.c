@@ -42,7 +42,10 @@ struct ring {
 	/* Receives that ran out of buffers: started again at the next turn, when all are back. */
 	struct ring_receive *restarts;
 	struct ring_op *later;
-	/* Addresses for connects, beside the submission queue's entries: the kernel copies at submission. */
+	/*
+	 * Addresses for connects, beside the submission queue's entries: the kernel copies at
+	 * submission.
+	 */
 	struct sockaddr_storage *connect_to;
 };
 
@@ -51,7 +54,10 @@ static u64 tag(const void *owner, enum kind kind)
 	return (u64)(uintptr_t)owner | (u64)kind;
 }
 
-/* Hands over what is prepared; errors that pass (interrupted, completion queue full) are tried again. */
+/*
+ * Hands over what is prepared; errors that pass (interrupted, completion queue full) are tried
+ * again.
+ */
 static void submit(struct ring *ring)
 {
 	int n = io_uring_submit(&ring->uring);
@@ -87,8 +93,8 @@ static bool setup_buffers(struct ring *ring, struct error *error)
 	int ret;
 
 	ring->buffers_bytes = ring_bytes + (size_t)p->buffers * p->buffer_size;
-	memory = mmap(NULL, ring->buffers_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		      -1, 0);
+	memory = mmap(NULL, ring->buffers_bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return error_set_errno(error, errno, "receive buffers");
 	ring->buffer_ring = (struct io_uring_buf_ring *)memory;
@@ -96,7 +102,8 @@ static bool setup_buffers(struct ring *ring, struct error *error)
 	reg.ring_addr = (u64)(uintptr_t)ring->buffer_ring;
 	ret = io_uring_register_buf_ring(&ring->uring, &reg, 0);
 	if (ret < 0)
-		return error_set_errno(error, -ret, "io_uring: provided buffers (needs Linux 5.19)");
+		return error_set_errno(error, -ret,
+				       "io_uring: provided buffers (needs Linux 5.19)");
 	io_uring_buf_ring_init(ring->buffer_ring);
 	for (u32 i = 0; i < p->buffers; i++)
 		io_uring_buf_ring_add(ring->buffer_ring, ring->buffers + (size_t)i * p->buffer_size,
@@ -167,7 +174,8 @@ struct ring *ring_open(const struct ring_params *params, struct error *error)
 	}
 	ret = io_uring_queue_init_params(params->entries, &ring->uring, &up);
 	if (ret < 0) {
-		error_set_errno(error, -ret, "io_uring_setup (needs Linux 6.1 or newer, and io_uring allowed)");
+		error_set_errno(error, -ret,
+				"io_uring_setup (needs Linux 6.1 or newer, and io_uring allowed)");
 		close(ring->wake_fd);
 		free(ring);
 		return NULL;
@@ -241,7 +249,10 @@ i32 ring_socket(struct ring *ring, const struct net_address *to, const struct ne
 
 	if (fd < 0)
 		return -errno;
-	/* Replies and pipelined commands are small; waiting for more of them would cost round trips. */
+	/*
+	 * Replies and pipelined commands are small; waiting for more of them would cost round
+	 * trips.
+	 */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (from) {
 		socklen_t len = to_sockaddr(&ss, from);
@@ -287,7 +298,8 @@ static bool unix_socket_is_stale(const struct sockaddr_un *sun)
 
 	if (fd < 0)
 		return false;
-	stale = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 && errno == ECONNREFUSED;
+	stale = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 &&
+		errno == ECONNREFUSED;
 	close(fd);
 	return stale;
 }
@@ -382,11 +394,13 @@ void ring_cancel(struct ring *ring, i32 handle)
 	struct io_uring_sqe *sqe = take_sqe(ring);
 
 	/*
-	 * What is not in the kernel's hands at this moment (a receive that waits for buffers, one whose
-	 * last completion is being run) must not be started behind this: nothing would ever end it.
+	 * What is not in the kernel's hands at this moment (a receive that waits for buffers, one
+	 * whose last completion is being run) must not be started behind this: nothing would ever
+	 * end it.
 	 */
 	ring->cancelled[handle / 64] |= 1ull << (handle % 64);
-	io_uring_prep_cancel_fd(sqe, handle, IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD_FIXED);
+	io_uring_prep_cancel_fd(sqe, handle,
+				IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD_FIXED);
 	sqe->user_data = tag(NULL, KIND_NONE);
 }
 
@@ -440,9 +454,11 @@ static void complete_receive(struct ring *ring, struct ring_receive *receive,
 		u32 id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
 
 		if (result > 0)
-			receive->bytes(receive, (struct slice){ ring->buffers +
-								(size_t)id * ring->params.buffer_size,
-								(size_t)result });
+			receive->bytes(
+				receive,
+				(struct slice){ ring->buffers +
+							(size_t)id * ring->params.buffer_size,
+						(size_t)result });
 		give_buffer_back(ring, id);
 	}
 	if (more)
@@ -576,7 +592,9 @@ u32 ring_turn(struct ring *ring, u64 timeout_ns)
 	if (busy || ring->later || io_uring_cq_ready(&ring->uring) > 0)
 		timeout_ns = 0;
 	submit_and_wait(ring, timeout_ns);
-	/* Only what is there now, so that a turn ends; each is copied, since callbacks may submit. */
+	/*
+	 * Only what is there now, so that a turn ends; each is copied, since callbacks may submit.
+	 */
 	for (ready = io_uring_cq_ready(&ring->uring); ready > 0; ready--) {
 		struct io_uring_cqe copy;
 

@@ -1,14 +1,16 @@
 /*
- * The ring: every read, write, connect and wait of a loop goes through here, in batches. One ring per
- * thread (SINGLE_ISSUER, DEFER_TASKRUN): the thread that opened it is the only one that submits and
- * reaps; other threads may only call ring_wake.
+ * The ring: every read, write, connect and wait of a loop goes through here, in batches. One ring
+ * per thread (SINGLE_ISSUER, DEFER_TASKRUN): the thread that opened it is the only one that submits
+ * and reaps; other threads may only call ring_wake.
  *
- * This header is the seam of the simulator: tests/sim links another implementation of it over a seeded
- * virtual network. Everything above it (connections, sessions, workers, planner) runs unchanged there.
+ * This header is the seam of the simulator: tests/sim links another implementation of it over a
+ * seeded virtual network. Everything above it (connections, sessions, workers, planner) runs
+ * unchanged there.
  *
- * Rules: an operation lives inside its owner and stays untouched until its `done` was called. Nothing is
- * called back from inside the call that started it: completions run from ring_turn. Sockets are direct
- * descriptors: they never appear among the process's open files, so its limit does not bind.
+ * Rules: an operation lives inside its owner and stays untouched until its `done` was called.
+ * Nothing is called back from inside the call that started it: completions run from ring_turn.
+ * Sockets are direct descriptors: they never appear among the process's open files, so its limit
+ * does not bind.
  */
 #ifndef IO_RING_H
 #define IO_RING_H
@@ -24,7 +26,7 @@ struct ring;
 
 struct ring_params {
 	u32 entries;     /* submission queue; the completion queue is four times as long */
-	u32 files;       /* sockets that may be open at once; no more than the limit of open files */
+	u32 files; /* sockets that may be open at once; no more than the limit of open files */
 	u32 accepted;    /* of them, for accepted connections */
 	u32 buffers;     /* receive buffers, a power of two */
 	u32 buffer_size; /* bytes of each */
@@ -62,14 +64,16 @@ struct ring_accept {
  * Returns a handle >= 0 or a negative errno (-ENFILE: the table is full).
  */
 i32 ring_socket(struct ring *ring, const struct net_address *to, const struct net_address *from);
-/* Listening sockets; negative errno on failure. Unix: mode 0660, a stale socket file is replaced. */
+/*
+ * Listening sockets; negative errno on failure. Unix: mode 0660, a stale socket file is replaced.
+ */
 i32 ring_listen(struct ring *ring, const struct net_address *at);
 i32 ring_listen_unix(struct ring *ring, const char *path);
 
 void ring_connect(struct ring *ring, struct ring_op *op, i32 handle, const struct net_address *to);
 /*
- * Sends from the iovecs (MSG_NOSIGNAL; short sends happen). `message` is caller's memory and must stay
- * until done, as the iovecs and what they point to.
+ * Sends from the iovecs (MSG_NOSIGNAL; short sends happen). `message` is caller's memory and must
+ * stay until done, as the iovecs and what they point to.
  */
 void ring_send(struct ring *ring, struct ring_op *op, i32 handle, struct msghdr *message);
 void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 handle);

@@ -37,8 +37,8 @@ static void place(struct timer_wheel *wheel, struct timer *timer)
 
 	if (level >= TIMER_LEVELS) {
 		/*
-		 * Due on the next lap of the highest level: there it has its slot, too. Beyond that lap:
-		 * the farthest slot, from where it is placed again.
+		 * Due on the next lap of the highest level: there it has its slot, too. Beyond that
+		 * lap: the farthest slot, from where it is placed again.
 		 */
 		level = TIMER_LEVELS - 1;
 		slot = (u32)(min_u64(timer->tick, wheel->now_tick + LAP - SLOT_TICKS) >>
@@ -53,7 +53,9 @@ static void place(struct timer_wheel *wheel, struct timer *timer)
 void timer_start(struct timer_wheel *wheel, struct timer *timer, u64 at_ns)
 {
 	u64 after = at_ns > wheel->started_ns ? at_ns - wheel->started_ns : 0;
-	/* Rounded up: never early. The current tick has fired already, so the next is the earliest. */
+	/*
+	 * Rounded up: never early. The current tick has fired already, so the next is the earliest.
+	 */
 	u64 tick = after / NS_PER_MS + (after % NS_PER_MS != 0);
 
 	timer_stop(wheel, timer);
@@ -70,7 +72,9 @@ static void unlink_timer(struct timer_wheel *wheel, struct timer *timer)
 
 void timer_stop(struct timer_wheel *wheel, struct timer *timer)
 {
-	/* The slot's bit may stay set; timer_wheel_advance clears it when it finds the slot empty. */
+	/*
+	 * The slot's bit may stay set; timer_wheel_advance clears it when it finds the slot empty.
+	 */
 	if (timer_is_running(timer))
 		unlink_timer(wheel, timer);
 }
@@ -159,6 +163,8 @@ u64 timer_wheel_next(const struct timer_wheel *wheel)
 
 	if (wheel->running == 0)
 		return UINT64_MAX;
-	/* Nothing on this lap of the lowest level: wake at its end, where the next level spreads. */
+	/*
+	 * Nothing on this lap of the lowest level: wake at its end, where the next level spreads.
+	 */
 	return wheel->started_ns + (wheel->now_tick + (next - at)) * NS_PER_MS;
 }

@@ -1,7 +1,8 @@
 /*
  * Timer wheel: starting, moving and stopping a timer cost the same whether ten or a million run.
- * Resolution is one millisecond; a timer never fires early, and at most one tick late beyond what the
- * loop itself delays. Four levels of 256 slots reach 49 days. One wheel per thread; owners' memory.
+ * Resolution is one millisecond; a timer never fires early, and at most one tick late beyond what
+ * the loop itself delays. Four levels of 256 slots reach 49 days. One wheel per thread; owners'
+ * memory.
  */
 #ifndef IO_TIMER_H
 #define IO_TIMER_H

@@ -115,7 +115,8 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
 	if (params->ca_file ? SSL_CTX_load_verify_file(ctx, params->ca_file) != 1 :
 			      SSL_CTX_set_default_verify_paths(ctx) != 1) {
-		error_set(error, "%s: no CA certificates", params->ca_file ? params->ca_file : "system");
+		error_set(error, "%s: no CA certificates",
+			  params->ca_file ? params->ca_file : "system");
 		tls_context_close(context);
 		return NULL;
 	}
@@ -148,7 +149,8 @@ static bool attach_bios(struct tls *tls)
 	return true;
 }
 
-struct tls *tls_open(struct tls_context *context, struct slice server_name, struct slice session_key)
+struct tls *tls_open(struct tls_context *context, struct slice server_name,
+		     struct slice session_key)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
 	struct session *s;

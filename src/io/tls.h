@@ -1,7 +1,7 @@
 /*
- * TLS as a client, sans-I/O over memory: ciphertext in and out, plaintext in and out (TLS 1.2 and 1.3).
- * With base/crypto.c the only place that names OpenSSL. A context belongs to one thread and keeps the
- * sessions of receivers met lately, so that the next handshake with them is a resumption.
+ * TLS as a client, sans-I/O over memory: ciphertext in and out, plaintext in and out (TLS 1.2 and
+ * 1.3). With base/crypto.c the only place that names OpenSSL. A context belongs to one thread and
+ * keeps the sessions of receivers met lately, so that the next handshake with them is a resumption.
  */
 #ifndef IO_TLS_H
 #define IO_TLS_H
@@ -22,11 +22,12 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 void tls_context_close(struct tls_context *context); /* no tls may be open */
 
 /*
- * A client side towards `server_name` (SNI; empty: none). Opportunistic: any certificate is taken, as
- * RFC 7435 says; what policy demands is checked by the caller. `session_key` names the receiver for
- * resumption. NULL when there is no memory.
+ * A client side towards `server_name` (SNI; empty: none). Opportunistic: any certificate is taken,
+ * as RFC 7435 says; what policy demands is checked by the caller. `session_key` names the receiver
+ * for resumption. NULL when there is no memory.
  */
-struct tls *tls_open(struct tls_context *context, struct slice server_name, struct slice session_key);
+struct tls *tls_open(struct tls_context *context, struct slice server_name,
+		     struct slice session_key);
 void tls_close(struct tls *tls); /* NULL is fine */
 
 enum tls_result {

@@ -228,13 +228,16 @@ static bool make_variant(struct compiler *c, bool eightbit)
 	return true;
 }
 
-/* No value and no recipient's address anywhere: only what the caller gives to Date and Message-ID. */
+/*
+ * No value and no recipient's address anywhere: only what the caller gives to Date and Message-ID.
+ */
 static bool is_same_for_all(const struct message *message)
 {
 	if (message->facts.field_uses > 0)
 		return false;
 	for (u32 i = 0; i < message->own_count; i++) {
-		if (message->own[i].kind != HEADER_DATE && message->own[i].kind != HEADER_MESSAGE_ID)
+		if (message->own[i].kind != HEADER_DATE &&
+		    message->own[i].kind != HEADER_MESSAGE_ID)
 			return false;
 	}
 	return true;

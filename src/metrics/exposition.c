@@ -35,7 +35,9 @@ static const char *suffix(enum type type)
 static void add_comment(struct page *page, const char *keyword, const char *name, enum type type,
 			const char *text)
 {
-	/* OpenMetrics names the family without the suffix of its samples, the older format with it. */
+	/*
+	 * OpenMetrics names the family without the suffix of its samples, the older format with it.
+	 */
 	buf_add_format(page->out, "# %s %s%s %s\n", keyword, name,
 		       page->openmetrics ? "" : suffix(type), text);
 }
@@ -182,8 +184,8 @@ static const struct route_family route_families[] = {
 	  VALUES(failures) },
 	{ "hikyaku_sessions_tls", COUNTER, "SMTP sessions that became ready, by TLS version.",
 	  "version", VALUES(versions) },
-	{ "hikyaku_sessions_tls_resumed", COUNTER, "TLS handshakes that resumed an earlier session.",
-	  NULL, VALUES(resumed) },
+	{ "hikyaku_sessions_tls_resumed", COUNTER,
+	  "TLS handshakes that resumed an earlier session.", NULL, VALUES(resumed) },
 };
 
 static void add_route_sample(struct page *page, const struct route_family *family, u32 slot,
@@ -264,8 +266,8 @@ static const struct word_family sum_families[] = {
 	{ "hikyaku_body_bytes_saved", COUNTER,
 	  "Bytes of message bodies whose hash was known from an earlier message.",
 	  WORKER(body_bytes_saved) },
-	{ "hikyaku_values_refused", COUNTER, "Messages not composed because of a recipient's values.",
-	  WORKER(bad_values) },
+	{ "hikyaku_values_refused", COUNTER,
+	  "Messages not composed because of a recipient's values.", WORKER(bad_values) },
 };
 
 static u64 worker_word(const struct page *page, u32 worker, size_t offset)
@@ -284,7 +286,8 @@ static void add_workers(struct page *page)
 
 		start_family(page, f->name, f->type, f->help);
 		for (u32 w = 0; w < workers; w++) {
-			buf_add_format(page->out, "%s%s{worker=\"%u\"}", f->name, suffix(f->type), w);
+			buf_add_format(page->out, "%s%s{worker=\"%u\"}", f->name, suffix(f->type),
+				       w);
 			end_sample(page, worker_word(page, w, f->offset));
 		}
 	}
@@ -310,10 +313,10 @@ struct histogram_family {
 static const struct histogram_family histogram_families[] = {
 	{ "hikyaku_connect_seconds", "Time from the start of a connection until it stood.",
 	  WORKER(connect) },
-	{ "hikyaku_banner_seconds", "Time from connection until the session was ready for messages.",
-	  WORKER(banner) },
-	{ "hikyaku_transaction_seconds", "Time from handing a message to a session to its final reply.",
-	  WORKER(transaction) },
+	{ "hikyaku_banner_seconds",
+	  "Time from connection until the session was ready for messages.", WORKER(banner) },
+	{ "hikyaku_transaction_seconds",
+	  "Time from handing a message to a session to its final reply.", WORKER(transaction) },
 	{ "hikyaku_signing_seconds", "Time of signing, per message: its share of the batch.",
 	  WORKER(sign) },
 };
@@ -326,8 +329,8 @@ static void sum_histogram(struct metrics_histogram *sum, const struct metrics_hi
 }
 
 /*
- * The count is that of the buckets just read, not the counter beside them: a writer may be between the
- * two, and the last bucket must equal the count.
+ * The count is that of the buckets just read, not the counter beside them: a writer may be between
+ * the two, and the last bucket must equal the count.
  */
 static void add_histogram(struct page *page, const char *name, const char *help,
 			  const struct metrics_histogram *h)
@@ -367,7 +370,8 @@ static void add_histograms(struct page *page)
 		add_histogram(page, f->name, f->help, &sum);
 	}
 	sum_histogram(&commit, &metrics_planner(page->metrics)->commit);
-	add_histogram(page, "hikyaku_commit_seconds", "Time of a durable commit of the queue.", &commit);
+	add_histogram(page, "hikyaku_commit_seconds", "Time of a durable commit of the queue.",
+		      &commit);
 }
 
 /* ---- the planner's ---- */
@@ -414,8 +418,10 @@ static void add_planner(struct page *page)
 	buf_add_char(page->out, '\n');
 
 	start_family(page, "hikyaku_lmdb_pages", GAUGE, "Pages of the queue, by state.");
-	add_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "used", metric_get(&p->pages_used));
-	add_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "free", metric_get(&p->pages_free));
+	add_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "used",
+		     metric_get(&p->pages_used));
+	add_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "free",
+		     metric_get(&p->pages_free));
 
 	for (u32 i = 0; i < array_count(planner_families); i++) {
 		const struct word_family *f = &planner_families[i];

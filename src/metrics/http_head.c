@@ -117,7 +117,8 @@ static void read_media_range(struct http_head *head, struct slice item)
 		best = &head->openmetrics_q;
 	else if (slice_equal_nocase(type, SLICE("text/plain")))
 		best = &head->text_q;
-	else if (slice_equal_nocase(type, SLICE("*/*")) || slice_equal_nocase(type, SLICE("text/*")))
+	else if (slice_equal_nocase(type, SLICE("*/*")) ||
+		 slice_equal_nocase(type, SLICE("text/*")))
 		best = &head->any_q;
 	else
 		return;

@@ -1,7 +1,8 @@
 /*
- * The head of one HTTP/1.1 request (RFC 9112), read as it comes in, in any pieces. Pure: it does no I/O
- * and allocates nothing. It reads what the page of metrics needs (method, path, Accept) and is strict
- * about the rest: what two readers could take for two different requests is refused, not repaired.
+ * The head of one HTTP/1.1 request (RFC 9112), read as it comes in, in any pieces. Pure: it does no
+ * I/O and allocates nothing. It reads what the page of metrics needs (method, path, Accept) and is
+ * strict about the rest: what two readers could take for two different requests is refused, not
+ * repaired.
  */
 #ifndef METRICS_HTTP_HEAD_H
 #define METRICS_HTTP_HEAD_H
@@ -43,9 +44,9 @@ struct http_head {
 void http_head_init(struct http_head *head);
 
 /*
- * Takes bytes in order. *used: how many of them belong to the head, all unless DONE or REFUSED. After
- * one of these no more may be fed. Bodies (Transfer-Encoding, or a Content-Length other than 0) are
- * refused for GET and HEAD; with other methods Content-Length is only checked.
+ * Takes bytes in order. *used: how many of them belong to the head, all unless DONE or REFUSED.
+ * After one of these no more may be fed. Bodies (Transfer-Encoding, or a Content-Length other than
+ * 0) are refused for GET and HEAD; with other methods Content-Length is only checked.
  */
 enum http_head_result http_head_feed(struct http_head *head, struct slice bytes, size_t *used);
 

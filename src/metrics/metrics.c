@@ -13,7 +13,10 @@
 static_assert(sizeof(struct metrics_route) % sizeof(u64) == 0, "a route is words only");
 static_assert(sizeof(struct metrics_worker) % CACHE_LINE == 0, "workers share no cache line");
 
-/* A pair's two names in one piece of memory; together, with the NUL between them, the key of the map. */
+/*
+ * A pair's two names in one piece of memory; together, with the NUL between them, the key of the
+ * map.
+ */
 struct route_name {
 	const char *source;
 	const char *site;
@@ -74,7 +77,8 @@ struct metrics *metrics_open(u32 workers)
 	metrics->worker_count = workers;
 	metrics->workers = alloc_blocks(sizeof(*metrics->workers), workers);
 	metrics->planner = alloc_blocks(sizeof(*metrics->planner), 1);
-	if (!metrics->workers || !metrics->planner || !add_route(metrics, SLICE("other\0other\0"))) {
+	if (!metrics->workers || !metrics->planner ||
+	    !add_route(metrics, SLICE("other\0other\0"))) {
 		metrics_close(metrics);
 		return NULL;
 	}

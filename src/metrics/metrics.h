@@ -1,10 +1,11 @@
 /*
- * Counters of the sender. Every thread writes its own block and no other; the scraper adds the blocks
- * up. A writer is never stopped by a reader: single 64-bit words, written by one thread, read by any.
+ * Counters of the sender. Every thread writes its own block and no other; the scraper adds the
+ * blocks up. A writer is never stopped by a reader: single 64-bit words, written by one thread,
+ * read by any.
  *
  * Counters by receiver carry the labels `source` (our IP) and `site`. Their number is bounded: the
- * first METRICS_ROUTES_MAX - 1 pairs have a slot each, all later ones share slot 0, "other". A slot is
- * never given to another pair, so that a counter never falls while the process lives.
+ * first METRICS_ROUTES_MAX - 1 pairs have a slot each, all later ones share slot 0, "other". A slot
+ * is never given to another pair, so that a counter never falls while the process lives.
  */
 #ifndef METRICS_METRICS_H
 #define METRICS_METRICS_H
@@ -37,8 +38,8 @@ struct metrics_histogram {
 };
 
 /*
- * What one thread did for one (source, site). Workers count sessions and bytes, the planner outcomes:
- * an outcome counts when it is committed.
+ * What one thread did for one (source, site). Workers count sessions and bytes, the planner
+ * outcomes: an outcome counts when it is committed.
  */
 struct metrics_route {
 	u64 delivered;
@@ -100,18 +101,22 @@ struct metrics;
 
 struct metrics *metrics_open(u32 workers); /* all zero; NULL: no memory */
 void metrics_close(struct metrics *metrics);
-/* The block that only that thread writes; lives as long as `metrics`. index < metrics_worker_count. */
+/*
+ * The block that only that thread writes; lives as long as `metrics`. index < metrics_worker_count.
+ */
 struct metrics_worker *metrics_worker(const struct metrics *metrics, u32 index);
 struct metrics_planner *metrics_planner(const struct metrics *metrics);
 u32 metrics_worker_count(const struct metrics *metrics);
 
 /*
- * Slot for a pair, the same one for the same pair; METRICS_OTHER when all are taken, when there is no
- * memory or a name is too long. Bytes that are not UTF-8 become U+FFFD, and names that are equal then
- * share a slot. Planner only; may run while another thread exposes.
+ * Slot for a pair, the same one for the same pair; METRICS_OTHER when all are taken, when there is
+ * no memory or a name is too long. Bytes that are not UTF-8 become U+FFFD, and names that are equal
+ * then share a slot. Planner only; may run while another thread exposes.
  */
 u32 metrics_route_slot(struct metrics *metrics, const char *source, const char *site);
-/* Slots 0 (METRICS_OTHER, named "other") to count - 1 have names; these live as long as `metrics`. */
+/*
+ * Slots 0 (METRICS_OTHER, named "other") to count - 1 have names; these live as long as `metrics`.
+ */
 u32 metrics_route_count(const struct metrics *metrics);
 const char *metrics_route_site(const struct metrics *metrics, u32 slot);
 const char *metrics_route_source(const struct metrics *metrics, u32 slot);

@@ -89,7 +89,10 @@ static void answer(struct client *client, u32 status, const char *type)
 	size_t len = client->body.len;
 	int head_len;
 
-	/* 320 bytes hold the longest of each part; the only one that varies in length is the number. */
+	/*
+	 * 320 bytes hold the longest of each part; the only one that varies in length is the
+	 * number.
+	 */
 	head_len = snprintf(client->answer_head, sizeof(client->answer_head),
 			    "HTTP/1.1 %u %s\r\n"
 			    "Content-Type: %s\r\n"
@@ -186,7 +189,8 @@ static void on_sent(struct conn *conn, i32 result)
 		iov->iov_len -= part;
 		sent -= part;
 	}
-	if (result > 0 && client->iov[0].iov_len + client->iov[1].iov_len > 0 && conn_may_send(conn)) {
+	if (result > 0 && client->iov[0].iov_len + client->iov[1].iov_len > 0 &&
+	    conn_may_send(conn)) {
 		send_rest(client);
 	} else if (result > 0 && client->must_linger && !conn->has_ended) {
 		client->state = CLIENT_LINGERING;
@@ -230,7 +234,8 @@ static const struct conn_events client_events = {
 
 static void on_accepted(struct ring_accept *accept, i32 handle)
 {
-	struct metrics_responder *responder = container_of(accept, struct metrics_responder, accept);
+	struct metrics_responder *responder =
+		container_of(accept, struct metrics_responder, accept);
 	struct client *client = NULL;
 
 	if (!responder->closing && responder->client_count < RESPONDER_CLIENTS_MAX)
@@ -261,7 +266,8 @@ static void start_accepting(struct metrics_responder *responder)
 /* Accepting ends by our wish, or for want of sockets or memory; these come back with time. */
 static void on_accept_end(struct ring_accept *accept, i32 result)
 {
-	struct metrics_responder *responder = container_of(accept, struct metrics_responder, accept);
+	struct metrics_responder *responder =
+		container_of(accept, struct metrics_responder, accept);
 
 	(void)result;
 	responder->accepting = false;

@@ -3,12 +3,13 @@
  * OpenMetrics when Accept prefers it) and of /healthz ("ok"). One answer per connection, then it is
  * closed. For the admin address: there is no TLS and nobody is asked who they are.
  *
- * Bounds: RESPONDER_CLIENTS_MAX connections (more are closed at once), a head of HTTP_HEAD_MAX bytes
- * within 10 s, an answer that is read within 30 s, RESPONDER_BYTES_MAX of answers under way (beyond:
- * 503). A client that ends its side before it has read a long answer may get only the first part.
+ * Bounds: RESPONDER_CLIENTS_MAX connections (more are closed at once), a head of HTTP_HEAD_MAX
+ * bytes within 10 s, an answer that is read within 30 s, RESPONDER_BYTES_MAX of answers under way
+ * (beyond: 503). A client that ends its side before it has read a long answer may get only the
+ * first part.
  *
- * It runs in the thread of the ring: the caller's loop turns the ring and advances the wheel. The ring's
- * `accepted` should leave RESPONDER_CLIENTS_MAX sockets, and `files` two more.
+ * It runs in the thread of the ring: the caller's loop turns the ring and advances the wheel. The
+ * ring's `accepted` should leave RESPONDER_CLIENTS_MAX sockets, and `files` two more.
  */
 #ifndef METRICS_RESPONDER_H
 #define METRICS_RESPONDER_H
@@ -30,8 +31,8 @@ struct metrics_responder *metrics_responder_open(struct ring *ring, struct timer
 						 const struct metrics *metrics,
 						 struct error *error) MUST_CHECK;
 /*
- * Breaks off what is under way, turns the ring until nothing of it is in flight, and frees. Not to be
- * called from a completion. NULL is fine.
+ * Breaks off what is under way, turns the ring until nothing of it is in flight, and frees. Not to
+ * be called from a completion. NULL is fine.
  */
 void metrics_responder_close(struct metrics_responder *responder);
 

@@ -151,7 +151,8 @@ static void two_maps_place_the_same_keys_differently(void **state)
 	map_init(&a);
 	map_init(&b);
 	for (u32 i = 0; i < 200; i++)
-		assert_true(map_add(&a, key_of(i), &things[i]) && map_add(&b, key_of(i), &things[i]));
+		assert_true(map_add(&a, key_of(i), &things[i]) &&
+			    map_add(&b, key_of(i), &things[i]));
 	for (u32 i = 0; i < 200; i++)
 		differ += map_next(&a, &at_a) != map_next(&b, &at_b);
 	assert_true(differ > 100);

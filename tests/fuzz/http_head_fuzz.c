@@ -1,6 +1,6 @@
 /*
- * Any bytes as a request head: whole and in pieces they come to the same end, and what is accepted can be
- * taken for one request only.
+ * Any bytes as a request head: whole and in pieces they come to the same end, and what is accepted
+ * can be taken for one request only.
  */
 #include "base/check.h"
 #include "base/text.h"

@@ -1,6 +1,6 @@
 /*
- * For tests of the ring: ordinary, non-blocking sockets on loopback as the other side, and turns until
- * something came true. A test that waits for what never comes ends by its number of turns.
+ * For tests of the ring: ordinary, non-blocking sockets on loopback as the other side, and turns
+ * until something came true. A test that waits for what never comes ends by its number of turns.
  */
 #ifndef TESTS_IO_LOOPBACK_H
 #define TESTS_IO_LOOPBACK_H
@@ -58,14 +58,17 @@ static inline void loopback_ring_close(struct ring *ring)
 /* A listening socket of the host's; `at` says where. */
 static inline int loopback_listen(struct net_address *at)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(sin);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
 	assert_int_equal(listen(fd, 128), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
-	*at = (struct net_address){ .family = 4, .port = ntohs(sin.sin_port), .ip = { 127, 0, 0, 1 } };
+	*at = (struct net_address){ .family = 4,
+				    .port = ntohs(sin.sin_port),
+				    .ip = { 127, 0, 0, 1 } };
 	return fd;
 }
 

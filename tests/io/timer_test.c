@@ -49,10 +49,23 @@ static void start(struct watched *w, u64 at_ns)
 
 static void a_timer_never_fires_early_and_at_most_a_tick_late(void **state)
 {
-	static const u64 waits_ns[] = { 1, NS_PER_MS - 1, NS_PER_MS, NS_PER_MS + 1, 255 * NS_PER_MS,
-					256 * NS_PER_MS, 257 * NS_PER_MS, 65535 * NS_PER_MS,
-					65536 * NS_PER_MS, NS_PER_S, 60 * NS_PER_S, 3600 * NS_PER_S,
-					DAY_NS, 30 * DAY_NS, 49 * DAY_NS, 60 * DAY_NS, 200 * DAY_NS };
+	static const u64 waits_ns[] = { 1,
+					NS_PER_MS - 1,
+					NS_PER_MS,
+					NS_PER_MS + 1,
+					255 * NS_PER_MS,
+					256 * NS_PER_MS,
+					257 * NS_PER_MS,
+					65535 * NS_PER_MS,
+					65536 * NS_PER_MS,
+					NS_PER_S,
+					60 * NS_PER_S,
+					3600 * NS_PER_S,
+					DAY_NS,
+					30 * DAY_NS,
+					49 * DAY_NS,
+					60 * DAY_NS,
+					200 * DAY_NS };
 
 	(void)state;
 	for (size_t i = 0; i < array_count(waits_ns); i++) {
@@ -121,8 +134,10 @@ static void a_stopped_timer_does_not_fire(void **state)
 /* After 49 days of uptime the counter of the highest level starts again. */
 static void timers_across_a_lap_of_the_wheel_are_punctual(void **state)
 {
-	static const u64 waits_ms[] = { 60001, 300000, 1ull << 24, (1ull << 24) + 60000, 3 * 86400000ull,
-					LAP_MS - 1, LAP_MS, LAP_MS + 60000, LAP_MS + (1ull << 25) };
+	static const u64 waits_ms[] = {
+		60001,      300000, 1ull << 24,     (1ull << 24) + 60000, 3 * 86400000ull,
+		LAP_MS - 1, LAP_MS, LAP_MS + 60000, LAP_MS + (1ull << 25)
+	};
 	const u64 before_ns = START_NS + (LAP_MS - 60000) * NS_PER_MS;
 
 	(void)state;

@@ -1,7 +1,7 @@
 /*
- * Writes the exposition of a registry with every counter moved to standard output, for programs that
- * read such pages to judge: `expose_many text|openmetrics NAMES`, NAMES pairs being asked for, among
- * them the worst that a site can be called.
+ * Writes the exposition of a registry with every counter moved to standard output, for programs
+ * that read such pages to judge: `expose_many text|openmetrics NAMES`, NAMES pairs being asked for,
+ * among them the worst that a site can be called.
  */
 #include "base/check.h"
 #include "metrics/fixture.h"

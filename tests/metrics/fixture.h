@@ -15,7 +15,8 @@ static const char *const fixture_ugly[] = {
 
 static inline void fixture_name_site(char *to, size_t size, u64 number)
 {
-	snprintf(to, size, "%s%llu", fixture_ugly[number % array_count(fixture_ugly)], (unsigned long long)number);
+	snprintf(to, size, "%s%llu", fixture_ugly[number % array_count(fixture_ugly)],
+		 (unsigned long long)number);
 }
 
 static inline void fixture_count(struct metrics_route *route, u64 seed)
@@ -33,12 +34,14 @@ static inline void fixture_fill(struct metrics *metrics, u64 names)
 
 	for (u64 i = 0; i < names; i++) {
 		fixture_name_site(site, sizeof(site), i);
-		fixture_count(&metrics_worker(metrics, i % FIXTURE_WORKERS)->routes[metrics_route_slot(
-				    metrics, i % 2 ? "192.0.2.1" : "2001:db8::1", site)],
-			    i % 100 + 1);
+		fixture_count(&metrics_worker(metrics, i % FIXTURE_WORKERS)
+				       ->routes[metrics_route_slot(
+					       metrics, i % 2 ? "192.0.2.1" : "2001:db8::1", site)],
+			      i % 100 + 1);
 	}
 	for (u64 i = 0; i < 40; i++) {
-		metric_observe(&metrics_worker(metrics, i % FIXTURE_WORKERS)->connect, 1000ull << i);
+		metric_observe(&metrics_worker(metrics, i % FIXTURE_WORKERS)->connect,
+			       1000ull << i);
 		metric_observe(&planner->commit, 1000ull << i);
 	}
 	metric_set(&planner->oldest_due_ms, 90061007);

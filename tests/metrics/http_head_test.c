@@ -85,7 +85,8 @@ static const struct row rows[] = {
 	{ "GET / HTTP/1.1\r\nHost: a\r\nhost: b" REST, 400 },
 };
 
-static enum http_head_result feed(struct http_head *head, const char *text, size_t len, size_t *used)
+static enum http_head_result feed(struct http_head *head, const char *text, size_t len,
+				  size_t *used)
 {
 	return http_head_feed(head, (struct slice){ text, len }, used);
 }

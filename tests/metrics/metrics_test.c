@@ -420,15 +420,16 @@ static void a_page_made_while_others_write_is_consistent(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < 3; i++)
-		assert_int_equal(
-			pthread_create(&threads[i], NULL, i < 2 ? write_counters : name_routes, &w[i]),
-			0);
+		assert_int_equal(pthread_create(&threads[i], NULL,
+						i < 2 ? write_counters : name_routes, &w[i]),
+				 0);
 	for (u32 i = 0; i < 40; i++) {
 		struct buf out;
 		const char *page = expose(metrics, i % 2, &out);
 		u64 count = number_behind(page, "\nhikyaku_connect_seconds_count ");
 
-		assert_int_equal(number_behind(page, "connect_seconds_bucket{le=\"+Inf\"} "), count);
+		assert_int_equal(number_behind(page, "connect_seconds_bucket{le=\"+Inf\"} "),
+				 count);
 		assert_true(count >= last);
 		last = count;
 		buf_done(&out);

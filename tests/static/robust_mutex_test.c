@@ -269,8 +269,10 @@ int main(int argc, char **argv)
 	if (!mkdtemp(folder))
 		fail("folder", 0, errno);
 	report("the lock passes on after a kill", lock_passes_on_after_a_kill, folder);
-	report("a waiting writer is woken when the holder is killed", waiting_writer_is_woken, folder);
-	report("a kill amid commits leaves whole ones", kill_amid_commits_leaves_whole_ones, folder);
+	report("a waiting writer is woken when the holder is killed", waiting_writer_is_woken,
+	       folder);
+	report("a kill amid commits leaves whole ones", kill_amid_commits_leaves_whole_ones,
+	       folder);
 	snprintf(file, sizeof(file), "%s/data.mdb", folder);
 	unlink(file);
 	snprintf(file, sizeof(file), "%s/lock.mdb", folder);
