@@ -32,7 +32,7 @@ struct mailing {
 	char customer[256];
 	char bounce[64]; /* prefix of the envelope sender's local part */
 	bool is_grouped;  /* the same for all: many recipients of it share a transaction */
-	u64 date_ms;      /* Date of a grouped mailing: its start */
+	u64 date_ms;      /* Date of a grouped mailing: its start, set before any lease is out */
 	u8 keys[3][SHA256_SIZE];
 	size_t column_count;
 };

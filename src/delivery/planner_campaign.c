@@ -23,8 +23,8 @@ struct planner_campaign *planner_campaign(struct planner *planner, u32 id)
 
 /* ---- compiling ---- */
 
-static const struct dkim_key *key_of(struct planner *planner, const struct config_customer *customer,
-				     size_t index)
+static const struct dkim_key *key_of(struct planner *planner,
+				     const struct config_customer *customer, size_t index)
 {
 	size_t at = (size_t)(customer - planner->config->customers);
 
@@ -63,9 +63,11 @@ struct message *planner_compile(struct planner *planner, const struct config_cus
 	mo.require_unsubscribe = options.require_unsubscribe;
 	mo.unsubscribe_url = options.unsubscribe_url;
 	mo.unsubscribe_mailto = options.unsubscribe_mailto;
-	if (mo.unsubscribe_url.len == 0 && customer->unsubscribe_url)
+	/* What is sent without the need of it (transactional mail) gets it only when it asks for it. */
+	if (options.require_unsubscribe && mo.unsubscribe_url.len == 0 && customer->unsubscribe_url)
 		mo.unsubscribe_url = slice_of(customer->unsubscribe_url);
-	if (mo.unsubscribe_mailto.len == 0 && customer->unsubscribe_mailto)
+	if (options.require_unsubscribe && mo.unsubscribe_mailto.len == 0 &&
+	    customer->unsubscribe_mailto)
 		mo.unsubscribe_mailto = slice_of(customer->unsubscribe_mailto);
 	mo.column_count = split_columns(source->columns, columns, MESSAGE_COLUMNS_MAX);
 	mo.key_count = customer->sign ? customer->dkim_count : 0;
@@ -93,7 +95,8 @@ static bool get_blob(struct planner *planner, u32 id, const char *name, struct b
 /* Reads the source back and compiles it; within a transaction. */
 static bool compile_stored(struct planner *planner, struct planner_campaign *c, struct error *error)
 {
-	static const char *const names[] = { "whole", "headers", "text", "html", "columns", "options" };
+	static const char *const names[] = { "whole", "headers", "text",
+					     "html",  "columns", "options" };
 	struct planner_source source = { 0 };
 	struct slice *parts[] = { &source.whole, &source.headers, &source.text,
 				  &source.html,	 &source.columns, &source.options };
@@ -107,7 +110,8 @@ static bool compile_stored(struct planner *planner, struct planner_campaign *c, 
 	for (size_t i = 0; i < array_count(names) && ok; i++)
 		ok = get_blob(planner, c->record.id, names[i], &copies[i], parts[i]);
 	if (ok)
-		message = planner_compile(planner, c->customer, c->record.name, &source, &columns, error);
+		message = planner_compile(planner, c->customer, c->record.name, &source, &columns,
+					  error);
 	else
 		error_set(error, "campaign %s: its source cannot be read: %s", c->record.name,
 			  queue_error_text(planner->queue));
@@ -115,7 +119,8 @@ static bool compile_stored(struct planner *planner, struct planner_campaign *c, 
 		buf_done(&copies[i]);
 	if (!message)
 		return false;
-	c->mailing = mailing_make(&c->record, message, columns, c->customer->bounce, planner->secret);
+	c->mailing =
+		mailing_make(&c->record, message, columns, c->customer->bounce, planner->secret);
 	if (!c->mailing) {
 		message_free(message);
 		return error_set(error, "out of memory for campaign %s", c->record.name);
@@ -181,9 +186,10 @@ bool planner_load_campaigns(struct planner *planner, struct error *error)
 		if (record.state == CAMPAIGN_IMPORTING) {
 			u32 id = record.id;
 
-			log_warn("delivery", "an import that was broken off is dropped", "campaign=%s",
-				 record.name);
-			while ((result = queue_campaign_erase(planner->queue, id, 10000)) == STORE_OK)
+			log_warn("delivery", "an import that was broken off is dropped",
+				 "campaign=%s", record.name);
+			while ((result = queue_campaign_erase(planner->queue, id, 10000)) ==
+			       STORE_OK)
 				;
 			if (result != STORE_NOT_FOUND)
 				break;
@@ -271,7 +277,8 @@ bool planner_campaign_find(struct planner *planner, struct slice id_or_name,
 		return false;
 	memset(campaign, 0, sizeof(*campaign));
 	while ((result = queue_campaign_next(planner->queue, campaign->id, campaign)) == STORE_OK) {
-		if (slice_equal(slice_of(campaign->name), id_or_name) || (by_id && campaign->id == id))
+		if (slice_equal(slice_of(campaign->name), id_or_name) ||
+		    (by_id && campaign->id == id))
 			break;
 	}
 	queue_abort(planner->queue);
@@ -300,7 +307,7 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 	}
 	c->record.state = to;
 	if (to == CAMPAIGN_RUNNING && c->record.started_ms == 0)
-		c->record.started_ms = planner->wall_ms;
+		c->record.started_ms = c->mailing->date_ms = planner->wall_ms / 1000 * 1000;
 	judge_done(planner, c);
 	if (queue_campaign_put(planner->queue, &c->record) != STORE_OK ||
 	    !planner_commit(planner, error)) {
