@@ -110,7 +110,7 @@ static int on_value(cfg_t *at, cfg_opt_t *opt, const char *value, void *result)
 	if (opt->nvalues == 1 && opt->def.number > 0) {
 		snprintf(text, sizeof(text), "given twice, first in line %ld", opt->def.number);
 	} else if (opt->nvalues > CONFIG_LIST_MAX) {
-		snprintf(text, sizeof(text), "more than %u items", CONFIG_LIST_MAX);
+		snprintf(text, sizeof(text), "more than %d items", CONFIG_LIST_MAX);
 	} else if (is_repeated(option, opt, value)) {
 		snprintf(text, sizeof(text), "\"%.80s\" is there twice", value);
 	} else {

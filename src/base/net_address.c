@@ -81,7 +81,7 @@ static bool parse_port(u16 *port, struct slice text)
 
 bool net_address_parse(struct net_address *address, struct slice text, bool with_port)
 {
-	struct slice host = text;
+	struct slice host;
 	i64 end;
 
 	if (parse_host(address, text))

@@ -176,6 +176,7 @@ static void add_targets(struct path *path, const struct site *site, bool v4, boo
 /* Shares the site's sessions out; what is left over goes to workers in turn, by route. */
 static void share_sessions(struct path *path, u32 sessions, u32 workers)
 {
+	ASSERT(workers > 0);
 	for (u32 i = 0; i < workers; i++)
 		path->sessions[i] = (u16)(sessions / workers);
 	for (u32 i = 0; i < sessions % workers; i++)

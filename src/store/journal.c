@@ -207,6 +207,7 @@ bool journal_reset(struct journal *journal, struct error *error)
 	 */
 	if (!make_file(journal, journal->wanted, error))
 		return false;
+	ASSERT(journal->head);
 	memcpy(journal->head->boot, journal->boot, JOURNAL_BOOT_SIZE);
 	if (fsync(journal->fd) != 0)
 		return journal_fail(journal, errno, "cannot be synced", error);

@@ -195,7 +195,7 @@ enum store_result table_last(struct queue *queue, enum table table, struct slice
 static unsigned put_flags(struct queue *queue, enum table table, struct slice key)
 {
 	struct table_state *state = &queue->tables[table];
-	struct slice last;
+	struct slice last = { 0 };
 	struct slice value;
 
 	if (key.len > sizeof(state->top))
