@@ -54,11 +54,10 @@ void planner_lanes(struct planner *planner,
 		   bool (*visit)(void *context, const struct planner_lane_status *status),
 		   void *context)
 {
-	list_for_each(node, &planner->campaigns) {
-		struct planner_campaign *campaign =
-			list_entry(node, struct planner_campaign, node);
+	list_for_each (node, &planner->campaigns) {
+		struct planner_campaign *campaign = list_entry(node, struct planner_campaign, node);
 
-		list_for_each(at, &campaign->lanes) {
+		list_for_each (at, &campaign->lanes) {
 			const struct lane *lane = list_entry(at, struct lane, of_campaign);
 			const struct site *site = lane->domain ? lane->domain->where : NULL;
 			struct planner_lane_status status = {

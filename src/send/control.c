@@ -406,7 +406,7 @@ void send_control_leave_planner(struct send_control *control)
 	timer_stop(control->params.wheel, &control->sample_timer);
 	if (control->is_accepting)
 		ring_cancel(control->params.ring, control->listener);
-	list_for_each_safe(node, &control->links) {
+	list_for_each_safe (node, &control->links) {
 		struct control_link *link = list_entry(node, struct control_link, node);
 
 		if (!link->waits_for_end || link->state != LINK_IDLE)
@@ -423,10 +423,10 @@ void send_control_close(struct send_control *control)
 	ring = control->params.ring;
 	send_control_leave_planner(control);
 	unlink(control->params.config->control);
-	list_for_each_safe(node, &control->links)
+	list_for_each_safe (node, &control->links)
 		link_close(list_entry(node, struct control_link, node));
-	for (u32 i = 0; i < CLOSE_TURNS_MAX &&
-			(control->is_accepting || !list_is_empty(&control->links)); i++)
+	for (u32 i = 0;
+	     i < CLOSE_TURNS_MAX && (control->is_accepting || !list_is_empty(&control->links)); i++)
 		ring_turn(ring, CLOSE_TURN_NS);
 	if (control->is_accepting || !list_is_empty(&control->links))
 		CRASH("the control's operations do not end");

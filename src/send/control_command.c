@@ -117,7 +117,8 @@ static void change_run(struct control_link *link, const struct control_request *
 	}
 	ref = (struct control_campaign_ref){ .id = campaign.id };
 	if (control_find(link, &ref, &campaign))
-		link_reply(link, answer_campaign(&campaign, control_campaign_rate(control, &campaign)));
+		link_reply(link,
+			   answer_campaign(&campaign, control_campaign_rate(control, &campaign)));
 }
 
 /* ---- queue.retry, queue.bounce, queue.doubt ---- */
@@ -301,8 +302,8 @@ static void suspend_run(struct control_link *link, const struct control_request 
 		return;
 	}
 	log_info("send", "command", "command=%s site=%s", request->command, site);
-	ok = suspends ? planner_site_suspend(planner, slice_of(site), &error) :
-			planner_site_resume(planner, slice_of(site), &error);
+	ok = suspends ? planner_site_suspend(planner, slice_of(site), &error)
+		      : planner_site_resume(planner, slice_of(site), &error);
 	if (ok)
 		link_reply(link, json_pack("{s:i}", "count", 1));
 	else
@@ -384,7 +385,8 @@ void control_request_run(struct control_link *link, struct slice payload)
 
 	if (link->is_extra) {
 		link->ends_when_sent = true;
-		link_refuse(link, CONTROL_FULL, "too many control connections: try again in a moment");
+		link_refuse(link, CONTROL_FULL,
+			    "too many control connections: try again in a moment");
 	} else if (link->control->is_leaving) {
 		link_refuse(link, CONTROL_FAILED, "the sender is ending");
 	} else if (!control_request_parse(&request, payload, &error)) {

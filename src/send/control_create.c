@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_ROWS 8192         /* rows of one transaction */
-#define IMPORTS_MAX 8           /* at once: each may hold a template */
-#define REFUSED_ROWS_MAX 10000  /* told one by one; more means that the file is something else */
+#define BATCH_ROWS 8192        /* rows of one transaction */
+#define IMPORTS_MAX 8          /* at once: each may hold a template */
+#define REFUSED_ROWS_MAX 10000 /* told one by one; more means that the file is something else */
 #define OPTIONS_MAX 8192
 #define COLUMNS_BYTES_MAX (CONTROL_COLUMNS_MAX * 65)
 
@@ -79,10 +79,10 @@ static bool options_pack(struct control_import *import,
 	const char *url = create->unsubscribe_url ? create->unsubscribe_url : "";
 	const char *mailto = create->unsubscribe_mailto ? create->unsubscribe_mailto : "";
 	const struct planner_options options = {
-		.charset = strcmp(create->charset, "iso-2022-jp") == 0 ? MESSAGE_ISO_2022_JP :
-									  MESSAGE_UTF8,
-		.encoding = strcmp(create->encoding, "8bit") == 0 ? MESSAGE_ENCODING_8BIT :
-								     MESSAGE_ENCODING_AUTO,
+		.charset = strcmp(create->charset, "iso-2022-jp") == 0 ? MESSAGE_ISO_2022_JP
+								       : MESSAGE_UTF8,
+		.encoding = strcmp(create->encoding, "8bit") == 0 ? MESSAGE_ENCODING_8BIT
+								  : MESSAGE_ENCODING_AUTO,
 		.require_unsubscribe = create->require_unsubscribe,
 		.unsubscribe_url = slice_of(url),
 		.unsubscribe_mailto = slice_of(mailto),
@@ -385,8 +385,8 @@ void control_create_end(struct control_link *link)
 
 	if (!intake || import->total == 0) {
 		refuse(link, intake ? CONTROL_REFUSED_CONTENT : CONTROL_BAD_REQUEST,
-		       intake ? "campaign.create: no row can be mailed" :
-				"campaign.create: the template is not whole");
+		       intake ? "campaign.create: no row can be mailed"
+			      : "campaign.create: the template is not whole");
 		/* The END is here: nothing that comes now belongs to the import. */
 		link->state = LINK_IDLE;
 		return;
@@ -403,7 +403,7 @@ void control_create_end(struct control_link *link)
 		 campaign.name, campaign.id, (unsigned long long)campaign.total,
 		 (unsigned long long)import->refused);
 	free_import(link);
-	link_reply(link, json_pack("{s:I, s:I, s:I}", "id", (json_int_t)campaign.id, "total",
-				   (json_int_t)campaign.total, "domains",
-				   (json_int_t)campaign.domains));
+	link_reply(link,
+		   json_pack("{s:I, s:I, s:I}", "id", (json_int_t)campaign.id, "total",
+			     (json_int_t)campaign.total, "domains", (json_int_t)campaign.domains));
 }

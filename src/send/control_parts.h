@@ -22,7 +22,7 @@
 #define LINK_OUTPUT_MAX (4u << 20)    /* one answer may be a frame of 1 MiB; beyond, it is closed */
 #define LINK_INPUT_MAX (64u << 10)    /* read ahead of an answer; beyond, it is closed */
 #define LINK_PATIENCE_NS (10 * 60 * NS_PER_S)
-#define SLICE_ROWS 4000               /* rows looked at between two turns of the ring */
+#define SLICE_ROWS 4000 /* rows looked at between two turns of the ring */
 
 struct control_link;
 struct control_import;
@@ -30,9 +30,9 @@ struct control_stream;
 
 enum link_state {
 	LINK_IDLE,
-	LINK_STREAM,  /* a long answer is under way */
-	LINK_IMPORT,  /* campaign.create takes DATA */
-	LINK_DRAIN,   /* an import was refused: DATA on its way is ignored */
+	LINK_STREAM, /* a long answer is under way */
+	LINK_IMPORT, /* campaign.create takes DATA */
+	LINK_DRAIN,  /* an import was refused: DATA on its way is ignored */
 };
 
 struct control_link {
@@ -49,11 +49,11 @@ struct control_link {
 	size_t sent;
 	struct control_import *import;
 	struct control_stream *stream;
-	u8 state; /* enum link_state */
-	bool is_later;     /* `later` is with the ring */
-	bool is_closing;   /* conn_close was called: nothing is read or answered any more */
-	bool is_closed;    /* the connection is gone */
-	bool is_extra;     /* over the limit: its first request is refused, then it is closed */
+	u8 state;        /* enum link_state */
+	bool is_later;   /* `later` is with the ring */
+	bool is_closing; /* conn_close was called: nothing is read or answered any more */
+	bool is_closed;  /* the connection is gone */
+	bool is_extra;   /* over the limit: its first request is refused, then it is closed */
 	bool ends_when_sent;
 	bool waits_for_end; /* said stop: is closed last */
 };
@@ -69,7 +69,7 @@ struct send_control {
 	i32 listener;
 	u64 opened_ns;
 	bool is_accepting;
-	bool is_leaving;   /* planner and queue are not ours any more */
+	bool is_leaving; /* planner and queue are not ours any more */
 	bool stop_requested;
 	struct control_rate rate;
 };

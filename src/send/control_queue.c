@@ -39,7 +39,7 @@ static void list_free(struct control_stream *stream)
 }
 
 static struct row_list *list_make(struct control_link *link,
-			      bool (*step)(struct control_link *, struct control_stream *))
+				  bool (*step)(struct control_link *, struct control_stream *))
 {
 	struct row_list *list = calloc(1, sizeof(*list));
 
@@ -120,8 +120,9 @@ static bool rows_step(struct control_link *link, struct control_stream *stream)
 
 	if (!slice_begin(link))
 		return false;
-	for (u32 i = 0; i < SLICE_ROWS && list->count < list->limit &&
-			link_unsent(link) < LINK_OUTPUT_SOFT; i++) {
+	for (u32 i = 0;
+	     i < SLICE_ROWS && list->count < list->limit && link_unsent(link) < LINK_OUTPUT_SOFT;
+	     i++) {
 		result = queue_row_next(queue, &list->at, UINT64_MAX, &row);
 		if (result != STORE_OK)
 			break;

@@ -1,8 +1,8 @@
 /*
  * campaign.report: what became of each recipient. Final ones come from the delivery log, then those
  * held in doubt, then those that wait in lanes and among the deferred; at last whatever the log got
- * meanwhile. A row moves from one place to the next in this order but for a resend, and every move is
- * followed by an entry of the log once it is final: so none is missed, see control.h.
+ * meanwhile. A row moves from one place to the next in this order but for a resend, and every move
+ * is followed by an entry of the log once it is final: so none is missed, see control.h.
  *
  * The cursor names the phase, where the log stood when the first one ended, and a key: it means the
  * same however much was added or removed since.
@@ -35,8 +35,8 @@ struct report {
 
 static void cursor_write(const struct report *r, char out[128])
 {
-	snprintf(out, 128, "%u.%" PRIu64 ".%" PRIu64 ".%" PRIu64 ".%u.%u.%u", r->phase, r->mark, r->log,
-		 r->at.due_ms, r->at.id.campaign, r->at.id.domain, r->at.id.seq);
+	snprintf(out, 128, "%u.%" PRIu64 ".%" PRIu64 ".%" PRIu64 ".%u.%u.%u", r->phase, r->mark,
+		 r->log, r->at.due_ms, r->at.id.campaign, r->at.id.domain, r->at.id.seq);
 }
 
 static bool cursor_read(struct report *r, const char *text)
@@ -133,8 +133,8 @@ static enum store_result rows_some(struct control_link *link, struct report *r, 
 }
 
 /* Lane after lane; a campaign may have a great many that are empty by now. */
-static enum store_result lanes_some(struct control_link *link, struct report *r, struct queue *queue,
-				    u32 *budget)
+static enum store_result lanes_some(struct control_link *link, struct report *r,
+				    struct queue *queue, u32 *budget)
 {
 	enum store_result result = STORE_OK;
 	struct queue_lane lane;
@@ -181,7 +181,8 @@ static bool phase_is_wanted(const struct report *r)
 	}
 }
 
-static enum store_result phase_some(struct control_link *link, struct report *r, struct queue *queue)
+static enum store_result phase_some(struct control_link *link, struct report *r,
+				    struct queue *queue)
 {
 	u32 budget = SLICE_ROWS;
 

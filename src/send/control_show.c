@@ -1,6 +1,6 @@
 /*
- * queue.show: where the mail to one address is, in every campaign, and what happened to it. There is
- * no index by address: lanes of its domain, deferred and held rows and the log are read through.
+ * queue.show: where the mail to one address is, in every campaign, and what happened to it. There
+ * is no index by address: lanes of its domain, deferred and held rows and the log are read through.
  */
 #include "base/text.h"
 #include "send/control_parts.h"
@@ -57,8 +57,8 @@ static void found_set(struct show *show, struct found *found, struct queue *queu
 {
 	u32 id = found->id.campaign;
 	json_t *item = json_pack("{s:o, s:o, s:I, s:s}", "address", answer_text_of(address),
-				 "campaign", answer_text_of(slice_of(campaign_name(&show->names, queue,
-										  id))),
+				 "campaign",
+				 answer_text_of(slice_of(campaign_name(&show->names, queue, id))),
 				 "campaign_id", (json_int_t)id, "state", state);
 
 	if (item && facts)
@@ -86,8 +86,8 @@ static void add_row(struct control_link *link, struct show *show, struct queue *
 	if (!found)
 		return;
 	facts = json_pack("{s:I, s:I, s:i, s:o, s:o}", "due_ms", (json_int_t)row->ref.due_ms,
-			  "attempts", (json_int_t)row->attempts, "code", (int)row->last_code, "host",
-			  answer_text_of(row->host), "reply", answer_text_of(row->reply));
+			  "attempts", (json_int_t)row->attempts, "code", (int)row->last_code,
+			  "host", answer_text_of(row->host), "reply", answer_text_of(row->reply));
 	found->waits = true;
 	found_set(show, found, queue, facts, row->address, state_of(link, row));
 }
@@ -169,8 +169,8 @@ static enum store_result lanes_some(struct control_link *link, struct show *show
 			show->in_lane = false;
 		}
 		budget--;
-		result = show->in_lane ? rows_some(link, show, queue, ROW_LANE, &budget) :
-					 next_lane(show, queue);
+		result = show->in_lane ? rows_some(link, show, queue, ROW_LANE, &budget)
+				       : next_lane(show, queue);
 		over = result == STORE_NOT_FOUND;
 		if (result != STORE_OK && !over)
 			return result;

@@ -301,9 +301,9 @@ static u64 sessions_of(const struct metrics *metrics, const char *site)
 json_t *answer_site(struct send_control *control, const struct site_count *site)
 {
 	const struct metrics *metrics = control->params.metrics;
-	const char *state = site->is_suspended ? "suspended" :
-			    site->paused_ms    ? "backing-off" :
-						 "open";
+	const char *state = site->is_suspended ? "suspended"
+			    : site->paused_ms  ? "backing-off"
+					       : "open";
 	const char *reason = site->reason;
 
 	if (site->is_suspended)
