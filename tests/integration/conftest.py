@@ -5,6 +5,13 @@ import pytest
 import sender as sender_module
 
 
+def pytest_collection_modifyitems(items):
+    """Tests that run a sender are repeated with the static binary."""
+    for item in items:
+        if "sender_in" in getattr(item, "fixturenames", ()):
+            item.add_marker("binary")
+
+
 @pytest.fixture(scope="session")
 def programs():
     """The sender and the sink, built."""
@@ -13,7 +20,7 @@ def programs():
 
 @pytest.fixture
 def sender_in(programs, tmp_path):
-    """Makes senders below tmp_path; arguments as of sender.Sender. pytest shows the log if it fails."""
+    """Makes senders below tmp_path; arguments as of sender.Sender. Their logs show on failure."""
     made = []
 
     def make(name="sender", **options):

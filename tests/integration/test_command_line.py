@@ -13,6 +13,7 @@ import pytest
 from fake_sender import ERROR, ITEM, REPLY, FakeSender, frame
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.binary
 PROGRAM = os.environ.get("HIKYAKU", str(ROOT / "build" / "san" / "hikyaku"))
 OK, FAILED, USAGE, NO_DAEMON = 0, 1, 2, 3
 
