@@ -1,0 +1,339 @@
+/* The TLS client over memory, against OpenSSL's server over memory. */
+#include "io/tls_server.h"
+
+#include "base/text.h"
+#include "io/tls.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct peer {
+	struct tls *tls;
+	SSL *server;
+	BIO *in;  /* of the server */
+	BIO *out;
+	bool bytewise; /* to the client byte by byte */
+};
+
+static struct tls_context *open_context(u32 sessions)
+{
+	struct tls_params params = { .sessions_max = sessions };
+	struct error error = { "" };
+	struct tls_context *context = tls_context_open(&params, &error);
+
+	if (!context)
+		fail_msg("%s", error.text);
+	return context;
+}
+
+static void open_peer(struct peer *p, struct tls_context *context, SSL_CTX *ctx, const char *key)
+{
+	*p = (struct peer){ .tls = tls_open(context, SLICE("mx.test"), slice_of(key)),
+			    .server = SSL_new(ctx), .in = BIO_new(BIO_s_mem()),
+			    .out = BIO_new(BIO_s_mem()) };
+	assert_true(p->tls && p->server);
+	BIO_set_mem_eof_return(p->in, -1);
+	SSL_set_bio(p->server, p->in, p->out);
+	SSL_set_accept_state(p->server);
+}
+
+static void close_peer(struct peer *p)
+{
+	tls_close(p->tls);
+	SSL_free(p->server);
+}
+
+/* Moves ciphertext both ways; true when there was some. */
+static bool pump(struct peer *p)
+{
+	struct buf out;
+	char bytes[4096];
+	bool any;
+	int n;
+
+	buf_init(&out, 8u << 20);
+	any = tls_output(p->tls, &out);
+	assert_false(out.failed);
+	if (any)
+		assert_int_equal(BIO_write(p->in, out.ptr, (int)out.len), out.len);
+	buf_done(&out);
+	while ((n = BIO_read(p->out, bytes, p->bytewise ? 1 : (int)sizeof(bytes))) > 0) {
+		assert_true(tls_feed(p->tls, (struct slice){ bytes, (size_t)n }));
+		any = true;
+		if (p->bytewise)
+			break;
+	}
+	return any;
+}
+
+static enum tls_result shake(struct peer *p)
+{
+	enum tls_result result = TLS_AGAIN;
+	bool moved = true;
+
+	while (moved || !SSL_is_init_finished(p->server)) {
+		if (result == TLS_AGAIN)
+			result = tls_handshake(p->tls);
+		moved = pump(p);
+		SSL_do_handshake(p->server);
+		if (result == TLS_FAILED || (!moved && !pump(p)))
+			break;
+	}
+	return result;
+}
+
+/* Reads all plaintext that there is; returns how reading ended. */
+static enum tls_result read_all(struct peer *p, struct buf *to)
+{
+	enum tls_result result;
+	char plain[1000];
+	size_t got;
+
+	while ((result = tls_read(p->tls, plain, sizeof(plain), &got)) == TLS_OK)
+		buf_add(to, plain, got);
+	return result;
+}
+
+static void connect_peer(struct peer *p, struct tls_context *context, SSL_CTX *ctx, const char *key)
+{
+	struct buf nothing;
+
+	open_peer(p, context, ctx, key);
+	assert_int_equal(shake(p), TLS_OK);
+	buf_init(&nothing, 100);
+	/* In TLS 1.3 tickets come behind the handshake. */
+	assert_int_equal(read_all(p, &nothing), TLS_AGAIN);
+	assert_int_equal(nothing.len, 0);
+	buf_done(&nothing);
+}
+
+static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+static const char *const version_names[] = { "TLSv1.2", "TLSv1.3" };
+
+static void both_versions_carry_text_both_ways(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 4; i++) {
+		struct tls_context *context = open_context(0);
+		SSL_CTX *ctx = tls_server_open(versions[i % 2]);
+		struct peer p;
+		struct buf text;
+		char heard[64] = "";
+
+		open_peer(&p, context, ctx, "");
+		p.bytewise = i >= 2;
+		assert_int_equal(shake(&p), TLS_OK);
+		assert_string_equal(tls_version(p.tls), version_names[i % 2]);
+		assert_string_equal(SSL_get_servername(p.server, TLSEXT_NAMETYPE_host_name), "mx.test");
+		assert_int_equal(tls_write(p.tls, SLICE("EHLO a.test\r\n")), TLS_OK);
+		pump(&p);
+		assert_int_equal(SSL_read(p.server, heard, sizeof(heard)), 13);
+		assert_string_equal(heard, "EHLO a.test\r\n");
+		assert_int_equal(SSL_write(p.server, "250 ok\r\n", 8), 8);
+		while (pump(&p)) {
+		}
+		buf_init(&text, 1000);
+		assert_int_equal(read_all(&p, &text), TLS_AGAIN);
+		assert_string_equal(buf_text(&text), "250 ok\r\n");
+		buf_done(&text);
+		close_peer(&p);
+		SSL_CTX_free(ctx);
+		tls_context_close(context);
+	}
+}
+
+static void long_writes_are_taken_whole(void **state)
+{
+	struct tls_context *context = open_context(0);
+	SSL_CTX *ctx = tls_server_open(0);
+	static char sent[1 << 20];
+	static char heard[1 << 20];
+	size_t len = 0;
+	size_t got;
+	struct peer p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (char)(i * 2654435761u >> 13);
+	connect_peer(&p, context, ctx, "");
+	assert_int_equal(tls_write(p.tls, (struct slice){ sent, sizeof(sent) }), TLS_OK);
+	pump(&p);
+	while (SSL_read_ex(p.server, heard + len, sizeof(heard) - len, &got) == 1)
+		len += got;
+	assert_int_equal(len, sizeof(sent));
+	assert_memory_equal(sent, heard, len);
+	close_peer(&p);
+	SSL_CTX_free(ctx);
+	tls_context_close(context);
+}
+
+static bool is_resumed(struct tls_context *context, SSL_CTX *ctx, const char *key)
+{
+	struct peer p;
+	bool resumed;
+
+	connect_peer(&p, context, ctx, key);
+	resumed = tls_was_resumed(p.tls);
+	assert_int_equal(SSL_session_reused(p.server), resumed);
+	close_peer(&p);
+	return resumed;
+}
+
+static void a_receiver_met_before_is_resumed(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		struct tls_context *context = open_context(2);
+		SSL_CTX *ctx = tls_server_open(versions[i]);
+
+		assert_false(is_resumed(context, ctx, "192.0.2.1:25"));
+		assert_true(is_resumed(context, ctx, "192.0.2.1:25"));
+		assert_true(is_resumed(context, ctx, "192.0.2.1:25"));
+		assert_false(is_resumed(context, ctx, "192.0.2.2:25"));
+		/* Without a name there is nothing to remember. */
+		assert_false(is_resumed(context, ctx, ""));
+		assert_false(is_resumed(context, ctx, ""));
+		SSL_CTX_free(ctx);
+		tls_context_close(context);
+	}
+}
+
+static void the_oldest_session_leaves(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		struct tls_context *context = open_context(2);
+		SSL_CTX *ctx = tls_server_open(versions[i]);
+
+		assert_false(is_resumed(context, ctx, "a"));
+		assert_false(is_resumed(context, ctx, "b"));
+		assert_false(is_resumed(context, ctx, "c"));
+		assert_true(is_resumed(context, ctx, "c"));
+		assert_true(is_resumed(context, ctx, "b"));
+		assert_false(is_resumed(context, ctx, "a"));
+		tls_context_close(context);
+
+		context = open_context(0);
+		assert_false(is_resumed(context, ctx, "a"));
+		assert_false(is_resumed(context, ctx, "a"));
+		tls_context_close(context);
+		SSL_CTX_free(ctx);
+	}
+}
+
+static void close_notify_is_an_end_and_not_a_failure(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		struct tls_context *context = open_context(0);
+		SSL_CTX *ctx = tls_server_open(versions[i]);
+		struct peer p;
+		struct buf text;
+
+		connect_peer(&p, context, ctx, "");
+		assert_int_equal(SSL_write(p.server, "221 bye\r\n", 9), 9);
+		SSL_shutdown(p.server);
+		while (pump(&p)) {
+		}
+		buf_init(&text, 100);
+		assert_int_equal(read_all(&p, &text), TLS_ENDED);
+		assert_string_equal(buf_text(&text), "221 bye\r\n");
+		buf_done(&text);
+		close_peer(&p);
+		SSL_CTX_free(ctx);
+		tls_context_close(context);
+	}
+}
+
+static void what_is_no_handshake_fails_with_a_reason(void **state)
+{
+	static const char *const nonsense[] = { "220 mx.test ESMTP\r\n", "\x15\x03\x03\xff\xff\xff\xff",
+						"HTTP/1.1 400 Bad Request\r\n\r\n" };
+	struct tls_context *context = open_context(0);
+	SSL_CTX *ctx = tls_server_open(0);
+	struct peer p;
+
+	(void)state;
+	for (size_t i = 0; i < array_count(nonsense); i++) {
+		open_peer(&p, context, ctx, "");
+		assert_int_equal(tls_handshake(p.tls), TLS_AGAIN);
+		assert_true(tls_feed(p.tls, slice_of(nonsense[i])));
+		assert_int_equal(tls_handshake(p.tls), TLS_FAILED);
+		assert_true(strlen(tls_why(p.tls)) > 4);
+		assert_int_equal(tls_handshake(p.tls), TLS_FAILED);
+		close_peer(&p);
+	}
+	/* A record that is announced and never comes whole is waited for. */
+	open_peer(&p, context, ctx, "");
+	assert_int_equal(tls_handshake(p.tls), TLS_AGAIN);
+	assert_true(tls_feed(p.tls, (struct slice){ "\x16\x03\x03\x01\x04", 5 }));
+	assert_int_equal(tls_handshake(p.tls), TLS_AGAIN);
+	close_peer(&p);
+	SSL_CTX_free(ctx);
+	tls_context_close(context);
+}
+
+static void garbage_behind_the_handshake_fails(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		struct tls_context *context = open_context(0);
+		SSL_CTX *ctx = tls_server_open(versions[i]);
+		struct peer p;
+		struct buf text;
+
+		connect_peer(&p, context, ctx, "");
+		/* A record of the right form whose content was made by somebody else. */
+		assert_true(tls_feed(p.tls, (struct slice){ "\x17\x03\x03\x00\x20"
+							   "0123456789abcdef0123456789abcdef", 37 }));
+		buf_init(&text, 100);
+		assert_int_equal(read_all(&p, &text), TLS_FAILED);
+		assert_int_equal(text.len, 0);
+		assert_string_not_equal(tls_why(p.tls), "no reason given");
+		buf_done(&text);
+		close_peer(&p);
+		SSL_CTX_free(ctx);
+		tls_context_close(context);
+	}
+}
+
+static void old_versions_are_not_spoken(void **state)
+{
+	struct tls_context *context = open_context(0);
+	SSL_CTX *ctx = tls_server_open(TLS1_1_VERSION);
+	struct peer p;
+
+	(void)state;
+	open_peer(&p, context, ctx, "");
+	assert_int_equal(shake(&p), TLS_FAILED);
+	close_peer(&p);
+	SSL_CTX_free(ctx);
+	tls_context_close(context);
+}
+
+static void a_file_without_certificates_is_refused(void **state)
+{
+	struct tls_params params = { .ca_file = "/dev/null" };
+	struct error error = { "" };
+
+	(void)state;
+	assert_null(tls_context_open(&params, &error));
+	assert_non_null(strstr(error.text, "/dev/null"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_versions_carry_text_both_ways),
+		cmocka_unit_test(long_writes_are_taken_whole),
+		cmocka_unit_test(a_receiver_met_before_is_resumed),
+		cmocka_unit_test(the_oldest_session_leaves),
+		cmocka_unit_test(close_notify_is_an_end_and_not_a_failure),
+		cmocka_unit_test(what_is_no_handshake_fails_with_a_reason),
+		cmocka_unit_test(garbage_behind_the_handshake_fails),
+		cmocka_unit_test(old_versions_are_not_spoken),
+		cmocka_unit_test(a_file_without_certificates_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
