@@ -307,7 +307,8 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 	}
 	c->record.state = to;
 	if (to == CAMPAIGN_RUNNING && c->record.started_ms == 0)
-		c->record.started_ms = c->mailing->date_ms = planner->wall_ms / 1000 * 1000;
+		c->record.started_ms = planner->wall_ms;
+	c->mailing->date_ms = c->record.started_ms / 1000 * 1000;
 	judge_done(planner, c);
 	if (queue_campaign_put(planner->queue, &c->record) != STORE_OK ||
 	    !planner_commit(planner, error)) {
