@@ -13,7 +13,7 @@
 json_t *answer_text_of(struct slice text)
 {
 	char copy[TEXT_MAX];
-	size_t len = min_size(text.len, sizeof(copy));
+	size_t len = text.ptr ? min_size(text.len, sizeof(copy)) : 0;
 	json_t *json = json_stringn(text.ptr ? text.ptr : "", text.len);
 
 	if (json)
