@@ -145,7 +145,7 @@ static void take_recipients(struct session *session, struct job *job, struct lea
 
 		if (next->mailing != lease->mailing)
 			break;
-		worker_route_pop(session->worker, route);
+		worker_route_pop(route);
 		job->transaction.recipients[count++] =
 			(struct smtp_recipient){ .address = next->address, .user = next };
 	}
@@ -206,23 +206,22 @@ static struct job *draft_make(struct session *session, struct lease *lease)
 	return job;
 }
 
-/* The next hungry session with a lease to serve; others are parked at their route. */
-static struct session *next_hungry(struct worker *worker)
+/* The next hungry session and a lease for it; sessions without one are parked at their route. */
+static struct session *next_hungry(struct worker *worker, struct lease **lease)
 {
 	struct list *node;
 
 	while ((node = list_pop_front(&worker->hungry))) {
 		struct session *session = list_entry(node, struct session, node);
 
-		if (!session_may_take(session)) {
-			session_make_dirty(session);
+		session_make_dirty(session);
+		if (!session_may_take(session))
 			continue;
-		}
-		if (session->route->ready_count > 0)
+		*lease = worker_route_pop_for(session->route, session);
+		if (*lease)
 			return session;
 		session->parked = true;
 		list_push_back(&session->route->parked, &session->node);
-		session_make_dirty(session);
 	}
 	return NULL;
 }
@@ -232,13 +231,12 @@ static u32 collect(struct worker *worker, struct job **jobs)
 	u32 count = 0;
 
 	while (count < COMPOSE_BATCH) {
-		struct session *session = next_hungry(worker);
 		struct lease *lease;
+		struct session *session = next_hungry(worker, &lease);
 		struct job *job;
 
 		if (!session)
 			break;
-		lease = worker_route_pop(worker, session->route);
 		job = draft_make(session, lease);
 		if (job) {
 			/*
@@ -247,7 +245,6 @@ static u32 collect(struct worker *worker, struct job **jobs)
 			 */
 			jobs[count++] = job;
 			session->messages++;
-			session_make_dirty(session);
 		} else {
 			list_push_front(&worker->hungry, &session->node);
 		}

@@ -63,7 +63,7 @@ struct message *planner_compile(struct planner *planner, const struct config_cus
 	mo.require_unsubscribe = options.require_unsubscribe;
 	mo.unsubscribe_url = options.unsubscribe_url;
 	mo.unsubscribe_mailto = options.unsubscribe_mailto;
-	/* What is sent without the need of it (transactional mail) gets it only when it asks for it. */
+	/* What needs none (transactional mail) gets it only when it asks for it. */
 	if (options.require_unsubscribe && mo.unsubscribe_url.len == 0 && customer->unsubscribe_url)
 		mo.unsubscribe_url = slice_of(customer->unsubscribe_url);
 	if (options.require_unsubscribe && mo.unsubscribe_mailto.len == 0 &&

@@ -2,10 +2,10 @@
  * After a crash. Rows were lent by lease records that are committed before any worker sees them, so
  * only those can have left the machine.
  *
- *   the process died   the journal is current: a slot tells of each row whether the message's end was
- *                      sent and whether an answer came; all other rows go again as if nothing happened
- *   the machine died   the journal cannot be trusted: every row of a lease record that is still in the
- *                      queue may have been sent, and is in doubt
+ *   the process died   the journal is current: a slot tells of each row whether the message's end
+ *                      was sent and whether an answer came; other rows go again as if nothing was
+ *   the machine died   the journal cannot be trusted: every row of a lease record that is still in
+ *                      the queue may have been sent, and is in doubt
  */
 #include "delivery/planner_parts.h"
 

@@ -17,7 +17,7 @@
 static void on_timer(struct timer *timer);
 static const struct conn_events events;
 
-static struct metrics_route *metrics_of(const struct session *session)
+struct metrics_route *session_metrics(const struct session *session)
 {
 	return &session->worker->params.metrics->routes[session->path->site_metrics];
 }
@@ -158,9 +158,9 @@ void session_shut(struct session *session)
 	if (session->state != SESSION_OPEN && session->failure)
 		worker_route_target_failed(worker, session->route, session->target);
 	if (session->state == SESSION_OPEN)
-		metric_sub(&metrics_of(session)->sessions_open, 1);
+		metric_sub(&session_metrics(session)->sessions_open, 1);
 	if (session->failure)
-		metric_add(&metrics_of(session)->sessions_failed[session->failure - 1], 1);
+		metric_add(&session_metrics(session)->sessions_failed[session->failure - 1], 1);
 	session->state = SESSION_CLOSING;
 	opening_ends(session);
 	list_unlink(&session->node);
@@ -168,106 +168,12 @@ void session_shut(struct session *session)
 	conn_close(&session->conn);
 }
 
-/* ---- verdicts ---- */
-
-static void give_back(struct session *session, struct lease *lease)
-{
-	struct worker *worker = session->worker;
-
-	/*
-	 * Unsent: it goes at once over another connection; a lease that keeps coming back is a
-	 * failure.
-	 */
-	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping &&
-	    lease->returns++ < LEASE_RETURNS_MAX) {
-		lease->verdict = SMTP_VERDICT_NONE;
-		worker_route_add(worker, session->route, lease, true);
-		return;
-	}
-	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping) {
-		lease->verdict = SMTP_VERDICT_TEMPORARY;
-		lease->reply_len =
-			(u16)strlen("connection lost again and again before the message was sent");
-		memcpy(lease->reply, "connection lost again and again before the message was sent",
-		       lease->reply_len);
-	}
-	worker_decided(worker, lease);
-}
-
-/* Jobs whose memory the kernel may still read stay until the send under way has ended. */
-static void finish_jobs(struct session *session)
-{
-	struct list *node;
-
-	while ((node = list_pop_front(&session->finished))) {
-		struct job *job = list_entry(node, struct job, node);
-
-		for (u32 i = 0; i < job->transaction.recipient_count; i++)
-			give_back(session, job->transaction.recipients[i].user);
-		job_free(session->worker, job);
-	}
-}
-
-/* The journal learns what the receiver said, or that the end never left after all. */
-static void note_answer(struct lease *lease)
-{
-	struct journal_slot *slot = lease->slot;
-
-	if (atomic_load_explicit(&slot->state, memory_order_relaxed) != JOURNAL_DOT_SENT ||
-	    lease->verdict == SMTP_VERDICT_IN_DOUBT)
-		return;
-	slot->code = lease->code;
-	slot->verdict = (u16)lease->verdict;
-	atomic_store_explicit(&slot->state,
-			      lease->verdict == SMTP_VERDICT_UNSENT ? JOURNAL_LEASED :
-								      JOURNAL_ANSWERED,
-			      memory_order_release);
-}
-
-static void on_verdict(struct session *session, const struct smtp_event *event)
-{
-	struct smtp_recipient *recipient = &event->transaction->recipients[event->recipient];
-	struct job *job = event->transaction->user;
-	struct lease *lease = recipient->user;
-	const struct smtp_reply *reply = event->reply;
-
-	lease->verdict = recipient->verdict;
-	lease->stage = event->stage;
-	lease->failure = event->failure;
-	lease->elapsed_ms = (u32)((session->worker->now_ns - job->given_ns) / NS_PER_MS);
-	lease->host = session->path->targets[session->target].address;
-	lease->code = reply ? reply->code : 0;
-	lease->reply_len = 0;
-	memset(lease->enhanced, 0, sizeof(lease->enhanced));
-	if (reply) {
-		memcpy(lease->enhanced, reply->enhanced, sizeof(lease->enhanced));
-		lease->reply_len = (u16)min_size(reply->text_len, LEASE_REPLY_MAX);
-		memcpy(lease->reply, reply->text, lease->reply_len);
-	}
-	note_answer(lease);
-}
-
-static void on_job_done(struct session *session, struct smtp_transaction *transaction)
-{
-	struct worker *worker = session->worker;
-	struct job *job = transaction->user;
-	struct metrics_route *m = metrics_of(session);
-
-	metric_observe(&worker->params.metrics->transaction, worker->now_ns - job->given_ns);
-	if (transaction->ended)
-		metric_add(&m->bytes, transaction->size);
-	list_unlink(&job->node);
-	list_push_back(&session->finished, &job->node);
-	if (!session->conn.sending)
-		finish_jobs(session);
-}
-
 /* ---- the client's events ---- */
 
 static void on_ready(struct session *session)
 {
 	struct worker *worker = session->worker;
-	struct metrics_route *m = metrics_of(session);
+	struct metrics_route *m = session_metrics(session);
 	enum metrics_tls tls = METRICS_TLS_NONE;
 
 	opening_ends(session);
@@ -355,10 +261,10 @@ void session_drain(struct session *session)
 			start_tls(session);
 			break;
 		case SMTP_EVENT_RECIPIENT:
-			on_verdict(session, &event);
+			session_verdict(session, &event);
 			break;
 		case SMTP_EVENT_DONE:
-			on_job_done(session, event.transaction);
+			session_job_done(session, event.transaction);
 			break;
 		case SMTP_EVENT_CLOSE:
 			on_close_event(session, &event);
@@ -436,7 +342,7 @@ static void on_sent(struct conn *conn, i32 result)
 	if (result > 0 && (size_t)result == session->send_bytes)
 		free_sent_drafts(session);
 	give_iov_back(session);
-	finish_jobs(session);
+	session_finish_jobs(session);
 	if (result < 0)
 		smtp_client_closed(&session->client, session->worker->now_ns);
 	session_drain(session);
@@ -474,7 +380,7 @@ static void on_closed(struct conn *conn)
 	struct worker_route *route = session->route;
 
 	give_iov_back(session);
-	finish_jobs(session);
+	session_finish_jobs(session);
 	ASSERT(list_is_empty(&session->jobs));
 	list_unlink(&session->dirty);
 	list_unlink(&session->all);
@@ -484,7 +390,8 @@ static void on_closed(struct conn *conn)
 	session->next_free = worker->free_sessions;
 	worker->free_sessions = session;
 	/* Its place may be wanted by leases that wait. */
-	if (route->ready_count > 0 && !list_is_linked(&route->due))
+	if ((route->ready_count > 0 || !list_is_empty(&route->resends)) &&
+	    !list_is_linked(&route->due))
 		list_push_back(&worker->runnable, &route->due);
 }
 

@@ -149,7 +149,7 @@ static void act_on_stop(struct worker *worker)
 		struct worker_route *route = worker->routes[i];
 		struct lease *lease;
 
-		while (route && (lease = worker_route_pop(worker, route))) {
+		while (route && (lease = worker_route_pop(route))) {
 			lease->verdict = SMTP_VERDICT_UNSENT;
 			worker_decided(worker, lease);
 		}

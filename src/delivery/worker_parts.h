@@ -75,7 +75,8 @@ struct session {
 struct worker_route {
 	u32 number;
 	struct path *path; /* of the last lease */
-	struct list ready; /* leases */
+	struct list ready;   /* leases */
+	struct list resends; /* leases that a certain host may have got already: to it first */
 	struct list parked; /* sessions that could take a message */
 	struct list due;    /* in worker->runnable or ->starving, or linked to itself */
 	u32 ready_count;
@@ -130,7 +131,9 @@ void worker_decided(struct worker *worker, struct lease *lease); /* back to the 
 struct worker_route *worker_route_of(struct worker *worker, const struct lease *lease);
 void worker_route_add(struct worker *worker, struct worker_route *route, struct lease *lease,
 		      bool front);
-struct lease *worker_route_pop(struct worker *worker, struct worker_route *route);
+struct lease *worker_route_pop(struct worker_route *route); /* any; NULL: none */
+/* The next one that this session may send; NULL: none for it. */
+struct lease *worker_route_pop_for(struct worker_route *route, const struct session *session);
 /* Opens sessions as leases and limits ask for. */
 void worker_route_run(struct worker *worker, struct worker_route *route);
 /* A session of the route could not be opened, or would not talk. */
@@ -149,6 +152,14 @@ void session_settle(struct session *session); /* output, idleness, timers: once 
 bool session_may_take(const struct session *session);
 void sessions_stop(struct worker *worker, bool at_once);
 void session_free_all(struct worker *worker); /* the pool, at the end */
+
+struct metrics_route *session_metrics(const struct session *session);
+
+/* ---- session_verdict.c ---- */
+void session_verdict(struct session *session, const struct smtp_event *event);
+void session_job_done(struct session *session, struct smtp_transaction *transaction);
+/* Jobs whose memory the kernel may still read stay until the send under way has ended. */
+void session_finish_jobs(struct session *session);
 
 /* ---- draft.c ---- */
 /* Composes, signs and gives messages to hungry sessions, one batch. */

@@ -35,6 +35,7 @@ static struct worker_route *make_route(struct worker *worker, u32 number)
 		return NULL;
 	route->number = number;
 	list_init(&route->ready);
+	list_init(&route->resends);
 	list_init(&route->parked);
 	list_init(&route->due);
 	worker->routes[number] = route;
@@ -75,17 +76,20 @@ void worker_route_free(struct worker_route *route)
 	free(route);
 }
 
-void worker_route_add(struct worker *worker, struct worker_route *route, struct lease *lease,
-		      bool front)
+/* Which target of the path is this host; -1: none. */
+static i32 target_of(const struct worker_route *route, const struct net_address *host)
 {
-	struct list *node;
+	for (u32 i = 0; i < route->path->target_count; i++) {
+		if (net_address_same_host(&route->path->targets[i].address, host))
+			return (i32)i;
+	}
+	return -1;
+}
 
-	if (front)
-		list_push_front(&route->ready, &lease->node);
-	else
-		list_push_back(&route->ready, &lease->node);
-	route->ready_count++;
-	node = list_pop_front(&route->parked);
+static void wake(struct worker *worker, struct worker_route *route)
+{
+	struct list *node = list_pop_front(&route->parked);
+
 	if (node) {
 		list_entry(node, struct session, node)->parked = false;
 		list_push_back(&worker->hungry, node);
@@ -94,15 +98,90 @@ void worker_route_add(struct worker *worker, struct worker_route *route, struct 
 	}
 }
 
-struct lease *worker_route_pop(struct worker *worker, struct worker_route *route)
+void worker_route_add(struct worker *worker, struct worker_route *route, struct lease *lease,
+		      bool front)
+{
+	i32 target = lease->same_host.family && lease->returns == 0 ?
+			     target_of(route, &lease->same_host) :
+			     -1;
+
+	/* A copy may be with that host already: it alone can tell that this is the same message. */
+	if (target >= 0 && route->down_until_ns[target] <= worker->now_ns) {
+		list_push_back(&route->resends, &lease->node);
+		if (!list_is_linked(&route->due))
+			list_push_back(&worker->runnable, &route->due);
+		return;
+	}
+	if (front)
+		list_push_front(&route->ready, &lease->node);
+	else
+		list_push_back(&route->ready, &lease->node);
+	route->ready_count++;
+	wake(worker, route);
+}
+
+struct lease *worker_route_pop(struct worker_route *route)
 {
 	struct list *node = list_pop_front(&route->ready);
 
-	(void)worker;
-	if (!node)
-		return NULL;
-	route->ready_count--;
-	return list_entry(node, struct lease, node);
+	if (node)
+		route->ready_count--;
+	else
+		node = list_pop_front(&route->resends);
+	return node ? list_entry(node, struct lease, node) : NULL;
+}
+
+struct lease *worker_route_pop_for(struct worker_route *route, const struct session *session)
+{
+	const struct net_address *host = &session->path->targets[session->target].address;
+
+	list_for_each(node, &route->resends) {
+		struct lease *lease = list_entry(node, struct lease, node);
+
+		if (net_address_same_host(&lease->same_host, host)) {
+			list_unlink(node);
+			return lease;
+		}
+	}
+	return route->ready_count > 0 ? worker_route_pop(route) : NULL;
+}
+
+static bool has_session_to(const struct worker *worker, const struct worker_route *route,
+			   u32 target)
+{
+	list_for_each(node, &worker->sessions_all) {
+		const struct session *session = list_entry(node, struct session, all);
+
+		if (session->route == route && session->path == route->path &&
+		    session->target == target && session->state != SESSION_CLOSING)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Resends wait for a session to their host; one is opened when there is none and a place is free.
+ * When that cannot be, they go where the others go. Rare: only after crashes and lost connections.
+ */
+static void run_resends(struct worker *worker, struct worker_route *route, u32 quota)
+{
+	list_for_each_safe(node, &route->resends) {
+		struct lease *lease = list_entry(node, struct lease, node);
+		i32 target = target_of(route, &lease->same_host);
+		bool up = target >= 0 && route->down_until_ns[target] <= worker->now_ns;
+
+		if (up && has_session_to(worker, route, (u32)target))
+			continue;
+		if (up && route->sessions < quota && worker->connecting < CONNECTING_MAX &&
+		    session_open(worker, route, (u32)target))
+			continue;
+		list_unlink(node);
+		list_push_front(&route->ready, node);
+		route->ready_count++;
+	}
+	/* Sessions that are parked may be to the very host. */
+	while (!list_is_empty(&route->resends) && !list_is_empty(&route->parked))
+		wake(worker, route);
 }
 
 /*
@@ -132,7 +211,7 @@ static void fail_route(struct worker *worker, struct worker_route *route)
 {
 	struct lease *lease;
 
-	while ((lease = worker_route_pop(worker, route))) {
+	while ((lease = worker_route_pop(route))) {
 		lease->verdict = SMTP_VERDICT_TEMPORARY;
 		lease->stage = route->last_stage;
 		lease->failure = route->last_failure;
@@ -152,6 +231,7 @@ void worker_route_run(struct worker *worker, struct worker_route *route)
 
 	if (worker->stopping)
 		return;
+	run_resends(worker, route, quota);
 	/* Leases that a session already being opened will take need no other. */
 	while (route->ready_count > route->connecting && route->sessions < quota &&
 	       worker->connecting < CONNECTING_MAX) {

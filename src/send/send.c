@@ -260,8 +260,8 @@ static void close_sender(struct sender *sender)
 static int usage(FILE *to)
 {
 	fputs("usage: hikyaku send [--config FILE]\n\n"
-	      "Runs the sender in the foreground until SIGTERM; a second SIGTERM breaks off what is\n"
-	      "being sent. See hikyaku-send(8) and hikyaku.conf(5).\n",
+	      "Runs the sender in the foreground until SIGTERM; a second SIGTERM breaks off what\n"
+	      "is being sent. See hikyaku-send(8) and hikyaku.conf(5).\n",
 	      to);
 	return to == stdout ? 0 : 2;
 }

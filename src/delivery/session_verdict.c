@@ -1,0 +1,99 @@
+/*
+ * What receivers say of a session's messages: noted in the journal and in the leases, which then go
+ * back to the planner, or, when a message never left, to the route.
+ */
+#include "base/clock.h"
+#include "delivery/worker_parts.h"
+
+#include <string.h>
+
+static void give_back(struct session *session, struct lease *lease)
+{
+	static const char lost[] = "connection lost again and again before the message was sent";
+	struct worker *worker = session->worker;
+
+	/*
+	 * Unsent: it goes at once over another connection; a lease that keeps coming back is a
+	 * failure.
+	 */
+	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping &&
+	    lease->returns++ < LEASE_RETURNS_MAX) {
+		lease->verdict = SMTP_VERDICT_NONE;
+		worker_route_add(worker, session->route, lease, true);
+		return;
+	}
+	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping) {
+		lease->verdict = SMTP_VERDICT_TEMPORARY;
+		lease->reply_len = sizeof(lost) - 1;
+		memcpy(lease->reply, lost, sizeof(lost) - 1);
+	}
+	worker_decided(worker, lease);
+}
+
+/* Jobs whose memory the kernel may still read stay until the send under way has ended. */
+void session_finish_jobs(struct session *session)
+{
+	struct list *node;
+
+	while ((node = list_pop_front(&session->finished))) {
+		struct job *job = list_entry(node, struct job, node);
+
+		for (u32 i = 0; i < job->transaction.recipient_count; i++)
+			give_back(session, job->transaction.recipients[i].user);
+		job_free(session->worker, job);
+	}
+}
+
+/* The journal learns what the receiver said, or that the end never left after all. */
+static void note_answer(struct lease *lease)
+{
+	struct journal_slot *slot = lease->slot;
+
+	if (atomic_load_explicit(&slot->state, memory_order_relaxed) != JOURNAL_DOT_SENT ||
+	    lease->verdict == SMTP_VERDICT_IN_DOUBT)
+		return;
+	slot->code = lease->code;
+	slot->verdict = (u16)lease->verdict;
+	atomic_store_explicit(&slot->state,
+			      lease->verdict == SMTP_VERDICT_UNSENT ? JOURNAL_LEASED :
+								      JOURNAL_ANSWERED,
+			      memory_order_release);
+}
+
+void session_verdict(struct session *session, const struct smtp_event *event)
+{
+	struct smtp_recipient *recipient = &event->transaction->recipients[event->recipient];
+	struct job *job = event->transaction->user;
+	struct lease *lease = recipient->user;
+	const struct smtp_reply *reply = event->reply;
+
+	lease->verdict = recipient->verdict;
+	lease->stage = event->stage;
+	lease->failure = event->failure;
+	lease->elapsed_ms = (u32)((session->worker->now_ns - job->given_ns) / NS_PER_MS);
+	lease->host = session->path->targets[session->target].address;
+	lease->code = reply ? reply->code : 0;
+	lease->reply_len = 0;
+	memset(lease->enhanced, 0, sizeof(lease->enhanced));
+	if (reply) {
+		memcpy(lease->enhanced, reply->enhanced, sizeof(lease->enhanced));
+		lease->reply_len = (u16)min_size(reply->text_len, LEASE_REPLY_MAX);
+		memcpy(lease->reply, reply->text, lease->reply_len);
+	}
+	note_answer(lease);
+}
+
+void session_job_done(struct session *session, struct smtp_transaction *transaction)
+{
+	struct worker *worker = session->worker;
+	struct job *job = transaction->user;
+	struct metrics_route *m = session_metrics(session);
+
+	metric_observe(&worker->params.metrics->transaction, worker->now_ns - job->given_ns);
+	if (transaction->ended)
+		metric_add(&m->bytes, transaction->size);
+	list_unlink(&job->node);
+	list_push_back(&session->finished, &job->node);
+	if (!session->conn.sending)
+		session_finish_jobs(session);
+}
