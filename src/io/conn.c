@@ -151,6 +151,9 @@ static void on_cipher_sent(struct conn *conn, i32 result)
 		end(conn, result);
 	if (!conn->closing && conn->tls && !conn->sending)
 		flush_tls(conn);
+	/* The owner, who could not send meanwhile, would else never learn that it may now. */
+	if (own && result > 0 && conn_may_send(conn))
+		conn->events->sent(conn, 0);
 }
 
 static void on_send(struct ring_op *op, i32 result)

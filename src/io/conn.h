@@ -17,7 +17,8 @@ struct conn_events {
 	void (*connected)(struct conn *conn, i32 result); /* 0, or a negative errno */
 	void (*bytes)(struct conn *conn, struct slice bytes);
 	/*
-	 * `result` > 0: so many bytes of what conn_send was given are gone; else a negative errno.
+	 * `result` > 0: so many bytes of what conn_send was given are gone; negative: an errno. 0:
+	 * TLS had bytes of its own under way (the end of the handshake), and conn_may_send again.
 	 */
 	void (*sent)(struct conn *conn, i32 result);
 	void (*tls_ended)(struct conn *conn,
