@@ -381,9 +381,8 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         self.sink.terminate()
         self.sink.wait(timeout=60)
         totals = json.loads((self.directory / "sink.json").read_text().splitlines()[-1])
-        for name in ("malformed", "violations"):
-            if totals[name]:
-                self.complaints.append(f"the receiver counted {totals[name]} {name}")
+        if totals["malformed"]:
+            self.complaints.append(f"the receiver counted {totals['malformed']} malformed messages")
         self.complaints += [f"log: {line.strip()}" for line in open(self.log, errors="replace")
                             if re.search(r"\blevel=error\b|\berror:|Sanitizer|assert", line)][:20]
 
