@@ -25,7 +25,8 @@ apt_mirror()
 		main=$(
 			apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
 				'Created-By: Packages' |
-				awk '$2 !~ /-security$/ && $3 == "main" && $1 ~ /\/debian\/?$/ { print $1; exit }'
+				awk '$2 !~ /-security$/ && $3 == "main" &&
+				     $1 ~ /\/debian\/?$/ { print $1; exit }'
 		)
 	fi
 	[ -n "$main" ] || fail "no Debian archive in apt's sources: set HIKYAKU_MIRROR to one"

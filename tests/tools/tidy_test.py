@@ -62,6 +62,7 @@ PLANTED = [
     ("src/smtp/a.c", "int f(void) {\n\treturn 1;\n}\n", 1, "a line of its own"),
     ("src/smtp/a.c", "int x;\n" * 601, 601, "601 lines"),
     ("tests/smtp/a.c", "/* " + "x" * 105 + " */\n", 1, "111 columns"),
+    ("src/smtp/a.c", "/* " + "x" * 95 + " */\n", 1, "101 columns"),
     ("src/smtp/a.c", "\t" * 12 + "return;\n", 1, "103 columns"),
     ("bench/a.py", "x = 1 \n", 1, "white space at the end"),
     ("src/smtp/a.c", "int x;", 1, "no newline at the end of the file"),
