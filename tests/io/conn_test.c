@@ -1,0 +1,460 @@
+/* Connections on a real ring: in plain text against ordinary sockets, with TLS against a server thread. */
+#include "io/loopback.h"
+#include "io/tls_server.h"
+
+#include "base/text.h"
+#include "io/conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ring_params params = { .entries = 64, .files = 32, .accepted = 8, .buffers = 8,
+					   .buffer_size = 2048 };
+
+struct owner {
+	struct conn conn;
+	struct buf heard;
+	i32 connected; /* 1: not told yet */
+	i32 sent;      /* 0: not told yet */
+	i32 end;
+	u32 ends;
+	u32 tls_ends;
+	bool tls_ok;
+	bool may_send; /* was told so, or could when the handshake ended */
+	bool closed;
+	bool closes_at_bytes;
+};
+
+static struct owner *owner_of(struct conn *conn)
+{
+	return container_of(conn, struct owner, conn);
+}
+
+static void on_connected(struct conn *conn, i32 result)
+{
+	owner_of(conn)->connected = result;
+}
+
+static void on_bytes(struct conn *conn, struct slice bytes)
+{
+	struct owner *o = owner_of(conn);
+
+	assert_int_equal(o->ends, 0);
+	buf_add_slice(&o->heard, bytes);
+	if (o->closes_at_bytes)
+		conn_close(conn);
+}
+
+static void on_sent(struct conn *conn, i32 result)
+{
+	owner_of(conn)->sent = result;
+	owner_of(conn)->may_send |= conn_may_send(conn);
+}
+
+static void on_tls_ended(struct conn *conn, bool ok)
+{
+	owner_of(conn)->tls_ends++;
+	owner_of(conn)->tls_ok = ok;
+	owner_of(conn)->may_send = conn_may_send(conn);
+}
+
+static void on_ended(struct conn *conn, i32 result)
+{
+	owner_of(conn)->ends++;
+	owner_of(conn)->end = result;
+}
+
+static void on_closed(struct conn *conn)
+{
+	assert_false(owner_of(conn)->closed);
+	owner_of(conn)->closed = true;
+}
+
+static const struct conn_events events = { .connected = on_connected, .bytes = on_bytes,
+					   .sent = on_sent, .tls_ended = on_tls_ended,
+					   .ended = on_ended, .closed = on_closed };
+
+static void owner_init(struct owner *o, struct ring *ring)
+{
+	*o = (struct owner){ .connected = 1 };
+	buf_init(&o->heard, 8u << 20);
+	conn_init(&o->conn, ring, &events);
+}
+
+static void owner_close(struct owner *o, struct ring *ring)
+{
+	conn_close(&o->conn);
+	conn_close(&o->conn);
+	assert_false(o->closed);
+	turn_until(ring, o->closed);
+	ring_turn(ring, 0); /* hands the close itself to the kernel */
+	buf_done(&o->heard);
+}
+
+static void dial(struct owner *o, struct ring *ring, const struct net_address *at)
+{
+	owner_init(o, ring);
+	assert_int_equal(conn_dial(&o->conn, at, NULL), 0);
+	assert_false(conn_may_send(&o->conn));
+	turn_until(ring, o->connected != 1);
+}
+
+static void send_all(struct owner *o, struct ring *ring, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		struct iovec iov[2] = { { (void *)bytes, len / 3 },
+					{ (void *)(bytes + len / 3), len - len / 3 } };
+
+		assert_true(conn_may_send(&o->conn));
+		o->sent = 0;
+		conn_send(&o->conn, iov, 2);
+		assert_false(conn_may_send(&o->conn));
+		turn_until(ring, o->sent != 0);
+		assert_true(o->sent > 0 && (size_t)o->sent <= len);
+		bytes += o->sent;
+		len -= (size_t)o->sent;
+	}
+}
+
+/* ---- plain text ---- */
+
+static void plain_bytes_go_both_ways_until_the_peer_closes(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct owner o;
+	struct net_address at;
+	int listener = loopback_listen(&at);
+	char text[8] = "";
+	int fd;
+
+	(void)state;
+	dial(&o, ring, &at);
+	assert_int_equal(o.connected, 0);
+	fd = accept(listener, NULL, NULL);
+	send_all(&o, ring, "HELO a", 6);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 6);
+	assert_string_equal(text, "HELO a");
+	assert_int_equal(send(fd, "250 ok", 6, 0), 6);
+	close(fd);
+	turn_until(ring, o.ends);
+	assert_string_equal(buf_text(&o.heard), "250 ok");
+	assert_int_equal(o.end, 0);
+	assert_false(conn_may_send(&o.conn));
+	owner_close(&o, ring);
+	assert_int_equal(o.ends, 1);
+	close(listener);
+	loopback_ring_close(ring);
+}
+
+static void failures_are_told_and_the_memory_comes_back(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct owner o;
+	struct net_address nobody = loopback_free();
+	struct net_address at;
+	int listener = loopback_listen(&at);
+
+	(void)state;
+	dial(&o, ring, &nobody);
+	assert_int_equal(o.connected, -ECONNREFUSED);
+	owner_close(&o, ring);
+
+	dial(&o, ring, &at);
+	loopback_reset(accept(listener, NULL, NULL));
+	turn_until(ring, o.ends);
+	assert_int_equal(o.end, -ECONNRESET);
+	owner_close(&o, ring);
+	close(listener);
+	loopback_ring_close(ring);
+}
+
+static void it_closes_in_every_state(void **state)
+{
+	static char bulk[16 << 20];
+	struct ring *ring = loopback_ring(&params);
+	struct iovec iov = { bulk, sizeof(bulk) };
+	struct owner o;
+	struct net_address at;
+	int listener = loopback_listen(&at);
+	int fd;
+
+	(void)state;
+	/* Before the connect was submitted. */
+	owner_init(&o, ring);
+	assert_int_equal(conn_dial(&o.conn, &at, NULL), 0);
+	owner_close(&o, ring);
+	/* While bytes are under way that nobody reads. */
+	dial(&o, ring, &at);
+	conn_send(&o.conn, &iov, 1);
+	owner_close(&o, ring);
+	/* Within the event that brings bytes; no more come. */
+	dial(&o, ring, &at);
+	o.closes_at_bytes = true;
+	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+	for (u32 i = 0; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0; i++) {
+		assert_true(i < 3);
+		(void)!send(fd, bulk, 100000, MSG_NOSIGNAL);
+		close(fd);
+	}
+	turn_until(ring, o.closed);
+	assert_true(o.heard.len > 0 && o.heard.len <= params.buffer_size);
+	assert_int_equal(o.ends, 0);
+	buf_done(&o.heard);
+	close(listener);
+	loopback_ring_close(ring);
+}
+
+struct acceptor {
+	struct ring_accept accept;
+	i32 handle;
+	bool ended;
+};
+
+static void on_accepted(struct ring_accept *accept, i32 handle)
+{
+	container_of(accept, struct acceptor, accept)->handle = handle;
+}
+
+static void on_accept_end(struct ring_accept *accept, i32 result)
+{
+	(void)result;
+	container_of(accept, struct acceptor, accept)->ended = true;
+}
+
+static void an_accepted_handle_is_adopted(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct acceptor a = { .accept = { .accepted = on_accepted, .end = on_accept_end },
+			      .handle = -1 };
+	struct net_address at = loopback_free();
+	i32 listener = ring_listen(ring, &at);
+	char text[8] = "";
+	struct owner o;
+	int fd;
+
+	(void)state;
+	ring_accept_start(ring, &a.accept, listener);
+	ring_turn(ring, 0);
+	fd = loopback_dial(&at);
+	turn_until(ring, a.handle >= 0);
+	owner_init(&o, ring);
+	conn_adopt(&o.conn, a.handle);
+	assert_int_equal(send(fd, "hello", 5, 0), 5);
+	turn_until(ring, o.heard.len == 5);
+	send_all(&o, ring, "220 hi", 6);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 6);
+	owner_close(&o, ring);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 0);
+	ring_cancel(ring, listener);
+	turn_until(ring, a.ended);
+	ring_shut(ring, listener);
+	close(fd);
+	loopback_ring_close(ring);
+}
+
+/* ---- TLS ---- */
+
+enum manner { ECHO, NONSENSE, CLOSES, NEVER };
+
+struct server {
+	pthread_t thread;
+	SSL_CTX *ctx;
+	int listener;
+	enum manner manner;
+	size_t echo; /* bytes to send back; then close_notify */
+};
+
+static void echo(SSL *ssl, size_t left)
+{
+	static char bytes[16384];
+	int n;
+
+	while (left > 0 && (n = SSL_read(ssl, bytes, sizeof(bytes))) > 0) {
+		if (SSL_write(ssl, bytes, n) != n)
+			return;
+		left -= (size_t)n;
+	}
+	SSL_shutdown(ssl);
+}
+
+static void *serve(void *argument)
+{
+	struct server *s = argument;
+	int fd = accept(s->listener, NULL, NULL);
+	SSL *ssl = SSL_new(s->ctx);
+	char byte;
+
+	SSL_set_fd(ssl, fd);
+	if (s->manner == NONSENSE)
+		(void)!send(fd, "500 what?\r\n", 11, MSG_NOSIGNAL);
+	else if (s->manner == ECHO && SSL_accept(ssl) == 1)
+		echo(ssl, s->echo);
+	/* Goes when the client goes, unless it is to go first. */
+	while (s->manner != CLOSES && recv(fd, &byte, 1, 0) > 0) {
+	}
+	SSL_free(ssl);
+	close(fd);
+	return NULL;
+}
+
+static void start_server(struct server *s, enum manner manner, int version, size_t bytes,
+			 struct net_address *at)
+{
+	*s = (struct server){ .manner = manner, .echo = bytes, .ctx = tls_server_open(version),
+			      .listener = loopback_listen(at) };
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void stop_server(struct server *s)
+{
+	pthread_join(s->thread, NULL);
+	close(s->listener);
+	SSL_CTX_free(s->ctx);
+}
+
+static struct tls_context *open_context(void)
+{
+	const struct tls_params tls = { .sessions_max = 10 };
+	struct tls_context *context = tls_context_open(&tls, NULL);
+
+	assert_non_null(context);
+	return context;
+}
+
+static void start_tls(struct owner *o, struct ring *ring, struct tls_context *context)
+{
+	assert_true(conn_start_tls(&o->conn, context, SLICE("mx.test"), SLICE("key")));
+	assert_int_equal(o->tls_ends, 0);
+	assert_false(conn_may_send(&o->conn));
+	turn_until(ring, o->tls_ends);
+	/* The last bytes of the handshake may still be on their way; the owner learns when they left. */
+	if (o->tls_ok)
+		turn_until(ring, o->may_send);
+	assert_int_equal(conn_may_send(&o->conn), o->tls_ok);
+}
+
+static void encrypted_bytes_come_back_as_they_went(void **state)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct ring *ring = loopback_ring(&params);
+	struct tls_context *context = open_context();
+	static char bytes[40000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 2654435761u >> 11);
+	for (u32 i = 0; i < 2; i++) {
+		struct server s;
+		struct owner o;
+		struct net_address at;
+
+		start_server(&s, ECHO, versions[i], 10 * sizeof(bytes), &at);
+		dial(&o, ring, &at);
+		start_tls(&o, ring, context);
+		assert_true(o.tls_ok);
+		for (size_t round = 1; round <= 10; round++) {
+			send_all(&o, ring, bytes, sizeof(bytes));
+			turn_until(ring, o.heard.len == round * sizeof(bytes));
+			assert_memory_equal(o.heard.ptr + (round - 1) * sizeof(bytes), bytes,
+					    sizeof(bytes));
+		}
+		/* close_notify, though the connection below stands. */
+		turn_until(ring, o.ends);
+		assert_int_equal(o.end, 0);
+		owner_close(&o, ring);
+		assert_int_equal(o.tls_ends, 1);
+		stop_server(&s);
+	}
+	tls_context_close(context);
+	loopback_ring_close(ring);
+}
+
+static void one_send_takes_at_most_64_kib(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct tls_context *context = open_context();
+	static char bytes[200000];
+	struct iovec iov = { bytes, sizeof(bytes) };
+	struct server s;
+	struct owner o;
+	struct net_address at;
+
+	(void)state;
+	start_server(&s, ECHO, 0, 65536, &at);
+	dial(&o, ring, &at);
+	start_tls(&o, ring, context);
+	conn_send(&o.conn, &iov, 1);
+	turn_until(ring, o.sent != 0);
+	assert_int_equal(o.sent, 65536);
+	turn_until(ring, o.heard.len == 65536);
+	owner_close(&o, ring);
+	stop_server(&s);
+	tls_context_close(context);
+	loopback_ring_close(ring);
+}
+
+static void a_handshake_that_fails_is_told_once(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct tls_context *context = open_context();
+
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		struct server s;
+		struct owner o;
+		struct net_address at;
+
+		start_server(&s, i ? CLOSES : NONSENSE, 0, 0, &at);
+		dial(&o, ring, &at);
+		start_tls(&o, ring, context);
+		assert_false(o.tls_ok);
+		assert_true(strlen(conn_why(&o.conn)) > 0);
+		assert_false(conn_may_send(&o.conn));
+		for (u32 turn = 0; turn < 10; turn++)
+			ring_turn(ring, TURN_NS);
+		assert_int_equal(o.tls_ends, 1);
+		assert_int_equal(o.heard.len, 0);
+		owner_close(&o, ring);
+		stop_server(&s);
+	}
+	tls_context_close(context);
+	loopback_ring_close(ring);
+}
+
+static void it_closes_in_the_middle_of_a_handshake(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct tls_context *context = open_context();
+	struct server s;
+	struct owner o;
+	struct net_address at;
+
+	(void)state;
+	start_server(&s, NEVER, 0, 0, &at);
+	dial(&o, ring, &at);
+	assert_true(conn_start_tls(&o.conn, context, SLICE("mx.test"), SLICE("key")));
+	owner_close(&o, ring);
+	assert_int_equal(o.tls_ends, 0);
+	stop_server(&s);
+	tls_context_close(context);
+	loopback_ring_close(ring);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_bytes_go_both_ways_until_the_peer_closes),
+		cmocka_unit_test(failures_are_told_and_the_memory_comes_back),
+		cmocka_unit_test(it_closes_in_every_state),
+		cmocka_unit_test(an_accepted_handle_is_adopted),
+		cmocka_unit_test(encrypted_bytes_come_back_as_they_went),
+		cmocka_unit_test(one_send_takes_at_most_64_kib),
+		cmocka_unit_test(a_handshake_that_fails_is_told_once),
+		cmocka_unit_test(it_closes_in_the_middle_of_a_handshake),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
