@@ -164,21 +164,37 @@ def test_a_header_that_would_not_align_or_is_none_is_refused(running, headers):
     assert running.items("campaign", "status") == []
 
 
-def test_a_value_cannot_add_a_header_or_end_one(sender):
-    evil = ["Ann\r\nBcc: all@evil.test", "Ann\nX-Evil: 1", "Ann\r\n\r\n<b>body</b>", "Ann\rX-Evil: 1",
-            "\r\n.\r\nMAIL FROM:<x@evil.test>"]
+EVIL = ["Ann\r\nBcc: all@evil.test", "Ann\nX-Evil: 1", "Ann\r\n\r\n<b>body</b>", "Ann\rX-Evil: 1",
+        "\r\n.\r\nMAIL FROM:<x@evil.test>"]
+
+
+def test_a_value_cannot_add_a_header_field(sender):
+    """Recipients with such values are failed, with the field's name, and no mail of theirs is made."""
     with Hostile(polite) as server:
         sender.route("*", server.port)
         sender.start()
-        made = sender.create("news", [(f"r{i}@shop.test", value) for i, value in enumerate(evil)])
-        assert sender.wait("news")["delivered"] == made["total"]
-        assert len(server.accepted) == made["total"]
+        sender.create("news", [("good@shop.test", "Ann"),
+                               *((f"r{i}@shop.test", value) for i, value in enumerate(EVIL))])
+        status = sender.wait("news")
+        assert status["delivered"] == 1 and status["failed"] == len(EVIL)
+        assert [m.recipients for m in server.accepted] == [("good@shop.test",)]
+        lines = sender.report("news", "failed")
+        assert all("name" in line["reply"] and line["attempts"] <= 1 for line in lines)
+        sender.check_sums("news")
+
+
+def test_a_value_in_the_text_ends_neither_the_message_nor_a_line_wrongly(sender):
+    with Hostile(polite) as server:
+        sender.route("*", server.port)
+        sender.start()
+        sender.create("news", [(f"r{i}@shop.test", value) for i, value in enumerate(EVIL)],
+                      headers="From: news@courier.example\nSubject: plain\n")
+        assert sender.wait("news")["delivered"] == len(EVIL)
         for message in server.accepted:
             header = message.content.split(b"\r\n\r\n")[0]
             assert not re.search(rb"(?mi)^(bcc|x-evil|mail)\b", header)
-            assert b"\r" not in message.content.replace(b"\r\n", b"")
-            assert b"\n" not in message.content.replace(b"\r\n", b"")
-            assert header.count(b"\r\nSubject:") + header.startswith(b"Subject:") == 1
+            left = message.content.replace(b"\r\n", b"")
+            assert b"\r" not in left and b"\n" not in left
         for talk in server.talks:
             assert not any("evil" in command for command in talk.commands)
 
