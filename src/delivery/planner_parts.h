@@ -128,6 +128,9 @@ struct planner_route {
 	u32 worker_in_flight[PATH_WORKERS_MAX];
 	double tokens;
 	u64 tokens_ns;
+	u64 pace_ns;     /* begin of the quarter of a second being counted */
+	u32 results;     /* in it */
+	u32 pace;        /* in the one before */
 	u64 paused_until_ns;
 	u32 failures;    /* fruitless probes in a row */
 	bool probing;    /* one row at a time until something works */

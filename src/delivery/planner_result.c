@@ -20,6 +20,7 @@ static void account(struct planner *planner, struct lease *lease)
 	struct planner_campaign *campaign = planner_campaign(planner, lease->ref.id.campaign);
 
 	route->in_flight--;
+	route->results++;
 	route->worker_in_flight[lease->worker]--;
 	campaign->leases--;
 	if (lease->site_failed)

@@ -15,6 +15,7 @@
 #define IN_FLIGHT_MIN 64   /* leases per worker and route, so that a small site still pipelines */
 #define IN_FLIGHT_MAX 8192
 #define PREFETCH 4         /* leases per place in a session: the worker never waits for a commit */
+#define PACE_NS (250 * NS_PER_MS)
 
 /* ---- sites ---- */
 
@@ -321,6 +322,19 @@ static void refill(struct planner *planner, struct planner_route *route)
 	route->tokens = route->tokens + gained > burst ? burst : route->tokens + gained;
 }
 
+/* Results of the last full quarter of a second: what the route is able to take. */
+static u32 pace(struct planner *planner, struct planner_route *route)
+{
+	u64 passed = planner->now_ns - route->pace_ns;
+
+	if (passed >= PACE_NS) {
+		route->pace = passed < 2 * PACE_NS ? route->results : 0;
+		route->results = 0;
+		route->pace_ns = planner->now_ns;
+	}
+	return route->pace;
+}
+
 /* Leases that the route may get now. */
 u32 planner_route_room(struct planner *planner, struct planner_route *route)
 {
@@ -331,6 +345,8 @@ u32 planner_route_room(struct planner *planner, struct planner_route *route)
 	if (planner->stopping || route->site->suspended || route->paused_until_ns > planner->now_ns)
 		return 0;
 	want = max_u64(want, (u64)IN_FLIGHT_MIN * workers);
+	/* A slow disk must not slow a fast route: enough is out to last over several commits. */
+	want = max_u64(want, (u64)pace(planner, route) * 2);
 	want = min_u64(want, max_u64((u64)IN_FLIGHT_MAX * workers, limits->sessions));
 	want = min_u64(want, planner->lease_count / 2 + 1);
 	if (route->probing)
