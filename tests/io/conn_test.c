@@ -1,4 +1,4 @@
-/* Connections on a real ring: in plain text against ordinary sockets, with TLS against a server thread. */
+/* Connections on a real ring: plain text against ordinary sockets, TLS against a server thread. */
 #include "io/loopback.h"
 #include "io/tls_server.h"
 

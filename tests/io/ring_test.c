@@ -5,11 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 static const struct ring_params usual = { .entries = 64, .files = 64, .accepted = 16, .buffers = 16,
 					  .buffer_size = 1024 };
@@ -64,52 +60,6 @@ static void receiver_init(struct receiver *r, struct ring *ring)
 {
 	*r = (struct receiver){ .ring = ring, .cancels = -1,
 				.receive = { .bytes = on_bytes, .end = on_end } };
-}
-
-struct acceptor {
-	struct ring_accept accept;
-	i32 handles[64];
-	u32 count;
-	bool ended;
-	i32 result;
-};
-
-static void on_accepted(struct ring_accept *accept, i32 handle)
-{
-	struct acceptor *a = container_of(accept, struct acceptor, accept);
-
-	a->handles[a->count++] = handle;
-}
-
-static void on_accept_end(struct ring_accept *accept, i32 result)
-{
-	struct acceptor *a = container_of(accept, struct acceptor, accept);
-
-	a->ended = true;
-	a->result = result;
-}
-
-static i32 start_listening(struct ring *ring, struct acceptor *a, struct net_address *at)
-{
-	i32 listener;
-
-	*at = loopback_free();
-	*a = (struct acceptor){ .accept = { .accepted = on_accepted, .end = on_accept_end } };
-	listener = ring_listen(ring, at);
-	assert_true(listener >= 0);
-	ring_accept_start(ring, &a->accept, listener);
-	ring_turn(ring, 0);
-	return listener;
-}
-
-static void stop_listening(struct ring *ring, struct acceptor *a, i32 listener)
-{
-	if (!a->ended) {
-		ring_cancel(ring, listener);
-		turn_until(ring, a->ended);
-		assert_int_equal(a->result, -ECANCELED);
-	}
-	ring_shut(ring, listener);
 }
 
 /* Connects to a listening socket of the host's; *fd is the other side. */
@@ -255,58 +205,6 @@ static void the_table_of_sockets_has_an_end(void **state)
 	loopback_ring_close(ring);
 }
 
-static void connections_are_accepted_until_it_is_cancelled(void **state)
-{
-	struct ring *ring = loopback_ring(&usual);
-	struct acceptor a;
-	struct net_address at;
-	i32 listener = start_listening(ring, &a, &at);
-	int fds[3];
-
-	(void)state;
-	for (u32 i = 0; i < 3; i++)
-		fds[i] = loopback_dial(&at);
-	turn_until(ring, a.count == 3);
-	for (u32 i = 0; i < 3; i++) {
-		assert_true(a.handles[i] >= 0 && a.handles[i] < (i32)usual.accepted);
-		ring_shut(ring, a.handles[i]);
-		close(fds[i]);
-	}
-	stop_listening(ring, &a, listener);
-	loopback_ring_close(ring);
-}
-
-static void accepting_ends_when_its_sockets_are_used_up(void **state)
-{
-	const struct ring_params small = { .entries = 16, .files = 8, .accepted = 2, .buffers = 2,
-					   .buffer_size = 256 };
-	struct ring *ring = loopback_ring(&small);
-	struct acceptor a;
-	struct net_address at;
-	i32 listener = start_listening(ring, &a, &at);
-	int fds[3];
-
-	(void)state;
-	for (u32 i = 0; i < 3; i++)
-		fds[i] = loopback_dial(&at);
-	turn_until(ring, a.ended);
-	assert_int_equal(a.count, 2);
-	assert_int_equal(a.result, -ENFILE);
-	ring_shut(ring, a.handles[0]);
-	ring_turn(ring, 0);
-	a.ended = false;
-	ring_accept_start(ring, &a.accept, listener);
-	close(fds[2]);
-	fds[2] = loopback_dial(&at);
-	turn_until(ring, a.count == 3);
-	ring_shut(ring, a.handles[1]);
-	ring_shut(ring, a.handles[2]);
-	stop_listening(ring, &a, listener);
-	for (u32 i = 0; i < 3; i++)
-		close(fds[i]);
-	loopback_ring_close(ring);
-}
-
 static void a_stream_longer_than_all_buffers_arrives_whole(void **state)
 {
 	const struct ring_params small = { .entries = 16, .files = 8, .accepted = 0, .buffers = 2,
@@ -382,8 +280,8 @@ static void cancel_ends_everything_on_a_handle(void **state)
 }
 
 /*
- * Both have bytes, there is one buffer: the first gets it, the second ends for want of one in the same
- * turn. Cancelled from the first's callback, the second must end, not start anew behind the cancellation.
+ * Both have bytes, there is one buffer: the first gets it, the second ends for want of one in the
+ * same turn. Cancelled from the first's callback, the second must end, not start anew behind that.
  */
 static void a_receive_without_buffers_can_be_cancelled(void **state)
 {
@@ -529,54 +427,6 @@ static void a_wake_ends_the_wait_or_the_next_one(void **state)
 	loopback_ring_close(ring);
 }
 
-static int dial_unix(const char *path)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
-	return fd;
-}
-
-static void a_unix_socket_replaces_a_stale_file_only(void **state)
-{
-	struct ring *ring = loopback_ring(&usual);
-	char dir[] = "/tmp/ring_test.XXXXXX";
-	char path[64];
-	char too_long[200];
-	struct acceptor a = { .accept = { .accepted = on_accepted, .end = on_accept_end } };
-	struct stat st;
-	i32 listener;
-	int fd;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/socket", dir);
-	listener = ring_listen_unix(ring, path);
-	assert_true(listener >= 0);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0660);
-	assert_int_equal(ring_listen_unix(ring, path), -EADDRINUSE);
-	ring_shut(ring, listener);
-	ring_turn(ring, 0);
-	ring_turn(ring, 0);
-	listener = ring_listen_unix(ring, path);
-	assert_true(listener >= 0);
-	ring_accept_start(ring, &a.accept, listener);
-	fd = dial_unix(path);
-	turn_until(ring, a.count == 1);
-	ring_shut(ring, a.handles[0]);
-	close(fd);
-	stop_listening(ring, &a, listener);
-	memset(too_long, 'x', sizeof(too_long));
-	too_long[sizeof(too_long) - 1] = '\0';
-	assert_int_equal(ring_listen_unix(ring, too_long), -ENAMETOOLONG);
-	unlink(path);
-	rmdir(dir);
-	loopback_ring_close(ring);
-}
-
 /* Callbacks that submit more than the queue holds, while completions wait. */
 struct repeater {
 	struct op op;
@@ -626,8 +476,6 @@ int main(void)
 		cmocka_unit_test(a_source_address_is_used_or_refused),
 		cmocka_unit_test(many_connects_at_once_keep_their_addresses),
 		cmocka_unit_test(the_table_of_sockets_has_an_end),
-		cmocka_unit_test(connections_are_accepted_until_it_is_cancelled),
-		cmocka_unit_test(accepting_ends_when_its_sockets_are_used_up),
 		cmocka_unit_test(a_stream_longer_than_all_buffers_arrives_whole),
 		cmocka_unit_test(cancel_ends_everything_on_a_handle),
 		cmocka_unit_test(a_receive_without_buffers_can_be_cancelled),
@@ -636,7 +484,6 @@ int main(void)
 		cmocka_unit_test(later_runs_at_the_next_turn_which_does_not_wait),
 		cmocka_unit_test(a_wait_ends_with_its_time),
 		cmocka_unit_test(a_wake_ends_the_wait_or_the_next_one),
-		cmocka_unit_test(a_unix_socket_replaces_a_stale_file_only),
 		cmocka_unit_test(callbacks_may_submit_beyond_the_queue),
 	};
 
