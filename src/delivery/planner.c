@@ -162,6 +162,7 @@ static void init_lists(struct planner *planner)
 	list_init(&planner->campaigns);
 	list_init(&planner->routes);
 	list_init(&planner->ready);
+	list_init(&planner->failing);
 	list_init(&planner->doomed);
 	list_init(&planner->idle_lanes);
 	list_init(&planner->to_ask);
@@ -294,6 +295,7 @@ static void fill_transaction(struct planner *planner)
 	planner_domain_ask(planner);
 	planner_domain_answers(planner);
 	planner_place_again(planner);
+	planner_shed(planner);
 	planner_activate_lanes(planner);
 	planner_take_due(planner);
 	planner_settle_doomed(planner);

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBE_ROWS 20 /* of a lane that are deferred, with the reason, each time DNS fails */
-
 static void on_domain_timer(struct timer *timer);
 
 static bool is_idle(const struct domain *domain)
@@ -163,6 +161,10 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 				      planner_source_of(campaign, row->ref.id.domain));
 		if (!route)
 			CRASH("out of memory for a route");
+		if (route->refs.count >= ROUTE_REFS_MAX && row->ref.place == ROW_DEFERRED) {
+			planner_postpone_row(planner, row);
+			break;
+		}
 		wait_at(planner, &route->refs, &row->ref);
 		planner_route_check(planner, route);
 		break;
@@ -282,30 +284,6 @@ static void judge(struct planner *planner, struct domain *domain, const struct m
 	domain->where = NULL;
 }
 
-/*
- * A few rows of a lane learn that DNS fails, so that their number and age show; the lane waits on.
- */
-static void defer_some(struct planner *planner, struct lane *lane)
-{
-	for (u32 i = 0; i < PROBE_ROWS; i++) {
-		struct row_ref after = { .place = ROW_LANE,
-					 .id = { lane->campaign->record.id, lane->number,
-						 lane->seq } };
-		struct queue_row row;
-		enum store_result result = queue_row_next(planner->queue, &after, 0, &row);
-
-		if (result == STORE_NOT_FOUND) {
-			planner_lane_end(planner, lane);
-			return;
-		}
-		if (!planner_store_ok(planner, result))
-			return;
-		lane->seq = row.ref.id.seq;
-		planner_defer_row(planner, lane->campaign, &row, lane->domain->code,
-				  slice_of(lane->domain->text));
-	}
-}
-
 static void on_answer(struct planner *planner, struct domain *domain,
 		      const struct mx_answer *answer)
 {
@@ -329,7 +307,7 @@ static void on_answer(struct planner *planner, struct domain *domain,
 
 		planner_lane_place(planner, lane);
 		if (domain->state == DOMAIN_WAIT)
-			defer_some(planner, lane);
+			planner_shed_lane(planner, lane, domain->code, slice_of(domain->text));
 	}
 	place_refs(planner, &domain->refs);
 }

@@ -23,6 +23,7 @@
 #define TURN_RESULTS_MAX 16384
 #define TURN_DUE_MAX 4096        /* deferred rows looked at in one turn */
 #define TURN_DOOMED_MAX 2000     /* rows of doomed lanes settled in one turn */
+#define ROUTE_REFS_MAX 20000     /* of them, at one route */
 #define REFS_MAX 200000          /* due rows that wait in memory; beyond, they stay at rest */
 #define DOMAINS_IDLE_MAX 65536
 #define BATCHES_MAX (1u << 18)   /* commits over which leases may be out; a power of two */
@@ -111,6 +112,7 @@ struct lane {
 
 struct planner_route {
 	struct list ready; /* in planner->ready, or linked to itself */
+	struct list failing;
 	struct list all;
 	struct list lanes;
 	struct ref_queue refs; /* due and returned rows */
@@ -153,6 +155,7 @@ struct planner {
 	struct list campaigns;
 	struct list routes;
 	struct list ready;     /* routes that may get leases */
+	struct list failing;   /* routes that failed since the last transaction */
 	struct list doomed;    /* lanes whose rows all meet one fate */
 	struct list idle_lanes; /* of paused campaigns */
 	struct list to_ask;    /* domains whose lookup is to be started */
@@ -296,6 +299,14 @@ bool planner_settle_row(struct planner *planner, struct planner_campaign *campai
 /* Temporary failure of a row that no worker holds: waits by the retry schedule, or expires. */
 bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,
 		       const struct queue_row *row, u16 code, struct slice text);
+
+/* ---- planner_shed.c ---- */
+/* Routes that failed lately give up what others need, when that is scarce. */
+void planner_shed(struct planner *planner);
+/* Defers a few rows of a lane with the reason; the lane ends when it has no more. */
+void planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text);
+/* A deferred row that finds its route full waits a minute more, no attempt counted. */
+bool planner_postpone_row(struct planner *planner, const struct queue_row *row);
 
 /* ---- planner_due.c ---- */
 void planner_take_due(struct planner *planner);

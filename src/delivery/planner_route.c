@@ -80,6 +80,48 @@ static void name_site(char out[256], const struct mx_answer *answer)
 			 hash & 0xffff);
 }
 
+static bool has_address(const struct mx_answer *answer, const struct mx_host *host,
+			const struct net_address *address)
+{
+	for (u32 i = 0; i < host->address_count; i++) {
+		if (net_address_equal(&answer->addresses[host->address_first + i], address))
+			return true;
+	}
+	return false;
+}
+
+static bool has_host(const struct mx_answer *answer, const struct mx_answer *other,
+		     const struct mx_host *host)
+{
+	for (u32 i = 0; i < answer->host_count; i++) {
+		const struct mx_host *mine = &answer->hosts[i];
+
+		if (strcmp(mine->name, host->name) != 0)
+			continue;
+		if (mine->preference != host->preference ||
+		    mine->address_count != host->address_count)
+			return false;
+		for (u32 k = 0; k < host->address_count; k++) {
+			if (!has_address(answer, mine, &other->addresses[host->address_first + k]))
+				return false;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* Order does not count: every answer comes in another one, and sessions need not notice. */
+static bool same_exchangers(const struct mx_answer *a, const struct mx_answer *b)
+{
+	if (a->host_count != b->host_count)
+		return false;
+	for (u32 i = 0; i < b->host_count; i++) {
+		if (!has_host(a, b, &b->hosts[i]))
+			return false;
+	}
+	return true;
+}
+
 struct site *planner_site_of_answer(struct planner *planner, const struct mx_answer *answer)
 {
 	char name[256];
@@ -91,6 +133,8 @@ struct site *planner_site_of_answer(struct planner *planner, const struct mx_ans
 		site = make_site(planner, name, slice_of(answer->hosts[0].name));
 	if (!site)
 		return NULL;
+	if (site->answer && same_exchangers(site->answer, answer))
+		return site;
 	if (!site->answer)
 		site->answer = malloc(sizeof(*site->answer));
 	if (!site->answer)
@@ -295,6 +339,7 @@ struct planner_route *planner_route(struct planner *planner, struct site *site,
 	route->source = source;
 	route->number = planner->route_count;
 	list_init(&route->ready);
+	list_init(&route->failing);
 	list_init(&route->all);
 	list_init(&route->lanes);
 	timer_init(&route->timer, on_route_timer);
@@ -408,6 +453,8 @@ void planner_route_failed(struct planner *planner, struct planner_route *route,
 		return;
 	route->failures++;
 	route->probing = true;
+	if (!list_is_linked(&route->failing))
+		list_push_back(&planner->failing, &route->failing);
 	snprintf(reason, sizeof(reason), "%.*s", (int)lease->reply_len, lease->reply);
 	log_warn("delivery", "site does not answer", "site=%s reason=%s failures=%u",
 		 route->site->name, reason, route->failures);

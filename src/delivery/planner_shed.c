@@ -1,0 +1,102 @@
+/*
+ * What keeps slow and dead receivers from standing in everybody's way. Memory holds a bounded number
+ * of lanes and waiting rows; those of a route that fails, or that has far more than it can take, go
+ * to the deferred table before the bound is reached, so that the others go on.
+ */
+#include "delivery/planner_parts.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+#define SHED_ROWS 20      /* of one lane, each time its route fails */
+#define SHED_REFS 4000    /* of one route, in one transaction */
+#define POSTPONE_MS 60000 /* rows that find a full route come again after this */
+
+static bool lanes_are_scarce(const struct planner *planner)
+{
+	return planner->lanes_active > LANES_ACTIVE_MAX / 2;
+}
+
+static bool refs_are_scarce(const struct planner *planner)
+{
+	return planner->refs_waiting > REFS_MAX / 2;
+}
+
+void planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text)
+{
+	for (u32 i = 0; i < SHED_ROWS; i++) {
+		struct row_ref after = { .place = ROW_LANE,
+					 .id = { lane->campaign->record.id, lane->number,
+						 lane->seq } };
+		struct queue_row row;
+		enum store_result result = queue_row_next(planner->queue, &after, 0, &row);
+
+		if (result == STORE_NOT_FOUND) {
+			planner_lane_end(planner, lane);
+			return;
+		}
+		if (!planner_store_ok(planner, result))
+			return;
+		lane->seq = row.ref.id.seq;
+		if (!planner_defer_row(planner, lane->campaign, &row, code, text))
+			return;
+	}
+}
+
+static void shed_refs(struct planner *planner, struct planner_route *route)
+{
+	struct row_ref ref;
+
+	for (u32 i = 0; i < SHED_REFS && ref_queue_pop(&route->refs, &ref); i++) {
+		struct planner_campaign *campaign = planner_campaign(planner, ref.id.campaign);
+		struct queue_row row;
+		enum store_result result = queue_row_get(planner->queue, &ref, &row);
+
+		planner->refs_waiting--;
+		if (result == STORE_NOT_FOUND || !campaign)
+			continue;
+		if (!planner_store_ok(planner, result)) {
+			if (!ref_queue_push(&route->refs, &ref))
+				CRASH("out of memory for a row that waits");
+			planner->refs_waiting++;
+			return;
+		}
+		planner_defer_row(planner, campaign, &row, 0, slice_of(route->reason));
+	}
+}
+
+void planner_shed(struct planner *planner)
+{
+	struct list *node;
+
+	while ((node = list_pop_front(&planner->failing))) {
+		struct planner_route *route = list_entry(node, struct planner_route, failing);
+
+		if (refs_are_scarce(planner))
+			shed_refs(planner, route);
+		if (!lanes_are_scarce(planner))
+			continue;
+		list_for_each_safe(at, &route->lanes) {
+			if (planner->failed_by != STORE_OK)
+				return;
+			planner_shed_lane(planner, list_entry(at, struct lane, node), 0,
+					  slice_of(route->reason));
+		}
+	}
+}
+
+bool planner_postpone_row(struct planner *planner, const struct queue_row *row)
+{
+	struct queue_row moved = *row;
+	struct row_ref from = row->ref;
+	u64 wait = random_jitter(&planner->random, POSTPONE_MS, 50);
+
+	moved.ref.place = ROW_DEFERRED;
+	moved.ref.due_ms = planner_due_time(planner, planner->wall_ms + wait);
+	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)) ||
+	    !planner_store_ok(planner, queue_row_delete(planner->queue, &from)))
+		return false;
+	if (!ref_queue_push(&planner->touched, &from))
+		CRASH("out of memory for the rows of a transaction");
+	return true;
+}
