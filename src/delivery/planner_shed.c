@@ -1,7 +1,7 @@
 /*
- * What keeps slow and dead receivers from standing in everybody's way. Memory holds a bounded number
- * of lanes and waiting rows; those of a route that fails, or that has far more than it can take, go
- * to the deferred table before the bound is reached, so that the others go on.
+ * What keeps slow and dead receivers from standing in everybody's way. Memory holds a bounded
+ * number of lanes and waiting rows; those of a route that fails, or that has far more than it can
+ * take, go to the deferred table before the bound is reached, so that the others go on.
  */
 #include "delivery/planner_parts.h"
 

@@ -1,0 +1,144 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "delivery/mailing.h"
+
+static const u8 secret[MAILING_SECRET_SIZE] = "a secret of 32 bytes for testing";
+
+static struct mailing *make(const char *template)
+{
+	struct message_source source = { .name = "test", .whole = slice_of(template) };
+	struct message_options options = { 0 };
+	struct queue_campaign campaign = { .id = 7, .name = "spring", .customer = "example.jp" };
+	struct error error;
+	struct message *message = message_compile(&source, &options, &error);
+	struct mailing *mailing;
+
+	assert_non_null(message);
+	mailing = mailing_make(&campaign, message, 0, "bounce", secret);
+	assert_non_null(mailing);
+	return mailing;
+}
+
+static struct mailing *personal(void)
+{
+	return make("From: a@example.jp\r\nSubject: {{email}}\r\n\r\nhello\r\n");
+}
+
+static struct slice token_of(const struct mailing *mailing, enum mailing_purpose purpose,
+			     struct row_id id, char text[MAILING_TOKEN_MAX])
+{
+	return (struct slice){ text, mailing_token(mailing, purpose, &id, text) };
+}
+
+static void a_token_leads_back_to_its_row_and_is_the_same_every_time(void **state)
+{
+	struct mailing *mailing = personal();
+	struct row_id id = { 7, 123456, 4000000000u };
+	struct row_id back;
+	char a[MAILING_TOKEN_MAX];
+	char b[MAILING_TOKEN_MAX];
+	struct slice token = token_of(mailing, MAILING_BOUNCE, id, a);
+
+	(void)state;
+	assert_true(slice_equal(token, token_of(mailing, MAILING_BOUNCE, id, b)));
+	assert_true(mailing_token_check(secret, MAILING_BOUNCE, token, &back));
+	assert_memory_equal(&back, &id, sizeof(id));
+	mailing_free(mailing);
+}
+
+static void a_token_of_one_purpose_is_worth_nothing_for_another(void **state)
+{
+	struct mailing *mailing = personal();
+	struct row_id id = { 7, 1, 1 };
+	char text[MAILING_TOKEN_MAX];
+	struct slice token = token_of(mailing, MAILING_IDENTITY, id, text);
+
+	(void)state;
+	assert_true(mailing_token_check(secret, MAILING_IDENTITY, token, &id));
+	assert_false(mailing_token_check(secret, MAILING_UNSUBSCRIBE, token, &id));
+	assert_false(mailing_token_check(secret, MAILING_BOUNCE, token, &id));
+	mailing_free(mailing);
+}
+
+static void every_changed_character_spoils_a_token(void **state)
+{
+	struct mailing *mailing = personal();
+	u8 other[MAILING_SECRET_SIZE] = { 1 };
+	struct row_id id = { 7, 9, 11 };
+	char text[MAILING_TOKEN_MAX];
+	struct slice token = token_of(mailing, MAILING_BOUNCE, id, text);
+
+	(void)state;
+	assert_false(mailing_token_check(other, MAILING_BOUNCE, token, &id));
+	assert_false(mailing_token_check(secret, MAILING_BOUNCE, slice_first(token, token.len - 1), &id));
+	assert_false(mailing_token_check(secret, MAILING_BOUNCE, SLICE(""), &id));
+	for (size_t i = 0; i < token.len; i++) {
+		char kept = text[i];
+
+		text[i] = kept == '7' ? '8' : '7';
+		assert_false(mailing_token_check(secret, MAILING_BOUNCE, token, &id));
+		text[i] = kept;
+	}
+	mailing_free(mailing);
+}
+
+static void an_envelope_sender_fits_the_limits_of_a_mailbox(void **state)
+{
+	struct mailing *mailing = personal();
+	struct row_id id = { UINT32_MAX, UINT32_MAX, UINT32_MAX };
+	struct buf out;
+	i64 at;
+
+	(void)state;
+	buf_init(&out, 400);
+	mailing_add_sender(mailing, &id, &out);
+	at = slice_find_char(buf_slice(&out), '@');
+	assert_in_range(at, 1, 64); /* RFC 5321 section 4.5.3.1.1 */
+	assert_true(slice_equal(slice_from(buf_slice(&out), (size_t)at), SLICE("@example.jp")));
+	assert_true(slice_has_prefix(buf_slice(&out), SLICE("bounce-")));
+	buf_done(&out);
+	mailing_free(mailing);
+}
+
+static void only_a_message_that_is_the_same_for_all_is_grouped(void **state)
+{
+	static const char *const personal_ones[] = {
+		"From: a@example.jp\r\nSubject: x\r\n\r\nhello\r\n", /* To is the recipient */
+		"From: a@example.jp\r\nTo: b@example.jp\r\nSubject: {{email}}\r\n\r\nhello\r\n",
+		"From: a@example.jp\r\nTo: b@example.jp\r\nSubject: x\r\n\r\n{{_token}}\r\n",
+	};
+	struct row_id id = { 7, 1, 2 };
+	struct mailing *mailing =
+		make("From: a@example.jp\r\nTo: b@example.jp\r\nSubject: x\r\n\r\nhello\r\n");
+
+	(void)state;
+	assert_true(mailing->is_grouped);
+	assert_int_equal(mailing_identity(mailing, &id).seq, 0);
+	mailing_free(mailing);
+	for (size_t i = 0; i < array_count(personal_ones); i++) {
+		mailing = make(personal_ones[i]);
+		assert_false(mailing->is_grouped);
+		assert_int_equal(mailing_identity(mailing, &id).seq, 2);
+		mailing_free(mailing);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_token_leads_back_to_its_row_and_is_the_same_every_time),
+		cmocka_unit_test(a_token_of_one_purpose_is_worth_nothing_for_another),
+		cmocka_unit_test(every_changed_character_spoils_a_token),
+		cmocka_unit_test(an_envelope_sender_fits_the_limits_of_a_mailbox),
+		cmocka_unit_test(only_a_message_that_is_the_same_for_all_is_grouped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

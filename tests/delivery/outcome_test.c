@@ -1,0 +1,173 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "delivery/outcome.h"
+#include "delivery/retry.h"
+
+#define HOUR_MS (60ull * 60 * 1000)
+
+static struct outcome_input an_hour_old(enum smtp_verdict verdict)
+{
+	return (struct outcome_input){
+		.verdict = verdict,
+		.now_ms = 1000000 * HOUR_MS,
+		.first_ms = 999999 * HOUR_MS,
+		.expire_after_ms = 72 * HOUR_MS,
+		.campaign_state = CAMPAIGN_RUNNING,
+		.doubt_policy = DOUBT_RESEND,
+	};
+}
+
+static void an_accepted_message_is_delivered_whatever_became_of_its_campaign(void **state)
+{
+	struct outcome_input in = an_hour_old(SMTP_VERDICT_ACCEPTED);
+
+	(void)state;
+	assert_int_equal(outcome_decide(&in), OUTCOME_DELIVERED);
+	in.campaign_state = CAMPAIGN_CANCELLED;
+	assert_int_equal(outcome_decide(&in), OUTCOME_DELIVERED);
+	in.campaign_state = CAMPAIGN_PAUSED;
+	assert_int_equal(outcome_decide(&in), OUTCOME_DELIVERED);
+}
+
+static void what_can_never_go_fails_at_once(void **state)
+{
+	struct outcome_input in = an_hour_old(SMTP_VERDICT_PERMANENT);
+
+	(void)state;
+	assert_int_equal(outcome_decide(&in), OUTCOME_FAILED);
+	in.verdict = SMTP_VERDICT_LOCAL;
+	assert_int_equal(outcome_decide(&in), OUTCOME_FAILED);
+}
+
+static void a_temporary_failure_is_deferred_until_its_time_is_over(void **state)
+{
+	struct outcome_input in = an_hour_old(SMTP_VERDICT_TEMPORARY);
+
+	(void)state;
+	assert_int_equal(outcome_decide(&in), OUTCOME_DEFER);
+	in.first_ms = in.now_ms - in.expire_after_ms + 1;
+	assert_int_equal(outcome_decide(&in), OUTCOME_DEFER);
+	in.first_ms = in.now_ms - in.expire_after_ms;
+	assert_int_equal(outcome_decide(&in), OUTCOME_EXPIRED);
+}
+
+static void a_clock_that_was_set_back_expires_nothing(void **state)
+{
+	struct outcome_input in = an_hour_old(SMTP_VERDICT_TEMPORARY);
+
+	(void)state;
+	in.now_ms = in.first_ms - 2 * HOUR_MS;
+	assert_int_equal(outcome_decide(&in), OUTCOME_DEFER);
+	in.now_ms = 0;
+	assert_int_equal(outcome_decide(&in), OUTCOME_DEFER);
+}
+
+static void doubt_is_resent_or_held_as_the_campaign_says(void **state)
+{
+	struct outcome_input in = an_hour_old(SMTP_VERDICT_IN_DOUBT);
+
+	(void)state;
+	assert_int_equal(outcome_decide(&in), OUTCOME_DOUBT);
+	in.doubt_policy = DOUBT_HOLD;
+	assert_int_equal(outcome_decide(&in), OUTCOME_HOLD);
+}
+
+static void doubt_of_a_cancelled_campaign_is_never_sent_again(void **state)
+{
+	struct outcome_input in = an_hour_old(SMTP_VERDICT_IN_DOUBT);
+
+	(void)state;
+	in.campaign_state = CAMPAIGN_CANCELLED;
+	assert_int_equal(outcome_decide(&in), OUTCOME_HOLD);
+}
+
+static void what_was_not_sent_goes_back_without_an_attempt(void **state)
+{
+	struct outcome_input in = an_hour_old(SMTP_VERDICT_UNSENT);
+
+	(void)state;
+	assert_int_equal(outcome_decide(&in), OUTCOME_RETURN);
+	assert_int_equal(outcome_log_name(OUTCOME_RETURN), 0);
+	in.campaign_state = CAMPAIGN_PAUSED;
+	assert_int_equal(outcome_decide(&in), OUTCOME_RETURN);
+	in.campaign_state = CAMPAIGN_CANCELLED;
+	assert_int_equal(outcome_decide(&in), OUTCOME_CANCELLED);
+}
+
+static const u64 waits[] = { 5 * 60 * 1000, 15 * 60 * 1000, 60 * 60 * 1000 };
+static const struct config_retry schedule = { .schedule = { waits, 3 }, .jitter_percent = 20 };
+
+static void retries_follow_the_schedule_and_its_last_wait_repeats(void **state)
+{
+	static const struct config_retry exact = { .schedule = { waits, 3 }, .jitter_percent = 0 };
+	struct random random;
+
+	(void)state;
+	random_seed(&random, 1);
+	assert_int_equal(retry_wait_ms(&exact, 1, &random), waits[0]);
+	assert_int_equal(retry_wait_ms(&exact, 2, &random), waits[1]);
+	assert_int_equal(retry_wait_ms(&exact, 3, &random), waits[2]);
+	assert_int_equal(retry_wait_ms(&exact, 4, &random), waits[2]);
+	assert_int_equal(retry_wait_ms(&exact, 4000000000u, &random), waits[2]);
+	assert_int_equal(retry_wait_ms(&exact, 0, &random), waits[0]);
+}
+
+static void jitter_stays_within_its_percentage_and_spreads(void **state)
+{
+	struct random random;
+	u64 least = UINT64_MAX;
+	u64 most = 0;
+
+	(void)state;
+	random_seed(&random, 2);
+	for (int i = 0; i < 2000; i++) {
+		u64 wait = retry_wait_ms(&schedule, 1, &random);
+
+		assert_in_range(wait, waits[0] / 100 * 80, waits[0] / 100 * 120);
+		least = min_u64(least, wait);
+		most = max_u64(most, wait);
+	}
+	assert_true(least < waits[0] / 100 * 82);
+	assert_true(most > waits[0] / 100 * 118);
+}
+
+static void a_dead_route_is_probed_ever_more_rarely_but_at_least_every_18_minutes(void **state)
+{
+	struct random random;
+	u64 before = 0;
+
+	(void)state;
+	random_seed(&random, 3);
+	for (u32 failures = 1; failures < 100; failures++) {
+		u64 wait = retry_route_wait_ms(failures, &random);
+
+		assert_in_range(wait, 12 * 1000, 18 * 60 * 1000);
+		if (failures < 6)
+			assert_true(wait > before);
+		before = wait;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_accepted_message_is_delivered_whatever_became_of_its_campaign),
+		cmocka_unit_test(what_can_never_go_fails_at_once),
+		cmocka_unit_test(a_temporary_failure_is_deferred_until_its_time_is_over),
+		cmocka_unit_test(a_clock_that_was_set_back_expires_nothing),
+		cmocka_unit_test(doubt_is_resent_or_held_as_the_campaign_says),
+		cmocka_unit_test(doubt_of_a_cancelled_campaign_is_never_sent_again),
+		cmocka_unit_test(what_was_not_sent_goes_back_without_an_attempt),
+		cmocka_unit_test(retries_follow_the_schedule_and_its_last_wait_repeats),
+		cmocka_unit_test(jitter_stays_within_its_percentage_and_spreads),
+		cmocka_unit_test(
+			a_dead_route_is_probed_ever_more_rarely_but_at_least_every_18_minutes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
