@@ -1,0 +1,237 @@
+/*
+ * The promises, checked against the ledger: every recipient is at exactly one place, nothing was
+ * accepted twice but what is on the in-doubt list, nothing is called delivered that nobody took, the
+ * counters are what the log says, limits hold.
+ */
+#include "sim.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SILENCE_NS (11 * 60 * NS_PER_S) /* the longest timeout (10 min behind the dot) and some more */
+
+struct tally {
+	u32 places;
+	u32 finals;
+	u32 doubts;
+	bool delivered;
+};
+
+struct sums {
+	bool known;
+	struct queue_campaign record;
+	u64 delivered, failed, expired, cancelled, deferrals, deferred, doubts, held;
+};
+
+static struct tally tallies[SIM_RECIPIENTS_MAX];
+static struct sums sums[SIM_CAMPAIGNS];
+
+static u32 recipient_of(struct slice address)
+{
+	char text[64];
+	unsigned index;
+
+	slice_copy(text, sizeof(text), address);
+	if (sscanf(text, "r%u@", &index) != 1 || index >= world->recipient_count)
+		sim_fail("the store holds an address that nobody put there: %s", text);
+	return index;
+}
+
+/* The campaign with that id; NULL: one whose import is under way or was dropped. */
+static struct sums *sums_of(u32 id)
+{
+	for (u32 i = 0; i < world->campaign_count; i++) {
+		if (sums[i].known && sums[i].record.id == id)
+			return &sums[i];
+	}
+	return NULL;
+}
+
+static void read_campaigns(struct queue *queue)
+{
+	struct queue_campaign c = { 0 };
+
+	memset(sums, 0, sizeof(sums));
+	while (queue_campaign_next(queue, c.id, &c) == STORE_OK) {
+		const u32 index = (u32)(c.name[9] - 'a');
+
+		if (c.state == CAMPAIGN_IMPORTING || index >= world->campaign_count)
+			continue;
+		if (sums[index].known)
+			sim_fail("campaign %u is there twice", index);
+		sums[index].known = true;
+		sums[index].record = c;
+	}
+	for (u32 i = 0; i < world->campaign_count; i++) {
+		if (world->campaigns[i].acknowledged && !sums[i].known)
+			sim_fail("campaign %u was acknowledged and is gone", i);
+	}
+}
+
+static void place_row(const struct queue_row *row)
+{
+	struct sums *s = sums_of(row->ref.id.campaign);
+
+	if (!s)
+		return;
+	tallies[recipient_of(row->address)].places++;
+	s->deferred += row->ref.place == ROW_DEFERRED;
+	s->held += row->ref.place == ROW_DOUBT;
+}
+
+static void read_rows(struct queue *queue)
+{
+	struct row_ref at = { .place = ROW_DEFERRED };
+	struct queue_lane lane;
+	struct queue_row row;
+
+	while (queue_row_next(queue, &at, UINT64_MAX, &row) == STORE_OK) {
+		at = row.ref;
+		place_row(&row);
+	}
+	at = (struct row_ref){ .place = ROW_DOUBT };
+	while (queue_row_next(queue, &at, 0, &row) == STORE_OK) {
+		at = row.ref;
+		place_row(&row);
+	}
+	for (u32 i = 0; i < world->campaign_count; i++) {
+		lane.number = 0;
+		while (sums[i].known && queue_lane_next(queue, sums[i].record.id, lane.number, &lane) ==
+						STORE_OK) {
+			at = (struct row_ref){ .place = ROW_LANE,
+					       .id = { sums[i].record.id, lane.number, 0 } };
+			while (queue_row_next(queue, &at, 0, &row) == STORE_OK) {
+				at = row.ref;
+				place_row(&row);
+			}
+		}
+	}
+}
+
+static void read_entry(const struct queue_log_entry *entry)
+{
+	struct sums *s = sums_of(entry->id.campaign);
+	struct tally *t = &tallies[recipient_of(entry->address)];
+
+	if (!s)
+		sim_fail("the log tells of campaign %u, which is not there", entry->id.campaign);
+	s->delivered += entry->outcome == LOG_DELIVERED;
+	s->failed += entry->outcome == LOG_FAILED || entry->outcome == LOG_EXPIRED;
+	s->expired += entry->outcome == LOG_EXPIRED;
+	s->cancelled += entry->outcome == LOG_CANCELLED;
+	s->deferrals += entry->outcome == LOG_DEFERRED;
+	s->doubts += entry->outcome == LOG_IN_DOUBT || entry->outcome == LOG_HELD;
+	t->doubts += entry->outcome == LOG_IN_DOUBT || entry->outcome == LOG_HELD;
+	t->delivered |= entry->outcome == LOG_DELIVERED;
+	t->finals += entry->outcome == LOG_DELIVERED || entry->outcome == LOG_FAILED ||
+		     entry->outcome == LOG_EXPIRED || entry->outcome == LOG_CANCELLED;
+}
+
+static void read_log(struct queue *queue)
+{
+	struct queue_log_entry entry = { 0 };
+
+	while (queue_log_next(queue, entry.number, &entry) == STORE_OK)
+		read_entry(&entry);
+}
+
+static void check_recipient(u32 index, bool recovered)
+{
+	const struct sim_recipient *r = &world->recipients[index];
+	const struct tally *t = &tallies[index];
+
+	if (!sums[r->campaign].known)
+		return;
+	if (t->places + t->finals != 1)
+		sim_fail("recipient %u is at %u places and final %u times", index, t->places, t->finals);
+	if (r->accepted > 1 + t->doubts)
+		sim_fail("recipient %u was accepted %u times and in doubt %u times", index, r->accepted,
+			 t->doubts);
+	if (t->delivered && r->accepted == 0)
+		sim_fail("recipient %u is called delivered, nobody took it", index);
+	if (t->finals && !t->delivered && r->accepted > 0 && t->doubts == 0)
+		sim_fail("recipient %u was accepted and never in doubt, and is called failed", index);
+	if (recovered && r->accepted > 0 && !t->delivered && t->doubts == 0)
+		sim_fail("recipient %u was accepted; after the restart nobody knows", index);
+}
+
+static void same(u32 campaign, const char *what, u64 record, u64 counted)
+{
+	if (record != counted)
+		sim_fail("campaign %u: %s is %llu, the store holds %llu", campaign, what,
+			 (unsigned long long)record, (unsigned long long)counted);
+}
+
+static void check_campaign(u32 index)
+{
+	const struct sums *s = &sums[index];
+	const struct queue_campaign *c = &s->record;
+
+	if (!s->known)
+		return;
+	same(index, "delivered", c->delivered, s->delivered);
+	same(index, "failed", c->failed, s->failed);
+	same(index, "expired", c->expired, s->expired);
+	same(index, "cancelled", c->cancelled, s->cancelled);
+	same(index, "deferrals", c->deferrals, s->deferrals);
+	same(index, "deferred", c->deferred, s->deferred);
+	same(index, "doubts", c->doubts, s->doubts);
+	same(index, "held", c->held, s->held);
+}
+
+void check_store(bool recovered)
+{
+	struct queue *queue = planner_queue(life.planner);
+
+	memset(tallies, 0, sizeof(tallies));
+	if (queue_begin(queue) != STORE_OK)
+		sim_fail("the store cannot be read: %s", queue_error_text(queue));
+	read_campaigns(queue);
+	read_rows(queue);
+	read_log(queue);
+	queue_abort(queue);
+	world->doubts = 0;
+	for (u32 i = 0; i < world->recipient_count; i++) {
+		check_recipient(i, recovered);
+		world->doubts += tallies[i].doubts;
+	}
+	for (u32 i = 0; i < world->campaign_count; i++)
+		check_campaign(i);
+	sim_trace("checked", world->doubts, world->copies);
+}
+
+void check_connections(void)
+{
+	for (u32 i = 0; i < SIM_CONNS_MAX; i++) {
+		const struct sim_conn *conn = &world->conns[i];
+
+		if (!conn->used || !conn->client_open)
+			continue;
+		if (world->mono_ns - conn->active_ns > SILENCE_NS)
+			sim_fail("a session outlives its timeouts: %llu s without a sign",
+				 (unsigned long long)((world->mono_ns - conn->active_ns) / NS_PER_S));
+	}
+}
+
+/* Connections to a site from one source address, this one among them. */
+void check_session_limit(u32 slot)
+{
+	const struct sim_conn *conn = &world->conns[slot];
+	const struct config_site *limits;
+	char host[64];
+	u32 count = 0;
+
+	snprintf(host, sizeof(host), "h%u.s%u.example", conn->host, conn->site);
+	limits = config_site_of(&life.config, slice_of(host));
+	for (u32 i = 0; i < SIM_CONNS_MAX; i++) {
+		const struct sim_conn *other = &world->conns[i];
+
+		count += other->started && other->client_open && other->site == conn->site &&
+			 other->source == conn->source;
+	}
+	if (count > limits->sessions)
+		sim_fail("site %u: %u sessions, %u are allowed", conn->site, count, limits->sessions);
+}

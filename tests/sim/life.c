@@ -1,0 +1,283 @@
+/*
+ * One life of the sender, in a child process of its own: planner and workers are opened, turned in a
+ * random order while the clock jumps from event to event, and end as the world has planned.
+ */
+#include "sim.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "delivery/lease.h"
+#include "delivery/path.h"
+#include "metrics/metrics.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHECK_NS (20 * NS_PER_S)
+#define STOP_NS (30 * NS_PER_S)          /* the patience of the role, then at once */
+#define STOP_END_NS (120 * NS_PER_S)
+#define HEALED_NS (12 * 3600 * NS_PER_S) /* in which all work must have come to its end */
+#define RATE_WINDOW_NS (10 * NS_PER_S)
+#define RATES_MAX 256
+
+struct life life;
+
+/* ---- watching leases ---- */
+
+/* Token bucket of a route, kept here from what is handed out and nothing else. */
+static struct rate {
+	double level;
+	u64 at_ns;
+} rates[RATES_MAX];
+
+static void watch_rate(const struct path *path)
+{
+	const char *dot = strchr(path->hosts[0], '.');
+	const struct config_site *limits = config_site_of(&life.config, slice_of(path->hosts[0]));
+	struct rate *rate = &rates[path->route % RATES_MAX];
+	const double per_s = limits->rate_per_s;
+	double gained = (double)(world->mono_ns - rate->at_ns) / 1e9 * per_s;
+
+	(void)dot;
+	if (per_s <= 0)
+		return;
+	rate->level = rate->level > gained ? rate->level - gained : 0;
+	rate->at_ns = world->mono_ns;
+	rate->level += 1;
+	if (rate->level > 1 + (per_s / 10 > 1 ? per_s / 10 : 1))
+		sim_fail("route %s: more leases than %u a second", path->site, limits->rate_per_s);
+}
+
+void life_watch_lease(const struct lease *lease)
+{
+	for (u32 i = 0; i < world->campaign_count; i++) {
+		if (world->campaigns[i].id != lease->ref.id.campaign)
+			continue;
+		if (life.paused[i] || life.cancelled[i])
+			sim_fail("a row of campaign %u was lent while it was %s", i,
+				 life.paused[i] ? "paused" : "cancelled");
+	}
+	for (u32 i = 0; i < life.suspended_count; i++) {
+		if (strcmp(life.suspended[i], lease->path->site) == 0)
+			sim_fail("a row was lent to %s, which is suspended", lease->path->site);
+	}
+	watch_rate(lease->path);
+	sim_trace("lease", lease->ref.id.domain, lease->ref.id.seq);
+}
+
+/* ---- open ---- */
+
+static void wake_planner(void *context)
+{
+	(void)context;
+	life.planner_wake = true;
+}
+
+static void open_workers(void)
+{
+	struct error error = { "" };
+	u32 leases = 1;
+
+	while (leases < life.config.queue.in_flight)
+		leases *= 2;
+	for (u32 i = 0; i < world->worker_count; i++) {
+		struct worker_params params = { .index = i,
+						.sessions_max = SIM_CONNS_MAX,
+						.leases_max = leases,
+						.seed = sim_below(UINT64_MAX),
+						.metrics = metrics_worker(life.metrics, i),
+						.notify = wake_planner };
+
+		life.workers[i] = worker_open(&params, &error);
+		if (!life.workers[i])
+			sim_fail("worker: %s", error.text);
+		life.rings[i] = ring_sim_last_opened();
+	}
+	planner_set_workers(life.planner, life.workers);
+}
+
+static void open_sender(void)
+{
+	struct error error = { "" };
+	struct planner_params params = { .config = &life.config,
+					 .worker_count = world->worker_count,
+					 .seed = sim_below(UINT64_MAX) };
+
+	if (!config_parse(&life.config, slice_of(world->config_text), "sim", &error))
+		sim_fail("configuration: %s", error.text);
+	life.metrics = metrics_open(world->worker_count + 1);
+	params.metrics = life.metrics;
+	life.planner = planner_open(&params, &error);
+	if (!life.planner)
+		sim_fail("the sender does not start: %s", error.text);
+	check_store(true);
+	open_workers();
+	operator_read_state();
+	operator_import();
+}
+
+/* ---- turns ---- */
+
+static bool turn_worker(u32 index)
+{
+	u64 at;
+
+	if (ring_sim_is_idle(life.rings[index], &at) && at > world->mono_ns)
+		return false;
+	worker_turn(life.workers[index], UINT64_MAX);
+	return true;
+}
+
+static bool turn_planner(void)
+{
+	if (!life.planner_wake && life.planner_at > world->mono_ns)
+		return false;
+	life.planner_wake = false;
+	planner_turn(life.planner, clock_mono_ns(), clock_wall_ms());
+	if (planner_is_broken(life.planner))
+		sim_fail("the queue broke: %s", queue_error_text(planner_queue(life.planner)));
+	life.planner_at = world->mono_ns + planner_wait_ns(life.planner, world->mono_ns);
+	return true;
+}
+
+/* One of those that have something to do, by lot; false: nobody has. */
+static bool turn_somebody(void)
+{
+	const u32 actors = world->worker_count + 1;
+	const u32 first = (u32)sim_below(actors);
+
+	for (u32 i = 0; i < actors; i++) {
+		const u32 actor = (first + i) % actors;
+
+		if (actor < world->worker_count ? turn_worker(actor) : turn_planner())
+			return true;
+	}
+	return false;
+}
+
+static void jump(void)
+{
+	u64 next = min_u64(net_next(), life.planner_at);
+	u64 at;
+
+	for (u32 i = 0; i < world->worker_count; i++) {
+		ring_sim_is_idle(life.rings[i], &at);
+		next = min_u64(next, at);
+	}
+	next = min_u64(next, resolver_sim_next());
+	next = min_u64(next, min_u64(life.next_command_ns, life.next_check_ns));
+	world->mono_ns = max_u64(world->mono_ns, next);
+}
+
+static void step(void)
+{
+	world->mono_ns += 1000 + sim_below(200000);
+	net_advance();
+	if (resolver_sim_is_ready()) {
+		planner_resolver_ready(life.planner);
+		life.planner_wake = true;
+	}
+	if (!turn_somebody())
+		jump();
+	if (world->mono_ns >= life.next_check_ns) {
+		life.next_check_ns = world->mono_ns + CHECK_NS;
+		check_store(false);
+		check_connections();
+	}
+}
+
+/* ---- ends ---- */
+
+static bool workers_are_finished(void)
+{
+	for (u32 i = 0; i < world->worker_count; i++) {
+		if (!worker_is_finished(life.workers[i]))
+			return false;
+	}
+	return true;
+}
+
+static void stop_workers(bool at_once)
+{
+	for (u32 i = 0; i < world->worker_count; i++)
+		worker_stop(life.workers[i], at_once);
+}
+
+/* As the role does it: gently, after a while at once; then every lease is back and everything closes. */
+static void stop_cleanly(void)
+{
+	const u64 began = world->mono_ns;
+	bool at_once = false;
+
+	sim_trace("stop", 0, 0);
+	planner_stop(life.planner);
+	stop_workers(false);
+	life.planner_wake = true;
+	while (!planner_is_quiet(life.planner) || !workers_are_finished()) {
+		step();
+		if (!at_once && world->mono_ns - began > STOP_NS) {
+			stop_workers(true);
+			at_once = true;
+		}
+		if (world->mono_ns - began > STOP_END_NS)
+			sim_fail("a clean stop does not come to its end");
+	}
+	check_store(false);
+	for (u32 i = 0; i < world->worker_count; i++)
+		worker_close(life.workers[i]);
+	planner_close(life.planner);
+	metrics_close(life.metrics);
+	config_free(&life.config);
+	_exit(SIM_STOPPED);
+}
+
+static void live(void)
+{
+	while (world->mono_ns < world->chaos_end_ns) {
+		step();
+		if (world->mono_ns >= life.next_command_ns)
+			operator_command();
+		if (world->mono_ns >= world->stop_at_ns)
+			stop_cleanly();
+	}
+	sim_trace("heal", 0, 0);
+	_exit(SIM_DIED);
+}
+
+/* Nothing fails any more: everything must be settled in time. */
+static void finish(void)
+{
+	const u64 began = world->mono_ns;
+	bool done = false;
+
+	while (!done) {
+		step();
+		if (world->mono_ns >= life.next_command_ns) {
+			operator_heal();
+			done = operator_is_done();
+		}
+		if (world->mono_ns - began > HEALED_NS)
+			sim_fail("the work does not come to its end");
+	}
+	world->finished = true;
+	stop_cleanly();
+}
+
+void life_run(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	alarm(120);
+	log_set_fd(world->verbose ? 2 : null);
+	log_set_level(world->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	sim_trace("life", world->life, world->steps_left);
+	open_sender();
+	life.next_command_ns = world->mono_ns + sim_below(20 * NS_PER_S);
+	if (world->healed)
+		finish();
+	live();
+	_exit(SIM_STOPPED);
+}

@@ -1,0 +1,29 @@
+# The simulator: the real planner, workers, sessions and store, linked over a seeded network, clock and
+# resolver instead of io/ring.c, base/clock.c and dns/resolver.c.
+
+SIM := $(BUILD)/tests/sim/sim
+SIM_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(wildcard tests/sim/*.c))
+SIM_ROOMS := base store metrics smtp dkim message delivery
+SIM_REPLACED := src/base/clock.c src/delivery/worker_thread.c src/metrics/responder.c src/metrics/http_head.c
+SIM_REAL := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_REPLACED),\
+	$(foreach room,$(SIM_ROOMS),$(wildcard src/$(room)/*.c)) \
+	src/io/conn.c src/io/timer.c src/io/tls.c src/dns/mx_select.c src/dns/mx_name.c))
+SIM_WRAP := -Wl,--wrap=random_bytes,--wrap=journal_open,--wrap=worker_give,--wrap=queue_commit
+SEEDS ?= 200
+
+$(BUILD)/obj/tests/sim/%.o: tests/sim/%.c | $(TOOLCHAIN) build/.build-packages
+	@mkdir -p $(@D)
+	$(call say,compile,$<)
+	$(Q)$(CC) $(CFLAGS) -Itests -MMD -MP -c -o $@ $<
+
+$(SIM): $(SIM_OBJECTS) $(SIM_REAL)
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(SIM_WRAP) -o $@ $^ $(LIBS)
+
+-include $(SIM_OBJECTS:.o=.d)
+
+.PHONY: sim sim-program
+sim-program: $(SIM)
+sim: sim-program ## the deterministic simulator over SEEDS (200) seeds
+	$(Q)SEEDS=$(SEEDS) tests/sim/run
