@@ -1,4 +1,5 @@
 """The sender and the sink as benches and the sample run use them: started, asked, measured, ended."""
+import atexit
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Child:
-    """A process with its output in a file; ended by SIGTERM."""
+    """A process with its output in a file; ended by SIGTERM, at the latest when we end."""
 
     def __init__(self, command, log, cpu=None):
         self.log = log
@@ -23,6 +24,7 @@ class Child:
         with open(log, "wb") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         self.pid = self.process.pid
+        atexit.register(self.process.kill)
 
     def is_running(self):
         return self.process.poll() is None

@@ -191,8 +191,10 @@ bool planner_load_campaigns(struct planner *planner, struct error *error)
 			while ((result = queue_campaign_erase(planner->queue, id, 10000)) ==
 			       STORE_OK)
 				;
-			if (result != STORE_NOT_FOUND)
+			if (result != STORE_NOT_FOUND) {
+				planner_store_ok(planner, result);
 				break;
+			}
 		}
 		if (loads && !planner_campaign_load(planner, record.id, error))
 			return false;

@@ -45,7 +45,6 @@ static bool settle(struct planner *planner, struct planner_campaign *campaign,
 	lease.reply_len = (u16)(doubt ? 0 : sizeof(words) - 1);
 	memcpy(lease.reply, words, lease.reply_len);
 	if (doubt) {
-		metric_add(&planner->m->recovered_in_doubt, 1);
 		lease.reply_len = (u16)strlen("no answer was seen before the sender stopped");
 		memcpy(lease.reply, "no answer was seen before the sender stopped",
 		       lease.reply_len);
@@ -59,7 +58,8 @@ static bool settle(struct planner *planner, struct planner_campaign *campaign,
 	return planner_apply_one(planner, &lease);
 }
 
-static bool settle_found(struct planner *planner, const struct found *found, struct error *error)
+static bool settle_found(struct planner *planner, const struct found *found, u32 *doubts,
+			 struct error *error)
 {
 	struct planner_campaign *campaign;
 	struct queue_row row;
@@ -85,6 +85,7 @@ static bool settle_found(struct planner *planner, const struct found *found, str
 	row.values = buf_slice(&values);
 	ok = !values.failed && settle(planner, campaign, &row, found);
 	buf_done(&values);
+	*doubts += found->verdict == SMTP_VERDICT_IN_DOUBT;
 	return ok;
 }
 
@@ -105,8 +106,7 @@ static bool recover_from_journal(struct planner *planner, u32 *doubts, struct er
 			found.verdict = slot->verdict;
 			found.code = slot->code;
 		}
-		*doubts += state == JOURNAL_DOT_SENT;
-		if (!settle_found(planner, &found, error))
+		if (!settle_found(planner, &found, doubts, error))
 			return false;
 	}
 	return true;
@@ -134,8 +134,7 @@ static bool recover_from_leases(struct planner *planner, u32 *doubts, struct err
 				continue;
 			if (row.first_ms)
 				found.date_ms = row.first_ms;
-			*doubts += 1;
-			ok = settle_found(planner, &found, error);
+			ok = settle_found(planner, &found, doubts, error);
 		}
 	}
 	buf_done(&refs);
@@ -152,7 +151,8 @@ static bool drop_leases(struct planner *planner, struct error *error)
 	buf_init(&refs, LEASE_BYTES_MAX);
 	while ((result = queue_lease_next(planner->queue, number, &number, &wall_ms, &refs)) ==
 	       STORE_OK) {
-		if (queue_lease_delete(planner->queue, number) != STORE_OK)
+		result = queue_lease_delete(planner->queue, number);
+		if (!planner_store_ok(planner, result))
 			break;
 		planner->batch = number + 1;
 	}
@@ -162,27 +162,41 @@ static bool drop_leases(struct planner *planner, struct error *error)
 	return true;
 }
 
+/* One transaction. What it did in memory is undone when it did not come to be. */
+static bool try_to_recover(struct planner *planner, bool current, u32 *doubts, struct error *error)
+{
+	bool ok;
+
+	*doubts = 0;
+	if (!planner_begin(planner, error))
+		return false;
+	ok = planner_load_campaigns(planner, error) &&
+	     (current ? recover_from_journal(planner, doubts, error) :
+			recover_from_leases(planner, doubts, error)) &&
+	     drop_leases(planner, error) && planner_write_campaigns(planner);
+	if (!ok && !error->text[0])
+		error_set(error, "recovery: %s", queue_error_text(planner->queue));
+	if (!ok)
+		queue_abort(planner->queue);
+	ok = ok && planner_commit(planner, error);
+	ref_queue_done(&planner->touched);
+	if (!ok)
+		planner_campaigns_free(planner);
+	return ok;
+}
+
 bool planner_recover(struct planner *planner, struct error *error)
 {
 	bool current = journal_is_current(planner->journal);
 	u32 doubts = 0;
-	bool ok;
 
-	if (!planner_begin(planner, error))
-		return false;
-	ok = planner_load_campaigns(planner, error) &&
-	     (current ? recover_from_journal(planner, &doubts, error) :
-			recover_from_leases(planner, &doubts, error)) &&
-	     drop_leases(planner, error) && planner_write_campaigns(planner);
-	if (!ok) {
-		if (!error->text[0])
-			error_set(error, "recovery: %s", queue_error_text(planner->queue));
-		queue_abort(planner->queue);
-		return false;
+	/* A map that is opened at the size of its file may have no room for what is to be noted. */
+	while (!try_to_recover(planner, current, &doubts, error)) {
+		if (planner->failed_by != STORE_FULL || !queue_grow(planner->queue))
+			return false;
+		error->text[0] = '\0';
 	}
-	if (!planner_commit(planner, error))
-		return false;
-	ref_queue_done(&planner->touched);
+	metric_add(&planner->m->recovered_in_doubt, doubts);
 	planner_campaigns_committed(planner, true);
 	if (doubts > 0)
 		log_warn("delivery", "messages are in doubt after a crash",

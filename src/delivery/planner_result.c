@@ -203,9 +203,7 @@ void planner_apply_results(struct planner *planner)
 
 static void count_metrics(struct planner *planner, const struct lease *lease)
 {
-	struct metrics_worker *m =
-		metrics_worker(planner->params.metrics, planner->params.worker_count);
-	struct metrics_route *r = &m->routes[lease->path->site_metrics];
+	struct metrics_route *r = &planner->m->routes[lease->path->site_metrics];
 
 	switch ((enum outcome_action)lease->action) {
 	case OUTCOME_DELIVERED:

@@ -172,8 +172,7 @@ static bool open_sender(struct sender *sender, struct error *error)
 	sender->worker_count = sender->config.workers ? sender->config.workers :
 							(u32)(cores > 0 ? cores : 1);
 	sender->worker_count = min_u32(sender->worker_count, PATH_WORKERS_MAX);
-	/* One block more than workers: the planner's own counts by site. */
-	sender->metrics = metrics_open(sender->worker_count + 1);
+	sender->metrics = metrics_open(sender->worker_count);
 	if (!sender->metrics)
 		return error_set(error, "out of memory for metrics");
 	return watch_signals(sender, error) && open_planner(sender, error) &&
