@@ -9,7 +9,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
-PROGRAM = os.path.join(TOP, "build/host/hikyaku")
+PROGRAM = os.environ.get("HIKYAKU", os.path.join(TOP, "build/host/hikyaku"))
 SINK = os.path.join(TOP, "build/bench/sink")
 TICKS = os.sysconf("SC_CLK_TCK")
 
