@@ -108,7 +108,7 @@ static void open_sender(void)
 
 	if (!config_parse(&life.config, slice_of(world->config_text), "sim", &error))
 		sim_fail("configuration: %s", error.text);
-	life.metrics = metrics_open(world->worker_count + 1);
+	life.metrics = metrics_open(world->worker_count);
 	params.metrics = life.metrics;
 	life.planner = planner_open(&params, &error);
 	if (!life.planner)

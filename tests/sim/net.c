@@ -133,6 +133,9 @@ void net_consume(struct sim_conn *conn, u32 bytes)
 
 void net_say(struct sim_conn *conn, const char *text, size_t len)
 {
+	/* Behind its own end a receiver says no more, even if it goes on to read. */
+	if (conn->mute)
+		return;
 	if (conn->s2c_len + len > SIM_S2C_MAX)
 		sim_fail("a receiver's replies are not read: %u bytes wait", conn->s2c_len);
 	memcpy(conn->s2c + conn->s2c_len, text, len);
@@ -146,7 +149,8 @@ void net_server_ends(struct sim_conn *conn, enum sim_after how)
 	if (how == AFTER_NOTHING)
 		return;
 	sim_trace("ends", slot_of(conn), how);
-	conn->end_due = true;
+	conn->end_due = !conn->mute;
+	conn->mute = true;
 	conn->end_result = how == AFTER_RESET ? -ECONNRESET : 0;
 	if (how == AFTER_RESET)
 		conn->s2c_len = (u32)sim_below(conn->s2c_len + 1);

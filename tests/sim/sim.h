@@ -69,7 +69,7 @@ struct sim_conn {
 	bool dialing;
 	bool client_fin;  /* the sender's side is at an end behind c2s */
 	bool end_due;     /* the sender is to be told of the end behind s2c */
-	bool truncated;
+	bool mute;        /* the receiver has closed its direction */
 	i32 end_result;
 	u8 site, host;
 	u32 source;       /* last byte of the address that it was dialled from */

@@ -162,7 +162,7 @@ void sim_make(u64 seed, u32 recipients, const char *data)
 	misery = (u32)sim_below(4);
 	world->worker_count = 1 + (u32)sim_below(SIM_WORKERS_MAX);
 	world->campaign_count = 1 + (u32)sim_below(SIM_CAMPAIGNS);
-	world->small_store = sim_below(8) == 0;
+	world->small_store = sim_below(6) == 0;
 	world->chaos_end_ns = START_NS + (60 + sim_below(1200)) * NS_PER_S;
 	for (u32 s = 0; s < SIM_SITES; s++) {
 		world->host_count[s] = (u8)(1 + sim_below(SIM_HOSTS));
@@ -175,5 +175,6 @@ void sim_make(u64 seed, u32 recipients, const char *data)
 	}
 	make_domains();
 	make_config();
-	make_recipients(recipients);
+	/* A small store is one that all the recipients and their log do not fit. */
+	make_recipients(world->small_store ? min_u32(recipients * 6, SIM_RECIPIENTS_MAX) : recipients);
 }
