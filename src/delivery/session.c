@@ -155,7 +155,7 @@ void session_shut(struct session *session)
 
 	if (session->state == SESSION_CLOSING)
 		return;
-	if (session->state != SESSION_OPEN && session->failure)
+	if (session->state != SESSION_OPEN && session->failure && !session->falls_back)
 		worker_route_target_failed(worker, session->route, session->target);
 	if (session->state == SESSION_OPEN)
 		metric_sub(&session_metrics(session)->sessions_open, 1);
@@ -357,8 +357,8 @@ static void on_tls_ended(struct conn *conn, bool ok)
 	} else {
 		log_info("delivery", "TLS handshake failed", "site=%s why=%s", session->path->site,
 			 conn_why(conn));
-		session->route->no_tls[session->target] = session->path->tls ==
-							  SMTP_TLS_OPPORTUNISTIC;
+		session->falls_back = session->path->tls == SMTP_TLS_OPPORTUNISTIC;
+		session->route->no_tls[session->target] = session->falls_back;
 		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 	}
 	session_drain(session);

@@ -68,6 +68,7 @@ struct session {
 	u8 state;
 	u8 failure;              /* enum metrics_session_failure + 1, 0: none */
 	bool is_opening;         /* counted in worker->connecting */
+	bool falls_back;         /* its handshake failed; the next session does without TLS */
 	bool parked;
 };
 

@@ -51,6 +51,7 @@ static void take_path(struct worker_route *route, struct path *path)
 	route->path = path_take(path);
 	memset(route->down_until_ns, 0, sizeof(route->down_until_ns));
 	memset(route->failures, 0, sizeof(route->failures));
+	memset(route->no_tls, 0, sizeof(route->no_tls));
 }
 
 struct worker_route *worker_route_of(struct worker *worker, const struct lease *lease)
@@ -253,15 +254,22 @@ void worker_route_run(struct worker *worker, struct worker_route *route)
 		list_push_back(&worker->starving, &route->due);
 }
 
-void worker_route_target_failed(struct worker *worker, struct worker_route *route, u32 target)
+/* Sessions that were opened together and fail together are one failure of the target. */
+static void set_down(struct worker *worker, struct worker_route *route, u32 target)
 {
 	u64 wait = DOWN_FIRST_NS << min_u32(route->failures[target], 6);
 
+	if (route->down_until_ns[target] > worker->now_ns)
+		return;
 	if (route->failures[target] < 255)
 		route->failures[target]++;
-	if (wait > DOWN_MAX_NS)
-		wait = DOWN_MAX_NS;
+	wait = min_u64(wait, DOWN_MAX_NS);
 	route->down_until_ns[target] = worker->now_ns + random_jitter(&worker->random, wait, 20);
+}
+
+void worker_route_target_failed(struct worker *worker, struct worker_route *route, u32 target)
+{
+	set_down(worker, route, target);
 	if (!list_is_linked(&route->due))
 		list_push_back(&worker->runnable, &route->due);
 }

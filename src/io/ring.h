@@ -65,7 +65,8 @@ struct ring_accept {
  */
 i32 ring_socket(struct ring *ring, const struct net_address *to, const struct net_address *from);
 /*
- * Listening sockets; negative errno on failure. Unix: mode 0660, a stale socket file is replaced.
+ * Listening sockets; negative errno on failure. An address in use is waited for, three seconds.
+ * Unix: mode 0660, a stale socket file is replaced.
  */
 i32 ring_listen(struct ring *ring, const struct net_address *at);
 i32 ring_listen_unix(struct ring *ring, const char *path);

@@ -83,7 +83,14 @@ i32 ring_socket(struct ring *ring, const struct net_address *to, const struct ne
 	return install(ring, fd);
 }
 
-i32 ring_listen(struct ring *ring, const struct net_address *at)
+/*
+ * A process that was killed gives up its listening sockets only when the kernel has taken its rings
+ * apart, some time behind its death: whoever starts again at once waits for that.
+ */
+#define IN_USE_TRIES 60
+#define IN_USE_WAIT_US (50 * 1000)
+
+static i32 listen_tcp(struct ring *ring, const struct net_address *at)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = ring_sockaddr(&ss, at);
@@ -104,6 +111,17 @@ i32 ring_listen(struct ring *ring, const struct net_address *at)
 	return install(ring, fd);
 }
 
+i32 ring_listen(struct ring *ring, const struct net_address *at)
+{
+	i32 handle = listen_tcp(ring, at);
+
+	for (u32 i = 0; handle == -EADDRINUSE && i < IN_USE_TRIES; i++) {
+		usleep(IN_USE_WAIT_US);
+		handle = listen_tcp(ring, at);
+	}
+	return handle;
+}
+
 /* True when a socket file exists but nobody listens on it. */
 static bool unix_socket_is_stale(const struct sockaddr_un *sun)
 {
@@ -118,7 +136,7 @@ static bool unix_socket_is_stale(const struct sockaddr_un *sun)
 	return stale;
 }
 
-i32 ring_listen_unix(struct ring *ring, const char *path)
+static i32 listen_unix(struct ring *ring, const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int code;
@@ -139,4 +157,15 @@ i32 ring_listen_unix(struct ring *ring, const char *path)
 		return -code;
 	}
 	return install(ring, fd);
+}
+
+i32 ring_listen_unix(struct ring *ring, const char *path)
+{
+	i32 handle = listen_unix(ring, path);
+
+	for (u32 i = 0; handle == -EADDRINUSE && i < IN_USE_TRIES; i++) {
+		usleep(IN_USE_WAIT_US);
+		handle = listen_unix(ring, path);
+	}
+	return handle;
 }

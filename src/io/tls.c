@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/list.h"
+#include "base/net_address.h"
 #include "base/text.h"
 
 #include <openssl/err.h>
@@ -153,6 +154,7 @@ struct tls *tls_open(struct tls_context *context, struct slice server_name,
 		     struct slice session_key)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
+	struct net_address literal;
 	struct session *s;
 	char name[256];
 
@@ -169,7 +171,10 @@ struct tls *tls_open(struct tls_context *context, struct slice server_name,
 	SSL_set_connect_state(tls->ssl);
 	if (!slice_copy(tls->key, sizeof(tls->key), session_key))
 		tls->key[0] = '\0';
-	if (server_name.len > 0 && slice_copy(name, sizeof(name), server_name))
+	/* RFC 6066 section 3: names only. Some servers refuse the handshake for an address. */
+	if (server_name.len > 0 && !net_address_parse(&literal, server_name, true) &&
+	    !net_address_parse(&literal, server_name, false) &&
+	    slice_copy(name, sizeof(name), server_name))
 		SSL_set_tlsext_host_name(tls->ssl, name);
 	s = tls->key[0] ? find_session(context, tls->key) : NULL;
 	if (s)

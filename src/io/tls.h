@@ -22,9 +22,9 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 void tls_context_close(struct tls_context *context); /* no tls may be open */
 
 /*
- * A client side towards `server_name` (SNI; empty: none). Opportunistic: any certificate is taken,
- * as RFC 7435 says; what policy demands is checked by the caller. `session_key` names the receiver
- * for resumption. NULL when there is no memory.
+ * A client side towards `server_name` (SNI; empty or an address: none). Opportunistic: any
+ * certificate is taken, as RFC 7435 says; what policy demands is checked by the caller.
+ * `session_key` names the receiver for resumption. NULL when there is no memory.
  */
 struct tls *tls_open(struct tls_context *context, struct slice server_name,
 		     struct slice session_key);

@@ -20,6 +20,19 @@ static void check_lines(struct slice field)
 	}
 }
 
+static size_t longest_word(struct slice text)
+{
+	size_t longest = 0;
+
+	while (text.ptr) {
+		struct slice word = slice_split(&text, ' ');
+
+		if (word.len > longest)
+			longest = word.len;
+	}
+	return longest;
+}
+
 static void check_text(struct slice text)
 {
 	struct header_writer w;
@@ -45,8 +58,11 @@ static void check_text(struct slice text)
 	header_begin(&w, &out, SLICE("To"), MESSAGE_UTF8);
 	header_add_phrase(&w, text);
 	header_add_parameter(&w, SLICE("name"), text);
-	ASSERT(header_end(&w));
-	check_lines(buf_slice(&out));
+	/* A word that no line can hold is refused, nothing else is. */
+	if (header_end(&w))
+		check_lines(buf_slice(&out));
+	else
+		ASSERT(longest_word(text) > 900);
 
 	buf_reset(&out);
 	header_begin(&w, &out, SLICE("X"), MESSAGE_ISO_2022_JP);
