@@ -31,16 +31,19 @@ static bool is_printable(struct slice s)
 	return true;
 }
 
+/* Atoms short enough for any line: one that is longer could not be folded (RFC 5322, 2.1.1). */
 static bool is_atoms(struct slice s)
 {
-	bool blank = true;
+	size_t len = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == ' ' ? blank : !is_atom_char(s.ptr[i]))
+		if (s.ptr[i] == ' ' ? len == 0 : !is_atom_char(s.ptr[i]))
 			return false;
-		blank = s.ptr[i] == ' ';
+		len = s.ptr[i] == ' ' ? 0 : len + 1;
+		if (len > SHORT_VALUE_MAX)
+			return false;
 	}
-	return !blank;
+	return len > 0;
 }
 
 /* `to` has room for 2 * s.len + 2. */

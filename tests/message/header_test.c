@@ -212,6 +212,26 @@ static void names_are_atoms_quoted_or_encoded(void **state)
 	check_phrase("\xc3\xb6", "To: =?UTF-8?B?w7Y=?=\r\n");
 }
 
+static void a_very_long_atom_in_a_name_is_encoded_so_that_no_line_passes_998(void **state)
+{
+	char name[1200];
+	struct header_writer w;
+	struct buf out;
+	struct buf back;
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	buf_init(&out, 1u << 16);
+	buf_init(&back, 1u << 16);
+	header_begin(&w, &out, SLICE("Subject"), MESSAGE_UTF8);
+	header_add_phrase(&w, (struct slice){ name, sizeof(name) });
+	assert_true(header_end(&w));
+	unfold_and_decode(buf_slice(&out), &back);
+	assert_true(slice_equal(buf_slice(&back), (struct slice){ name, sizeof(name) }));
+	buf_done(&out);
+	buf_done(&back);
+}
+
 static void check_parameter(const char *value, const char *wanted)
 {
 	struct header_writer w;
@@ -274,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_very_long_word_is_encoded_so_that_no_line_passes_998),
 		cmocka_unit_test(iso_2022_jp_words_start_and_end_in_ascii),
 		cmocka_unit_test(names_are_atoms_quoted_or_encoded),
+		cmocka_unit_test(a_very_long_atom_in_a_name_is_encoded_so_that_no_line_passes_998),
 		cmocka_unit_test(parameters_are_tokens_quoted_or_in_rfc_2231_sections),
 		cmocka_unit_test(encoded_words_are_decoded_and_what_is_none_stays),
 	};
