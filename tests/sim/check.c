@@ -29,7 +29,7 @@ struct sums {
 static struct tally tallies[SIM_RECIPIENTS_MAX];
 static struct sums sums[SIM_CAMPAIGNS];
 
-static u32 recipient_of(struct slice address)
+u32 check_recipient_of(struct slice address)
 {
 	char text[64];
 	unsigned index;
@@ -77,7 +77,7 @@ static void place_row(const struct queue_row *row)
 
 	if (!s)
 		return;
-	tallies[recipient_of(row->address)].places++;
+	tallies[check_recipient_of(row->address)].places++;
 	s->deferred += row->ref.place == ROW_DEFERRED;
 	s->held += row->ref.place == ROW_DOUBT;
 }
@@ -114,7 +114,7 @@ static void read_rows(struct queue *queue)
 static void read_entry(const struct queue_log_entry *entry)
 {
 	struct sums *s = sums_of(entry->id.campaign);
-	struct tally *t = &tallies[recipient_of(entry->address)];
+	struct tally *t = &tallies[check_recipient_of(entry->address)];
 
 	if (!s)
 		sim_fail("the log tells of campaign %u, which is not there", entry->id.campaign);

@@ -19,8 +19,8 @@ void __wrap_random_bytes(void *out, size_t len);
 struct journal *__wrap_journal_open(const char *path, u32 slots, struct error *error);
 bool __real_worker_give(struct worker *worker, struct lease *lease);
 bool __wrap_worker_give(struct worker *worker, struct lease *lease);
-enum store_result __real_queue_commit(struct queue *queue);
-enum store_result __wrap_queue_commit(struct queue *queue);
+struct lease *__real_worker_take_back(struct worker *worker);
+struct lease *__wrap_worker_take_back(struct worker *worker);
 
 void __wrap_random_bytes(void *out, size_t len)
 {
@@ -42,14 +42,11 @@ bool __wrap_worker_give(struct worker *worker, struct lease *lease)
 	return __real_worker_give(worker, lease);
 }
 
-/* The moments right before and right behind a commit are the ones that matter most. */
-enum store_result __wrap_queue_commit(struct queue *queue)
+struct lease *__wrap_worker_take_back(struct worker *worker)
 {
-	enum store_result result;
+	struct lease *lease = __real_worker_take_back(worker);
 
-	sim_step();
-	result = __real_queue_commit(queue);
-	sim_trace("commit", result, 0);
-	sim_step();
-	return result;
+	if (lease)
+		life_watch_return(lease);
+	return lease;
 }

@@ -33,15 +33,15 @@ static struct rate {
 	u64 at_ns;
 } rates[RATES_MAX];
 
+static bool lent[SIM_RECIPIENTS_MAX]; /* with a worker now */
+
 static void watch_rate(const struct path *path)
 {
-	const char *dot = strchr(path->hosts[0], '.');
 	const struct config_site *limits = config_site_of(&life.config, slice_of(path->hosts[0]));
 	struct rate *rate = &rates[path->route % RATES_MAX];
 	const double per_s = limits->rate_per_s;
 	double gained = (double)(world->mono_ns - rate->at_ns) / 1e9 * per_s;
 
-	(void)dot;
 	if (per_s <= 0)
 		return;
 	rate->level = rate->level > gained ? rate->level - gained : 0;
@@ -53,6 +53,13 @@ static void watch_rate(const struct path *path)
 
 void life_watch_lease(const struct lease *lease)
 {
+	const u32 index = check_recipient_of(lease->address);
+
+	if (lent[index])
+		sim_fail("recipient %u was lent while it was lent already", index);
+	lent[index] = true;
+	if (lease->ref.place == ROW_DOUBT)
+		sim_fail("recipient %u was lent while it was held in doubt", index);
 	for (u32 i = 0; i < world->campaign_count; i++) {
 		if (world->campaigns[i].id != lease->ref.id.campaign)
 			continue;
@@ -66,6 +73,11 @@ void life_watch_lease(const struct lease *lease)
 	}
 	watch_rate(lease->path);
 	sim_trace("lease", lease->ref.id.domain, lease->ref.id.seq);
+}
+
+void life_watch_return(const struct lease *lease)
+{
+	lent[check_recipient_of(lease->address)] = false;
 }
 
 /* ---- open ---- */
@@ -111,6 +123,8 @@ static void open_sender(void)
 	life.metrics = metrics_open(world->worker_count);
 	params.metrics = life.metrics;
 	life.planner = planner_open(&params, &error);
+	if (!life.planner && world->store_faults && !world->healed)
+		_exit(SIM_DIED);
 	if (!life.planner)
 		sim_fail("the sender does not start: %s", error.text);
 	check_store(true);
@@ -234,19 +248,6 @@ static void stop_cleanly(void)
 	_exit(SIM_STOPPED);
 }
 
-static void live(void)
-{
-	while (world->mono_ns < world->chaos_end_ns) {
-		step();
-		if (world->mono_ns >= life.next_command_ns)
-			operator_command();
-		if (world->mono_ns >= world->stop_at_ns)
-			stop_cleanly();
-	}
-	sim_trace("heal", 0, 0);
-	_exit(SIM_DIED);
-}
-
 /* Nothing fails any more: everything must be settled in time. */
 static void finish(void)
 {
@@ -264,6 +265,23 @@ static void finish(void)
 	}
 	world->finished = true;
 	stop_cleanly();
+}
+
+static void live(void)
+{
+	while (world->mono_ns < world->chaos_end_ns) {
+		step();
+		if (world->mono_ns >= life.next_command_ns)
+			operator_command();
+		if (world->mono_ns >= world->stop_at_ns)
+			stop_cleanly();
+	}
+	/* Half of the worlds get well while the sender lives: what it forgot shows only then. */
+	if (world->small_store || sim_below(2))
+		_exit(SIM_DIED);
+	sim_heal();
+	operator_import();
+	finish();
 }
 
 void life_run(void)

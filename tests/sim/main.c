@@ -56,16 +56,6 @@ static void bury(void)
 	}
 }
 
-static void heal(void)
-{
-	const char *at = strstr(world->config_text, "map-size-max = ");
-
-	world->healed = true;
-	world->wall_offset_ms = 1800000000000ll;
-	if (at)
-		memcpy(world->config_text + (at - world->config_text) + 15, "99999999", 7);
-}
-
 /* Returns the exit code of the life. */
 static int play_life(void)
 {
@@ -96,7 +86,7 @@ static bool play(void)
 		int code;
 
 		if (world->mono_ns >= world->chaos_end_ns || world->life == LIVES_MAX - 1)
-			heal();
+			sim_heal();
 		code = play_life();
 		if (code != SIM_STOPPED && code != SIM_DIED) {
 			if (code != SIM_FAILED)
@@ -147,9 +137,10 @@ int main(int argc, char **argv)
 	world->verbose = verbose;
 	ok = play();
 	remove_tree(data);
-	printf("seed %llu %s lives=%u copies=%llu doubts=%llu virtual_s=%llu events=%llu trace=%016llx%s%s\n",
+	printf("seed %llu %s lives=%u copies=%llu doubts=%llu full=%llu virtual_s=%llu events=%llu trace=%016llx%s%s\n",
 	       (unsigned long long)seed, ok ? "ok" : "FAILED", world->life + 1,
 	       (unsigned long long)world->copies, (unsigned long long)world->doubts,
+	       (unsigned long long)world->full,
 	       (unsigned long long)(world->mono_ns / NS_PER_S - 1000), (unsigned long long)world->events,
 	       (unsigned long long)world->trace, ok ? "" : ": ", world->failure);
 	if (!ok)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define BATCH 40
+#define PADDING_MAX 512
 
 /* ---- import ---- */
 
@@ -30,8 +31,10 @@ static bool add_recipients(struct planner_intake *intake, u32 index, struct erro
 	struct planner_recipient batch[BATCH];
 	char addresses[BATCH][64];
 	struct buf values[BATCH];
+	char padding[PADDING_MAX];
 	bool ok = true;
 
+	memset(padding, 'p', sizeof(padding));
 	for (u32 i = 0; i < BATCH; i++)
 		buf_init(&values[i], 4096);
 	for (u32 at = 0; ok && at < world->recipient_count;) {
@@ -39,16 +42,17 @@ static bool add_recipients(struct planner_intake *intake, u32 index, struct erro
 
 		for (; at < world->recipient_count && count < BATCH; at++) {
 			char name[32];
-			struct slice value;
+			struct slice row[2];
 
 			if (world->recipients[at].campaign != index)
 				continue;
 			snprintf(addresses[count], sizeof(addresses[count]), "r%u@d%u.example", at,
 				 world->recipients[at].domain);
 			snprintf(name, sizeof(name), "name-%u", at);
-			value = slice_of(name);
+			row[0] = slice_of(name);
+			row[1] = (struct slice){ padding, world->padding };
 			buf_reset(&values[count]);
-			row_values_pack(&values[count], &value, 1);
+			row_values_pack(&values[count], row, 2);
 			batch[count] = (struct planner_recipient){ slice_of(addresses[count]),
 								   buf_slice(&values[count]) };
 			count++;
@@ -65,7 +69,7 @@ static bool import_one(u32 index, struct queue_campaign *campaign, struct error 
 	struct buf options;
 	struct planner_source source = { .headers = SLICE("From: A <news@a.example>\nSubject: hi {{name}}\n"),
 					 .text = SLICE("Dear {{name}},\n.dot\n..dots\nend\n"),
-					 .columns = SLICE("name") };
+					 .columns = SLICE("name\npadding") };
 	struct planner_intake *intake;
 
 	buf_init(&options, 4096);
@@ -98,7 +102,7 @@ void operator_import(void)
 		if (!there && !import_one(i, &campaign, &error)) {
 			sim_trace("refused", i, 0);
 			world->refused_imports++;
-			if (!world->small_store || world->healed)
+			if ((!world->small_store && !world->store_faults) || world->healed)
 				sim_fail("campaign %u was refused: %s", i, error.text);
 			continue;
 		}
@@ -106,7 +110,8 @@ void operator_import(void)
 			world->campaigns[i].id = campaign.id;
 		world->campaigns[i].acknowledged = true;
 		if (campaign.state == CAMPAIGN_READY &&
-		    !planner_campaign_start(life.planner, campaign.id, &error) && !world->small_store)
+		    !planner_campaign_start(life.planner, campaign.id, &error) && !world->small_store &&
+		    !world->store_faults)
 			sim_fail("campaign %u does not start: %s", i, error.text);
 	}
 }

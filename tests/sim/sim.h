@@ -113,6 +113,7 @@ struct sim_world {
 	bool healed;     /* no more faults; the work must come to its end */
 	bool finished;
 	bool small_store; /* the store is too small while chaos reigns */
+	bool store_faults; /* now and then the store has no room */
 	bool verbose;
 	u32 life;
 	u64 steps_left;  /* until death; UINT64_MAX: none planned */
@@ -120,6 +121,7 @@ struct sim_world {
 	u8 boot[JOURNAL_BOOT_SIZE];
 	u32 worker_count;
 	u32 recipient_count;
+	u32 padding;      /* bytes of a value that no message shows */
 	u32 campaign_count;
 	char data[256];
 	char config_text[4096];
@@ -130,7 +132,7 @@ struct sim_world {
 	struct sim_campaign campaigns[SIM_CAMPAIGNS];
 	struct sim_conn conns[SIM_CONNS_MAX];
 	/* For the summary. */
-	u64 copies, deaths, doubts, refused_imports;
+	u64 copies, deaths, doubts, refused_imports, full;
 	char failure[512];
 };
 
@@ -138,6 +140,7 @@ extern struct sim_world *world;
 
 /* ---- world.c ---- */
 void sim_make(u64 seed, u32 recipients, const char *data);
+void sim_heal(void);                  /* from now on nothing fails */
 u64 sim_below(u64 bound);             /* 0 <= x < bound, from the seed */
 bool sim_chance(u32 percent);         /* false once the world is healed */
 void sim_trace(const char *what, u64 a, u64 b);
@@ -199,6 +202,7 @@ extern struct life life;
 
 NORETURN void life_run(void);
 void life_watch_lease(const struct lease *lease); /* every lease that is handed out */
+void life_watch_return(const struct lease *lease);
 void operator_import(void);
 void operator_read_state(void);
 void operator_command(void);
@@ -206,6 +210,7 @@ void operator_heal(void);             /* resumes and settles what waits for a pe
 bool operator_is_done(void);          /* every campaign has ended */
 
 /* ---- check.c ---- */
+u32 check_recipient_of(struct slice address);
 void check_store(bool recovered);
 void check_connections(void);
 void check_session_limit(u32 slot);

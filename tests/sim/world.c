@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define START_NS (1000 * NS_PER_S)
+#define START_WALL_MS 1800000000000ll
 
 struct sim_world *world;
 
@@ -60,6 +61,20 @@ void sim_step(void)
 		sim_trace("dead", world->life, 0);
 		_exit(SIM_DIED);
 	}
+}
+
+void sim_heal(void)
+{
+	char *size = strstr(world->config_text, "map-size-max = ");
+
+	world->healed = true;
+	world->wall_offset_ms = START_WALL_MS;
+	world->steps_left = UINT64_MAX;
+	world->stop_at_ns = UINT64_MAX;
+	/* A store that was too small gets room at the next start, from 1 MB to 10. */
+	if (size)
+		memset(size + sizeof("map-size-max = ") - 1, '9', 7);
+	sim_trace("heal", 0, 0);
 }
 
 /* ---- making a world ---- */
@@ -156,13 +171,14 @@ void sim_make(u64 seed, u32 recipients, const char *data)
 	world->seed = seed;
 	random_seed(&world->random, seed);
 	world->mono_ns = START_NS;
-	world->wall_offset_ms = 1800000000000ll;
+	world->wall_offset_ms = START_WALL_MS;
 	snprintf(world->data, sizeof(world->data), "%s", data);
 	memset(world->boot, 'a', sizeof(world->boot));
 	misery = (u32)sim_below(4);
 	world->worker_count = 1 + (u32)sim_below(SIM_WORKERS_MAX);
 	world->campaign_count = 1 + (u32)sim_below(SIM_CAMPAIGNS);
 	world->small_store = sim_below(6) == 0;
+	world->store_faults = sim_below(3) == 0;
 	world->chaos_end_ns = START_NS + (60 + sim_below(1200)) * NS_PER_S;
 	for (u32 s = 0; s < SIM_SITES; s++) {
 		world->host_count[s] = (u8)(1 + sim_below(SIM_HOSTS));
@@ -175,6 +191,7 @@ void sim_make(u64 seed, u32 recipients, const char *data)
 	}
 	make_domains();
 	make_config();
+	world->padding = world->small_store ? 100 + (u32)sim_below(300) : 0;
 	/* A small store is one that all the recipients and their log do not fit. */
 	make_recipients(world->small_store ? min_u32(recipients * 6, SIM_RECIPIENTS_MAX) : recipients);
 }
