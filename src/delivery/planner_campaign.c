@@ -314,8 +314,9 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 	judge_done(planner, c);
 	if (queue_campaign_put(planner->queue, &c->record) != STORE_OK ||
 	    !planner_commit(planner, error)) {
+		queue_abort(planner->queue);
 		c->record = c->saved;
-		return false;
+		return error_set(error, "the queue: %s", queue_error_text(planner->queue));
 	}
 	c->saved = c->record;
 	if (to == CAMPAIGN_RUNNING)

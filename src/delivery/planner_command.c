@@ -115,12 +115,11 @@ static bool sweep_from(struct planner *planner, struct row_ref at,
 		if (!planner_begin(planner, error))
 			return false;
 		more = sweep_some(planner, filter, action, &at, until, count, error);
-		if (planner->sweep_failed) {
+		if (planner->sweep_failed || !planner_write_campaigns(planner) ||
+		    !planner_commit(planner, error)) {
 			queue_abort(planner->queue);
-			planner_rolled_back(planner);
-			return false;
-		}
-		if (!planner_write_campaigns(planner) || !planner_commit(planner, error)) {
+			/* The rows are at rest, not in memory: nothing is to be placed anew. */
+			ref_queue_done(&planner->touched);
 			planner_rolled_back(planner);
 			return false;
 		}

@@ -171,6 +171,14 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 
 enum took { TOOK_ROW, TOOK_NOTHING, TOOK_STOP };
 
+/* Back to where it was: it was just popped, so there is room. */
+static void wait_again(struct planner *planner, struct planner_route *route, const struct row_ref *ref)
+{
+	if (!ref_queue_push(&route->refs, ref))
+		CRASH("out of memory for a row that waits");
+	planner->refs_waiting++;
+}
+
 /* A due or returned row; those of paused campaigns are set aside, of cancelled ones settled. */
 static enum took take_ref(struct planner *planner, struct planner_route *route)
 {
@@ -186,8 +194,10 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 	result = queue_row_get(planner->queue, &ref, &row);
 	if (result == STORE_NOT_FOUND || !campaign)
 		return TOOK_ROW;
-	if (!planner_store_ok(planner, result))
+	if (!planner_store_ok(planner, result)) {
+		wait_again(planner, route, &ref);
 		return TOOK_STOP;
+	}
 	if (campaign->record.state == CAMPAIGN_CANCELLED) {
 		planner_settle_row(planner, campaign, &row, OUTCOME_CANCELLED, 0,
 				   (const u16[3]){ 0 }, SLICE("campaign cancelled"));
@@ -201,10 +211,8 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 	}
 	if (lease_row(planner, route, campaign, &row))
 		return TOOK_ROW;
-	/* No lease or memory free: back to where it was. It was just popped, so there is room. */
-	if (!ref_queue_push(&route->refs, &ref))
-		CRASH("out of memory for a row that waits");
-	planner->refs_waiting++;
+	/* No lease or memory free. */
+	wait_again(planner, route, &ref);
 	return TOOK_STOP;
 }
 

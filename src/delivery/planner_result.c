@@ -255,6 +255,13 @@ void planner_results_committed(struct planner *planner, bool ok)
 
 /* ---- rows that no worker holds ---- */
 
+/* Before anything can fail: a row of a transaction that does not come to be is placed anew. */
+static void touch_row(struct planner *planner, const struct row_ref *ref)
+{
+	if (!ref_queue_push(&planner->touched, ref))
+		CRASH("out of memory for the rows of a transaction");
+}
+
 bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
 			const struct queue_row *row, enum outcome_action action, u16 code,
 			const u16 enhanced[3], struct slice text)
@@ -272,13 +279,12 @@ bool planner_settle_row(struct planner *planner, struct planner_campaign *campai
 	struct row_ref ref = row->ref;
 	enum store_result result;
 
+	touch_row(planner, &ref);
 	if (!planner_store_ok(planner, queue_log_add(planner->queue, &entry)))
 		return false;
 	result = queue_row_delete(planner->queue, &ref);
 	if (result != STORE_NOT_FOUND && !planner_store_ok(planner, result))
 		return false;
-	if (!ref_queue_push(&planner->touched, &ref))
-		CRASH("out of memory for the rows of a transaction");
 	planner_campaign_touch(campaign);
 	count(&campaign->record, action, ref.place == ROW_DEFERRED);
 	if (ref.place == ROW_DOUBT && campaign->record.held > 0)
@@ -309,11 +315,12 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	moved.ref.due_ms = planner_due_time(
 		planner, planner->wall_ms + retry_wait_ms(&planner->config->retry, moved.attempts,
 							  &planner->random));
-	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)))
-		return false;
 	/* The log entry's address is read again: the row's own slices ended with the put. */
-	if (!planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved)))
+	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)) ||
+	    !planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved))) {
+		touch_row(planner, &row->ref);
 		return false;
+	}
 	moved.ref = row->ref;
 	moved.reply = text;
 	return planner_settle_row(planner, campaign, &moved, OUTCOME_DEFER, code,

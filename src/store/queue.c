@@ -292,7 +292,8 @@ enum store_result queue_commit(struct queue *queue)
 
 void queue_abort(struct queue *queue)
 {
-	ASSERT(queue->txn);
+	if (!queue->txn)
+		return;
 	close_cursors(queue);
 	mdb_txn_abort(queue->txn);
 	queue->txn = NULL;

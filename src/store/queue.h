@@ -51,7 +51,7 @@ void queue_close(struct queue *queue); /* aborts what is open; NULL is fine */
  */
 enum store_result queue_begin(struct queue *queue) MUST_CHECK;
 enum store_result queue_commit(struct queue *queue) MUST_CHECK;
-void queue_abort(struct queue *queue);
+void queue_abort(struct queue *queue); /* none open, or one that failed at its commit: nothing */
 /* Says in words why the last operation failed; valid until the next failure. */
 const char *queue_error_text(const struct queue *queue);
 /*
