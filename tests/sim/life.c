@@ -20,7 +20,7 @@
 #define STOP_NS (30 * NS_PER_S)          /* the patience of the role, then at once */
 #define STOP_END_NS (120 * NS_PER_S)
 #define HEALED_NS (12 * 3600 * NS_PER_S) /* in which all work must have come to its end */
-#define RATE_WINDOW_NS (10 * NS_PER_S)
+#define MEANWHILE_TURNS 40 /* of workers during one commit */
 #define RATES_MAX 256
 
 struct life life;
@@ -40,12 +40,12 @@ static void watch_rate(const struct path *path)
 	const struct config_site *limits = config_site_of(&life.config, slice_of(path->hosts[0]));
 	struct rate *rate = &rates[path->route % RATES_MAX];
 	const double per_s = limits->rate_per_s;
-	double gained = (double)(world->mono_ns - rate->at_ns) / 1e9 * per_s;
+	double gained = (double)(life.turn_ns - rate->at_ns) / 1e9 * per_s;
 
 	if (per_s <= 0)
 		return;
 	rate->level = rate->level > gained ? rate->level - gained : 0;
-	rate->at_ns = world->mono_ns;
+	rate->at_ns = life.turn_ns;
 	rate->level += 1;
 	if (rate->level > 1 + (per_s / 10 > 1 ? per_s / 10 : 1))
 		sim_fail("route %s: more leases than %u a second", path->site, limits->rate_per_s);
@@ -55,11 +55,15 @@ void life_watch_lease(const struct lease *lease)
 {
 	const u32 index = check_recipient_of(lease->address);
 
+	if (store_sim_in_transaction(planner_queue(life.planner)))
+		sim_fail("recipient %u was lent before the commit that says so", index);
 	if (lent[index])
 		sim_fail("recipient %u was lent while it was lent already", index);
 	lent[index] = true;
 	if (lease->ref.place == ROW_DOUBT)
 		sim_fail("recipient %u was lent while it was held in doubt", index);
+	if (lease->ref.place == ROW_DEFERRED && lease->ref.due_ms > life.wall_max_ms)
+		sim_fail("recipient %u was lent before its time", index);
 	for (u32 i = 0; i < world->campaign_count; i++) {
 		if (world->campaigns[i].id != lease->ref.id.campaign)
 			continue;
@@ -109,6 +113,7 @@ static void open_workers(void)
 		life.rings[i] = ring_sim_last_opened();
 	}
 	planner_set_workers(life.planner, life.workers);
+	life.workers_open = true;
 }
 
 static void open_sender(void)
@@ -123,7 +128,8 @@ static void open_sender(void)
 	life.metrics = metrics_open(world->worker_count);
 	params.metrics = life.metrics;
 	life.planner = planner_open(&params, &error);
-	if (!life.planner && world->store_faults && !world->healed)
+	/* A store without any room left may keep the sender from starting until it is given some. */
+	if (!life.planner && (world->store_faults || world->small_store) && !world->healed)
 		_exit(SIM_DIED);
 	if (!life.planner)
 		sim_fail("the sender does not start: %s", error.text);
@@ -145,12 +151,28 @@ static bool turn_worker(u32 index)
 	return true;
 }
 
+void life_meanwhile(void)
+{
+	const u64 slow = sim_below(8) ? 3 * NS_PER_MS : 40 * NS_PER_MS;
+
+	if (!life.workers_open)
+		return;
+	for (u64 turns = sim_below(4) ? 0 : sim_below(MEANWHILE_TURNS); turns > 0; turns--) {
+		world->mono_ns += 1000 + sim_below(slow);
+		net_advance();
+		turn_worker((u32)sim_below(world->worker_count));
+	}
+}
+
 static bool turn_planner(void)
 {
 	if (!life.planner_wake && life.planner_at > world->mono_ns)
 		return false;
 	life.planner_wake = false;
-	planner_turn(life.planner, clock_mono_ns(), clock_wall_ms());
+	/* What the planner decides counts from here, whenever its commit lets the leases go. */
+	life.turn_ns = clock_mono_ns();
+	life.wall_max_ms = max_u64(life.wall_max_ms, clock_wall_ms());
+	planner_turn(life.planner, life.turn_ns, clock_wall_ms());
 	if (planner_is_broken(life.planner))
 		sim_fail("the queue broke: %s", queue_error_text(planner_queue(life.planner)));
 	life.planner_at = world->mono_ns + planner_wait_ns(life.planner, world->mono_ns);

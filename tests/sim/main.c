@@ -34,11 +34,14 @@ static void plan_life(void)
 	static const u64 steps[] = { 300, 3000, 30000, 300000 };
 
 	world->steps_left = UINT64_MAX;
+	world->commits_left = UINT64_MAX;
 	world->stop_at_ns = UINT64_MAX;
 	if (world->healed)
 		return;
 	if (sim_below(5) == 0)
 		world->stop_at_ns = world->mono_ns + sim_below(120 * NS_PER_S);
+	else if (sim_below(3) == 0)
+		world->commits_left = sim_below(200);
 	else
 		world->steps_left = 1 + sim_below(steps[sim_below(array_count(steps))]);
 }
@@ -137,7 +140,8 @@ int main(int argc, char **argv)
 	world->verbose = verbose;
 	ok = play();
 	remove_tree(data);
-	printf("seed %llu %s lives=%u copies=%llu doubts=%llu full=%llu virtual_s=%llu events=%llu trace=%016llx%s%s\n",
+	printf("seed %llu %s lives=%u copies=%llu doubts=%llu full=%llu virtual_s=%llu events=%llu "
+	       "trace=%016llx%s%s\n",
 	       (unsigned long long)seed, ok ? "ok" : "FAILED", world->life + 1,
 	       (unsigned long long)world->copies, (unsigned long long)world->doubts,
 	       (unsigned long long)world->full,

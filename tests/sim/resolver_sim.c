@@ -53,10 +53,10 @@ void mx_resolver_process(struct mx_resolver *resolver)
 
 bool mx_lookup(struct mx_resolver *resolver, struct slice domain, u64 cookie)
 {
-	char name[64];
+	struct slice number = slice_from(domain, 1);
 
 	sim_step();
-	slice_copy(name, sizeof(name), domain);
+	number = slice_split(&number, '.');
 	for (u32 i = 0; i < PENDING_MAX; i++) {
 		struct pending *p = &resolver->pending[i];
 
@@ -66,7 +66,8 @@ bool mx_lookup(struct mx_resolver *resolver, struct slice domain, u64 cookie)
 			return false;
 		*p = (struct pending){ .used = true, .cookie = cookie };
 		p->at_ns = world->mono_ns + (1 + sim_below(sim_chance(5) ? 30000 : 300)) * NS_PER_MS;
-		p->domain = (u32)atol(name + 1);
+		if (!slice_to_u32(number, &p->domain))
+			p->domain = 0;
 		return true;
 	}
 	return false;

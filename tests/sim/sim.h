@@ -113,10 +113,11 @@ struct sim_world {
 	bool healed;     /* no more faults; the work must come to its end */
 	bool finished;
 	bool small_store; /* the store is too small while chaos reigns */
-	bool store_faults; /* now and then the store has no room */
+	u32 store_faults;  /* how often the store has no room: 0 never, 1 now and then, more: oftener */
 	bool verbose;
 	u32 life;
 	u64 steps_left;  /* until death; UINT64_MAX: none planned */
+	u64 commits_left; /* until death right before or behind a commit; likewise */
 	u64 stop_at_ns;  /* clean stop; UINT64_MAX: none planned */
 	u8 boot[JOURNAL_BOOT_SIZE];
 	u32 worker_count;
@@ -149,6 +150,7 @@ u64 sim_hash(const void *bytes, size_t len);
 NORETURN void sim_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* One call through the seam: the place where the sender may die. */
 void sim_step(void);
+void sim_commit_step(void);    /* right before and right behind each commit */
 
 /* ---- net.c: connections between the sender and the receivers ---- */
 i32 net_dial(const struct net_address *to, const struct net_address *from); /* a slot or -errno */
@@ -182,6 +184,9 @@ struct ring *ring_sim_last_opened(void);
 bool resolver_sim_is_ready(void);
 u64 resolver_sim_next(void);
 
+/* ---- store_sim.c ---- */
+bool store_sim_in_transaction(const struct queue *queue);
+
 /* ---- life.c, operator.c ---- */
 struct life {
 	struct config config;
@@ -189,8 +194,11 @@ struct life {
 	struct planner *planner;
 	struct worker *workers[SIM_WORKERS_MAX];
 	struct ring *rings[SIM_WORKERS_MAX];
+	bool workers_open;
 	bool planner_wake;
 	u64 planner_at;
+	u64 wall_max_ms;  /* latest wall clock that a turn of the planner saw */
+	u64 turn_ns;      /* when the planner's turn began */
 	u64 next_command_ns;
 	u64 next_check_ns;
 	bool paused[SIM_CAMPAIGNS];
@@ -202,6 +210,8 @@ extern struct life life;
 
 NORETURN void life_run(void);
 void life_watch_lease(const struct lease *lease); /* every lease that is handed out */
+/* While the planner commits, the workers go on: they are threads of their own. */
+void life_meanwhile(void);
 void life_watch_return(const struct lease *lease);
 void operator_import(void);
 void operator_read_state(void);

@@ -53,14 +53,23 @@ void sim_fail(const char *fmt, ...)
 	_exit(SIM_FAILED);
 }
 
+static void die(void)
+{
+	sim_trace("dead", world->life, 0);
+	_exit(SIM_DIED);
+}
+
 void sim_step(void)
 {
-	if (world->steps_left == UINT64_MAX)
-		return;
-	if (world->steps_left-- == 0) {
-		sim_trace("dead", world->life, 0);
-		_exit(SIM_DIED);
-	}
+	if (world->steps_left != UINT64_MAX && world->steps_left-- == 0)
+		die();
+}
+
+void sim_commit_step(void)
+{
+	/* Two calls a commit: even counts are before one, odd ones behind it. */
+	if (world->commits_left != UINT64_MAX && world->commits_left-- == 0)
+		die();
 }
 
 void sim_heal(void)
@@ -70,6 +79,7 @@ void sim_heal(void)
 	world->healed = true;
 	world->wall_offset_ms = START_WALL_MS;
 	world->steps_left = UINT64_MAX;
+	world->commits_left = UINT64_MAX;
 	world->stop_at_ns = UINT64_MAX;
 	/* A store that was too small gets room at the next start, from 1 MB to 10. */
 	if (size)
@@ -138,7 +148,8 @@ static void make_config(void)
 		 "idle = \"%llus\" tls = \"never\" connect-timeout = \"20s\" }\n"
 		 "site \"big\" { mx = {\"*.s0.example\"} sessions = %llu rate = %u depth = %llu }\n",
 		 world->data, (unsigned long long)map, (unsigned long long)sim_below(20),
-		 16ull << sim_below(6), (unsigned long long)sim_below(60), 5 + (unsigned long long)sim_below(30),
+		 16ull << sim_below(6), (unsigned long long)sim_below(60),
+		 5 + (unsigned long long)sim_below(30),
 		 two ? "address \"192.0.2.11\" { ehlo = \"m2.a.example\" }\n" : "",
 		 1 + (unsigned long long)sim_below(4), 1 + (unsigned long long)sim_below(30),
 		 rates[sim_below(array_count(rates))], 1 + (unsigned long long)sim_below(8),
@@ -178,7 +189,7 @@ void sim_make(u64 seed, u32 recipients, const char *data)
 	world->worker_count = 1 + (u32)sim_below(SIM_WORKERS_MAX);
 	world->campaign_count = 1 + (u32)sim_below(SIM_CAMPAIGNS);
 	world->small_store = sim_below(6) == 0;
-	world->store_faults = sim_below(3) == 0;
+	world->store_faults = sim_below(3) ? 0 : 1 + (u32)sim_below(3) * 12;
 	world->chaos_end_ns = START_NS + (60 + sim_below(1200)) * NS_PER_S;
 	for (u32 s = 0; s < SIM_SITES; s++) {
 		world->host_count[s] = (u8)(1 + sim_below(SIM_HOSTS));
