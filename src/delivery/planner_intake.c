@@ -209,6 +209,10 @@ bool planner_intake_add(struct planner_intake *intake, const struct planner_reci
 {
 	struct queue_campaign saved = intake->campaign;
 
+	/* What is left is for results and recovery: an import must not take it. */
+	if (queue_is_nearly_full(intake->planner->queue))
+		return error_set(error,
+				 "the queue is nearly full: no recipients until there is room");
 	for (u32 tries = 0; tries < BATCH_TRIES; tries++) {
 		intake->batch++;
 		if (add_batch(intake, recipients, count, error))

@@ -172,7 +172,8 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 enum took { TOOK_ROW, TOOK_NOTHING, TOOK_STOP };
 
 /* Back to where it was: it was just popped, so there is room. */
-static void wait_again(struct planner *planner, struct planner_route *route, const struct row_ref *ref)
+static void wait_again(struct planner *planner, struct planner_route *route,
+		       const struct row_ref *ref)
 {
 	if (!ref_queue_push(&route->refs, ref))
 		CRASH("out of memory for a row that waits");

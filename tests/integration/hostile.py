@@ -107,6 +107,7 @@ class Talk:
     def start_tls(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.server.certificate)
+        context.sni_callback = self.server.on_server_name
         try:
             self.socket = context.wrap_socket(self.socket, server_side=True)
         except (OSError, ssl.SSLError):
@@ -207,6 +208,7 @@ class Hostile:
     def __init__(self, *scripts, host="127.0.0.1", certificate=None):
         self.scripts = scripts or (polite,)
         self.certificate = certificate
+        self.on_server_name = None  # as of ssl.SSLContext.sni_callback
         self.accepted = []
         self.taken = []
         self.talks = []

@@ -346,15 +346,16 @@ def value_text(value):
 
 
 class Sink:
-    """bench/sink with ledgers; arguments as of its command line."""
+    """bench/sink with ledgers; arguments as of its command line, `prefix` as of Sender."""
 
-    def __init__(self, *args, host="127.0.0.1", port=0):
+    def __init__(self, *args, host="127.0.0.1", port=0, prefix=()):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="hk-sink-"))
         self.saved = self.directory / "mail"
         self.saved.mkdir()
         shown = f"[{host}]" if ":" in host else host
         self.process = subprocess.Popen(
-            [str(SINK), "--listen", f"{shown}:{port}", "--ledger", str(self.directory / "ledger"),
+            [*map(str, prefix), str(SINK), "--listen", f"{shown}:{port}", "--ledger",
+             str(self.directory / "ledger"),
              "--doubt-ledger", str(self.directory / "doubt"), *map(str, args)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         ready = self.process.stderr.readline()

@@ -439,3 +439,42 @@ def test_required_tls_never_falls_back(sender_in, tmp_path):
         assert status["queued"] == 1
         row = sender.items("queue", "show", "ann@plain.test")[0]
         assert row["state"] == "deferred"
+
+
+def test_many_sessions_that_fail_at_once_count_as_one_failure(sender_in):
+    """A receiver that was away for a moment is tried again soon, however many sessions met it."""
+    sender = sender_in(keys=("ed25519",))
+    with Hostile(*[lambda talk: talk.close()] * 16, polite) as server:
+        sender.default_site["sessions"] = 16
+        sender.route("*", server.port)
+        sender.start()
+        sender.create("news", [f"r{i}@away.test" for i in range(200)])
+        status = sender.wait("news", seconds=100)
+        assert status["delivered"] == 200 == len(server.accepted)
+        assert max(line["attempts"] for line in sender.report("news")) <= 4
+
+
+def test_a_receiver_whose_tls_is_broken_gets_the_mail_in_the_clear_at_once(sender_in):
+    """No attempt is counted, nothing waits."""
+    broken = CASES["tls-close"].scripts[0]
+    sender = sender_in(keys=("ed25519",))
+    with Hostile(broken) as server:
+        sender.route("*", server.port)
+        sender.start()
+        sender.create("news", [f"r{i}@broken.test" for i in range(50)])
+        status = sender.wait("news")
+        assert status["delivered"] == 50 and status["deferrals"] == 0
+        assert not any(message.tls for message in server.accepted)
+
+
+def test_an_address_is_not_said_as_a_server_name(sender_in, tmp_path):
+    """RFC 6066 section 3; GnuTLS refuses the handshake for it."""
+    said = []
+    sender = sender_in(keys=("ed25519",))
+    with Hostile(tls, certificate=folder_certificate(tmp_path)) as server:
+        server.on_server_name = lambda socket, name, context: said.append(name)
+        sender.route("*", server.port)
+        sender.start()
+        sender.create("news", ["ann@shop.test"])
+        sender.wait("news")
+        assert server.accepted[0].tls and said == [None]

@@ -298,8 +298,8 @@ static void live(void)
 		if (world->mono_ns >= world->stop_at_ns)
 			stop_cleanly();
 	}
-	/* Half of the worlds get well while the sender lives: what it forgot shows only then. */
-	if (world->small_store || sim_below(2))
+	/* Many worlds get well while the sender lives: what it forgot shows only then. */
+	if (world->small_store || (!world->store_faults && sim_below(2)))
 		_exit(SIM_DIED);
 	sim_heal();
 	operator_import();

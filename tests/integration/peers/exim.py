@@ -6,6 +6,7 @@ from peers.peer import Peer
 
 CONFIG = r"""
 primary_hostname = mx.{domain}
+domainlist ours = {domain} : *.{domain}
 spool_directory = {dir}/spool
 log_file_path = {dir}/exim-%slog
 pid_file_path = {dir}/spool/exim.pid
@@ -31,7 +32,7 @@ begin acl
 rcpt:
   deny message = no such user here
        condition = ${{if match{{$local_part}}{{\N^(reader[0-9]+|a\.\.b)$\N}}{{no}}{{yes}}}}
-  accept domains = {domain}
+  accept domains = +ours
   deny message = relay not permitted
 data:
   accept
@@ -39,7 +40,7 @@ data:
 begin routers
 all:
   driver = accept
-  domains = {domain}
+  domains = +ours
   transport = maildir
 
 begin transports

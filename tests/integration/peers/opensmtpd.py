@@ -1,4 +1,5 @@
-"""OpenSMTPD as a receiver."""
+"""OpenSMTPD as a receiver. Without TLS: the package of Debian 12 offers it and fails every handshake
+("EVP lib"), whatever the key."""
 
 from peers.peer import Peer
 
@@ -15,17 +16,16 @@ class OpenSMTPD(Peer):
     name = "opensmtpd"
     packages = ("opensmtpd", "libevent-2.1-7", "libdb5.3")
 
-    def __init__(self, directory, domain, users=(), **options):
+    def __init__(self, directory, domain, users=(), tls=False, **options):
         """`users` are the local-parts that have a mailbox."""
-        super().__init__(directory, domain, **options)
+        super().__init__(directory, domain, tls=tls, **options)
         self.users = list(users)
 
     def configure(self):
         (self.directory / "var/lib/opensmtpd/empty").mkdir(parents=True)
         spool = self.directory / "var/spool/smtpd"
         spool.mkdir(mode=0o711)
-        for link in ("run",):
-            (self.directory / "var" / link).symlink_to("/run")
+        (self.directory / "var/run").symlink_to("/run")
         (self.directory / "users").write_text(
             "".join(f"{user}@{self.domain}: vmail\n" for user in self.users))
         pki = ""

@@ -19,6 +19,7 @@ retry unix - - n - - error
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
+{listeners}
 """
 
 MAIN_CF = """\
@@ -64,7 +65,7 @@ in_flow_delay = 0
 
 # Mail for these local-parts has a mailbox; whatever else is an unknown user.
 MAILBOXES = r"""
-/^(reader[0-9]+|defer[0-9]*|a\.\.b|"a\.\.b")@/ all/
+/^(reader[0-9]+|a\.\.b|"a\.\.b")@/ all/
 """
 
 
@@ -72,10 +73,12 @@ class Postfix(Peer):
     name = "postfix"
     packages = ("postfix",)
 
-    def __init__(self, directory, domain, more=(), access="", **options):
-        """`more` are further lines of main.cf, `access` those of the recipients' access table."""
+    def __init__(self, directory, domain, more=(), access="", listeners=(), **options):
+        """`more` are further lines of main.cf, `access` those of the recipients' access table,
+        `listeners` (address:port, options) of further servers."""
         super().__init__(directory, domain, **options)
         self.more = list(more)
+        self.listeners = list(listeners)
         self.access = access
 
     def configure(self):
@@ -85,7 +88,10 @@ class Postfix(Peer):
         os.chown(self.directory / "data", 64990, 64990)
         listen = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
         values = {"dir": self.directory, "domain": self.domain, "listen": listen, "vmail": VMAIL,
-                  "more": "\n".join(self.more), "tls_level": "may" if self.key else "none",
+                  "more": "\n".join(self.more),
+                  "listeners": "\n".join(f"{at} inet n - n - 40 smtpd {options}"
+                                         for at, options in self.listeners),
+                  "tls_level": "may" if self.key else "none",
                   "certificate": self.certificate or "", "key": self.key or ""}
         (conf / "main.cf").write_text(MAIN_CF.format(**values))
         (conf / "master.cf").write_text(MASTER_CF.format(**values))
@@ -96,7 +102,7 @@ class Postfix(Peer):
             (conf / name).write_bytes(source.read_bytes() if source.exists() else b"")
 
     def set_access(self, text):
-        """New lines of the recipients' access table; new server processes go by them."""
+        """New lines of the recipients' access table; server processes made from now on obey them."""
         self.access = text
         (self.directory / "conf" / "access").write_text(text + "\n")
 
