@@ -305,6 +305,9 @@ bool planner_write_leases(struct planner *planner)
 	}
 	if (planner->fresh_count == 0)
 		return true;
+	/* A session may hold a lease for so long that the counters have come round to its record. */
+	while (planner->batch_left[planner->batch % BATCHES_MAX] > 0)
+		planner->batch++;
 	list_for_each(node, &planner->fresh) {
 		struct lease *lease = list_entry(node, struct lease, node);
 
