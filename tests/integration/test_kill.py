@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -25,6 +26,39 @@ def test_no_kill_loses_a_recipient_or_hides_a_copy(tmp_path):
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(run.stdout)
     assert run.returncode == 0, run.stdout[-6000:]
+
+
+def write_large_list(path):
+    with open(path, "w", encoding="ascii") as out:
+        out.write("email,name\n")
+        for domain in range(50):
+            out.writelines(f"reader{i:08d}@domain{domain}.example,Reader number {i} of the large list\n"
+                           for i in range(60000))
+
+
+def test_a_queue_that_fills_its_map_starts_again_after_a_crash(sender_in, tmp_path):
+    """A file beyond the first map is opened at its own size: what recovery notes needs more."""
+    silent = socket.create_server(("127.0.0.1", 0), backlog=2000)
+    courier = sender_in(sign=False)
+    courier.settings["queue"].update({"map-size-max": "8G", "in-doubt-delay": "1h"})
+    courier.default_site.update({"sessions": 1000, "depth": 64, "connect-timeout": "60s"})
+    courier.route("*", silent.getsockname()[1])
+    courier.start()
+    (tmp_path / "head").write_text("From: News <news@courier.example>\nSubject: x\n")
+    (tmp_path / "text").write_text("hello\n")
+    write_large_list(tmp_path / "large.csv")
+    courier.run("campaign", "create", "--name", "large", "--customer", "courier.example", "--headers",
+                tmp_path / "head", "--text", tmp_path / "text", "--recipients", tmp_path / "large.csv")
+    courier.kill()
+    courier.start()
+    courier.run("campaign", "start", "large")
+    sender.wait_until(lambda: courier.ask("status")["queue"]["in_flight"] > 10000, "leases")
+    courier.kill()
+    journal_file.spoil(courier.data / "journal", "removed")
+    courier.start()
+    status = courier.status("large")
+    silent.close()
+    assert status["doubts"] > 10000 and status["queued"] == status["total"] == 3_000_000
 
 
 # The judge itself: it must see each kind of wrong, or the run above says nothing.
