@@ -305,7 +305,7 @@ bool planner_write_leases(struct planner *planner)
 	}
 	if (planner->fresh_count == 0)
 		return true;
-	/* A session may hold a lease for so long that the counters have come round to its record. */
+	/* A session may hold a lease so long that the counters have come round to its record. */
 	while (planner->batch_left[planner->batch % BATCHES_MAX] > 0)
 		planner->batch++;
 	list_for_each(node, &planner->fresh) {
