@@ -237,8 +237,6 @@ def test_greylisted_recipients_are_deferred_and_delivered_later(sender_in, peer)
     postfix.set_access("")
     status = sender.wait("news")
     assert status["delivered"] == 10 and status["deferrals"] >= 5
-    assert sorted(mail.recipient for mail in postfix.wait_for(10)) == [
-        f"reader{i}@grey.example" for i in range(10)]
     assert all(sender.report_by_address("news")[f"reader{i}@grey.example"]["attempts"] >= 2
                for i in range(5))
 
