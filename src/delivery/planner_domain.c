@@ -201,6 +201,17 @@ void planner_row_place(struct planner *planner, struct planner_campaign *campaig
 	place_at(planner, campaign, row, domain);
 }
 
+/* The transaction failed: the next one places them, wherever they waited and whatever for. */
+static void put_off(struct planner *planner, struct ref_queue *refs)
+{
+	struct row_ref ref;
+
+	while (ref_queue_pop(refs, &ref)) {
+		if (!ref_queue_push(&planner->again, &ref))
+			CRASH("out of memory for a row that waits");
+	}
+}
+
 static void place_refs(struct planner *planner, struct ref_queue *refs)
 {
 	u32 count = refs->count;
@@ -215,7 +226,8 @@ static void place_refs(struct planner *planner, struct ref_queue *refs)
 		if (result == STORE_NOT_FOUND || !campaign)
 			continue;
 		if (!planner_store_ok(planner, result)) {
-			wait_at(planner, refs, &ref);
+			wait_at(planner, &planner->again, &ref);
+			put_off(planner, refs);
 			return;
 		}
 		planner_row_place(planner, campaign, &row);
@@ -228,11 +240,7 @@ void planner_place_again(struct planner *planner)
 
 	planner->again = (struct ref_queue){ 0 };
 	place_refs(planner, &again);
-	/* The transaction failed once more: what is left waits for the next one. */
-	if (again.count > 0)
-		planner->again = again;
-	else
-		ref_queue_done(&again);
+	ref_queue_done(&again);
 }
 
 /* ---- answers ---- */

@@ -258,6 +258,9 @@ static void stop_cleanly(void)
 			stop_workers(true);
 			at_once = true;
 		}
+		/* Without room results cannot be committed; then the process is killed. */
+		if (world->mono_ns - began > STOP_END_NS && world->small_store && !world->healed)
+			_exit(SIM_DIED);
 		if (world->mono_ns - began > STOP_END_NS)
 			sim_fail("a clean stop does not come to its end");
 	}
@@ -283,7 +286,7 @@ static void finish(void)
 			done = operator_is_done();
 		}
 		if (world->mono_ns - began > HEALED_NS)
-			sim_fail("the work does not come to its end");
+			operator_fail_unfinished();
 	}
 	world->finished = true;
 	stop_cleanly();

@@ -315,3 +315,26 @@ bool operator_is_done(void)
 	queue_abort(queue);
 	return done;
 }
+
+void operator_fail_unfinished(void)
+{
+	struct queue *queue = planner_queue(life.planner);
+	struct queue_row row;
+	struct queue_campaign c;
+	struct row_ref at = { .place = ROW_DEFERRED };
+	char where[64] = "in its lane";
+
+	if (queue_begin(queue) != STORE_OK)
+		sim_fail("the store cannot be read");
+	for (u32 i = 0; i < world->campaign_count; i++) {
+		if (queue_campaign_get(queue, world->campaigns[i].id, &c) == STORE_OK && !c.finished_ms)
+			break;
+	}
+	if (queue_row_next(queue, &at, UINT64_MAX, &row) == STORE_OK)
+		snprintf(where, sizeof(where), "deferred until %llu of %llu",
+			 (unsigned long long)row.ref.due_ms, (unsigned long long)clock_wall_ms());
+	sim_fail("the work does not come to its end: campaign %s is %s, %llu of %llu done, %llu deferred, "
+		 "%llu held; a row is %s", c.name, queue_campaign_state_name(c.state),
+		 (unsigned long long)(c.delivered + c.failed + c.cancelled), (unsigned long long)c.total,
+		 (unsigned long long)c.deferred, (unsigned long long)c.held, where);
+}

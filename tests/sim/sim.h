@@ -44,7 +44,7 @@ struct sim_domain {
 	u8 site;
 	u8 kind; /* enum sim_domain_kind */
 };
-enum sim_domain_kind { DOMAIN_FINE, DOMAIN_NXDOMAIN, DOMAIN_NULL_MX };
+enum sim_domain_kind { SIM_DOMAIN_FINE, SIM_DOMAIN_NXDOMAIN, SIM_DOMAIN_NULL_MX };
 
 /* One receiving host and how often (percent) it does what. */
 struct sim_host {
@@ -218,6 +218,7 @@ void operator_read_state(void);
 void operator_command(void);
 void operator_heal(void);             /* resumes and settles what waits for a person */
 bool operator_is_done(void);          /* every campaign has ended */
+NORETURN void operator_fail_unfinished(void);
 
 /* ---- check.c ---- */
 u32 check_recipient_of(struct slice address);
