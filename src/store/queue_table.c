@@ -117,8 +117,9 @@ static MDB_cursor *table_cursor(struct queue *queue, enum table table)
 	return state->cursor;
 }
 
-enum store_result table_get(struct queue *queue, enum table table, struct slice key,
-			    struct slice *value)
+/* Moves the table's cursor by `op` from `key` and shows the record it stands on then. */
+static enum store_result move_cursor(struct queue *queue, enum table table, MDB_cursor_op op,
+				     struct slice key, struct slice *found, struct slice *value)
 {
 	MDB_cursor *cursor = table_cursor(queue, table);
 	MDB_val k = val_of(key);
@@ -127,65 +128,43 @@ enum store_result table_get(struct queue *queue, enum table table, struct slice 
 
 	if (!cursor)
 		return queue->doomed;
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_KEY);
-	if (rc == MDB_SUCCESS)
-		*value = slice_of_val(&v);
-	return queue_result(queue, rc, table_name(table));
-}
-
-enum store_result table_seek(struct queue *queue, enum table table, struct slice key,
-			     struct slice *found, struct slice *value)
-{
-	MDB_cursor *cursor = table_cursor(queue, table);
-	MDB_val k = val_of(key);
-	MDB_val v;
-	int rc;
-
-	if (!cursor)
-		return queue->doomed;
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	rc = mdb_cursor_get(cursor, &k, &v, op);
 	if (rc == MDB_SUCCESS) {
 		*found = slice_of_val(&k);
 		*value = slice_of_val(&v);
 	}
 	return queue_result(queue, rc, table_name(table));
+}
+
+enum store_result table_get(struct queue *queue, enum table table, struct slice key,
+			    struct slice *value)
+{
+	struct slice found;
+
+	return move_cursor(queue, table, MDB_SET_KEY, key, &found, value);
+}
+
+enum store_result table_seek(struct queue *queue, enum table table, struct slice key,
+			     struct slice *found, struct slice *value)
+{
+	return move_cursor(queue, table, MDB_SET_RANGE, key, found, value);
 }
 
 enum store_result table_after(struct queue *queue, enum table table, struct slice key,
 			      struct slice *found, struct slice *value)
 {
 	enum store_result result = table_seek(queue, table, key, found, value);
-	MDB_val k;
-	MDB_val v;
-	int rc;
 
 	if (result != STORE_OK || found->len != key.len ||
 	    memcmp(found->ptr, key.ptr, key.len) != 0)
 		return result;
-	rc = mdb_cursor_get(queue->tables[table].cursor, &k, &v, MDB_NEXT);
-	if (rc == MDB_SUCCESS) {
-		*found = slice_of_val(&k);
-		*value = slice_of_val(&v);
-	}
-	return queue_result(queue, rc, table_name(table));
+	return move_cursor(queue, table, MDB_NEXT, key, found, value);
 }
 
 enum store_result table_last(struct queue *queue, enum table table, struct slice *found,
 			     struct slice *value)
 {
-	MDB_cursor *cursor = table_cursor(queue, table);
-	MDB_val k;
-	MDB_val v;
-	int rc;
-
-	if (!cursor)
-		return queue->doomed;
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
-	if (rc == MDB_SUCCESS) {
-		*found = slice_of_val(&k);
-		*value = slice_of_val(&v);
-	}
-	return queue_result(queue, rc, table_name(table));
+	return move_cursor(queue, table, MDB_LAST, SLICE_NONE, found, value);
 }
 
 /*
