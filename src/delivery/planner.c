@@ -274,11 +274,8 @@ void planner_rolled_back(struct planner *planner)
 {
 	struct row_ref ref;
 
-	while (ref_queue_pop(&planner->touched, &ref)) {
-		if (!ref_queue_push(&planner->again, &ref))
-			CRASH("out of memory for the rows of a failed transaction");
-		planner->refs_waiting++;
-	}
+	while (ref_queue_pop(&planner->touched, &ref))
+		planner_row_wait(planner, &planner->again, &ref);
 	planner_campaigns_committed(planner, false);
 	planner->must_work = true;
 	if (planner->failed_by == STORE_FULL && !queue_grow(planner->queue)) {
@@ -325,7 +322,7 @@ static void run_transaction(struct planner *planner)
 	}
 	ref_queue_done(&planner->touched);
 	planner_hand_out(planner);
-	planner_results_committed(planner, true);
+	planner_results_committed(planner);
 	planner_campaigns_committed(planner, true);
 	planner->next_commit_ns =
 		planner->now_ns + planner->config->queue.commit_interval_ms * NS_PER_MS;

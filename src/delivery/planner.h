@@ -147,6 +147,7 @@ struct planner_filter {
 	struct slice domain;  /* lower case */
 	struct slice address; /* wire form */
 };
+bool planner_filter_matches(const struct planner_filter *filter, const struct queue_row *row);
 /*
  * Deferred rows that match become due now. Works through the table in slices over the next turns;
  * the number of rows moved so far is in the planner's log line when it is done.

@@ -8,19 +8,14 @@
 
 #define SWEEP_ROWS 4000
 
-static bool matches(const struct planner_filter *filter, const struct queue_row *row)
+bool planner_filter_matches(const struct planner_filter *filter, const struct queue_row *row)
 {
-	size_t at = row->address.len;
-
 	if (filter->campaign && row->ref.id.campaign != filter->campaign)
 		return false;
-	if (filter->address.len && !slice_equal(filter->address, row->address))
+	if (filter->address.ptr && !slice_equal(filter->address, row->address))
 		return false;
-	if (filter->domain.len == 0)
-		return true;
-	while (at > 0 && row->address.ptr[at - 1] != '@')
-		at--;
-	return slice_equal(slice_from(row->address, at), filter->domain);
+	return !filter->domain.ptr ||
+	       slice_equal(address_wire_domain(row->address), filter->domain);
 }
 
 /* Moves a row to the deferred table, due now. */
@@ -33,10 +28,7 @@ static bool make_due(struct planner *planner, struct planner_campaign *campaign,
 
 	moved.ref.place = ROW_DEFERRED;
 	moved.ref.due_ms = planner_due_time(planner, planner->wall_ms);
-	/*
-	 * Putting rows at the same due time keeps their order: the key goes on with campaign and
-	 * lane.
-	 */
+	/* Due already: it stays where it is. */
 	if (row->ref.place == ROW_DEFERRED && moved.ref.due_ms >= row->ref.due_ms)
 		return true;
 	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)))
@@ -71,7 +63,7 @@ static bool act(struct planner *planner, struct planner_campaign *campaign,
 
 /* One transaction's worth; false at the end of the table or on failure (then *error is set). */
 static bool sweep_some(struct planner *planner, const struct planner_filter *filter,
-		       enum sweep_action action, struct row_ref *at, u64 until_ms, u64 *count,
+		       enum sweep_action action, struct row_ref *at, u64 *count,
 		       struct error *error)
 {
 	enum store_result result = STORE_OK;
@@ -81,15 +73,15 @@ static bool sweep_some(struct planner *planner, const struct planner_filter *fil
 		struct planner_campaign *campaign;
 		struct queue_row row;
 
-		result = queue_row_next(planner->queue, at, until_ms, &row);
+		result = queue_row_next(planner->queue, at, UINT64_MAX, &row);
 		if (result != STORE_OK)
 			break;
 		*at = row.ref;
-		if (!matches(filter, &row))
+		if (!planner_filter_matches(filter, &row))
 			continue;
 		campaign = planner_campaign_load(planner, row.ref.id.campaign, error);
-		ok = campaign && queue_row_get(planner->queue, at, &row) == STORE_OK &&
-		     act(planner, campaign, &row, action);
+		/* Loading only reads: the row's slices still stand. */
+		ok = campaign && act(planner, campaign, &row, action);
 		*count += ok;
 	}
 	if (ok && result != STORE_FULL && result != STORE_FAILED)
@@ -103,10 +95,6 @@ static bool sweep_from(struct planner *planner, struct row_ref at,
 		       const struct planner_filter *filter, enum sweep_action action, u64 *count,
 		       struct error *error)
 {
-	/*
-	 * What is made due goes behind the cursor, ahead of this sweep: it must not be met again.
-	 */
-	u64 until = UINT64_MAX;
 	bool more = true;
 
 	*count = 0;
@@ -114,7 +102,7 @@ static bool sweep_from(struct planner *planner, struct row_ref at,
 	while (more) {
 		if (!planner_begin(planner, error))
 			return false;
-		more = sweep_some(planner, filter, action, &at, until, count, error);
+		more = sweep_some(planner, filter, action, &at, count, error);
 		if (planner->sweep_failed || !planner_write_campaigns(planner) ||
 		    !planner_commit(planner, error)) {
 			queue_abort(planner->queue);

@@ -133,22 +133,6 @@ u32 planner_source_of(const struct planner_campaign *campaign, u32 lane)
 	return max_u64(v4, v6) > 1 ? lane % (u32)max_u64(v4, v6) : 0;
 }
 
-static void wait_at(struct planner *planner, struct ref_queue *refs, const struct row_ref *ref)
-{
-	if (!ref_queue_push(refs, ref))
-		CRASH("out of memory for a row that waits");
-	planner->refs_waiting++;
-}
-
-static struct slice domain_of_address(struct slice address)
-{
-	for (size_t i = address.len; i > 0; i--) {
-		if (address.ptr[i - 1] == '@')
-			return slice_from(address, i);
-	}
-	return SLICE_NONE;
-}
-
 static void place_at(struct planner *planner, struct planner_campaign *campaign,
 		     const struct queue_row *row, struct domain *domain)
 {
@@ -165,7 +149,7 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 			planner_postpone_row(planner, row);
 			break;
 		}
-		wait_at(planner, &route->refs, &row->ref);
+		planner_row_wait(planner, &route->refs, &row->ref);
 		planner_route_check(planner, route);
 		break;
 	case DOMAIN_WAIT:
@@ -177,7 +161,7 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 		break;
 	default:
 		planner_domain_wait(planner, domain);
-		wait_at(planner, &domain->refs, &row->ref);
+		planner_row_wait(planner, &domain->refs, &row->ref);
 	}
 }
 
@@ -192,24 +176,13 @@ void planner_row_place(struct planner *planner, struct planner_campaign *campaig
 		return;
 	}
 	if (campaign->record.state != CAMPAIGN_RUNNING) {
-		wait_at(planner, &campaign->parked, &row->ref);
+		planner_row_wait(planner, &campaign->parked, &row->ref);
 		return;
 	}
-	domain = planner_domain(planner, domain_of_address(row->address));
+	domain = planner_domain(planner, address_wire_domain(row->address));
 	if (!domain)
 		CRASH("out of memory for a domain");
 	place_at(planner, campaign, row, domain);
-}
-
-/* The transaction failed: the next one places them, wherever they waited and whatever for. */
-static void put_off(struct planner *planner, struct ref_queue *refs)
-{
-	struct row_ref ref;
-
-	while (ref_queue_pop(refs, &ref)) {
-		if (!ref_queue_push(&planner->again, &ref))
-			CRASH("out of memory for a row that waits");
-	}
 }
 
 static void place_refs(struct planner *planner, struct ref_queue *refs)
@@ -217,17 +190,17 @@ static void place_refs(struct planner *planner, struct ref_queue *refs)
 	u32 count = refs->count;
 	struct row_ref ref;
 
-	while (count-- > 0 && ref_queue_pop(refs, &ref)) {
+	while (count-- > 0 && planner_row_waited(planner, refs, &ref)) {
 		struct planner_campaign *campaign = planner_campaign(planner, ref.id.campaign);
 		struct queue_row row;
 		enum store_result result = queue_row_get(planner->queue, &ref, &row);
 
-		planner->refs_waiting--;
 		if (result == STORE_NOT_FOUND || !campaign)
 			continue;
 		if (!planner_store_ok(planner, result)) {
-			wait_at(planner, &planner->again, &ref);
-			put_off(planner, refs);
+			/* The next transaction places them, wherever they waited and for what. */
+			planner_row_wait(planner, &planner->again, &ref);
+			planner_rows_again(planner, refs);
 			return;
 		}
 		planner_row_place(planner, campaign, &row);

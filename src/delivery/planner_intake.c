@@ -149,13 +149,9 @@ static bool add_row(struct planner_intake *intake, const struct planner_recipien
 	struct queue_row row = { .ref = { .place = ROW_LANE },
 				 .address = r->address,
 				 .values = r->values };
-	size_t at = r->address.len;
+	struct slice name = address_wire_domain(r->address);
 	struct intake_domain *domain;
-	struct slice name;
 
-	while (at > 0 && r->address.ptr[at - 1] != '@')
-		at--;
-	name = slice_from(r->address, at);
 	domain = domain_of(intake, name);
 	if (!domain)
 		return false;

@@ -144,21 +144,30 @@ static bool settle_one(struct planner *planner, struct lane *lane, const struct 
 				  lane->domain->enhanced, slice_of(lane->domain->text));
 }
 
+enum store_result planner_lane_next(struct planner *planner, struct lane *lane,
+				    struct queue_row *row)
+{
+	struct row_ref after = { .place = ROW_LANE,
+				 .id = { lane->campaign->record.id, lane->number, lane->seq } };
+	enum store_result result = queue_row_next(planner->queue, &after, 0, row);
+
+	if (result == STORE_NOT_FOUND)
+		planner_lane_end(planner, lane);
+	else
+		planner_store_ok(planner, result);
+	return result;
+}
+
 void planner_settle_doomed(struct planner *planner)
 {
 	for (u32 i = 0; i < TURN_DOOMED_MAX && !list_is_empty(&planner->doomed); i++) {
 		struct lane *lane = list_entry(planner->doomed.next, struct lane, node);
-		struct row_ref after = { .place = ROW_LANE,
-					 .id = { lane->campaign->record.id, lane->number,
-						 lane->seq } };
 		struct queue_row row;
-		enum store_result result = queue_row_next(planner->queue, &after, 0, &row);
+		enum store_result result = planner_lane_next(planner, lane, &row);
 
-		if (result == STORE_NOT_FOUND) {
-			planner_lane_end(planner, lane);
+		if (result == STORE_NOT_FOUND)
 			continue;
-		}
-		if (!planner_store_ok(planner, result))
+		if (result != STORE_OK)
 			return;
 		lane->seq = row.ref.id.seq;
 		if (!settle_one(planner, lane, &row))
@@ -186,8 +195,6 @@ void planner_park_lanes(struct planner *planner, struct planner_campaign *campai
 
 void planner_unpark(struct planner *planner, struct planner_campaign *campaign)
 {
-	struct row_ref ref;
-
 	list_for_each_safe(node, &campaign->lanes) {
 		struct lane *lane = list_entry(node, struct lane, of_campaign);
 
@@ -196,9 +203,6 @@ void planner_unpark(struct planner *planner, struct planner_campaign *campaign)
 		detach(lane);
 		planner_lane_place(planner, lane);
 	}
-	while (ref_queue_pop(&campaign->parked, &ref)) {
-		if (!ref_queue_push(&planner->again, &ref))
-			CRASH("out of memory for a row that waits");
-	}
+	planner_rows_again(planner, &campaign->parked);
 	planner->must_work = true;
 }

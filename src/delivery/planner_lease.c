@@ -171,15 +171,6 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 
 enum took { TOOK_ROW, TOOK_NOTHING, TOOK_STOP };
 
-/* Back to where it was: it was just popped, so there is room. */
-static void wait_again(struct planner *planner, struct planner_route *route,
-		       const struct row_ref *ref)
-{
-	if (!ref_queue_push(&route->refs, ref))
-		CRASH("out of memory for a row that waits");
-	planner->refs_waiting++;
-}
-
 /* A due or returned row; those of paused campaigns are set aside, of cancelled ones settled. */
 static enum took take_ref(struct planner *planner, struct planner_route *route)
 {
@@ -188,15 +179,14 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 	struct row_ref ref;
 	enum store_result result;
 
-	if (!ref_queue_pop(&route->refs, &ref))
+	if (!planner_row_waited(planner, &route->refs, &ref))
 		return TOOK_NOTHING;
-	planner->refs_waiting--;
 	campaign = planner_campaign(planner, ref.id.campaign);
 	result = queue_row_get(planner->queue, &ref, &row);
 	if (result == STORE_NOT_FOUND || !campaign)
 		return TOOK_ROW;
 	if (!planner_store_ok(planner, result)) {
-		wait_again(planner, route, &ref);
+		planner_row_wait(planner, &route->refs, &ref);
 		return TOOK_STOP;
 	}
 	if (campaign->record.state == CAMPAIGN_CANCELLED) {
@@ -205,15 +195,13 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 		return TOOK_ROW;
 	}
 	if (campaign->record.state != CAMPAIGN_RUNNING) {
-		if (!ref_queue_push(&campaign->parked, &ref))
-			return TOOK_STOP;
-		planner->refs_waiting++;
+		planner_row_wait(planner, &campaign->parked, &ref);
 		return TOOK_ROW;
 	}
 	if (lease_row(planner, route, campaign, &row))
 		return TOOK_ROW;
 	/* No lease or memory free. */
-	wait_again(planner, route, &ref);
+	planner_row_wait(planner, &route->refs, &ref);
 	return TOOK_STOP;
 }
 
@@ -221,21 +209,16 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 static enum took take_lane_row(struct planner *planner, struct planner_route *route)
 {
 	struct lane *lane;
-	struct row_ref after;
 	struct queue_row row;
 	enum store_result result;
 
 	if (list_is_empty(&route->lanes))
 		return TOOK_NOTHING;
 	lane = list_entry(route->lanes.next, struct lane, node);
-	after = (struct row_ref){ .place = ROW_LANE,
-				  .id = { lane->campaign->record.id, lane->number, lane->seq } };
-	result = queue_row_next(planner->queue, &after, 0, &row);
-	if (result == STORE_NOT_FOUND) {
-		planner_lane_end(planner, lane);
+	result = planner_lane_next(planner, lane, &row);
+	if (result == STORE_NOT_FOUND)
 		return TOOK_ROW;
-	}
-	if (!planner_store_ok(planner, result))
+	if (result != STORE_OK)
 		return TOOK_STOP;
 	if (!lease_row(planner, route, lane->campaign, &row))
 		return TOOK_STOP;
@@ -370,9 +353,7 @@ void planner_take_back_fresh(struct planner *planner)
 		route->in_flight--;
 		route->worker_in_flight[lease->worker]--;
 		campaign->leases--;
-		if (!ref_queue_push(&route->refs, &lease->ref))
-			CRASH("out of memory for the rows of a failed transaction");
-		planner->refs_waiting++;
+		planner_row_wait(planner, &route->refs, &lease->ref);
 		planner_lease_free(planner, lease);
 		planner_route_check(planner, route);
 	}

@@ -179,7 +179,6 @@ struct planner {
 	u32 result_count;
 	struct list fresh;   /* leased in this transaction, not yet handed out */
 	u32 fresh_count;
-	struct list settled; /* results of this transaction: slots are freed after its commit */
 	u64 batch;           /* number of the transaction's lease record */
 	u32 *batch_left;     /* leases out of each batch, by number modulo BATCHES_MAX */
 	u64 *dead_batches;   /* lease records whose rows are all settled: deleted by the next commit
@@ -221,6 +220,16 @@ void planner_rolled_back(struct planner *planner);
 bool ref_queue_push(struct ref_queue *queue, const struct row_ref *ref);
 bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref);
 void ref_queue_done(struct ref_queue *queue);
+/* A row in memory waits in one of the planner's queues and is counted; without memory we crash. */
+void planner_row_wait(struct planner *planner, struct ref_queue *queue, const struct row_ref *ref);
+bool planner_row_waited(struct planner *planner, struct ref_queue *queue, struct row_ref *ref);
+/* Rows that wait in `queue` (counted already) wait to be placed anew instead. */
+void planner_rows_again(struct planner *planner, struct ref_queue *queue);
+/*
+ * A row that no worker holds is about to be changed: when the transaction does not come to be it is
+ * placed anew. Before anything can fail.
+ */
+void planner_row_touch(struct planner *planner, const struct row_ref *ref);
 
 /* ---- planner_campaign.c ---- */
 bool planner_load_campaigns(struct planner *planner, struct error *error);
@@ -242,6 +251,12 @@ bool planner_may_activate(const struct planner *planner);
 void planner_lane_place(struct planner *planner, struct lane *lane); /* at its route, or to wait */
 void planner_lane_doom(struct planner *planner, struct lane *lane, enum outcome_action fate);
 void planner_lane_end(struct planner *planner, struct lane *lane);
+/*
+ * The lane's next row; its cursor (`seq`) is for the caller to move. STORE_NOT_FOUND: there was
+ * none, and the lane is ended.
+ */
+enum store_result planner_lane_next(struct planner *planner, struct lane *lane,
+				    struct queue_row *row);
 void planner_settle_doomed(struct planner *planner);
 /* Takes a campaign's lanes away from routes and domains: paused, or cancelled (all are doomed). */
 void planner_park_lanes(struct planner *planner, struct planner_campaign *campaign);
@@ -290,7 +305,7 @@ void planner_lease_free(struct planner *planner, struct lease *lease);
 void planner_collect_results(struct planner *planner);
 void planner_apply_results(struct planner *planner);
 bool planner_apply_one(struct planner *planner, struct lease *lease);
-void planner_results_committed(struct planner *planner, bool ok);
+void planner_results_committed(struct planner *planner);
 /* Ends a row that no worker holds (its record is at `row`): log, counters, record. */
 bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
 			const struct queue_row *row, enum outcome_action action, u16 code,

@@ -25,30 +25,24 @@ struct found {
 	bool has_host;
 };
 
-static bool settle(struct planner *planner, struct planner_campaign *campaign,
-		   const struct queue_row *row, const struct found *found)
+static bool settle(struct planner *planner, const struct queue_row *row, const struct found *found)
 {
-	static const char words[] = "answered before the sender was restarted";
 	struct lease lease = {
 		.ref = row->ref,
 		.address = row->address,
 		.values = row->values,
 		.attempts = row->attempts,
 		.flags = row->flags,
-		.date_ms = found->date_ms,
+		.date_ms = row->first_ms ? row->first_ms : found->date_ms,
 		.verdict = found->verdict,
 		.code = found->code,
 	};
-	bool doubt = found->verdict == SMTP_VERDICT_IN_DOUBT;
+	struct slice words = found->verdict == SMTP_VERDICT_IN_DOUBT ?
+				     SLICE("no answer was seen before the sender stopped") :
+				     SLICE("answered before the sender was restarted");
 
-	(void)campaign;
-	lease.reply_len = (u16)(doubt ? 0 : sizeof(words) - 1);
-	memcpy(lease.reply, words, lease.reply_len);
-	if (doubt) {
-		lease.reply_len = (u16)strlen("no answer was seen before the sender stopped");
-		memcpy(lease.reply, "no answer was seen before the sender stopped",
-		       lease.reply_len);
-	}
+	lease.reply_len = (u16)words.len;
+	memcpy(lease.reply, words.ptr, words.len);
 	if (found->has_host) {
 		bool v4 = memcmp(found->host + 4, (const u8[12]){ 0 }, 12) == 0;
 
@@ -61,7 +55,6 @@ static bool settle(struct planner *planner, struct planner_campaign *campaign,
 static bool settle_found(struct planner *planner, const struct found *found, u32 *doubts,
 			 struct error *error)
 {
-	struct planner_campaign *campaign;
 	struct queue_row row;
 	enum store_result result = queue_row_get(planner->queue, &found->ref, &row);
 	char copy[ROW_ADDRESS_MAX];
@@ -71,19 +64,17 @@ static bool settle_found(struct planner *planner, const struct found *found, u32
 	/* Final already: the crash came between a commit and the freeing of its slots. */
 	if (result == STORE_NOT_FOUND)
 		return true;
-	campaign = planner_campaign_load(planner, found->ref.id.campaign, error);
-	if (result != STORE_OK || !campaign)
+	/* Loading only reads: the row's slices still stand. */
+	if (result != STORE_OK || row.address.len > sizeof(copy) ||
+	    !planner_campaign_load(planner, found->ref.id.campaign, error))
 		return false;
 	/* The row is moved and logged: both need its bytes after the store was written to. */
-	result = queue_row_get(planner->queue, &found->ref, &row);
-	if (result != STORE_OK || row.address.len > sizeof(copy))
-		return false;
 	memcpy(copy, row.address.ptr, row.address.len);
 	row.address.ptr = copy;
 	buf_init(&values, ROW_VALUES_MAX);
 	buf_add_slice(&values, row.values);
 	row.values = buf_slice(&values);
-	ok = !values.failed && settle(planner, campaign, &row, found);
+	ok = !values.failed && settle(planner, &row, found);
 	buf_done(&values);
 	*doubts += found->verdict == SMTP_VERDICT_IN_DOUBT;
 	return ok;
@@ -127,13 +118,8 @@ static bool recover_from_leases(struct planner *planner, u32 *doubts, struct err
 		for (size_t i = 0; ok && i < count; i++) {
 			struct found found = { .verdict = SMTP_VERDICT_IN_DOUBT,
 					       .date_ms = wall_ms / 1000 * 1000 };
-			struct queue_row row;
 
 			memcpy(&found.ref, refs.ptr + i * sizeof(found.ref), sizeof(found.ref));
-			if (queue_row_get(planner->queue, &found.ref, &row) != STORE_OK)
-				continue;
-			if (row.first_ms)
-				found.date_ms = row.first_ms;
 			ok = settle_found(planner, &found, doubts, error);
 		}
 	}

@@ -1,5 +1,7 @@
 #include "delivery/planner_parts.h"
 
+#include "base/check.h"
+
 #include <stdlib.h>
 
 static bool grow(struct ref_queue *queue)
@@ -43,4 +45,37 @@ void ref_queue_done(struct ref_queue *queue)
 {
 	free(queue->refs);
 	*queue = (struct ref_queue){ 0 };
+}
+
+static void push(struct ref_queue *queue, const struct row_ref *ref)
+{
+	if (!ref_queue_push(queue, ref))
+		CRASH("out of memory for a row that waits");
+}
+
+void planner_row_wait(struct planner *planner, struct ref_queue *queue, const struct row_ref *ref)
+{
+	push(queue, ref);
+	planner->refs_waiting++;
+}
+
+bool planner_row_waited(struct planner *planner, struct ref_queue *queue, struct row_ref *ref)
+{
+	if (!ref_queue_pop(queue, ref))
+		return false;
+	planner->refs_waiting--;
+	return true;
+}
+
+void planner_row_touch(struct planner *planner, const struct row_ref *ref)
+{
+	push(&planner->touched, ref);
+}
+
+void planner_rows_again(struct planner *planner, struct ref_queue *queue)
+{
+	struct row_ref ref;
+
+	while (ref_queue_pop(queue, &ref))
+		push(&planner->again, &ref);
 }

@@ -5,7 +5,6 @@
  */
 #include "delivery/planner_parts.h"
 
-#include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -231,9 +230,7 @@ static void release(struct planner *planner, struct lease *lease)
 
 	count_metrics(planner, lease);
 	if (lease->action == OUTCOME_RETURN) {
-		if (!ref_queue_push(&lease->route->refs, &lease->ref))
-			CRASH("out of memory for a returned row");
-		planner->refs_waiting++;
+		planner_row_wait(planner, &lease->route->refs, &lease->ref);
 		planner_route_check(planner, lease->route);
 	}
 	if (--planner->batch_left[batch % BATCHES_MAX] == 0)
@@ -241,12 +238,10 @@ static void release(struct planner *planner, struct lease *lease)
 	planner_lease_free(planner, lease);
 }
 
-void planner_results_committed(struct planner *planner, bool ok)
+void planner_results_committed(struct planner *planner)
 {
 	struct list *node;
 
-	if (!ok)
-		return;
 	metric_add(&planner->m->rows_committed, planner->result_count);
 	while ((node = list_pop_front(&planner->results)))
 		release(planner, list_entry(node, struct lease, node));
@@ -254,13 +249,6 @@ void planner_results_committed(struct planner *planner, bool ok)
 }
 
 /* ---- rows that no worker holds ---- */
-
-/* Before anything can fail: a row of a transaction that does not come to be is placed anew. */
-static void touch_row(struct planner *planner, const struct row_ref *ref)
-{
-	if (!ref_queue_push(&planner->touched, ref))
-		CRASH("out of memory for the rows of a transaction");
-}
 
 bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
 			const struct queue_row *row, enum outcome_action action, u16 code,
@@ -279,7 +267,7 @@ bool planner_settle_row(struct planner *planner, struct planner_campaign *campai
 	struct row_ref ref = row->ref;
 	enum store_result result;
 
-	touch_row(planner, &ref);
+	planner_row_touch(planner, &ref);
 	if (!planner_store_ok(planner, queue_log_add(planner->queue, &entry)))
 		return false;
 	result = queue_row_delete(planner->queue, &ref);
@@ -318,7 +306,7 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	/* The log entry's address is read again: the row's own slices ended with the put. */
 	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)) ||
 	    !planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved))) {
-		touch_row(planner, &row->ref);
+		planner_row_touch(planner, &row->ref);
 		return false;
 	}
 	moved.ref = row->ref;

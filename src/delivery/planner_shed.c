@@ -5,7 +5,6 @@
  */
 #include "delivery/planner_parts.h"
 
-#include "base/check.h"
 #include "base/text.h"
 
 #define SHED_ROWS 20      /* of one lane, each time its route fails */
@@ -25,17 +24,9 @@ static bool refs_are_scarce(const struct planner *planner)
 void planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text)
 {
 	for (u32 i = 0; i < SHED_ROWS; i++) {
-		struct row_ref after = { .place = ROW_LANE,
-					 .id = { lane->campaign->record.id, lane->number,
-						 lane->seq } };
 		struct queue_row row;
-		enum store_result result = queue_row_next(planner->queue, &after, 0, &row);
 
-		if (result == STORE_NOT_FOUND) {
-			planner_lane_end(planner, lane);
-			return;
-		}
-		if (!planner_store_ok(planner, result))
+		if (planner_lane_next(planner, lane, &row) != STORE_OK)
 			return;
 		lane->seq = row.ref.id.seq;
 		if (!planner_defer_row(planner, lane->campaign, &row, code, text))
@@ -47,18 +38,15 @@ static void shed_refs(struct planner *planner, struct planner_route *route)
 {
 	struct row_ref ref;
 
-	for (u32 i = 0; i < SHED_REFS && ref_queue_pop(&route->refs, &ref); i++) {
+	for (u32 i = 0; i < SHED_REFS && planner_row_waited(planner, &route->refs, &ref); i++) {
 		struct planner_campaign *campaign = planner_campaign(planner, ref.id.campaign);
 		struct queue_row row;
 		enum store_result result = queue_row_get(planner->queue, &ref, &row);
 
-		planner->refs_waiting--;
 		if (result == STORE_NOT_FOUND || !campaign)
 			continue;
 		if (!planner_store_ok(planner, result)) {
-			if (!ref_queue_push(&route->refs, &ref))
-				CRASH("out of memory for a row that waits");
-			planner->refs_waiting++;
+			planner_row_wait(planner, &route->refs, &ref);
 			return;
 		}
 		planner_defer_row(planner, campaign, &row, 0, slice_of(route->reason));
@@ -93,10 +81,7 @@ bool planner_postpone_row(struct planner *planner, const struct queue_row *row)
 
 	moved.ref.place = ROW_DEFERRED;
 	moved.ref.due_ms = planner_due_time(planner, planner->wall_ms + wait);
-	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)) ||
-	    !planner_store_ok(planner, queue_row_delete(planner->queue, &from)))
-		return false;
-	if (!ref_queue_push(&planner->touched, &from))
-		CRASH("out of memory for the rows of a transaction");
-	return true;
+	planner_row_touch(planner, &from);
+	return planner_store_ok(planner, queue_row_put(planner->queue, &moved)) &&
+	       planner_store_ok(planner, queue_row_delete(planner->queue, &from));
 }

@@ -248,3 +248,12 @@ void address_add_key(const struct address *address, struct buf *out)
 	buf_add_char(out, '@');
 	buf_add(out, address->domain, address->domain_len);
 }
+
+struct slice address_wire_domain(struct slice wire)
+{
+	for (size_t i = wire.len; i > 0; i--) {
+		if (wire.ptr[i - 1] == '@')
+			return slice_from(wire, i);
+	}
+	return SLICE_NONE;
+}

@@ -38,6 +38,11 @@ bool address_parse_mailbox(struct address *address, struct buf *name, struct sli
 /* Wire form `local@domain`, local part quoted when it is not a dot-atom. <= ADDRESS_WIRE_MAX. */
 void address_add_wire(const struct address *address, struct buf *out);
 /*
+ * The domain of an address that is in wire form already: what stands behind its last '@'. A view of
+ * `wire`; SLICE_NONE when there is no '@'.
+ */
+struct slice address_wire_domain(struct slice wire);
+/*
  * Key for equality (suppression, deduplication): unquoted local part folded to ASCII lower case,
  * '@', domain. Dots and tags are kept: `a..b` and `ab` are different people.
  */

@@ -148,18 +148,6 @@ static bool filter_of(struct control_link *link, const struct control_selection 
 	return true;
 }
 
-bool control_row_matches(const struct planner_filter *filter, const struct queue_row *row)
-{
-	size_t at = row->address.len;
-
-	if ((filter->campaign && row->ref.id.campaign != filter->campaign) ||
-	    (filter->address.ptr && !slice_equal(filter->address, row->address)))
-		return false;
-	while (at > 0 && row->address.ptr[at - 1] != '@')
-		at--;
-	return !filter->domain.ptr || slice_equal(slice_from(row->address, at), filter->domain);
-}
-
 typedef bool sweep_fn(struct planner *planner, const struct planner_filter *filter, u64 *count,
 		      struct error *error);
 

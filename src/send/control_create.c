@@ -286,12 +286,11 @@ static bool is_local_part(struct slice s)
 static const char *why_not(const struct control_import *import, const struct planner_recipient *row)
 {
 	struct slice values[CONTROL_COLUMNS_MAX];
-	size_t at = row->address.len;
+	struct slice domain = address_wire_domain(row->address);
 
-	while (at > 0 && row->address.ptr[at - 1] != '@')
-		at--;
-	if (at == 0 || !is_local_part(slice_first(row->address, at - 1)) ||
-	    !is_domain(slice_from(row->address, at)))
+	if (!domain.ptr ||
+	    !is_local_part(slice_first(row->address, row->address.len - domain.len - 1)) ||
+	    !is_domain(domain))
 		return "not an address in the form local@domain";
 	if (!row_values_unpack(row->values, values, import->column_count))
 		return "more values than columns";

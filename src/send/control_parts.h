@@ -118,8 +118,6 @@ bool control_domain(struct control_link *link, const char *typed, struct buf *ou
 bool control_address(struct control_link *link, const char *typed, struct address *parsed,
 		     struct buf *out);
 
-/* Whether a row is what a filter means. */
-bool control_row_matches(const struct planner_filter *filter, const struct queue_row *row);
 
 /* ---- control_create.c ---- */
 void control_create_begin(struct control_link *link, const struct control_request *request);

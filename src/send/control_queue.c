@@ -127,7 +127,7 @@ static bool rows_step(struct control_link *link, struct control_stream *stream)
 		if (result != STORE_OK)
 			break;
 		list->at = row.ref;
-		if (!control_row_matches(&list->filter, &row))
+		if (!planner_filter_matches(&list->filter, &row))
 			continue;
 		list->count++;
 		if (list->at.place == ROW_DOUBT)

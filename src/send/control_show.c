@@ -130,7 +130,7 @@ static enum store_result rows_some(struct control_link *link, struct show *show,
 		if (result != STORE_OK)
 			break;
 		show->at = row.ref;
-		if (control_row_matches(&show->filter, &row))
+		if (planner_filter_matches(&show->filter, &row))
 			add_row(link, show, queue, &row);
 	}
 	return result;

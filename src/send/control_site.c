@@ -189,15 +189,6 @@ static enum store_result count_lanes(struct site_census *census, struct queue *q
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
-static struct slice domain_of(struct slice address)
-{
-	size_t at = address.len;
-
-	while (at > 0 && address.ptr[at - 1] != '@')
-		at--;
-	return slice_from(address, at);
-}
-
 static enum store_result count_deferred(struct site_census *census, struct queue *queue)
 {
 	struct planner *planner = census->control->params.planner;
@@ -215,7 +206,7 @@ static enum store_result count_deferred(struct site_census *census, struct queue
 		census->seen++;
 		if (census->campaign && row.ref.id.campaign != census->campaign)
 			continue;
-		name = planner_site_of_domain(planner, domain_of(row.address));
+		name = planner_site_of_domain(planner, address_wire_domain(row.address));
 		site = site_of(census, slice_of(name ? name : CENSUS_UNKNOWN));
 		if (site)
 			site->deferred++;
