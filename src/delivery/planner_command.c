@@ -24,17 +24,13 @@ static bool make_due(struct planner *planner, struct planner_campaign *campaign,
 {
 	struct queue_row moved = *row;
 	struct row_ref from = row->ref;
-	enum store_result result;
 
 	moved.ref.place = ROW_DEFERRED;
 	moved.ref.due_ms = planner_due_time(planner, planner->wall_ms);
 	/* Due already: it stays where it is. */
 	if (row->ref.place == ROW_DEFERRED && moved.ref.due_ms >= row->ref.due_ms)
 		return true;
-	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)))
-		return false;
-	result = queue_row_delete(planner->queue, &from);
-	if (!planner_store_ok(planner, result))
+	if (!planner_store_ok(planner, queue_row_move(planner->queue, &from, &moved)))
 		return false;
 	if (from.place == ROW_DOUBT) {
 		planner_campaign_touch(campaign);

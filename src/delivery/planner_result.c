@@ -121,8 +121,9 @@ static void count(struct queue_campaign *c, enum outcome_action action, bool was
 	}
 }
 
-/* The row at the place where it waits from now on. */
-static bool move_row(struct planner *planner, const struct lease *lease, enum outcome_action action)
+/* To the place where the row waits from now on. */
+static enum store_result move_row(struct planner *planner, const struct lease *lease,
+				  enum outcome_action action)
 {
 	char host[NET_ADDRESS_TEXT_SIZE] = "";
 	u32 attempts = lease->attempts + 1;
@@ -152,7 +153,12 @@ static bool move_row(struct planner *planner, const struct lease *lease, enum ou
 	}
 	if (row.ref.place == ROW_DEFERRED)
 		row.ref.due_ms = planner_due_time(planner, planner->wall_ms + wait);
-	return planner_store_ok(planner, queue_row_put(planner->queue, &row));
+	return queue_row_move(planner->queue, &lease->ref, &row);
+}
+
+static bool waits_on(enum outcome_action action)
+{
+	return action == OUTCOME_DEFER || action == OUTCOME_DOUBT || action == OUTCOME_HOLD;
 }
 
 bool planner_apply_one(struct planner *planner, struct lease *lease)
@@ -172,11 +178,8 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 	lease->action = (u8)action;
 	if (action == OUTCOME_RETURN)
 		return true;
-	if (action == OUTCOME_DEFER || action == OUTCOME_DOUBT || action == OUTCOME_HOLD) {
-		if (!move_row(planner, lease, action))
-			return false;
-	}
-	result = queue_row_delete(planner->queue, &lease->ref);
+	result = waits_on(action) ? move_row(planner, lease, action) :
+				    queue_row_delete(planner->queue, &lease->ref);
 	if (result == STORE_NOT_FOUND)
 		log_error("delivery", "a leased row was gone from the queue",
 			  "campaign=%u row=%u.%u", lease->ref.id.campaign, lease->ref.id.domain,
@@ -250,9 +253,10 @@ void planner_results_committed(struct planner *planner)
 
 /* ---- rows that no worker holds ---- */
 
-bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
-			const struct queue_row *row, enum outcome_action action, u16 code,
-			const u16 enhanced[3], struct slice text)
+/* Log and counters of what became of the row at row->ref. */
+static bool note_row(struct planner *planner, struct planner_campaign *campaign,
+		     const struct queue_row *row, enum outcome_action action, u16 code,
+		     const u16 enhanced[3], struct slice text)
 {
 	struct queue_log_entry entry = {
 		.wall_ms = planner->wall_ms,
@@ -264,26 +268,35 @@ bool planner_settle_row(struct planner *planner, struct planner_campaign *campai
 		.address = row->address,
 		.reply = text,
 	};
+
+	if (!planner_store_ok(planner, queue_log_add(planner->queue, &entry)))
+		return false;
+	planner_campaign_touch(campaign);
+	count(&campaign->record, action, row->ref.place == ROW_DEFERRED);
+	if (row->ref.place == ROW_DOUBT && campaign->record.held > 0)
+		campaign->record.held--;
+	return true;
+}
+
+bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
+			const struct queue_row *row, enum outcome_action action, u16 code,
+			const u16 enhanced[3], struct slice text)
+{
 	struct row_ref ref = row->ref;
 	enum store_result result;
 
 	planner_row_touch(planner, &ref);
-	if (!planner_store_ok(planner, queue_log_add(planner->queue, &entry)))
+	if (!note_row(planner, campaign, row, action, code, enhanced, text))
 		return false;
 	result = queue_row_delete(planner->queue, &ref);
-	if (result != STORE_NOT_FOUND && !planner_store_ok(planner, result))
-		return false;
-	planner_campaign_touch(campaign);
-	count(&campaign->record, action, ref.place == ROW_DEFERRED);
-	if (ref.place == ROW_DOUBT && campaign->record.held > 0)
-		campaign->record.held--;
-	return true;
+	return result == STORE_NOT_FOUND || planner_store_ok(planner, result);
 }
 
 bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,
 		       const struct queue_row *row, u16 code, struct slice text)
 {
 	struct queue_row moved = *row;
+	struct row_ref from = row->ref;
 	u64 first = row->first_ms ? row->first_ms : planner->wall_ms / 1000 * 1000;
 	struct outcome_input input = { .verdict = SMTP_VERDICT_TEMPORARY,
 				       .now_ms = planner->wall_ms,
@@ -295,6 +308,7 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	if (action != OUTCOME_DEFER)
 		return planner_settle_row(planner, campaign, row, action, code, (const u16[3]){ 0 },
 					  text);
+	planner_row_touch(planner, &from);
 	moved.ref.place = ROW_DEFERRED;
 	moved.attempts++;
 	moved.first_ms = first;
@@ -303,14 +317,10 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	moved.ref.due_ms = planner_due_time(
 		planner, planner->wall_ms + retry_wait_ms(&planner->config->retry, moved.attempts,
 							  &planner->random));
-	/* The log entry's address is read again: the row's own slices ended with the put. */
-	if (!planner_store_ok(planner, queue_row_put(planner->queue, &moved)) ||
-	    !planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved))) {
-		planner_row_touch(planner, &row->ref);
+	/* The log entry's address is read again: the row's own slices ended with the move. */
+	if (!planner_store_ok(planner, queue_row_move(planner->queue, &from, &moved)) ||
+	    !planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved)))
 		return false;
-	}
-	moved.ref = row->ref;
-	moved.reply = text;
-	return planner_settle_row(planner, campaign, &moved, OUTCOME_DEFER, code,
-				  (const u16[3]){ 0 }, text);
+	moved.ref = from;
+	return note_row(planner, campaign, &moved, OUTCOME_DEFER, code, (const u16[3]){ 0 }, text);
 }

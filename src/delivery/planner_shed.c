@@ -82,6 +82,5 @@ bool planner_postpone_row(struct planner *planner, const struct queue_row *row)
 	moved.ref.place = ROW_DEFERRED;
 	moved.ref.due_ms = planner_due_time(planner, planner->wall_ms + wait);
 	planner_row_touch(planner, &from);
-	return planner_store_ok(planner, queue_row_put(planner->queue, &moved)) &&
-	       planner_store_ok(planner, queue_row_delete(planner->queue, &from));
+	return planner_store_ok(planner, queue_row_move(planner->queue, &from, &moved));
 }

@@ -42,9 +42,7 @@ bool planner_row_is_out(const struct planner *planner, const struct row_ref *ref
 		const struct lease *lease = &planner->leases[i];
 
 		/* A lease that nobody has points to no path. */
-		if (lease->path && lease->ref.place == ref->place &&
-		    lease->ref.due_ms == ref->due_ms &&
-		    memcmp(&lease->ref.id, &ref->id, sizeof(ref->id)) == 0)
+		if (lease->path && row_ref_equal(&lease->ref, ref))
 			return true;
 	}
 	return false;

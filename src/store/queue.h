@@ -158,6 +158,8 @@ struct row_ref {
 	u64 due_ms; /* DEFERRED only, else 0 */
 };
 
+bool row_ref_equal(const struct row_ref *a, const struct row_ref *b);
+
 #define ROW_ADDRESS_MAX 400
 #define ROW_VALUES_MAX 65535
 #define ROW_HOST_MAX 320 /* "name [address]"; what is longer is cut */
@@ -197,10 +199,18 @@ enum store_result queue_lane_next(struct queue *queue, u32 campaign, u32 after,
 
 /*
  * Adds at row->ref (any place), or overwrites what is there; fastest when keys come in rising
- * order. The slices may come from queue_row_next or _get if nothing was written since: a row is
- * moved by getting it, putting it at its new place and then deleting it at the old one.
+ * order. The slices may come from queue_row_next or _get if nothing was written since. For a row
+ * that is new, or that stays where it is; one that is there already is moved by queue_row_move.
  */
 enum store_result queue_row_put(struct queue *queue, const struct queue_row *row) MUST_CHECK;
+/*
+ * The row leaves `from` and is at row->ref; both may be the same place, and then its record is
+ * written over. No other way may a row change its place: a put and a delete by hand lose it when
+ * both keys are the same one (a due time computed anew can be the old one). Slices as for
+ * queue_row_put. STORE_NOT_FOUND: nothing was at `from`; the row is at its new place all the same.
+ */
+enum store_result queue_row_move(struct queue *queue, const struct row_ref *from,
+				 const struct queue_row *row) MUST_CHECK;
 enum store_result queue_row_get(struct queue *queue, const struct row_ref *ref,
 				struct queue_row *row) MUST_CHECK;
 /* STORE_NOT_FOUND is an answer, not a failure (a row that is final already). */

@@ -55,6 +55,22 @@ enum store_result queue_row_delete(struct queue *queue, const struct row_ref *re
 			    table_key(key, row_key_write(key, ref)));
 }
 
+bool row_ref_equal(const struct row_ref *a, const struct row_ref *b)
+{
+	return a->place == b->place && a->due_ms == b->due_ms &&
+	       a->id.campaign == b->id.campaign && a->id.domain == b->id.domain &&
+	       a->id.seq == b->id.seq;
+}
+
+enum store_result queue_row_move(struct queue *queue, const struct row_ref *from,
+				 const struct queue_row *row)
+{
+	const bool stays = row_ref_equal(from, &row->ref);
+	enum store_result result = queue_row_put(queue, row);
+
+	return result == STORE_OK && !stays ? queue_row_delete(queue, from) : result;
+}
+
 /* Whether a row that was found still belongs to the walk that `after` began. */
 static bool is_within(const struct row_ref *after, u64 until_ms, const struct row_ref *found)
 {

@@ -34,8 +34,7 @@ static void move_row(struct queue *queue, u32 lane, u32 seq, u32 place, u64 due_
 	row.last_code = 451;
 	row.host = SLICE("mx.example [192.0.2.1]");
 	row.reply = SLICE("try later \xff"); /* what a peer says need not be UTF-8 */
-	must(queue_row_put(queue, &row));
-	must(queue_row_delete(queue, &from));
+	must(queue_row_move(queue, &from, &row));
 }
 
 static void log_row(struct queue *queue, u32 lane, u32 seq, u32 outcome, bool ends)

@@ -10,6 +10,10 @@ enum store_result __real_queue_commit(struct queue *queue);
 enum store_result __wrap_queue_commit(struct queue *queue);
 enum store_result __real_queue_row_put(struct queue *queue, const struct queue_row *row);
 enum store_result __wrap_queue_row_put(struct queue *queue, const struct queue_row *row);
+enum store_result __real_queue_row_move(struct queue *queue, const struct row_ref *from,
+					const struct queue_row *row);
+enum store_result __wrap_queue_row_move(struct queue *queue, const struct row_ref *from,
+					const struct queue_row *row);
 enum store_result __real_queue_log_add(struct queue *queue, const struct queue_log_entry *entry);
 enum store_result __wrap_queue_log_add(struct queue *queue, const struct queue_log_entry *entry);
 enum store_result __real_queue_campaign_put(struct queue *queue, const struct queue_campaign *c);
@@ -29,6 +33,13 @@ enum store_result __wrap_queue_row_put(struct queue *queue, const struct queue_r
 {
 	maybe_full(queue, 400);
 	return __real_queue_row_put(queue, row);
+}
+
+enum store_result __wrap_queue_row_move(struct queue *queue, const struct row_ref *from,
+					const struct queue_row *row)
+{
+	maybe_full(queue, 400);
+	return __real_queue_row_move(queue, from, row);
 }
 
 enum store_result __wrap_queue_log_add(struct queue *queue, const struct queue_log_entry *entry)

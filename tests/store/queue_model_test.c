@@ -170,12 +170,14 @@ static void walk(struct run *run)
 		if (pick(run, 3) == 0) {
 			must(queue_row_delete(run->f->queue, &after));
 			run->now.rows[index] = 0;
-		} else if (pick(run, 3) == 0 && to != index) {
+		} else if (pick(run, 3) == 0) {
+			u32 made = run->now.rows[index];
+
+			to = pick(run, 8) ? to : index;
 			row.ref = ref_of(to);
-			must(queue_row_put(run->f->queue, &row));
-			must(queue_row_delete(run->f->queue, &after));
-			run->now.rows[to] = run->now.rows[index];
+			must(queue_row_move(run->f->queue, &after, &row));
 			run->now.rows[index] = 0;
+			run->now.rows[to] = made;
 		}
 	}
 }

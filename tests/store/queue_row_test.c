@@ -199,8 +199,7 @@ static void a_row_is_moved_with_the_slices_it_was_read_with(void **state)
 	while (queue_row_next(f->queue, &at, 0, &row) == STORE_OK) {
 		at = row.ref;
 		row.ref = deferred_ref(5000000 - at.id.seq * 31 % 3001, 1, 1, at.id.seq);
-		must(queue_row_put(f->queue, &row));
-		must(queue_row_delete(f->queue, &at));
+		must(queue_row_move(f->queue, &at, &row));
 	}
 	must(queue_commit(f->queue));
 	must(queue_begin(f->queue));
@@ -220,6 +219,55 @@ static void a_row_is_moved_with_the_slices_it_was_read_with(void **state)
 }
 
 /* ---- leases ---- */
+
+static void a_row_that_is_moved_to_where_it_is_stays_there_and_is_written_over(void **state)
+{
+	struct fixture *f = *state;
+	const struct row_ref refs[] = { lane_ref(1, 1, 1), deferred_ref(9, 1, 1, 1),
+					doubt_ref(1, 1, 1) };
+	struct queue_row row;
+	struct queue_row back;
+
+	must(queue_begin(f->queue));
+	for (size_t i = 0; i < array_count(refs); i++) {
+		row = row_at(refs[i]);
+		must(queue_row_put(f->queue, &row));
+		must(queue_row_get(f->queue, &refs[i], &row));
+		row.attempts = 7;
+		must(queue_row_move(f->queue, &refs[i], &row));
+		must(queue_row_get(f->queue, &refs[i], &back));
+		assert_int_equal(back.attempts, 7);
+		must_slice(back.address, "ann@example.test");
+	}
+	queue_abort(f->queue);
+}
+
+static void a_row_is_moved_from_and_to_every_place_and_is_at_one_only(void **state)
+{
+	struct fixture *f = *state;
+	const struct row_ref refs[] = { lane_ref(1, 1, 1), deferred_ref(9, 1, 1, 1),
+					deferred_ref(10, 1, 1, 1), doubt_ref(1, 1, 1) };
+	struct queue_row row = row_at(refs[0]);
+	struct queue_row back;
+
+	must(queue_begin(f->queue));
+	must(queue_row_put(f->queue, &row));
+	for (size_t from = 0; from < array_count(refs); from++) {
+		for (size_t to = 0; to < array_count(refs); to++) {
+			row.ref = refs[to];
+			must_be(queue_row_get(f->queue, &refs[from], &back),
+				queue_row_move(f->queue, &refs[from], &row));
+			for (size_t i = 0; i < array_count(refs); i++)
+				must_be(i == to ? STORE_OK : STORE_NOT_FOUND,
+					queue_row_get(f->queue, &refs[i], &back));
+			row.ref = refs[from];
+			must(queue_row_move(f->queue, &refs[to], &row));
+		}
+		row.ref = refs[(from + 1) % array_count(refs)];
+		must(queue_row_move(f->queue, &refs[from], &row));
+	}
+	queue_abort(f->queue);
+}
 
 static void a_lease_of_any_length_comes_back_in_order(void **state)
 {
@@ -425,6 +473,8 @@ int main(void)
 		store_test(a_lane_can_be_walked_while_its_rows_are_deleted),
 		store_test(deferred_rows_come_by_due_time_and_not_before_it),
 		store_test(a_row_is_moved_with_the_slices_it_was_read_with),
+		store_test(a_row_that_is_moved_to_where_it_is_stays_there_and_is_written_over),
+		store_test(a_row_is_moved_from_and_to_every_place_and_is_at_one_only),
 		store_test(a_lease_of_any_length_comes_back_in_order),
 		store_test(a_deleted_lease_is_gone_with_all_its_parts),
 		store_test(a_buffer_too_small_for_a_lease_is_a_failure),
