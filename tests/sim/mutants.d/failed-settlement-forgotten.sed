@@ -1,3 +1,3 @@
 #file src/delivery/planner_result.c
 #why a row whose settlement failed is not placed anew
-s/^\ttouch_row\(planner, \&ref\);/\t(void)touch_row;/
+s/^\tplanner_row_touch\(planner, \&ref\);/\t(void)planner_row_touch;/
