@@ -232,7 +232,8 @@ static void print_totals(const struct parent *p, FILE *to)
 	double span = (double)(t.last_us - t.first_us) / 1e6;
 
 	fprintf(to, "{\"connections\": %llu, \"concurrent\": %lld, \"max_concurrent\": %lld, "
-		"\"messages\": %llu, \"recipients\": %llu, \"rejected\": %llu, \"deferred\": %llu, "
+		"\"messages\": %llu, \"recipients\": %llu, \"rejected\": %llu, "
+		"\"deferred\": %llu, \"turned_away\": %llu, \"throttled\": %llu, "
 		"\"closed_after_dot\": %llu, \"bytes\": %llu, \"malformed\": %llu, "
 		"\"violations\": %llu, \"unfinished\": %llu, \"tls_sessions\": %llu, "
 		"\"tls_resumed\": %llu, \"tls_failed\": %llu, \"seconds\": %.3f, "
@@ -241,7 +242,8 @@ static void print_totals(const struct parent *p, FILE *to)
 		(unsigned long long)t.connections, (long long)p->shared->open,
 		(long long)p->shared->open_max, (unsigned long long)t.messages,
 		(unsigned long long)t.recipients, (unsigned long long)t.rejected,
-		(unsigned long long)t.deferred, (unsigned long long)t.vanished,
+		(unsigned long long)t.deferred, (unsigned long long)t.turned_away,
+		(unsigned long long)t.throttled, (unsigned long long)t.vanished,
 		(unsigned long long)t.bytes, (unsigned long long)t.malformed,
 		(unsigned long long)t.violations, (unsigned long long)t.unfinished,
 		(unsigned long long)t.tls_sessions, (unsigned long long)t.tls_resumed,

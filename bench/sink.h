@@ -11,12 +11,14 @@
  *   sink_smtp.c     the protocol: bytes in, replies out
  *   sink_data.c     the message's text: its end, its form, its hash
  *   sink_record.c   ledger and saved messages
+ *   sink_provider.c limits and refusals by receiving provider
  *   sink_tls.c      STARTTLS over memory BIOs
  */
 #ifndef BENCH_SINK_H
 #define BENCH_SINK_H
 
 #include <liburing.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -46,6 +48,21 @@ struct sink_address {
 	socklen_t len;
 };
 
+#define SINK_PROVIDERS_MAX 64
+
+/* One line of a profile; 0 switches a limit or a chance off. Chances are in [0, 100]. */
+struct sink_provider {
+	char name[32];
+	struct in_addr address;
+	unsigned delay_min_ms, delay_max_ms;	/* of every reply */
+	unsigned accept_min_ms, accept_max_ms;	/* of the reply to a message */
+	uint32_t connections;	/* at once */
+	uint32_t messages;	/* in a connection */
+	double rate;		/* messages a second; a second's worth may come at once */
+	double unknown_percent, refused_percent, greylist_percent, busy_percent;
+	uint64_t greylist_ms;
+};
+
 struct sink_options {
 	struct sink_address *listen;
 	unsigned listen_count;
@@ -71,6 +88,10 @@ struct sink_options {
 	double stats_every;	/* seconds; 0: never */
 	uint64_t seed;
 	bool quiet;
+	const char *profile_path;	/* NULL: nobody has limits */
+	/* Their listening addresses are the last ones of `listen`, in this order. */
+	struct sink_provider providers[SINK_PROVIDERS_MAX];
+	unsigned provider_count;
 };
 
 /* Fills `options` from the command line; says what is wrong and exits with status 2. */
@@ -81,8 +102,10 @@ struct sink_stats {
 	uint64_t connections;
 	uint64_t messages;	/* answered 250 */
 	uint64_t recipients;	/* of those messages */
-	uint64_t rejected;	/* recipients answered 550 */
+	uint64_t rejected;	/* recipients answered 550, messages answered 554 */
 	uint64_t deferred;	/* recipients answered 451 */
+	uint64_t turned_away;	/* connections answered 421: too many at once */
+	uint64_t throttled;	/* MAIL answered 421: over the rate */
 	uint64_t vanished;	/* messages taken in and then dropped without a reply */
 	uint64_t bytes;		/* un-stuffed text of messages answered 250 */
 	uint64_t malformed;	/* messages with a bare CR or LF, a NUL or a line over 998 bytes */
@@ -161,6 +184,7 @@ struct session {
 	size_t fly_done;
 	struct sink_due *dues;	/* times of the rest of `out`, a ring */
 	unsigned due_first, due_count, due_cap;
+	uint64_t busy_until_ms;	/* a provider's server does one thing after the other */
 	struct session *next_dirty;
 	struct session *next_timed;
 
@@ -175,10 +199,23 @@ struct session {
 	struct sink_buf rcpts;	/* accepted ones, each ends with a NUL */
 	struct sink_text text;
 
+	/* sink_provider.c */
+	const struct sink_provider *provider;	/* NULL: no limits */
+	bool text_refused;	/* this transaction's message will be */
+
 	/* sink_tls.c */
 	SSL *ssl;
 	size_t plain_left;	/* bytes of `out` that go in clear even though `ssl` is set */
 };
+
+/* What a provider's limits count. */
+struct sink_moment {
+	uint32_t open;
+	double tokens;
+	double filled_at;	/* monotonic seconds */
+};
+
+struct sink_grey;
 
 struct sink {
 	const struct sink_options *options;
@@ -196,6 +233,8 @@ struct sink {
 	int ledger_fd, doubt_fd;	/* -1: none */
 	struct sink_buf ledger, doubt;
 	struct sink_buf scratch;
+	struct sink_moment moments[SINK_PROVIDERS_MAX];
+	struct sink_grey *grey;
 
 	struct io_uring ring;
 	struct io_uring_buf_ring *pool;
@@ -219,20 +258,37 @@ bool sink_chance(struct sink *sink, double percent);
 uint64_t sink_random(struct sink *sink);
 
 /*
+ * sink_provider.c. Each question is answered with NULL (go on) or a refusal; a 421 means that the
+ * connection ends. `provider_enter` is asked when a connection comes in on the address with this
+ * index, before the greeting; `provider_leave` is told when it is gone. `provider_read_profile` ends
+ * the process when the file is not understood.
+ */
+void provider_read_profile(struct sink_options *options);
+const char *provider_enter(struct session *session, unsigned listener);
+void provider_leave(struct session *session);
+const char *provider_mail(struct session *session);
+const char *provider_rcpt(struct session *session, const char *address, size_t len);
+const char *provider_text(struct session *session);
+
+/*
  * sink_ring.c. `sink_ring_run` serves the listening sockets (one per address) until the other end
  * of the pipe `stop_fd` is closed; the turn that sees it is completed.
  * `session_reply` queues a reply; it leaves at the end of the turn or after its delay, and never
- * before the ledger lines of the same turn are written. `session_close` starts the end of a
- * session; no input is looked at afterwards.
+ * before the ledger lines of the same turn are written. `session_reply_after` is the same with a
+ * range for the delay, from the moment when the reply before it leaves. `session_close` starts the end
+ * of a session; no input is looked at afterwards.
  */
 void sink_ring_run(struct sink *sink);
 void session_reply(struct session *session, const void *reply, size_t len);
+void session_reply_after(struct session *session, const void *reply, size_t len, unsigned min_ms,
+	unsigned max_ms);
 void session_close(struct session *session, enum sink_closing how);
 /* Something other than a reply waits to be sent (TLS records). */
 void session_touch(struct session *session);
 
-/* sink_smtp.c: greeting of a new session; input in clear, cut anywhere. */
-void smtp_greet(struct session *session);
+/* sink_smtp.c: greeting of a new session, which came in on the address with this index; input in
+ * clear, cut anywhere. */
+void smtp_greet(struct session *session, unsigned listener);
 void smtp_feed(struct session *session, const uint8_t *bytes, size_t len);
 /* Forgets the transaction. */
 void smtp_reset(struct session *session);

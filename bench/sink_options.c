@@ -13,7 +13,7 @@ enum option_id {
 	OPT_LISTEN = 1, OPT_ADDRESSES, OPT_PROCESSES, OPT_DELAY, OPT_STARTTLS, OPT_CERT, OPT_KEY,
 	OPT_NO_CHUNKING, OPT_NO_PIPELINING, OPT_REJECT, OPT_DEFER, OPT_VANISH, OPT_MAX_MESSAGES,
 	OPT_SAVE, OPT_SAVE_EVERY, OPT_LEDGER, OPT_DOUBT, OPT_NO_HASH, OPT_SECONDS, OPT_STATS,
-	OPT_SEED, OPT_QUIET, OPT_HELP,
+	OPT_SEED, OPT_QUIET, OPT_PROFILE, OPT_HELP,
 };
 
 static const struct option table[] = {
@@ -39,6 +39,7 @@ static const struct option table[] = {
 	{ "stats-every", required_argument, NULL, OPT_STATS },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "quiet", no_argument, NULL, OPT_QUIET },
+	{ "profile", required_argument, NULL, OPT_PROFILE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -63,6 +64,8 @@ static const char help[] =
 	"  --stats-every S               a JSON line on stderr\n"
 	"  --seed N                      of the random choices\n"
 	"  --quiet                       no line on stderr when ready\n"
+	"  --profile FILE                listen on the addresses of these providers, too, with\n"
+	"                                their limits and refusals (see bench/providers.conf)\n"
 	"SIGUSR1 prints the totals as a JSON line; SIGTERM and SIGINT print it and end.\n";
 
 static _Noreturn void misuse(const char *what, const char *value)
@@ -152,6 +155,26 @@ static void add_followers(struct sink_options *o, unsigned addresses)
 	}
 }
 
+/* Each provider listens on its own address, on the port of the first one. */
+static void add_providers(struct sink_options *o)
+{
+	const struct sockaddr_in *first = (const struct sockaddr_in *)&o->listen[0].addr;
+
+	if (first->sin_family != AF_INET)
+		misuse("--profile", "only for IPv4");
+	o->listen = reallocarray(o->listen, o->listen_count + o->provider_count,
+		sizeof(*o->listen));
+	if (!o->listen)
+		sink_fail("out of memory");
+	for (unsigned i = 0; i < o->provider_count; i++) {
+		struct sink_address a = o->listen[0];
+		struct sockaddr_in *v4 = (struct sockaddr_in *)&a.addr;
+
+		v4->sin_addr = o->providers[i].address;
+		o->listen[o->listen_count++] = a;
+	}
+}
+
 /* Values with a number; false: not one of them. */
 static bool take_number(struct sink_options *o, int id, const char *text, unsigned *addresses)
 {
@@ -206,6 +229,7 @@ static void take_option(struct sink_options *o, int id, char *text)
 	case OPT_DOUBT: o->doubt_path = text; break;
 	case OPT_NO_HASH: o->no_hash = true; break;
 	case OPT_QUIET: o->quiet = true; break;
+	case OPT_PROFILE: o->profile_path = text; break;
 	case OPT_HELP:
 		fputs(help, stdout);
 		exit(0);
@@ -232,4 +256,8 @@ void sink_options_parse(struct sink_options *o, int argc, char **argv)
 	if (!o->listen_count)
 		add_address(o, "127.0.0.1:2525");
 	add_followers(o, addresses);
+	if (o->profile_path) {
+		provider_read_profile(o);
+		add_providers(o);
+	}
 }

@@ -115,19 +115,10 @@ static void due_add(struct session *s, uint64_t at_ms, size_t bytes)
 	s->dues[(s->due_first + s->due_count++) % s->due_cap] = (struct sink_due){ at_ms, bytes };
 }
 
-void session_reply(struct session *s, const void *text, size_t len)
+/* The reply leaves at `at_ms` or after. */
+static void reply_at(struct session *s, const void *text, size_t len, uint64_t at_ms)
 {
-	const struct sink_options *o = s->sink->options;
-	uint64_t at_ms;
-
 	sink_buf_add(&s->out, text, len);
-	if (!o->delay_max_ms) {
-		s->ready = s->out.len;
-		session_touch(s);
-		return;
-	}
-	at_ms = s->sink->now_us / 1000 + o->delay_min_ms +
-		sink_random(s->sink) % (o->delay_max_ms - o->delay_min_ms + 1);
 	/* Replies keep their order: none leaves before the one in front of it. */
 	if (s->due_count) {
 		uint64_t before = s->dues[(s->due_first + s->due_count - 1) % s->due_cap].at_ms;
@@ -137,6 +128,35 @@ void session_reply(struct session *s, const void *text, size_t len)
 	due_add(s, at_ms, len);
 	if (!s->timed)
 		wheel_put(s, at_ms > s->sink->wheel_ms ? at_ms : s->sink->wheel_ms + 1);
+}
+
+void session_reply_after(struct session *s, const void *text, size_t len, unsigned min_ms,
+	unsigned max_ms)
+{
+	uint64_t at_ms = s->sink->now_us / 1000;
+
+	if (at_ms < s->busy_until_ms)
+		at_ms = s->busy_until_ms;
+	at_ms += min_ms + sink_random(s->sink) % (max_ms - min_ms + 1);
+	s->busy_until_ms = at_ms;
+	reply_at(s, text, len, at_ms);
+}
+
+void session_reply(struct session *s, const void *text, size_t len)
+{
+	const struct sink_options *o = s->sink->options;
+
+	if (s->provider) {
+		session_reply_after(s, text, len, s->provider->delay_min_ms,
+			s->provider->delay_max_ms);
+	} else if (o->delay_max_ms) {
+		reply_at(s, text, len, s->sink->now_us / 1000 + o->delay_min_ms +
+			sink_random(s->sink) % (o->delay_max_ms - o->delay_min_ms + 1));
+	} else {
+		sink_buf_add(&s->out, text, len);
+		s->ready = s->out.len;
+		session_touch(s);
+	}
 }
 
 void session_close(struct session *s, enum sink_closing how)
@@ -192,6 +212,7 @@ static void wheel_turn(struct sink *sink)
 static void session_free(struct session *s)
 {
 	record_save_drop(s);
+	provider_leave(s);
 	sink_buf_free(&s->out);
 	sink_buf_free(&s->fly);
 	sink_buf_free(&s->line);
@@ -234,7 +255,7 @@ static void on_accept(struct sink *sink, const struct io_uring_cqe *cqe, uint32_
 	    true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 	arm_receive(s);
-	smtp_greet(s);
+	smtp_greet(s, listener);
 }
 
 static void on_end(struct session *s, enum sink_closing how)

@@ -20,17 +20,48 @@ static void refuse(struct session *s, const char *text)
 	reply(s, text);
 }
 
-void smtp_greet(struct session *s)
+/* A refusal; with 421 the connection ends. */
+static void turn_down(struct session *s, const char *refusal)
 {
-	reply(s, "220 sink.test ESMTP\r\n");
+	reply(s, refusal);
+	if (memcmp(refusal, "421", 3) == 0)
+		session_close(s, CLOSING_DRAIN);
+}
+
+void smtp_greet(struct session *s, unsigned listener)
+{
+	const char *refusal = provider_enter(s, listener);
+
+	if (refusal)
+		turn_down(s, refusal);
+	else
+		reply(s, "220 sink.test ESMTP\r\n");
 }
 
 void smtp_reset(struct session *s)
 {
 	record_save_drop(s);
-	s->in_mail = s->chunking = s->smtputf8 = false;
+	s->in_mail = s->chunking = s->smtputf8 = s->text_refused = false;
 	s->rcpt_count = 0;
 	s->sender.len = s->rcpts.len = 0;
+}
+
+/* The reply to a message. */
+static void reply_accepted(struct session *s)
+{
+	const struct sink_provider *p = s->provider;
+	struct sink_buf *text = &s->sink->scratch;
+
+	text->len = 0;
+	sink_buf_add_text(text, "250 2.0.0 Ok ");
+	sink_buf_add_number(text, s->number);
+	sink_buf_add_text(text, ".");
+	sink_buf_add_number(text, s->transactions);
+	sink_buf_add_text(text, "\r\n");
+	if (p)
+		session_reply_after(s, text->data, text->len, p->accept_min_ms, p->accept_max_ms);
+	else
+		session_reply(s, text->data, text->len);
 }
 
 /* A message is complete. */
@@ -38,7 +69,7 @@ static void message_done(struct session *s)
 {
 	struct sink *sink = s->sink;
 	struct sink_stats *stats = sink->stats;
-	struct sink_buf *text = &sink->scratch;
+	const char *refusal = provider_text(s);
 
 	text_end(s);
 	sink_count(&stats->malformed, s->text.malformed);
@@ -50,6 +81,11 @@ static void message_done(struct session *s)
 		session_close(s, CLOSING_NOW);
 		return;
 	}
+	if (refusal) {
+		reply(s, refusal);
+		smtp_reset(s);
+		return;
+	}
 	record_message(s, true);
 	s->messages++;
 	sink_count(&stats->messages, 1);
@@ -58,13 +94,7 @@ static void message_done(struct session *s)
 	if (!stats->first_us)
 		__atomic_store_n(&stats->first_us, sink->now_us, __ATOMIC_RELAXED);
 	__atomic_store_n(&stats->last_us, sink->now_us, __ATOMIC_RELAXED);
-	text->len = 0;
-	sink_buf_add_text(text, "250 2.0.0 Ok ");
-	sink_buf_add_number(text, s->number);
-	sink_buf_add_text(text, ".");
-	sink_buf_add_number(text, s->transactions);
-	sink_buf_add_text(text, "\r\n");
-	session_reply(s, text->data, text->len);
+	reply_accepted(s);
 	smtp_reset(s);
 }
 
@@ -131,11 +161,11 @@ static void on_mail(struct session *s, const char *arg, size_t len)
 {
 	const char *end = arg + len, *path;
 	uint32_t max = s->sink->options->max_messages;
+	const char *refusal;
 	size_t path_len;
 
 	if (max && s->messages >= max) {
-		reply(s, "421 4.7.0 Enough for one connection\r\n");
-		session_close(s, CLOSING_DRAIN);
+		turn_down(s, "421 4.7.0 Enough for one connection\r\n");
 		return;
 	}
 	if (!s->helo || s->in_mail) {
@@ -156,6 +186,11 @@ static void on_mail(struct session *s, const char *arg, size_t len)
 		refuse(s, "553 5.6.7 SMTPUTF8 was not asked for\r\n");
 		return;
 	}
+	refusal = provider_mail(s);
+	if (refusal) {
+		turn_down(s, refusal);
+		return;
+	}
 	sink_buf_add(&s->sender, path, path_len);
 	s->in_mail = true;
 	reply(s, "250 2.1.0 Ok\r\n");
@@ -164,7 +199,7 @@ static void on_mail(struct session *s, const char *arg, size_t len)
 static void on_rcpt(struct session *s, const char *arg, size_t len)
 {
 	const struct sink_options *o = s->sink->options;
-	const char *end = arg + len, *path;
+	const char *end = arg + len, *path, *refusal;
 	size_t path_len;
 
 	if (!s->in_mail || s->chunking) {
@@ -182,6 +217,8 @@ static void on_rcpt(struct session *s, const char *arg, size_t len)
 	} else if (sink_chance(s->sink, o->defer_percent)) {
 		sink_count(&s->sink->stats->deferred, 1);
 		reply(s, "451 4.7.1 Try again later\r\n");
+	} else if ((refusal = provider_rcpt(s, path, path_len))) {
+		turn_down(s, refusal);
 	} else if (s->rcpt_count >= RCPT_MAX) {
 		reply(s, "452 4.5.3 Too many recipients\r\n");
 	} else {

@@ -70,12 +70,12 @@ def sink_with():
 class Wire:
     """A client of bytes."""
 
-    def __init__(self, sink, ehlo=True):
-        self.socket = socket.create_connection(("127.0.0.1", sink.port), timeout=20)
+    def __init__(self, sink, ehlo=True, host="127.0.0.1", greeting=220):
+        self.socket = socket.create_connection((host, sink.port), timeout=20)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile("rb")
-        assert self.code() == 220
-        if ehlo:
+        assert self.code() == greeting
+        if ehlo and greeting == 220:
             self.send(b"EHLO client.test\r\n")
             assert self.code() == 250
 
@@ -476,3 +476,86 @@ def test_the_bare_client_speaks_correctly(sink_with, tmp_path, mode):
     totals = sink.end()
     assert (totals["messages"], totals["recipients"], totals["bytes"]) == (1000, 1000, 5_000_000)
     assert (totals["malformed"], totals["violations"]) == (0, 0)
+
+
+@pytest.fixture
+def provider_with(sink_with, tmp_path):
+    """A sink with one provider, on 127.0.2.1, and a way to talk to it."""
+    def start(options):
+        profile = tmp_path / "profile"
+        profile.write_text(f"# the only one\n\nstrict 127.0.2.1 {options}\n")
+        sink = sink_with("--profile", str(profile))
+        return sink, lambda **more: Wire(sink, host="127.0.2.1", **more)
+
+    return start
+
+
+def hand_over(wire, address):
+    """The codes of RCPT and, where that was good, of the message."""
+    wire.ask(b"MAIL FROM:<a@b.test>")
+    code = wire.ask(b"RCPT TO:<" + address + b">")
+    if code != 250:
+        wire.ask(b"RSET")
+        return [code]
+    wire.ask(b"DATA")
+    return [code, wire.ask(b"x\r\n.")]
+
+
+def test_a_provider_limits_connections_and_its_neighbours_do_not(provider_with):
+    sink, connect = provider_with("connections=1")
+    first = connect()
+    assert connect(greeting=421).code() is None
+    Wire(sink).ask(b"NOOP")
+    first.send(b"QUIT\r\n")
+    assert first.codes(2) == [221, None]
+    connect()
+    assert sink.end()["turned_away"] == 1
+
+
+def test_a_provider_limits_messages_in_a_connection(provider_with):
+    _, connect = provider_with("messages=2")
+    wire = connect()
+    assert [hand_over(wire, b"x@y.test") for _ in range(2)] == [[250, 250]] * 2
+    assert wire.ask(b"MAIL FROM:<a@b.test>") == 421
+
+
+def test_a_provider_limits_the_rate_and_ends_the_connection(provider_with):
+    sink, connect = provider_with("rate=3")
+    wire = connect()
+    # A second's worth may come at once.
+    wire.send(b"MAIL FROM:<a@b.test>\r\nRSET\r\n" * 4)
+    assert wire.codes(8) == [250] * 6 + [421, None]
+    assert sink.end()["throttled"] == 1
+
+
+def test_a_provider_does_not_know_some_addresses_whenever_it_is_asked(provider_with):
+    sink, connect = provider_with("unknown=50 refused=50")
+    wire = connect()
+    addresses = [b"reader%d@y.test" % i for i in range(40)]
+    codes = [hand_over(wire, address) for address in addresses]
+    assert [hand_over(wire, address) for address in addresses] == codes
+    assert {tuple(code) for code in codes} == {(550,), (250, 554), (250, 250)}
+    totals = sink.end()
+    assert totals["messages"] == 2 * codes.count([250, 250])
+    assert totals["rejected"] == 80 - totals["messages"]
+
+
+def test_a_greylisting_provider_takes_the_address_later(provider_with):
+    sink, connect = provider_with("greylist=100 greylist-ms=150")
+    wire = connect()
+    assert hand_over(wire, b"x@y.test") == [451]
+    assert hand_over(wire, b"x@y.test") == [451]
+    time.sleep(0.2)
+    assert hand_over(wire, b"x@y.test") == [250, 250]
+    assert hand_over(wire, b"z@y.test") == [451]
+    assert sink.end()["deferred"] == 3
+
+
+def test_a_provider_answers_one_thing_after_the_other(provider_with):
+    _, connect = provider_with("delay-ms=40-40 accept-ms=90-90")
+    start = time.monotonic()
+    wire = connect()
+    wire.send(b"MAIL FROM:<a@b.test>\r\nRCPT TO:<a@b.test>\r\nBDAT 3 LAST\r\nx\r\n"
+              b"MAIL FROM:<a@b.test>\r\n")
+    assert wire.codes(4) == [250] * 4
+    assert time.monotonic() - start >= 5 * 0.04 + 0.09
