@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -84,24 +85,33 @@ static bool map(struct journal *journal, u32 slots, struct error *error)
 }
 
 /*
- * Gives the file its size, zeroed and with every block allocated: a page that the disk has no room
- * for would otherwise be a SIGBUS at some later store.
+ * Every block that `slots` slots need is there from now on: a page that the disk has no room for
+ * would otherwise be a SIGBUS at some later store. What the file says stays.
  */
-static bool make_file(struct journal *journal, u32 slots, struct error *error)
+static bool make_room(struct journal *journal, u32 slots, struct error *error)
 {
-	struct journal_head head = { .slot_size = sizeof(struct journal_slot), .slots = slots };
-	int code;
+	int code = posix_fallocate(journal->fd, 0, (off_t)size_of(slots));
 
+	return code == 0 || journal_fail(journal, code, "no room for it", error);
+}
+
+/*
+ * An empty journal of so many slots in the blocks that are there. First of all the old one ends:
+ * killed anywhere in here, the file says nothing.
+ */
+static bool make_empty(struct journal *journal, u32 slots, struct error *error)
+{
 	unmap(journal);
-	if (ftruncate(journal->fd, 0) != 0)
-		return journal_fail(journal, errno, "cannot be emptied", error);
-	code = posix_fallocate(journal->fd, 0, (off_t)size_of(slots));
-	if (code != 0)
-		return journal_fail(journal, code, "no room for it", error);
-	memcpy(head.magic, JOURNAL_MAGIC, sizeof(head.magic));
-	if (pwrite(journal->fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
-		return journal_fail(journal, errno, "cannot be written", error);
-	return map(journal, slots, error);
+	if (!map(journal, slots, error))
+		return false;
+	memset(journal->head->boot, 0, sizeof(journal->head->boot));
+	atomic_thread_fence(memory_order_seq_cst);
+	memset((char *)journal->head + JOURNAL_HEAD, 0, journal->size - JOURNAL_HEAD);
+	memset(journal->head, 0, sizeof(*journal->head));
+	journal->head->slot_size = sizeof(struct journal_slot);
+	journal->head->slots = slots;
+	memcpy(journal->head->magic, JOURNAL_MAGIC, sizeof(journal->head->magic));
+	return true;
 }
 
 /* What an earlier process left: its slot count, or 0 when there is nothing to go by. */
@@ -154,7 +164,9 @@ struct journal *journal_open_in_boot(const char *path, u32 slots, const u8 boot[
 	if (!open_file(journal, error))
 		goto fail;
 	there = slots_on_disk(journal);
-	if (there > 0 ? map(journal, there, error) : make_file(journal, slots, error))
+	if (!make_room(journal, there > slots ? there : slots, error))
+		goto fail;
+	if (there > 0 ? map(journal, there, error) : make_empty(journal, slots, error))
 		return journal;
 fail:
 	journal_close(journal);
@@ -181,6 +193,16 @@ void journal_close(struct journal *journal)
 	free(journal);
 }
 
+u64 journal_room_needed(const char *path, u32 slots)
+{
+	struct stat st;
+
+	/* Whether the blocks are there is for journal_open to see; this is about a file to be made. */
+	if (stat(path, &st) == 0 && (size_t)st.st_size >= size_of(slots))
+		return 0;
+	return size_of(slots);
+}
+
 u32 journal_slot_count(const struct journal *journal)
 {
 	return journal->slots;
@@ -203,11 +225,13 @@ bool journal_reset(struct journal *journal, struct error *error)
 {
 	/*
 	 * Killed anywhere in here, the file is either still the old one or says nothing. Both are
-	 * right: what it said has been acted upon and committed.
+	 * right: what it said has been acted upon and committed. No block is given back before: on
+	 * a full disk somebody else would have it.
 	 */
-	if (!make_file(journal, journal->wanted, error))
+	if (!make_empty(journal, journal->wanted, error))
 		return false;
-	ASSERT(journal->head);
+	if (ftruncate(journal->fd, (off_t)size_of(journal->wanted)) != 0)
+		return journal_fail(journal, errno, "cannot be cut to its size", error);
 	memcpy(journal->head->boot, journal->boot, JOURNAL_BOOT_SIZE);
 	if (fsync(journal->fd) != 0)
 		return journal_fail(journal, errno, "cannot be synced", error);

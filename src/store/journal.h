@@ -41,13 +41,15 @@ struct journal;
 /*
  * Opens or makes the file with `slots` slots, 1 to JOURNAL_SLOTS_MAX. A file with another count
  * keeps it until journal_reset, so that it can be recovered from. Locks it: a second opener is
- * refused. All blocks are allocated at once; NULL and a sentence when the disk has no room for
- * them.
+ * refused. All blocks that it will ever need are allocated at once, so that neither a slot nor
+ * journal_reset wants room later; NULL and a sentence when the disk has none for them.
  */
 struct journal *journal_open(const char *path, u32 slots, struct error *error);
 /* As journal_open, with the caller's idea of which boot this is. */
 struct journal *journal_open_in_boot(const char *path, u32 slots, const u8 boot[JOURNAL_BOOT_SIZE],
 				     struct error *error);
+/* Bytes of the disk that journal_open will take for a file that is missing or has fewer slots. */
+u64 journal_room_needed(const char *path, u32 slots);
 /* The slots stay in the file as they are. NULL is fine. */
 void journal_close(struct journal *journal);
 

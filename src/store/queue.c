@@ -4,9 +4,11 @@
 #include "base/text.h"
 #include "store/queue_table.h"
 #include "store/record.h"
+#include "store/room.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,8 @@
 #define FORMAT_NAME SLICE("\0format")
 
 #define MAP_SIZE_LEAST (1u << 20)
+#define LOCK_FILE_SIZE 8192        /* of LMDB's readers: 126 of them */
+#define NEW_QUEUE_BYTES (256 << 10) /* two meta pages, a page for each table, and some more */
 /* A commit that failed with EIO is a full disk when this much cannot be had (see commit_result). */
 #define DISK_FULL_BYTES (1u << 20)
 
@@ -47,6 +51,21 @@ static bool open_directory(struct queue *queue, struct error *error)
 		return error_set_errno(error, errno, "queue %s: cannot be locked", queue->path);
 	}
 	return true;
+}
+
+/*
+ * LMDB maps its lock file and writes to it without asking for blocks first: on a full disk a file
+ * that it just made would end the process by SIGBUS.
+ */
+static bool make_lock_file(const struct queue *queue, struct error *error)
+{
+	int fd = openat(queue->dir_fd, "lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int code = fd < 0 ? errno : room_allocate(fd, LOCK_FILE_SIZE);
+
+	if (fd >= 0)
+		close(fd);
+	return code == 0 ||
+	       error_set_errno(error, code, "queue %s: its lock file", queue->path);
 }
 
 static u64 round_to_pages(const struct queue *queue, u64 size)
@@ -75,6 +94,7 @@ static bool open_environment(struct queue *queue, const struct queue_params *par
 	queue->page_size = (u32)sysconf(_SC_PAGESIZE);
 	queue->map_size = first_map_size(queue, params);
 	queue->map_size_max = max_u64(round_to_pages(queue, params->map_size_max), queue->map_size);
+	queue->reserve = params->reserve;
 	rc = mdb_env_create(&queue->env);
 	if (rc == MDB_SUCCESS)
 		rc = mdb_env_set_maxdbs(queue->env, TABLE_COUNT);
@@ -172,6 +192,15 @@ static bool prepare_tables(struct queue *queue, struct error *error)
 	return !refused;
 }
 
+u64 queue_room_needed(const struct queue_params *params)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", params->path);
+	return stat(path, &st) == 0 && st.st_size > 0 ? 0 : NEW_QUEUE_BYTES + params->reserve;
+}
+
 struct queue *queue_open(const struct queue_params *params, struct error *error)
 {
 	struct queue *queue = calloc(1, sizeof(*queue));
@@ -184,8 +213,8 @@ struct queue *queue_open(const struct queue_params *params, struct error *error)
 	queue->path = strdup(params->path);
 	if (!queue->path)
 		error_set(error, "queue %s: out of memory", params->path);
-	else if (open_directory(queue, error) && open_environment(queue, params, error) &&
-		 prepare_tables(queue, error))
+	else if (open_directory(queue, error) && make_lock_file(queue, error) &&
+		 open_environment(queue, params, error) && prepare_tables(queue, error))
 		return queue;
 	queue_close(queue);
 	return NULL;
@@ -382,6 +411,39 @@ enum store_result queue_stats(struct queue *queue, struct queue_stats *stats)
 	snprintf(queue->error, sizeof(queue->error), "queue %s: statistics: %s", queue->path,
 		 mdb_strerror(rc));
 	return STORE_FAILED;
+}
+
+/* Blocks for the file up to `end`. */
+static void allocate(struct queue *queue, u64 end)
+{
+	struct statvfs fs;
+	struct stat st;
+	int fd;
+
+	if (mdb_env_get_fd(queue->env, &fd) != MDB_SUCCESS)
+		return;
+	/* Kept by an earlier process. */
+	if (queue->allocated == 0 && fstat(fd, &st) == 0)
+		queue->allocated = (u64)st.st_size;
+	/* On a disk that is nearly full a try would take what is left, and fail all the same. */
+	if (fstatvfs(queue->dir_fd, &fs) == 0 && queue->allocated < end &&
+	    (u64)fs.f_bavail * fs.f_frsize < end - queue->allocated)
+		return;
+	if (room_allocate(fd, end) == 0)
+		queue->allocated = max_u64(queue->allocated, end);
+}
+
+bool queue_has_room(struct queue *queue, const struct queue_stats *stats)
+{
+	u64 used = stats->pages_used * stats->page_size;
+	u64 end = used + stats->pages_free * stats->page_size;
+	u64 wanted = min_u64(end + queue->reserve, queue->map_size_max);
+
+	/* In steps of half a reserve, since asking the file system takes time. */
+	if (queue->allocated < min_u64(end + queue->reserve / 2, queue->map_size_max))
+		allocate(queue, wanted);
+	return max_u64(queue->allocated, end) >= used + queue->reserve / 2 &&
+	       queue->map_size_max >= used + queue->reserve / 2;
 }
 
 bool queue_is_nearly_full(const struct queue *queue)

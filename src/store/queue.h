@@ -30,10 +30,14 @@ struct queue_params {
 	const char *path;  /* directory; made (0700) when missing, its parent must exist */
 	u64 map_size;      /* first map size in bytes; at least what the file holds is taken */
 	u64 map_size_max;  /* grows on demand up to here */
+	u64 reserve;       /* bytes kept for what is under way: see queue_has_room */
 	bool relaxed;      /* MDB_NOMETASYNC: a power cut may lose the last commit, never more */
 };
 
 struct queue;
+
+/* Bytes of the disk that queue_open will take for a queue that is not there yet; else 0. */
+u64 queue_room_needed(const struct queue_params *params);
 
 /*
  * NULL and a sentence: no permission, no memory, not a queue, of a newer format, or open already
@@ -78,6 +82,13 @@ struct queue_stats {
 	u64 log_rows;
 };
 enum store_result queue_stats(struct queue *queue, struct queue_stats *stats) MUST_CHECK;
+/*
+ * Whether what is under way could still be committed if nothing could be had from now on: at least
+ * half of the reserve is there, in the map and in blocks of the file that are allocated. Tries to
+ * allocate the whole reserve ahead of the last page. False: hand out nothing new until it is true
+ * again. `stats` as just given; ask a few times a second.
+ */
+bool queue_has_room(struct queue *queue, const struct queue_stats *stats);
 
 /* ---- campaigns ---- */
 

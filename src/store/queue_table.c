@@ -2,8 +2,8 @@
 
 #include "base/check.h"
 #include "store/record.h"
+#include "store/room.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,8 +30,7 @@ const char *table_name(enum table table)
 
 bool queue_is_full_code(int rc)
 {
-	return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL || rc == ENOSPC || rc == EDQUOT ||
-	       rc == EFBIG;
+	return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL || room_is_lacking(rc);
 }
 
 enum store_result queue_result(struct queue *queue, int rc, const char *what)

@@ -53,6 +53,8 @@ struct queue {
 	int dir_fd;          /* holds the lock that keeps a second opener out */
 	u64 map_size;
 	u64 map_size_max;
+	u64 reserve;
+	u64 allocated;       /* bytes of the file whose blocks are known to be there */
 	u32 page_size;
 	char *path;
 	char error[512];
