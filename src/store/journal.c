@@ -197,7 +197,7 @@ u64 journal_room_needed(const char *path, u32 slots)
 {
 	struct stat st;
 
-	/* Whether the blocks are there is for journal_open to see; this is about a file to be made. */
+	/* Whether its blocks are there is for journal_open to see. */
 	if (stat(path, &st) == 0 && (size_t)st.st_size >= size_of(slots))
 		return 0;
 	return size_of(slots);
