@@ -112,8 +112,8 @@ struct smtp_transaction {
 	bool content_out;  /* content is on its way: given out or about to be, not told as sent */
 	bool dot_only;     /* nobody is left to take the message: only the dot goes behind 354 */
 	bool mail_refused;
-	bool behind_failed_bdat; /* the host may still have the transaction before this open */
-	bool sequence_doubt;     /* ... and indeed refused MAIL by 503 */
+	bool clear_refused;  /* RSET: the host may still have the transaction before this open */
+	bool sequence_doubt; /* ... and indeed refused MAIL by 503 */
 	bool needs_utf8;   /* SMTPUTF8 goes with MAIL */
 	bool local_untold; /* LOCAL recipients wait for their events */
 	u8 local_reason;

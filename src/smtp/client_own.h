@@ -7,7 +7,7 @@
 
 #include "smtp/client.h"
 
-/* In the order in which a dialogue passes them; comparisons rely on MAIL < ... < END. */
+/* In the order in which a dialogue passes them; comparisons rely on CLEAR < MAIL < ... < END. */
 enum smtp_step {
 	SMTP_STEP_NONE,
 	SMTP_STEP_GREETING,
@@ -16,6 +16,7 @@ enum smtp_step {
 	SMTP_STEP_STARTTLS,
 	SMTP_STEP_TLS,
 	SMTP_STEP_OPEN, /* transactions go; each has its own cursors: */
+	SMTP_STEP_CLEAR, /* receive cursor: reply to the RSET in front of MAIL */
 	SMTP_STEP_MAIL,
 	SMTP_STEP_RCPT,
 	SMTP_STEP_DATA,

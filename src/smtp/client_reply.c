@@ -256,6 +256,20 @@ static void transaction_abandon(struct smtp_client *client, struct smtp_transact
 			transaction->sequence_doubt ? SMTP_STEP_RSET : SMTP_STEP_END;
 }
 
+/* A host that knows no RSET shows by its reply to MAIL whether it needs one. */
+static void on_clear(struct smtp_client *client, struct smtp_transaction *transaction,
+		     const struct smtp_reply *reply)
+{
+	enum smtp_verdict verdict = reply_verdict(reply);
+
+	if (verdict == SMTP_VERDICT_NONE) {
+		client_lost_count(client, SMTP_STAGE_MAIL);
+		return;
+	}
+	transaction->clear_refused = verdict != SMTP_VERDICT_ACCEPTED;
+	smtp_client_enter(client, transaction, SMTP_STEP_MAIL);
+}
+
 static void on_mail(struct smtp_client *client, struct smtp_transaction *transaction,
 		    const struct smtp_reply *reply)
 {
@@ -268,11 +282,11 @@ static void on_mail(struct smtp_client *client, struct smtp_transaction *transac
 	if (verdict != SMTP_VERDICT_ACCEPTED)
 		client->cautious = SMTP_CAUTION;
 	/*
-	 * A BDAT before this MAIL failed, and the host still has that transaction open: "nested
-	 * MAIL". That is no verdict on this message. What is on the wire already is answered as if
-	 * MAIL had been taken (the host may well deliver it); what is not stays here.
+	 * The host refused RSET and still has the transaction before this open: "nested MAIL".
+	 * That is no verdict on this message. What is on the wire already is answered as if MAIL
+	 * had been taken (the host may well deliver it); what is not stays here.
 	 */
-	transaction->sequence_doubt = transaction->behind_failed_bdat && reply->code == 503;
+	transaction->sequence_doubt = transaction->clear_refused && reply->code == 503;
 	if (transaction->sequence_doubt && !transaction->go_given)
 		transaction_abandon(client, transaction, SMTP_VERDICT_UNSENT);
 	else if (verdict != SMTP_VERDICT_ACCEPTED && !transaction->sequence_doubt)
@@ -406,13 +420,11 @@ static void on_bdat(struct smtp_client *client, struct smtp_transaction *transac
 		transaction_finish(client, transaction);
 		return;
 	}
-	/* RFC 3030 section 2: RSET behind a failed BDAT. Too late for it if MAIL went out. */
-	if (!next || next->send_step == SMTP_STEP_MAIL) {
+	/* RFC 3030 section 2: RSET behind a failed BDAT; it has gone if the next MAIL has. */
+	if (!next || next->send_step == SMTP_STEP_MAIL)
 		transaction_reset(client, transaction);
-		return;
-	}
-	next->behind_failed_bdat = true;
-	transaction_finish(client, transaction);
+	else
+		transaction_finish(client, transaction);
 }
 
 static void on_rset(struct smtp_client *client, struct smtp_transaction *transaction,
@@ -440,6 +452,7 @@ const struct smtp_step_row smtp_steps[SMTP_STEP_COUNT] = {
 				 smtp_write_plain, on_starttls },
 	[SMTP_STEP_TLS] = { "", 300, SMTP_STAGE_TLS, 0, NULL, NULL },
 	[SMTP_STEP_OPEN] = { "", 0, SMTP_STAGE_IDLE, 0, NULL, NULL },
+	[SMTP_STEP_CLEAR] = { "", 300, SMTP_STAGE_MAIL, 0, NULL, on_clear },
 	[SMTP_STEP_MAIL] = { "MAIL FROM:", 300, SMTP_STAGE_MAIL, 0, smtp_write_mail, on_mail },
 	[SMTP_STEP_RCPT] = { "RCPT TO:", 300, SMTP_STAGE_RCPT, 0, smtp_write_rcpt, on_rcpt },
 	[SMTP_STEP_DATA] = { "DATA", 120, SMTP_STAGE_DATA, 0, smtp_write_data, on_data },

@@ -307,11 +307,29 @@ static void parameters_add_number(struct parameters *parameters, u64 number)
 	parameters_add(parameters, (struct slice){ digits, len });
 }
 
+/*
+ * A transaction before this one has an unanswered BDAT. Should that fail, the host may keep it open
+ * (RFC 3030 section 2), refuse the next MAIL and take what follows in the failed one's sender's
+ * name: MAIL goes behind an end or an RSET only (RFC 5321 section 4.1.4).
+ */
+static bool transaction_needs_clear(const struct smtp_client *client,
+				    const struct smtp_transaction *transaction)
+{
+	for (u32 i = 0; i < client->queue_count && client->queue[i] != transaction; i++) {
+		const struct smtp_transaction *at = client->queue[i];
+
+		if (at->bdat && at->go_given && at->receive_step < SMTP_STEP_RSET)
+			return true;
+	}
+	return false;
+}
+
 size_t smtp_write_mail(struct smtp_client *client, struct smtp_transaction *transaction,
 		       struct slice verb)
 {
+	bool clear = transaction_needs_clear(client, transaction);
 	struct parameters parameters = { 0 };
-	struct smtp_command command = { .verb = verb,
+	struct smtp_command command = { .verb = clear ? SLICE("RSET\r\nMAIL FROM:") : verb,
 					.bracketed = true,
 					.argument = transaction->sender };
 	size_t len;
@@ -326,8 +344,11 @@ size_t smtp_write_mail(struct smtp_client *client, struct smtp_transaction *tran
 		parameters_add(&parameters, SLICE(" SMTPUTF8"));
 	command.parameters = (struct slice){ parameters.text, parameters.len };
 	len = client_write(client, &command);
-	if (len > 0)
-		transaction->send_step = SMTP_STEP_RCPT;
+	if (len == 0)
+		return 0;
+	transaction->send_step = SMTP_STEP_RCPT;
+	if (clear)
+		smtp_client_enter(client, transaction, SMTP_STEP_CLEAR);
 	return len;
 }
 

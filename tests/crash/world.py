@@ -391,8 +391,9 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         self.sink.terminate()
         self.sink.wait(timeout=60)
         totals = json.loads((self.directory / "sink.json").read_text().splitlines()[-1])
-        if totals["malformed"]:
-            self.complaints.append(f"the receiver counted {totals['malformed']} malformed messages")
+        for wrong in ("malformed", "violations"):
+            if totals[wrong]:
+                self.complaints.append(f"the receiver counted {totals[wrong]} {wrong}")
         self.complaints += [f"log: {line.strip()}" for line in open(self.log, errors="replace")
                             if re.search(r"\blevel=error\b|\berror:|Sanitizer|assert", line)][:20]
 

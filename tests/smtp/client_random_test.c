@@ -31,10 +31,12 @@ struct server {
 	size_t read_at;    /* how far the client's bytes were read */
 	u32 offered;
 	bool keeps_failed; /* a failed BDAT leaves the transaction open */
+	bool no_rset;      /* does not know that command */
 	bool sour;         /* refuses often */
 	enum server_state state;
 	bool greeted;
 	bool mail_open;
+	u32 sender;                   /* message whose sender the open transaction has */
 	u32 accepted_count;           /* recipients of the open transaction */
 	u32 accepted[64][2];          /* message and index */
 	u64 bdat_left;
@@ -124,6 +126,11 @@ static void server_mail(struct server *server, struct slice rest)
 		assert_true(server->offered & SMTP_CAP_SIZE);
 	if (slice_find(rest, SLICE(" BODY=8BITMIME")) >= 0)
 		assert_true(server->offered & SMTP_CAP_8BITMIME);
+	/* RFC 5321 section 4.1.4; what a hostile host said moved the client on. */
+	if (server->temper != HOSTILE) {
+		assert_true(server->no_rset || !server->mail_open);
+		assert_int_equal(sscanf(rest.ptr, "<m%u@x.test>", &server->sender), 1);
+	}
 	if (server->mail_open) {
 		server_say(server, 503, "nested MAIL");
 		return;
@@ -200,9 +207,11 @@ static void server_take_content(struct run *run, bool empty)
 			assert_false(empty); /* somebody waits for it */
 		good = server_decide(server, 250);
 		for (u32 i = 0; good && i < server->accepted_count; i++) {
-			/* Nobody is to get somebody else's message. */
-			if (server->temper != HOSTILE)
+			/* Nobody is to get somebody else's message, or from somebody else's sender. */
+			if (server->temper != HOSTILE) {
 				assert_int_equal(server->accepted[i][0], message);
+				assert_true(server->no_rset || server->sender == message);
+			}
 			server->took[message][server->accepted[i][1]] = true;
 		}
 		server->mail_open = false;
@@ -295,6 +304,8 @@ static void server_command(struct run *run, struct slice line)
 		server_data(server);
 	} else if (slice_has_prefix(line, SLICE("BDAT "))) {
 		server_bdat(server, slice_from(line, 5));
+	} else if (slice_equal(line, SLICE("RSET")) && server->no_rset) {
+		server_say(server, 502, "what is that");
 	} else if (slice_equal(line, SLICE("RSET"))) {
 		server->mail_open = false;
 		server->accepted_count = 0;
@@ -489,6 +500,7 @@ static void run_once(u64 seed, enum temper temper)
 	server->offered = (u32)random_u64(server->random) & 0x3f;
 	server->keeps_failed = chance(server, 50);
 	server->sour = chance(server, 50);
+	server->no_rset = temper != LAWFUL && chance(server, 10);
 	buf_init(&server->out, 1u << 20);
 	buf_init(&server->content, 1u << 20);
 	server_say(server, 220, "mx.test");
