@@ -69,7 +69,8 @@ static void client_on_421(struct smtp_client *client, enum smtp_step step,
 		stage = smtp_transaction_stage(transaction);
 	if (stage == SMTP_STAGE_IDLE || stage == SMTP_STAGE_QUIT)
 		failure = SMTP_FAILURE_NONE;
-	if (step != SMTP_STEP_NONE && transaction) {
+	/* To RSET it says nothing about the message behind, which the host may still take. */
+	if (step != SMTP_STEP_NONE && step != SMTP_STEP_CLEAR && transaction) {
 		client->blamed = transaction;
 		client->blame_verdict = SMTP_VERDICT_TEMPORARY;
 	}
