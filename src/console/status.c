@@ -80,7 +80,9 @@ static void print_store(const json_t *status)
 	human_bytes(&text, answer_number(queue, "map_used"));
 	buf_add_text(&text, " of at most ");
 	human_bytes(&text, answer_number(queue, "map_max"));
-	if (answer_flag(queue, "nearly_full"))
+	if (answer_flag(queue, "lacks_room"))
+		buf_add_text(&text, ": NO ROOM, sending and imports wait");
+	else if (answer_flag(queue, "nearly_full"))
 		buf_add_text(&text, ": NEARLY FULL, imports wait");
 	printf("%-9s %s\n", "store", buf_text(&text));
 	buf_done(&text);

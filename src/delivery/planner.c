@@ -14,10 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FIRST_MAP (256ull << 20)
-#define PATH_SIZE 512
+#define PATH_SIZE PLANNER_PATH_MAX
 #define CARE_NS (200 * NS_PER_MS)
-#define FULL_RETRY_NS NS_PER_S
 #define LOG_TRIM 2000
 
 /* ---- open ---- */
@@ -139,16 +137,11 @@ static bool open_store(struct planner *planner, struct error *error)
 {
 	const struct config *config = planner->config;
 	char path[PATH_SIZE];
-	struct queue_params params = {
-		.path = path,
-		.map_size = min_u64(FIRST_MAP, config->queue.map_size_max),
-		.map_size_max = config->queue.map_size_max,
-		.relaxed = config->queue.durability == CONFIG_DURABILITY_RELAXED,
-	};
+	struct queue_params params;
 
 	if (!make_dir(config->data, error))
 		return false;
-	snprintf(path, sizeof(path), "%s/queue", config->data);
+	planner_store_params(config, path, &params);
 	planner->queue = queue_open(&params, error);
 	if (!planner->queue)
 		return false;
@@ -278,12 +271,8 @@ void planner_rolled_back(struct planner *planner)
 		planner_row_wait(planner, &planner->again, &ref);
 	planner_campaigns_committed(planner, false);
 	planner->must_work = true;
-	if (planner->failed_by == STORE_FULL && !queue_grow(planner->queue)) {
-		metric_add(&planner->m->store_full, 1);
-		planner->full_until_ns = planner->now_ns + FULL_RETRY_NS;
-		log_warn("delivery", "the queue is full: nothing new is sent until there is room",
-			 "reason=%s", queue_error_text(planner->queue));
-	}
+	if (planner->failed_by == STORE_FULL && !queue_grow(planner->queue))
+		planner_room_lacked(planner);
 }
 
 static void fill_transaction(struct planner *planner)
@@ -295,7 +284,8 @@ static void fill_transaction(struct planner *planner)
 	planner_shed(planner);
 	planner_activate_lanes(planner);
 	planner_take_due(planner);
-	planner_settle_doomed(planner);
+	if (planner_may_settle(planner))
+		planner_settle_doomed(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_lease_rows(planner);
 	if (planner->failed_by == STORE_OK)
@@ -307,11 +297,14 @@ static void fill_transaction(struct planner *planner)
 static void run_transaction(struct planner *planner)
 {
 	struct error error;
+	bool wrote;
 	bool ok;
 
 	if (!planner_begin(planner, &error))
 		return;
 	fill_transaction(planner);
+	wrote = planner->results_applied > 0 || planner->fresh_count > 0 ||
+		planner->touched.count > 0;
 	ok = planner->failed_by == STORE_OK && planner_commit(planner, &error);
 	if (!ok) {
 		queue_abort(planner->queue);
@@ -324,6 +317,8 @@ static void run_transaction(struct planner *planner)
 	planner_hand_out(planner);
 	planner_results_committed(planner);
 	planner_campaigns_committed(planner, true);
+	if (wrote)
+		planner_room_found(planner);
 	planner->next_commit_ns =
 		planner->now_ns + planner->config->queue.commit_interval_ms * NS_PER_MS;
 }
@@ -361,9 +356,10 @@ static void take_care(struct planner *planner)
 	if (queue_stats(planner->queue, &stats) != STORE_OK)
 		return;
 	measure(planner, &stats);
+	planner_room_measure(planner, &stats);
 	if ((stats.pages_used + stats.pages_free) * stats.page_size > stats.map_size / 4 * 3)
 		queue_grow(planner->queue);
-	if (planner->wall_ms < planner->next_trim_ms)
+	if (planner->recovering || planner->wall_ms < planner->next_trim_ms)
 		return;
 	planner->next_trim_ms = planner->wall_ms + 60 * MS_PER_S;
 	if (planner->wall_ms > planner->config->queue.log_keep_ms &&
@@ -382,14 +378,36 @@ static void take_care(struct planner *planner)
 
 /* ---- turns ---- */
 
+/* Rows that could be lent, if only there is room for what becomes of them. */
+static bool may_send(const struct planner *planner)
+{
+	if (planner->stopping || planner->short_of_room)
+		return false;
+	return !list_is_empty(&planner->ready) ||
+	       (planner->wall_ms >= planner->next_due_ms && planner->refs_waiting < REFS_MAX);
+}
+
 static bool has_work(const struct planner *planner)
 {
 	return planner->must_work || planner->result_count > 0 || planner->answers ||
-	       !list_is_empty(&planner->ready) || !list_is_empty(&planner->doomed) ||
+	       (!list_is_empty(&planner->doomed) && planner_may_settle(planner)) ||
 	       !list_is_empty(&planner->to_ask) || planner->again.count > 0 ||
 	       planner->dead_batch_count > 1024 || planner_may_activate(planner) ||
-	       (planner->wall_ms >= planner->next_due_ms && planner->refs_waiting < REFS_MAX &&
-		!planner->stopping);
+	       may_send(planner);
+}
+
+/* The start, gone on with as soon as there is room. */
+static void recover_now(struct planner *planner)
+{
+	struct error error = { "" };
+
+	if (planner->now_ns < planner->full_until_ns)
+		return;
+	if (!planner_recover(planner, &error)) {
+		log_error("delivery", "what the last run left cannot be noted", "reason=%s",
+			  error.text);
+		planner->broken = true;
+	}
 }
 
 void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms)
@@ -400,13 +418,17 @@ void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms)
 	planner_collect_results(planner);
 	if (planner->broken)
 		return;
-	if (has_work(planner) && now_ns >= planner->next_commit_ns &&
-	    now_ns >= planner->full_until_ns) {
-		planner->must_work = false;
-		run_transaction(planner);
-	}
 	if (now_ns >= planner->next_care_ns)
 		take_care(planner);
+	if (planner->recovering) {
+		recover_now(planner);
+	} else if (has_work(planner) && now_ns >= planner->next_commit_ns &&
+		   now_ns >= planner->full_until_ns) {
+		planner->must_work = false;
+		run_transaction(planner);
+	} else if (planner->careful > 0 && !has_work(planner)) {
+		planner_room_unasked(planner);
+	}
 }
 
 u64 planner_wait_ns(const struct planner *planner, u64 now_ns)
@@ -414,6 +436,8 @@ u64 planner_wait_ns(const struct planner *planner, u64 now_ns)
 	u64 at = min_u64(timer_wheel_next(&planner->wheel), planner->next_care_ns + NS_PER_S);
 	u64 wait;
 
+	if (planner->recovering)
+		return max_u64(planner->full_until_ns, now_ns) - now_ns;
 	if (has_work(planner))
 		at = min_u64(at, max_u64(planner->next_commit_ns, planner->full_until_ns));
 	wait = at > now_ns ? at - now_ns : 0;
@@ -452,6 +476,11 @@ bool planner_is_quiet(const struct planner *planner)
 bool planner_is_broken(const struct planner *planner)
 {
 	return planner->broken;
+}
+
+bool planner_is_recovering(const struct planner *planner)
+{
+	return planner->recovering;
 }
 
 struct queue *planner_queue(struct planner *planner)

@@ -37,8 +37,15 @@ struct planner_params {
 struct planner;
 
 /*
+ * Makes config->data when it is missing and sees that the disk has room for what planner_open is
+ * going to make there. False: not, and a sentence that names the folder and the bytes needed.
+ */
+bool planner_room_check(const struct config *config, struct error *error);
+/*
  * Opens queue and journal below config->data, settles what a crash left (see planner_recover.c),
- * loads running campaigns. NULL and a sentence on failure.
+ * loads running campaigns. NULL and a sentence on failure. Without room to note what a crash left
+ * it opens all the same: the turns try again, and until then nothing is sent or changed
+ * (planner_is_recovering).
  */
 struct planner *planner_open(const struct planner_params *params, struct error *error);
 /* Workers need the metrics first and the planner the workers: they come second, before any turn. */
@@ -57,6 +64,19 @@ void planner_resolver_ready(struct planner *planner);
 /* No new leases from now on. planner_is_quiet: every lease is back and committed. */
 void planner_stop(struct planner *planner);
 bool planner_is_quiet(const struct planner *planner);
+bool planner_is_recovering(const struct planner *planner);
+/* Nothing new is sent and no import begins for want of room; it goes on when there is some. */
+bool planner_lacks_room(const struct planner *planner);
+/*
+ * Whether recipients may come in: not before recovery is over, and not when the queue lacks room or
+ * is nearly full, since what is left is for results. False and a sentence.
+ */
+bool planner_takes_recipients(const struct planner *planner, struct error *error);
+/*
+ * All leases are back, but the store takes not even one result. After planner_stop the process may
+ * end: the next start finds these results in the journal (after a power cut: in doubt).
+ */
+bool planner_is_stuck(const struct planner *planner);
 /* The store failed (not for want of room): the process must end and start again from the disk. */
 bool planner_is_broken(const struct planner *planner);
 

@@ -295,7 +295,7 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 {
 	struct planner_campaign *c;
 
-	if (!planner_begin(planner, error))
+	if (!planner_takes_orders(planner, error) || !planner_begin(planner, error))
 		return false;
 	c = planner_campaign_load(planner, id, error);
 	if (!c) {

@@ -94,6 +94,8 @@ static bool sweep_from(struct planner *planner, struct row_ref at,
 	bool more = true;
 
 	*count = 0;
+	if (!planner_takes_orders(planner, error))
+		return false;
 	planner->sweep_failed = false;
 	while (more) {
 		if (!planner_begin(planner, error))

@@ -41,9 +41,11 @@ static void look_ahead(struct planner *planner)
 
 void planner_take_due(struct planner *planner)
 {
-	if (planner->wall_ms < planner->next_due_ms || planner->stopping)
+	const u32 limit = planner_limit(planner, TURN_DUE_MAX);
+
+	if (planner->wall_ms < planner->next_due_ms || planner->stopping || planner->short_of_room)
 		return;
-	for (u32 i = 0; i < TURN_DUE_MAX && planner->refs_waiting < REFS_MAX; i++) {
+	for (u32 i = 0; i < limit && planner->refs_waiting < REFS_MAX; i++) {
 		struct planner_campaign *campaign;
 		struct queue_row row;
 		enum store_result result = queue_row_next(planner->queue, &planner->due_cursor,

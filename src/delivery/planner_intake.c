@@ -94,10 +94,8 @@ struct planner_intake *planner_intake_begin(struct planner *planner,
 		error_set(error, "customer %s is not in the configuration", campaign->customer);
 		return NULL;
 	}
-	if (queue_is_nearly_full(planner->queue)) {
-		error_set(error, "the queue is nearly full: no new campaigns until there is room");
+	if (!planner_takes_recipients(planner, error))
 		return NULL;
-	}
 	message = planner_compile(planner, customer, campaign->name, source, &columns, error);
 	if (!message)
 		return NULL;
@@ -206,9 +204,8 @@ bool planner_intake_add(struct planner_intake *intake, const struct planner_reci
 	struct queue_campaign saved = intake->campaign;
 
 	/* What is left is for results and recovery: an import must not take it. */
-	if (queue_is_nearly_full(intake->planner->queue))
-		return error_set(error,
-				 "the queue is nearly full: no recipients until there is room");
+	if (!planner_takes_recipients(intake->planner, error))
+		return false;
 	for (u32 tries = 0; tries < BATCH_TRIES; tries++) {
 		intake->batch++;
 		if (add_batch(intake, recipients, count, error))

@@ -160,7 +160,9 @@ enum store_result planner_lane_next(struct planner *planner, struct lane *lane,
 
 void planner_settle_doomed(struct planner *planner)
 {
-	for (u32 i = 0; i < TURN_DOOMED_MAX && !list_is_empty(&planner->doomed); i++) {
+	const u32 limit = planner_limit(planner, TURN_DOOMED_MAX);
+
+	for (u32 i = 0; i < limit && !list_is_empty(&planner->doomed); i++) {
 		struct lane *lane = list_entry(planner->doomed.next, struct lane, node);
 		struct queue_row row;
 		enum store_result result = planner_lane_next(planner, lane, &row);

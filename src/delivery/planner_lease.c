@@ -229,6 +229,7 @@ static enum took take_lane_row(struct planner *planner, struct planner_route *ro
 /* Up to a quantum of one route. False: nothing more can be leased in this turn. */
 static bool lease_route(struct planner *planner, struct planner_route *route)
 {
+	const u32 leases_max = planner_limit(planner, TURN_LEASES_MAX);
 	u32 room;
 
 	if (!planner_route_path(planner, route))
@@ -239,7 +240,7 @@ static bool lease_route(struct planner *planner, struct planner_route *route)
 		room = planner_route_room(planner, route);
 		if (room == 0)
 			return true;
-		if (planner->free_lease_count == 0 || planner->fresh_count >= TURN_LEASES_MAX)
+		if (planner->free_lease_count == 0 || planner->fresh_count >= leases_max)
 			return false;
 		/* Older rows and new ones by turns, so that neither starves. */
 		took = n % 2 == 0 ? take_ref(planner, route) : take_lane_row(planner, route);
@@ -261,7 +262,7 @@ void planner_lease_rows(struct planner *planner)
 {
 	struct list *node;
 
-	if (planner->stopping)
+	if (planner->stopping || planner->short_of_room)
 		return;
 	while ((node = list_pop_front(&planner->ready))) {
 		struct planner_route *route = list_entry(node, struct planner_route, ready);

@@ -27,6 +27,8 @@
 #define REFS_MAX 200000          /* due rows that wait in memory; beyond, they stay at rest */
 #define DOMAINS_IDLE_MAX 65536
 #define BATCHES_MAX (1u << 18)   /* commits over which leases may be out; a power of two */
+#define PLANNER_FIRST_MAP (256ull << 20)
+#define PLANNER_PATH_MAX 512
 #define BLOCK_SIZE (128 * 1024)  /* holds at least one row of the largest size */
 
 /* Rows copied out of the store, many to a block. */
@@ -193,7 +195,9 @@ struct planner {
 	u64 now_ns;
 	u64 wall_ms;
 	u64 next_commit_ns;
-	u64 full_until_ns;   /* no room in the store: only results are tried until then */
+	u64 full_until_ns;   /* no room in the store: nothing is tried until then */
+	u32 careful;         /* rows of one transaction after that; 0: as many as there are */
+	u32 results_applied; /* of the list's front, by this transaction */
 	u64 next_care_ns;    /* room, statistics */
 	u64 next_trim_ms;    /* of the delivery log, wall clock */
 	enum store_result failed_by; /* what broke this transaction; STORE_OK: nothing yet */
@@ -201,6 +205,9 @@ struct planner {
 	bool answers;        /* the resolver has some */
 	bool stopping;
 	bool broken;
+	bool short_of_room;  /* less than half of the reserve is there: nothing new is lent */
+	bool is_stuck;       /* not even one row's result finds room */
+	bool recovering;     /* what the last run left could not be noted yet, for want of room */
 	bool must_work;      /* something changed that the next turn must look at */
 };
 
@@ -215,6 +222,23 @@ bool planner_commit(struct planner *planner, struct error *error);
  * grows.
  */
 void planner_rolled_back(struct planner *planner);
+
+/* ---- planner_room.c ---- */
+void planner_store_params(const struct config *config, char path[PLANNER_PATH_MAX],
+			  struct queue_params *params);
+/* Looks whether the reserve is there. */
+void planner_room_measure(struct planner *planner, const struct queue_stats *stats);
+/* Rows that a step of this transaction may change, `rows` when there is room. */
+u32 planner_limit(const struct planner *planner, u32 rows);
+/* A transaction found no room and the map cannot grow; one that wrote something did. */
+void planner_room_lacked(struct planner *planner);
+void planner_room_found(struct planner *planner);
+/* Nothing waits for room any more: what failed was taken back, or is over. */
+void planner_room_unasked(struct planner *planner);
+/* What is at rest may be changed: the reserve is for what is under way, first of all. */
+bool planner_may_settle(const struct planner *planner);
+/* Commands may change the queue; false and a sentence. */
+bool planner_takes_orders(const struct planner *planner, struct error *error);
 
 /* ---- planner_refs.c ---- */
 bool ref_queue_push(struct ref_queue *queue, const struct row_ref *ref);
@@ -334,6 +358,10 @@ bool planner_sweep(struct planner *planner, const struct planner_filter *filter,
 		   enum sweep_action action, u64 *count, struct error *error);
 
 /* ---- planner_recover.c ---- */
+/*
+ * Done, or planner->recovering: without room for it, it is tried again by later turns. False and a
+ * sentence: impossible.
+ */
 bool planner_recover(struct planner *planner, struct error *error);
 
 #endif

@@ -171,6 +171,18 @@ static bool try_to_recover(struct planner *planner, bool current, u32 *doubts, s
 	return ok;
 }
 
+/* Nothing was changed, on the disk or in memory. */
+static void wait_for_room(struct planner *planner)
+{
+	planner->full_until_ns = planner->now_ns + NS_PER_S;
+	if (planner->recovering)
+		return;
+	planner->recovering = true;
+	metric_add(&planner->m->store_full, 1);
+	log_warn("delivery", "no room to note what the last run left: nothing is sent until then",
+		 "reason=%s", queue_error_text(planner->queue));
+}
+
 bool planner_recover(struct planner *planner, struct error *error)
 {
 	bool current = journal_is_current(planner->journal);
@@ -178,10 +190,16 @@ bool planner_recover(struct planner *planner, struct error *error)
 
 	/* A map that is opened at the size of its file may have no room for what is to be noted. */
 	while (!try_to_recover(planner, current, &doubts, error)) {
-		if (planner->failed_by != STORE_FULL || !queue_grow(planner->queue))
+		if (planner->failed_by != STORE_FULL)
 			return false;
+		if (!queue_grow(planner->queue)) {
+			wait_for_room(planner);
+			return true;
+		}
 		error->text[0] = '\0';
 	}
+	planner->recovering = false;
+	planner->must_work = true;
 	metric_add(&planner->m->recovered_in_doubt, doubts);
 	planner_campaigns_committed(planner, true);
 	if (doubts > 0)

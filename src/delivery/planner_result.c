@@ -195,9 +195,15 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 
 void planner_apply_results(struct planner *planner)
 {
+	const u32 limit = planner_limit(planner, TURN_RESULTS_MAX);
+
+	planner->results_applied = 0;
 	list_for_each(node, &planner->results) {
+		if (planner->results_applied == limit)
+			return;
 		if (!planner_apply_one(planner, list_entry(node, struct lease, node)))
 			return;
+		planner->results_applied++;
 	}
 }
 
@@ -245,10 +251,12 @@ void planner_results_committed(struct planner *planner)
 {
 	struct list *node;
 
-	metric_add(&planner->m->rows_committed, planner->result_count);
-	while ((node = list_pop_front(&planner->results)))
+	metric_add(&planner->m->rows_committed, planner->results_applied);
+	for (; planner->results_applied > 0; planner->results_applied--) {
+		node = list_pop_front(&planner->results);
 		release(planner, list_entry(node, struct lease, node));
-	planner->result_count = 0;
+		planner->result_count--;
+	}
 }
 
 /* ---- rows that no worker holds ---- */

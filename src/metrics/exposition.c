@@ -390,6 +390,8 @@ static const struct word_family planner_families[] = {
 	  PLANNER(dns_failures) },
 	{ "hikyaku_store_full", COUNTER, "Times that intake or leasing paused for want of room.",
 	  PLANNER(store_full) },
+	{ "hikyaku_lacks_room", GAUGE, "Whether intake or leasing is paused for want of room now.",
+	  PLANNER(lacks_room) },
 	{ "hikyaku_recovered_in_doubt", COUNTER,
 	  "Messages found in doubt at start: sent, perhaps, before a crash.",
 	  PLANNER(recovered_in_doubt) },

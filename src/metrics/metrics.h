@@ -93,6 +93,7 @@ struct metrics_planner {
 	u64 dns_lookups;
 	u64 dns_failures;
 	u64 store_full; /* times that intake or leasing paused for want of room */
+	u64 lacks_room; /* 1: it is paused now */
 	u64 recovered_in_doubt;
 	u64 started_s; /* wall clock at start, seconds */
 };

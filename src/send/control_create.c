@@ -153,9 +153,8 @@ static enum control_code check_names(struct control_link *link,
 			  other.id, queue_campaign_state_name(other.state));
 		return CONTROL_CONFLICT;
 	}
-	if (queue_is_nearly_full(planner_queue(planner)))
-		error_set(error, "the queue is nearly full: no new campaigns until there is room");
-	else if (link->control->import_count >= IMPORTS_MAX)
+	if (planner_takes_recipients(planner, error) &&
+	    link->control->import_count >= IMPORTS_MAX)
 		error_set(error, "%d imports are under way already", IMPORTS_MAX);
 	return CONTROL_FULL;
 }
@@ -221,9 +220,16 @@ static void begin_intake(struct control_link *link)
 		refuse(link, CONTROL_CONFLICT, error.text);
 		return;
 	}
+	if (!planner_takes_recipients(planner, &error)) {
+		refuse(link, CONTROL_FULL, error.text);
+		return;
+	}
 	import->intake = planner_intake_begin(planner, &import->campaign, &source, &error);
 	if (!import->intake) {
-		refuse(link, planner_is_broken(planner) ? CONTROL_FAILED : CONTROL_REFUSED_CONTENT,
+		refuse(link,
+		       planner_is_broken(planner)  ? CONTROL_FAILED :
+		       planner_lacks_room(planner) ? CONTROL_FULL :
+						     CONTROL_REFUSED_CONTENT,
 		       error.text);
 		return;
 	}
@@ -305,10 +311,6 @@ static bool store_batch(struct control_link *link)
 	struct error error;
 	bool ok = true;
 
-	if (import->count > 0 && queue_is_nearly_full(planner_queue(planner))) {
-		refuse(link, CONTROL_FULL, "the queue is nearly full: nothing was imported");
-		return false;
-	}
 	if (import->count > 0)
 		ok = planner_intake_add(import->intake, import->rows, import->count, &error);
 	import->count = 0;

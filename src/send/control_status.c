@@ -57,12 +57,13 @@ static json_t *queue_json(struct send_control *control, u64 flying)
 		return NULL;
 	/* Rows stay in their tables while they are with a worker; most of them come from lanes. */
 	waiting = stats.lane_rows > flying ? stats.lane_rows - flying : 0;
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "waiting", (json_int_t)waiting,
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "waiting", (json_int_t)waiting,
 			 "deferred", (json_int_t)stats.deferred_rows, "in_flight",
 			 (json_int_t)flying, "held", (json_int_t)stats.doubt_rows, "map_used",
 			 (json_int_t)(stats.pages_used * stats.page_size), "map_max",
 			 (json_int_t)control->params.config->queue.map_size_max, "nearly_full",
-			 (int)queue_is_nearly_full(queue));
+			 (int)queue_is_nearly_full(queue), "lacks_room",
+			 (int)planner_lacks_room(control->params.planner));
 }
 
 static json_t *campaigns_json(struct control_link *link)
@@ -107,6 +108,9 @@ static void reply(struct control_link *link, struct site_census *census)
 	struct send_control *control = link->control;
 	const struct metrics_route all = sum_all(control);
 	bool stopping = control->stop_requested || planner_is_stopping(control->params.planner);
+	const char *state = stopping ? "stopping" :
+			    planner_is_recovering(control->params.planner) ? "recovering" :
+									      "running";
 	u64 uptime_ms = (control_now_ns(control) - control->opened_ns) / NS_PER_MS;
 	u64 flying = in_flight(control);
 	/* A session with nothing under way is idle; at most one message is counted for each. */
@@ -119,7 +123,7 @@ static void reply(struct control_link *link, struct site_census *census)
 		   json_pack("{s:s, s:i, s:s, s:I, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I},"
 			     " s:o, s:o, s:o}",
 			     "version", HIKYAKU_VERSION, "pid", (int)getpid(), "state",
-			     stopping ? "stopping" : "running", "uptime_ms", (json_int_t)uptime_ms,
+			     state, "uptime_ms", (json_int_t)uptime_ms,
 			     "rates", rates_json(&control->rate), "totals", "delivered",
 			     (json_int_t)all.delivered, "failed", (json_int_t)all.failed,
 			     "deferred", (json_int_t)all.deferred, "in_doubt",

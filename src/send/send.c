@@ -26,6 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define EXIT_AGAIN 75 /* EX_TEMPFAIL: the supervisor starts us again */
 #define DEFAULT_CONFIG "/etc/hikyaku/hikyaku.conf"
 #define STOP_PATIENCE_NS (30 * NS_PER_S)
 #define SESSIONS_MAX 60000 /* sockets of one worker's ring; direct descriptors, not open files */
@@ -85,6 +86,8 @@ static bool watch_signals(struct sender *sender, struct error *error)
 	/* Blocked before any thread is made, so that only the descriptor sees them. */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit on the size of files is answered to the write, as a full disk is. */
+	signal(SIGXFSZ, SIG_IGN);
 	sender->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (sender->signal_fd < 0)
 		return error_set_errno(error, errno, "signalfd");
@@ -203,7 +206,8 @@ static void break_off(struct sender *sender)
 static bool may_end(const struct sender *sender)
 {
 	return planner_is_broken(sender->planner) ||
-	       (sender->stopping && planner_is_quiet(sender->planner));
+	       (sender->stopping && (planner_is_quiet(sender->planner) ||
+				     planner_is_stuck(sender->planner)));
 }
 
 static void run(struct sender *sender)
@@ -236,7 +240,7 @@ static void end_broken(void)
 	log_error("send",
 		  "the queue cannot be written: ending, to start again from what is on the disk",
 		  "");
-	_exit(75); /* EX_TEMPFAIL: the supervisor starts us again */
+	_exit(EXIT_AGAIN);
 }
 
 static void close_sender(struct sender *sender)
@@ -296,6 +300,10 @@ int send_main(int argc, char **argv)
 	}
 	umask(027);
 	log_set_level((enum log_level)sender.config.log);
+	if (!planner_room_check(&sender.config, &error)) {
+		fprintf(stderr, "hikyaku: %s\n", error.text);
+		return EXIT_AGAIN;
+	}
 	sender.signal_op.done = on_signal;
 	sender.resolver_op.done = on_resolver;
 	if (!open_sender(&sender, &error)) {
@@ -308,7 +316,12 @@ int send_main(int argc, char **argv)
 	run(&sender);
 	if (planner_is_broken(sender.planner))
 		end_broken();
-	log_info("send", "stopped", "");
+	if (planner_is_quiet(sender.planner))
+		log_info("send", "stopped", "");
+	else
+		log_warn("send", "stopped without room for the last results: the next start notes "
+				 "them from the journal",
+			 "");
 	close_sender(&sender);
 	return 0;
 }

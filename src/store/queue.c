@@ -446,6 +446,21 @@ bool queue_has_room(struct queue *queue, const struct queue_stats *stats)
 	       queue->map_size_max >= used + queue->reserve / 2;
 }
 
+void queue_describe_room(const struct queue *queue, struct error *text)
+{
+	struct queue_stats stats = { 0 };
+	struct statvfs fs;
+	u64 there = 0;
+
+	if (!queue->broken)
+		read_stats(queue, &stats);
+	if (fstatvfs(queue->dir_fd, &fs) == 0)
+		there = (u64)fs.f_bavail * fs.f_frsize;
+	error_set(text, "%s uses %llu of %llu bytes, the disk has %llu bytes free", queue->path,
+		  (unsigned long long)(stats.pages_used * stats.page_size),
+		  (unsigned long long)queue->map_size_max, (unsigned long long)there);
+}
+
 bool queue_is_nearly_full(const struct queue *queue)
 {
 	u64 pages_max = queue->map_size_max / queue->page_size;

@@ -89,6 +89,8 @@ enum store_result queue_stats(struct queue *queue, struct queue_stats *stats) MU
  * again. `stats` as just given; ask a few times a second.
  */
 bool queue_has_room(struct queue *queue, const struct queue_stats *stats);
+/* For people: the folder, what is used of the map and what is free on the disk. */
+void queue_describe_room(const struct queue *queue, struct error *text);
 
 /* ---- campaigns ---- */
 

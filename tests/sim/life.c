@@ -116,6 +116,15 @@ static void open_workers(void)
 	life.workers_open = true;
 }
 
+/* Without room in the store the start goes on later; once it is over, nothing may be unknown. */
+static void check_recovered(void)
+{
+	if (life.recovered || planner_is_recovering(life.planner))
+		return;
+	life.recovered = true;
+	check_store(true);
+}
+
 static void open_sender(void)
 {
 	struct error error = { "" };
@@ -128,12 +137,11 @@ static void open_sender(void)
 	life.metrics = metrics_open(world->worker_count);
 	params.metrics = life.metrics;
 	life.planner = planner_open(&params, &error);
-	/* A store without any room left may keep the sender from starting until it is given some. */
-	if (!life.planner && (world->store_faults || world->small_store) && !world->healed)
-		_exit(SIM_DIED);
 	if (!life.planner)
 		sim_fail("the sender does not start: %s", error.text);
-	check_store(true);
+	check_recovered();
+	if (!life.recovered && (world->healed || !(world->store_faults || world->small_store)))
+		sim_fail("there is room, and the sender does not note what the last life left");
 	open_workers();
 	operator_read_state();
 	operator_import();
@@ -173,6 +181,7 @@ static bool turn_planner(void)
 	life.turn_ns = clock_mono_ns();
 	life.wall_max_ms = max_u64(life.wall_max_ms, clock_wall_ms());
 	planner_turn(life.planner, life.turn_ns, clock_wall_ms());
+	check_recovered();
 	if (planner_is_broken(life.planner))
 		sim_fail("the queue broke: %s", queue_error_text(planner_queue(life.planner)));
 	life.planner_at = world->mono_ns + planner_wait_ns(life.planner, world->mono_ns);
@@ -242,6 +251,15 @@ static void stop_workers(bool at_once)
 		worker_stop(life.workers[i], at_once);
 }
 
+/* Without room for them results stay in the journal, and the next life notes them. */
+static bool may_end(void)
+{
+	if (planner_is_stuck(life.planner) &&
+	    (world->healed || !(world->small_store || world->store_faults)))
+		sim_fail("there is room, and results are not committed");
+	return planner_is_quiet(life.planner) || planner_is_stuck(life.planner);
+}
+
 /* As the role does it: gently, after a while at once; then every lease is back and everything closes. */
 static void stop_cleanly(void)
 {
@@ -252,19 +270,17 @@ static void stop_cleanly(void)
 	planner_stop(life.planner);
 	stop_workers(false);
 	life.planner_wake = true;
-	while (!planner_is_quiet(life.planner) || !workers_are_finished()) {
+	while (!may_end() || !workers_are_finished()) {
 		step();
 		if (!at_once && world->mono_ns - began > STOP_NS) {
 			stop_workers(true);
 			at_once = true;
 		}
-		/* Without room results cannot be committed; then the process is killed. */
-		if (world->mono_ns - began > STOP_END_NS && world->small_store && !world->healed)
-			_exit(SIM_DIED);
 		if (world->mono_ns - began > STOP_END_NS)
 			sim_fail("a clean stop does not come to its end");
 	}
 	check_store(false);
+	sim_trace("stopped", planner_is_quiet(life.planner), 0);
 	for (u32 i = 0; i < world->worker_count; i++)
 		worker_close(life.workers[i]);
 	planner_close(life.planner);
@@ -305,6 +321,8 @@ static void live(void)
 	if (world->small_store || (!world->store_faults && sim_below(2)))
 		_exit(SIM_DIED);
 	sim_heal();
+	while (!life.recovered)
+		step();
 	operator_import();
 	finish();
 }

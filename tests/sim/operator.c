@@ -278,6 +278,11 @@ void operator_command(void)
 	case 9:
 		sweep(sim_below(4));
 		break;
+	case 10:
+		/* Somebody else fills the disk for a while. */
+		if (world->store_faults)
+			world->no_room_until_ns = world->mono_ns + sim_below(200 * NS_PER_S);
+		break;
 	default:
 		break;
 	}

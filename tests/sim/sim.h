@@ -114,6 +114,7 @@ struct sim_world {
 	bool finished;
 	bool small_store; /* the store is too small while chaos reigns */
 	u32 store_faults;  /* how often the store has no room: 0 never, 1 now and then, more: oftener */
+	u64 no_room_until_ns; /* no commit finds room before */
 	bool verbose;
 	u32 life;
 	u64 steps_left;  /* until death; UINT64_MAX: none planned */
@@ -196,6 +197,7 @@ struct life {
 	struct ring *rings[SIM_WORKERS_MAX];
 	bool workers_open;
 	bool planner_wake;
+	bool recovered;   /* what the life before left is noted */
 	u64 planner_at;
 	u64 wall_max_ms;  /* latest wall clock that a turn of the planner saw */
 	u64 turn_ns;      /* when the planner's turn began */

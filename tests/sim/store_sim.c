@@ -22,7 +22,9 @@ enum store_result __wrap_queue_campaign_put(struct queue *queue, const struct qu
 /* Dooms the transaction as the store itself does it: everything after this says STORE_FULL. */
 static void maybe_full(struct queue *queue, u32 one_in)
 {
-	if (!world->store_faults || world->healed || sim_below(one_in / world->store_faults) > 0)
+	if (!world->store_faults || world->healed)
+		return;
+	if (one_in > world->store_faults && sim_below(one_in / world->store_faults) > 0)
 		return;
 	queue->doomed = STORE_FULL;
 	world->full++;
@@ -62,7 +64,7 @@ enum store_result __wrap_queue_commit(struct queue *queue)
 	sim_step();
 	life_meanwhile();
 	sim_commit_step();
-	maybe_full(queue, 60);
+	maybe_full(queue, world->mono_ns < world->no_room_until_ns ? 1 : 60);
 	result = __real_queue_commit(queue);
 	sim_trace("commit", result, 0);
 	sim_step();
