@@ -165,6 +165,12 @@ static void print_details(void *arg, const json_t *campaign)
 	buf_init(&text, 64);
 	human_rate(&text, answer_real(campaign, "rate"));
 	printf("%-13s %14s\n", "rate", buf_text(&text));
+	buf_reset(&text);
+	if (answer_real(campaign, "rate") > 0) {
+		human_duration(&text, (u64)((double)answer_number(campaign, "queued") * 1000 /
+					    answer_real(campaign, "rate")));
+		printf("%-13s %14s\n", "time left", buf_text(&text));
+	}
 	buf_done(&text);
 	print_times(campaign);
 }

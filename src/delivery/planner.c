@@ -353,6 +353,7 @@ static void take_care(struct planner *planner)
 	struct queue_stats stats;
 
 	planner->next_care_ns = planner->now_ns + CARE_NS;
+	planner_note_rates(planner);
 	if (queue_stats(planner->queue, &stats) != STORE_OK)
 		return;
 	measure(planner, &stats);

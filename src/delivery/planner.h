@@ -129,6 +129,8 @@ void planner_intake_abort(struct planner_intake *intake);
 
 bool planner_campaign_find(struct planner *planner, struct slice id_or_name,
 			   struct queue_campaign *campaign, struct error *error);
+/* Messages a second in the last moments (rate.h), since its start or resume; 0: it does not run. */
+double planner_campaign_rate(struct planner *planner, u32 id);
 bool planner_campaign_start(struct planner *planner, u32 id, struct error *error);
 bool planner_campaign_pause(struct planner *planner, u32 id, struct error *error);
 bool planner_campaign_resume(struct planner *planner, u32 id, struct error *error);

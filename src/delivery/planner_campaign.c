@@ -130,6 +130,13 @@ static bool compile_stored(struct planner *planner, struct planner_campaign *c, 
 
 /* ---- in memory ---- */
 
+static void begin_rate(struct planner *planner, struct planner_campaign *c)
+{
+	c->rate = (struct rate){ 0 };
+	c->rate_delivered = c->record.delivered;
+	c->rate_ns = planner->now_ns;
+}
+
 static void free_campaign(struct planner *planner, struct planner_campaign *c)
 {
 	list_unlink(&c->node);
@@ -169,6 +176,7 @@ struct planner_campaign *planner_campaign_load(struct planner *planner, u32 id, 
 		return NULL;
 	}
 	c->saved = c->record;
+	begin_rate(planner, c);
 	list_push_back(&planner->campaigns, &c->node);
 	return c;
 }
@@ -266,6 +274,29 @@ void planner_campaigns_free(struct planner *planner)
 	map_done(&planner->campaign_map);
 }
 
+/* ---- rates ---- */
+
+void planner_note_rates(struct planner *planner)
+{
+	list_for_each(node, &planner->campaigns) {
+		struct planner_campaign *c = list_entry(node, struct planner_campaign, node);
+
+		if (c->record.state != CAMPAIGN_RUNNING || planner->now_ns <= c->rate_ns)
+			continue;
+		rate_note(&c->rate, c->record.delivered - c->rate_delivered,
+			  planner->now_ns - c->rate_ns);
+		c->rate_delivered = c->record.delivered;
+		c->rate_ns = planner->now_ns;
+	}
+}
+
+double planner_campaign_rate(struct planner *planner, u32 id)
+{
+	const struct planner_campaign *c = planner_campaign(planner, id);
+
+	return c && c->record.state == CAMPAIGN_RUNNING ? rate_per_s(&c->rate) : 0;
+}
+
 /* ---- commands ---- */
 
 bool planner_campaign_find(struct planner *planner, struct slice id_or_name,
@@ -319,6 +350,7 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 		return error_set(error, "the queue: %s", queue_error_text(planner->queue));
 	}
 	c->saved = c->record;
+	begin_rate(planner, c);
 	if (to == CAMPAIGN_RUNNING)
 		planner_unpark(planner, c);
 	else

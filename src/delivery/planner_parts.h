@@ -11,6 +11,7 @@
 #include "delivery/mailing.h"
 #include "delivery/outcome.h"
 #include "delivery/planner.h"
+#include "delivery/rate.h"
 #include "delivery/retry.h"
 #include "io/timer.h"
 #include "store/journal.h"
@@ -55,6 +56,9 @@ struct planner_campaign {
 	const struct config_customer *customer;
 	struct list lanes;        /* active ones, wherever they wait */
 	struct ref_queue parked;  /* rows in memory that wait for a paused campaign */
+	struct rate rate;         /* of deliveries, while it runs */
+	u64 rate_delivered;       /* as of the last note */
+	u64 rate_ns;
 	u32 leases;
 	u32 lane_cursor;          /* lanes up to here were activated */
 	bool lanes_end;           /* all were */
@@ -265,6 +269,7 @@ void planner_campaign_touch(struct planner_campaign *campaign); /* record is abo
 bool planner_write_campaigns(struct planner *planner);
 void planner_campaigns_committed(struct planner *planner, bool ok);
 void planner_campaigns_free(struct planner *planner);
+void planner_note_rates(struct planner *planner); /* a few times a second */
 struct message *planner_compile(struct planner *planner, const struct config_customer *customer,
 				const char *name, const struct planner_source *source,
 				size_t *column_count, struct error *error);

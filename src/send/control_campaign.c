@@ -8,15 +8,9 @@
 
 #define STEP_CAMPAIGNS 500
 
-/* Over the time that it has been running. */
 double control_campaign_rate(const struct send_control *control, const struct queue_campaign *c)
 {
-	u64 until = c->finished_ms ? c->finished_ms : clock_wall_ms();
-
-	(void)control;
-	if (c->started_ms == 0 || until <= c->started_ms)
-		return 0;
-	return (double)c->delivered * (double)MS_PER_S / (double)(until - c->started_ms);
+	return planner_campaign_rate(control->params.planner, c->id);
 }
 
 struct list_stream {

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import threading
@@ -403,6 +404,8 @@ def test_one_campaign_is_shown_in_full_and_named_by_id_or_name(sender):
     assert [r.get("name") for r in sender.requests] == ["spring", None]
     assert sender.requests[1]["id"] == 7
     assert "took          3 min 12 s" in out
+    # 230,000 recipients at 2345.6 a second.
+    assert re.search(r"^time left +1 min 38 s$", out, re.M), out
     assert "1,234,567" in out
 
 

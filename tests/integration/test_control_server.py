@@ -44,6 +44,17 @@ def test_status_follows_a_campaign_to_its_end(sender_in, sink_with):
     wait_until(lambda: sender.ask("status")["rates"]["1m"] > 0, "a rate")
 
 
+def test_the_rate_of_a_campaign_is_that_of_now(sender_in, sink_with):
+    sender = running(sender_in, sink_with, addresses(5000), rate=100)
+    wait_until(lambda: sender.status("news")["rate"] > 10, "a rate")
+    sender.run("campaign", "pause", "news")
+    assert sender.status("news")["rate"] == 0
+    assert sender.ask("campaign", "resume", "news")["rate"] == 0
+    wait_until(lambda: sender.status("news")["rate"] > 10, "a rate after the pause")
+    sender.run("campaign", "cancel", "news")
+    assert sender.wait("news")["rate"] == 0
+
+
 def test_rows_of_a_site_that_is_suspended_wait_until_it_is_resumed(sender_in, sink_with):
     sender = running(sender_in, sink_with, addresses(20000), sessions=1, depth=1)
     sender.run("queue", "suspend", "d1.example")
