@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void check_failed(const char *file, int line, const char *what)
 {
@@ -19,5 +20,5 @@ void check_crash(const char *file, int line, const char *fmt, ...)
 	vfprintf(stderr, fmt, args);
 	va_end(args);
 	fputc('\n', stderr);
-	abort();
+	_exit(CRASH_EXIT);
 }

@@ -26,7 +26,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXIT_AGAIN 75 /* EX_TEMPFAIL: the supervisor starts us again */
 #define DEFAULT_CONFIG "/etc/hikyaku/hikyaku.conf"
 #define STOP_PATIENCE_NS (30 * NS_PER_S)
 #define SESSIONS_MAX 60000 /* sockets of one worker's ring; direct descriptors, not open files */
@@ -240,7 +239,7 @@ static void end_broken(void)
 	log_error("send",
 		  "the queue cannot be written: ending, to start again from what is on the disk",
 		  "");
-	_exit(EXIT_AGAIN);
+	_exit(CRASH_EXIT);
 }
 
 static void close_sender(struct sender *sender)
@@ -302,7 +301,7 @@ int send_main(int argc, char **argv)
 	log_set_level((enum log_level)sender.config.log);
 	if (!planner_room_check(&sender.config, &error)) {
 		fprintf(stderr, "hikyaku: %s\n", error.text);
-		return EXIT_AGAIN;
+		return CRASH_EXIT;
 	}
 	sender.signal_op.done = on_signal;
 	sender.resolver_op.done = on_resolver;
