@@ -225,7 +225,7 @@ void conn_adopt(struct conn *conn, i32 handle)
 bool conn_may_send(const struct conn *conn)
 {
 	return conn->handle >= 0 && !conn->connecting && !conn->sending && !conn->closing &&
-	       !conn->has_ended && conn->tls_state != TLS_SHAKING &&
+	       !conn->has_ended && !conn->late_pending && conn->tls_state != TLS_SHAKING &&
 	       (!conn->tls || conn->tls_state == TLS_ON);
 }
 
