@@ -90,3 +90,8 @@ struct slice arena_copy(struct arena *arena, struct slice s)
 		memcpy(to, s.ptr, s.len);
 	return (struct slice){ to, s.len };
 }
+
+struct slice arena_copy_buf(struct arena *arena, const struct buf *buf)
+{
+	return buf->failed ? SLICE_NONE : arena_copy(arena, buf_slice(buf));
+}

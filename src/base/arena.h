@@ -6,7 +6,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
-#include "base/types.h"
+#include "base/buf.h"
 
 struct arena_chunk;
 
@@ -26,5 +26,7 @@ void arena_reset(struct arena *arena);
 void *arena_take(struct arena *arena, size_t size) MUST_CHECK;
 /* Copy of s in the arena; ptr is NULL when there is no room (and never NULL otherwise). */
 struct slice arena_copy(struct arena *arena, struct slice s) MUST_CHECK;
+/* The same of what the buffer holds; ptr is NULL also when the buffer failed and is not whole. */
+struct slice arena_copy_buf(struct arena *arena, const struct buf *buf) MUST_CHECK;
 
 #endif

@@ -22,6 +22,7 @@ void buf_reset(struct buf *buf)
 {
 	buf->len = 0;
 	buf->failed = false;
+	buf->no_memory = false;
 }
 
 char *buf_reserve(struct buf *buf, size_t len)
@@ -42,8 +43,10 @@ char *buf_reserve(struct buf *buf, size_t len)
 	if (size > buf->max)
 		size = buf->max;
 	ptr = realloc(buf->ptr, size);
-	if (!ptr)
+	if (!ptr) {
+		buf->no_memory = true;
 		goto fail;
+	}
 	buf->ptr = ptr;
 	buf->size = size;
 	return buf->ptr + buf->len;

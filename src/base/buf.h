@@ -14,11 +14,12 @@ struct buf {
 	size_t size;
 	size_t max;
 	bool failed;
+	bool no_memory; /* failed for want of memory, and not at the maximum */
 };
 
 void buf_init(struct buf *buf, size_t max); /* allocates nothing yet */
 void buf_done(struct buf *buf);             /* frees; the buf may be used again after buf_init */
-void buf_reset(struct buf *buf);            /* empties, keeps the memory, clears `failed` */
+void buf_reset(struct buf *buf);            /* empties, keeps the memory, forgets failures */
 
 /* Room for `len` more bytes behind what is there: pointer to it, or NULL (then it is failed). */
 char *buf_reserve(struct buf *buf, size_t len) MUST_CHECK;

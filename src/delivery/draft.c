@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "store/row_values.h"
 
@@ -82,16 +83,20 @@ void drafts_release(struct worker *worker)
 	}
 }
 
-/* This recipient cannot be served, now or later: the row fails with the composer's words. */
-static void refuse_lease(struct worker *worker, struct lease *lease, const struct error *error)
+/*
+ * Decided before anything was sent: LOCAL, this recipient cannot be served, now or later, and the
+ * row fails with these words; TEMPORARY, nothing is wrong but here and now, and it waits as after a
+ * receiver's refusal.
+ */
+static void decide_here(struct worker *worker, struct lease *lease, enum smtp_verdict verdict,
+			const char *words)
 {
-	lease->verdict = SMTP_VERDICT_LOCAL;
+	lease->verdict = verdict;
 	lease->stage = SMTP_STAGE_MAIL;
 	lease->code = 0;
 	memset(lease->enhanced, 0, sizeof(lease->enhanced));
-	lease->reply_len = (u16)min_size(strlen(error->text), LEASE_REPLY_MAX);
-	memcpy(lease->reply, error->text, lease->reply_len);
-	metric_add(&worker->params.metrics->bad_values, 1);
+	lease->reply_len = (u16)min_size(strlen(words), LEASE_REPLY_MAX);
+	memcpy(lease->reply, words, lease->reply_len);
 	worker_decided(worker, lease);
 }
 
@@ -168,6 +173,28 @@ static void fill_transaction(struct session *session, struct job *job, struct le
 	take_recipients(session, job, lease);
 }
 
+/* The message and its envelope. False: the lease is decided. */
+static bool write_draft(struct worker *worker, struct draft *draft, struct lease *lease,
+			bool eightbit_ok)
+{
+	struct error error = { "the recipient's record is damaged" };
+	enum message_result result = compose(lease, eightbit_ok, &draft->composed, &error);
+	struct row_id identity = mailing_identity(lease->mailing, &lease->ref.id);
+
+	buf_reset(&draft->sender);
+	mailing_add_sender(lease->mailing, &identity, &draft->sender);
+	if (result == MESSAGE_NO_MEMORY || draft->sender.no_memory) {
+		decide_here(worker, lease, SMTP_VERDICT_TEMPORARY, "out of memory");
+		return false;
+	}
+	if (result == MESSAGE_OK && !draft->sender.failed)
+		return true;
+	metric_add(&worker->params.metrics->bad_values, 1);
+	decide_here(worker, lease, SMTP_VERDICT_LOCAL,
+		    result == MESSAGE_OK ? "the envelope's sender is too long" : error.text);
+	return false;
+}
+
 /* Composes the lease's message for the session. NULL: the lease is decided or put back. */
 static struct job *draft_make(struct session *session, struct lease *lease)
 {
@@ -175,9 +202,6 @@ static struct job *draft_make(struct session *session, struct lease *lease)
 	struct metrics_worker *m = worker->params.metrics;
 	struct job *job = take_job(worker);
 	struct draft *draft = take_draft(worker);
-	struct error error = { "the recipient's record is damaged" };
-	struct message_composed *composed;
-	struct row_id identity;
 
 	if (!job || !draft) {
 		free(job);
@@ -188,21 +212,15 @@ static struct job *draft_make(struct session *session, struct lease *lease)
 	job->session = session;
 	job->draft = draft;
 	list_init(&job->node);
-	composed = &draft->composed;
-	if (compose(lease, session->client.capabilities & SMTP_CAP_8BITMIME, composed, &error) !=
-	    MESSAGE_OK) {
+	if (!write_draft(worker, draft, lease, session->client.capabilities & SMTP_CAP_8BITMIME)) {
 		job->transaction.recipients = &job->one;
 		job_free(worker, job);
-		refuse_lease(worker, lease, &error);
 		return NULL;
 	}
-	buf_reset(&draft->sender);
-	identity = mailing_identity(lease->mailing, &lease->ref.id);
-	mailing_add_sender(lease->mailing, &identity, &draft->sender);
 	fill_transaction(session, job, lease);
 	metric_add(&m->messages_composed, 1);
-	metric_add(&m->body_bytes_hashed, composed->hashed_bytes);
-	metric_add(&m->body_bytes_saved, composed->saved_bytes);
+	metric_add(&m->body_bytes_hashed, draft->composed.hashed_bytes);
+	metric_add(&m->body_bytes_saved, draft->composed.saved_bytes);
 	return job;
 }
 
@@ -252,7 +270,8 @@ static u32 collect(struct worker *worker, struct job **jobs)
 	return count;
 }
 
-static bool sign(struct worker *worker, struct job **jobs, u32 count)
+/* Signs what is to be signed, all together. */
+static void sign(struct worker *worker, struct job **jobs, u32 count)
 {
 	struct dkim_work *works[COMPOSE_BATCH];
 	u64 started = clock_mono_ns();
@@ -264,22 +283,35 @@ static bool sign(struct worker *worker, struct job **jobs, u32 count)
 			works[signatures++] = &jobs[i]->draft->composed.dkim;
 	}
 	if (signatures == 0)
-		return true;
+		return;
 	if (!dkim_sign(worker->signer, works, signatures))
-		return false;
+		log_error("delivery", "DKIM signing failed: messages are deferred", "");
 	each = (clock_mono_ns() - started) / signatures;
 	for (u32 i = 0; i < signatures; i++)
 		metric_observe(&worker->params.metrics->sign, each);
 	metric_add(&worker->params.metrics->signatures, signatures);
-	return true;
+}
+
+/* Nothing goes out unsigned that should be signed. */
+static void put_off(struct worker *worker, struct job *job)
+{
+	for (u32 i = 0; i < job->transaction.recipient_count; i++)
+		decide_here(worker, job->transaction.recipients[i].user, SMTP_VERDICT_TEMPORARY,
+			    "DKIM signing failed");
+	job->session->messages--;
+	job_free(worker, job);
 }
 
 static void give(struct worker *worker, struct job *job)
 {
 	struct session *session = job->session;
+	struct message_composed *composed = &job->draft->composed;
 
-	if (job->draft->composed.is_signed)
-		message_seal(&job->draft->composed);
+	if (composed->is_signed && !dkim_is_signed(&composed->dkim)) {
+		put_off(worker, job);
+		return;
+	}
+	message_seal(composed);
 	job->given_ns = worker->now_ns;
 	list_push_back(&session->jobs, &job->node);
 	smtp_client_give(&session->client, &job->transaction, worker->now_ns);
@@ -294,12 +326,7 @@ void drafts_run(struct worker *worker)
 
 	if (count == 0)
 		return;
-	if (!sign(worker, jobs, count)) {
-		/*
-		 * A key that fails to sign is a broken machine or key: nothing may go out unsigned.
-		 */
-		CRASH("DKIM signing failed");
-	}
+	sign(worker, jobs, count);
 	worker->now_ns = clock_mono_ns();
 	for (u32 i = 0; i < count; i++)
 		give(worker, jobs[i]);

@@ -82,10 +82,14 @@ struct dkim_signer;
 
 struct dkim_signer *dkim_signer_open(void);
 void dkim_signer_close(struct dkim_signer *signer);
-/* Fills in the signatures of all works; false if any private-key operation failed. */
+/*
+ * Fills in the signatures of all works. False: some private-key operation failed; dkim_is_signed
+ * tells of each work whether it has all its signatures.
+ */
 bool dkim_sign(struct dkim_signer *signer, struct dkim_work *const *works, size_t count);
+bool dkim_is_signed(const struct dkim_work *work);
 
-/* After dkim_sign succeeded. `header` is where dkim_prepare began to append. */
+/* Of a work that is signed. `header` is where dkim_prepare began to append. */
 void dkim_finish(const struct dkim_work *work, char *header);
 
 #endif

@@ -84,6 +84,15 @@ static bool sign_one(struct dkim_signer *signer, struct dkim_work *work)
 	return true;
 }
 
+bool dkim_is_signed(const struct dkim_work *work)
+{
+	for (size_t i = 0; i < work->plan->signature_count; i++) {
+		if (work->signature_len[i] == 0)
+			return false;
+	}
+	return true;
+}
+
 bool dkim_sign(struct dkim_signer *signer, struct dkim_work *const *works, size_t count)
 {
 	bool ok = true;

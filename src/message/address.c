@@ -119,6 +119,7 @@ static const char *take_domain(struct address *address, struct slice domain)
 	char unicode[4 * ADDRESS_DOMAIN_MAX + 1];
 	char *ascii = NULL;
 	const char *why;
+	int code;
 
 	if (domain.len > 0 && domain.ptr[0] == '[')
 		return "address literals are not accepted";
@@ -131,8 +132,11 @@ static const char *take_domain(struct address *address, struct slice domain)
 	} else {
 		if (!slice_copy(unicode, sizeof(unicode), domain))
 			return "the domain is over 253 octets";
-		if (idn2_to_ascii_8z(unicode, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
-		    IDN2_OK)
+		code = idn2_to_ascii_8z(unicode, &ascii,
+					IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+		if (code == IDN2_MALLOC)
+			return "out of memory";
+		if (code != IDN2_OK)
 			return "the domain is not a valid international name (IDNA 2008)";
 		why = check_domain(slice_of(ascii));
 		if (!why) {

@@ -201,7 +201,7 @@ static bool make_header(struct compiler *c, struct message_variant *variant)
 	if (done && out.failed)
 		done = error_set(c->error, "%s: the header is too big", c->message->name);
 	if (done) {
-		variant->header = arena_copy(&c->message->arena, buf_slice(&out));
+		variant->header = arena_copy_buf(&c->message->arena, &out);
 		variant->utf8_header = !utf8_is_ascii(buf_slice(&out));
 		done = variant->header.ptr != NULL;
 	}
@@ -254,8 +254,8 @@ static bool compile(struct compiler *c, const struct message_source *source)
 	if (!compile_leaves(c, c->root))
 		return false;
 	c->body_has_fields = c->set.fields.len > header_fields;
-	message->fields = (struct template_field *)(void *)(uintptr_t)arena_copy(
-				  &message->arena, buf_slice(&c->set.fields))
+	message->fields = (struct template_field *)(void *)(uintptr_t)arena_copy_buf(
+				  &message->arena, &c->set.fields)
 				  .ptr;
 	if (!message->fields)
 		return error_set(c->error, "%s: out of memory", message->name);
@@ -277,6 +277,7 @@ struct message *message_compile(const struct message_source *source,
 	struct compiler c = { .message = message, .options = options, .error = error };
 	bool done;
 
+	error->text[0] = '\0';
 	if (!message) {
 		error_set(error, "%s: out of memory", source->name);
 		return NULL;
@@ -294,6 +295,8 @@ struct message *message_compile(const struct message_source *source,
 	buf_done(&c.set.fields);
 	if (done)
 		return message;
+	if (!error->text[0])
+		error_set(error, "%s: out of memory", source->name);
 	message_free(message);
 	return NULL;
 }

@@ -158,10 +158,13 @@ static bool split_mailbox(struct compiler *c, struct message_header *header, str
 		mailbox->address =
 			slice_trim((struct slice){ item.ptr + open + 1, item.len - open - 2 });
 	}
-	mailbox->name = arena_copy(&c->message->arena, buf_slice(&decoded));
+	decoded.failed |= name.failed;
+	mailbox->name = arena_copy_buf(&c->message->arena, &decoded);
 	mailbox->address = arena_copy(&c->message->arena, mailbox->address);
 	buf_done(&name);
 	buf_done(&decoded);
+	if (!mailbox->name.ptr || !mailbox->address.ptr)
+		return refuse(c, header->line, header->name, "it is too long");
 	if (template_has_fields(mailbox->address))
 		return true;
 	if (!address_parse(&address, mailbox->address, c->error))
@@ -207,9 +210,12 @@ static bool fill_header(struct compiler *c, struct message_header *header, struc
 	}
 	buf_init(&decoded, 4u * MESSAGE_TEMPLATE_MAX);
 	header_decode_words(&decoded, buf_slice(value));
-	header->text = arena_copy(&c->message->arena, slice_trim(buf_slice(&decoded)));
+	header->text = arena_copy_buf(&c->message->arena, &decoded);
 	buf_done(&decoded);
-	return header->text.ptr != NULL;
+	if (!header->text.ptr)
+		return refuse(c, header->line, header->name, "it is too long");
+	header->text = slice_trim(header->text);
+	return true;
 }
 
 static bool take_header(struct compiler *c, const struct mime_header *source)
@@ -290,6 +296,8 @@ static bool add_unsubscribe(struct compiler *c)
 	done = add_unsubscribe_url(c, "unsubscribe-url", c->options->unsubscribe_url, "", &value) &&
 	       add_unsubscribe_url(c, "unsubscribe-mailto", c->options->unsubscribe_mailto,
 				   "mailto:", &value);
+	if (done && value.failed)
+		done = refuse(c, header.line, header.name, "it is too long");
 	if (done && value.len > 0)
 		done = fill_header(c, &header, &value) &&
 		       add_header(c, &header, template_has_fields(buf_slice(&value)));

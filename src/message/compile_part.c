@@ -76,7 +76,7 @@ static bool take_template(struct compiler *c, struct mime_part *part,
 		part->has_fields = template_has_fields(buf_slice(&marked));
 		part->out_charset = japanese ? SLICE("ISO-2022-JP") : SLICE("utf-8");
 		part->content =
-			arena_copy(&c->message->arena, buf_slice(japanese ? &converted : &marked));
+			arena_copy_buf(&c->message->arena, japanese ? &converted : &marked);
 		done = part->content.ptr || refuse(c, part->body_line, "the text is too big");
 	}
 	buf_done(&marked);
@@ -120,6 +120,8 @@ static bool take_quoted(struct compiler *c, struct mime_part *part)
 	source.text = buf_slice(&decoded);
 	source.lines = (const u32 *)(const void *)lines.ptr;
 	source.line_count = lines.len / sizeof(u32);
+	if (done && (decoded.failed || lines.failed))
+		done = refuse(c, part->body_line, "the part is too big");
 	if (!done)
 		goto out;
 	if (part->is_text && has_braces(source.text)) {
@@ -196,22 +198,27 @@ bool compile_leaves(struct compiler *c, struct mime_part *part)
 	return take_plain(c, part);
 }
 
-/* The smaller of the two 7-bit forms. */
-static void choose_smaller(struct mime_part *part)
+/* The smaller of the two 7-bit forms; always the same one, so that copies are. */
+static bool choose_smaller(struct compiler *c, struct mime_part *part)
 {
 	struct text_shape shape = text_shape_of(part->content);
 	struct buf quoted;
 	u32 column = 0;
 	bool is_base64 = !part->is_text && !shape.ascii;
+	bool no_memory;
 
 	buf_init(&quoted, base64_length(part->content.len) * 78 / 76 + 128);
 	if (!is_base64) {
 		quoted_add(&quoted, &column, part->content);
 		is_base64 = quoted.failed;
 	}
+	no_memory = quoted.no_memory;
 	buf_done(&quoted);
+	if (no_memory)
+		return refuse(c, part->body_line, "out of memory");
 	part->out = is_base64 ? OUT_BASE64 : OUT_QUOTED;
 	part->cte = is_base64 ? "base64" : "quoted-printable";
+	return true;
 }
 
 static bool choose_leaf(struct compiler *c, struct mime_part *part)
@@ -240,7 +247,7 @@ static bool choose_leaf(struct compiler *c, struct mime_part *part)
 		part->out = OUT_QUOTED;
 		part->cte = "quoted-printable";
 	} else {
-		choose_smaller(part);
+		return choose_smaller(c, part);
 	}
 	return true;
 }

@@ -44,7 +44,7 @@ static void add_parameters(struct header_writer *w, struct slice rest, struct sl
 
 	buf_init(&value, 1u << 16);
 	buf_init(&decoded, 1u << 18);
-	while (header_next_parameter(&rest, &parameter)) {
+	while (header_next_parameter(&rest, &parameter) && !value.failed && !decoded.failed) {
 		buf_reset(&value);
 		buf_reset(&decoded);
 		if (!is_visible(parameter.name) || parameter.name.len > 32 ||
@@ -68,6 +68,7 @@ static void add_parameters(struct header_writer *w, struct slice rest, struct sl
 			continue;
 		header_add_parameter(w, parameter.name, buf_slice(&decoded));
 	}
+	w->out->failed |= value.failed || decoded.failed;
 	buf_done(&value);
 	buf_done(&decoded);
 }
@@ -134,6 +135,7 @@ static bool add_kept(struct compiler *c, const struct mime_header *header, struc
 				buf_add_char(&text, value.ptr[i]);
 		}
 		header_add_text(&w, buf_slice(&text));
+		out->failed |= text.failed;
 		buf_done(&text);
 	}
 	return header_end(&w) || refuse(c, header, "a line would be over 998 octets");

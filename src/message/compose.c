@@ -181,7 +181,10 @@ static bool add_field(struct composer *c, const struct message_op *op)
 
 		if (!japanese_encode(converted, value, &bad))
 			return refuse_character(c, field, bad);
-		c->full |= converted->failed;
+		if (converted->failed) {
+			c->full = true;
+			return false;
+		}
 		value = buf_slice(converted);
 	}
 	if (op->out == OUT_RAW)
@@ -266,11 +269,12 @@ static bool add_fields(struct composer *c, struct slice values[OWN_HEADERS_MAX])
 		if (!compose_header(m, &m->own[i], &c->maker, &c->out->work[2], fields,
 				    c->maker.error))
 			return false;
-		c->full |= c->out->work[2].failed || fields->failed;
+		if (c->out->work[2].failed || fields->failed) {
+			c->full = true;
+			return false;
+		}
 		ends[i] = fields->len;
 	}
-	if (c->full)
-		return false;
 	for (u32 i = 0; i < m->own_count; i++) {
 		size_t at = start + m->own[i].name.len + 1;
 
@@ -315,11 +319,22 @@ static void reset(struct message_composed *out)
 	buf_reset(&out->head);
 	buf_reset(&out->scratch);
 	buf_reset(&out->fields);
+	for (size_t i = 0; i < array_count(out->work); i++)
+		buf_reset(&out->work[i]);
 	out->piece_count = 0;
 	out->size = 0;
 	out->hashed_bytes = 0;
 	out->saved_bytes = 0;
 	out->is_signed = false;
+}
+
+static bool lacks_memory(const struct message_composed *out)
+{
+	bool lacks = out->head.no_memory || out->scratch.no_memory || out->fields.no_memory;
+
+	for (size_t i = 0; i < array_count(out->work); i++)
+		lacks |= out->work[i].no_memory;
+	return lacks;
 }
 
 /* Tokens become part of identifiers and addresses: letters, digits, hyphens. */
@@ -357,6 +372,10 @@ enum message_result message_compose(const struct message *message,
 		value_maker_init(&c.maker, message, recipient, composed->work, error);
 		if (compose(&c))
 			return MESSAGE_OK;
+		if (lacks_memory(composed)) {
+			error_set(error, "%s: out of memory", message->name);
+			return MESSAGE_NO_MEMORY;
+		}
 		if (c.full || composed->scratch.failed || composed->head.failed) {
 			error_set(error, "%s: the composed message is too big", message->name);
 			return MESSAGE_TOO_BIG;

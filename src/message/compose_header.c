@@ -24,7 +24,7 @@ static bool is_identifier(struct slice s)
 
 /* Replaces the marks of marked text by this recipient's values. */
 static bool expand(const struct message *message, struct slice marked, bool identifiers,
-		   struct value_maker *maker, struct buf *out)
+		   struct value_maker *maker, struct buf *out, struct error *error)
 {
 	struct slice literal;
 	i32 field;
@@ -43,7 +43,7 @@ static bool expand(const struct message *message, struct slice marked, bool iden
 					    "the value cannot stand in an identifier");
 		buf_add_slice(out, value);
 	}
-	return true;
+	return !out->failed || error_set(error, "%s: a header field is too long", message->name);
 }
 
 static bool refuse(const struct message *message, const struct message_header *header,
@@ -73,12 +73,12 @@ static bool add_mailbox(const struct message *message, const struct message_head
 	struct address address;
 	bool has_name;
 
-	if (!expand(message, mailbox->name, false, maker, text))
+	if (!expand(message, mailbox->name, false, maker, text, error))
 		return false;
 	has_name = slice_trim(buf_slice(text)).len > 0;
 	if (has_name)
 		header_add_phrase(w, buf_slice(text));
-	if (!expand(message, mailbox->address, false, maker, text))
+	if (!expand(message, mailbox->address, false, maker, text, error))
 		return false;
 	if (!address_parse(&address, buf_slice(text), error))
 		return error_prefix(error, "%s:%u: %.*s", message->name, header->line,
@@ -111,7 +111,7 @@ static bool add_structured(const struct message *message, const struct message_h
 			   struct value_maker *maker, struct buf *text, struct header_writer *w,
 			   struct error *error)
 {
-	if (!expand(message, header->text, header->kind == HEADER_TOKENS, maker, text))
+	if (!expand(message, header->text, header->kind == HEADER_TOKENS, maker, text, error))
 		return false;
 	for (size_t i = 0; i < text->len; i++) {
 		if ((u8)text->ptr[i] > 0x7e)
@@ -185,7 +185,7 @@ bool compose_header(const struct message *message, const struct message_header *
 	header_begin(&w, out, header->name, message->charset);
 	switch (header->kind) {
 	case HEADER_TEXT:
-		done = expand(message, header->text, false, maker, text);
+		done = expand(message, header->text, false, maker, text, error);
 		if (done)
 			header_add_text(&w, buf_slice(text));
 		break;

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <iconv.h>
 #include <string.h>
 
@@ -168,8 +169,11 @@ static bool add_converted(struct buf *out, struct slice charset, struct slice by
 	if (!to || !slice_copy(name, sizeof(name), charset))
 		return false;
 	converter = iconv_open("UTF-8", name);
-	if (converter == (iconv_t)-1)
+	if (converter == (iconv_t)-1) {
+		/* EINVAL: an unknown charset. What else it is must not change the message. */
+		out->failed |= errno != EINVAL;
 		return false;
+	}
 	done = iconv(converter, &in, &in_left, &to, &out_left) != (size_t)-1;
 	iconv_close(converter);
 	if (!done)
@@ -231,7 +235,8 @@ static size_t decode_word(struct buf *out, struct slice text)
 	}
 	/* RFC 2231 section 5: a language may follow the charset. */
 	charset = slice_split(&charset, '*');
-	done = done && add_converted(out, charset, buf_slice(&bytes));
+	done = done && !bytes.failed && add_converted(out, charset, buf_slice(&bytes));
+	out->failed |= bytes.no_memory;
 	buf_done(&bytes);
 	if (!done) {
 		out->len = before;

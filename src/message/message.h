@@ -112,6 +112,7 @@ enum message_result {
 	MESSAGE_OK,
 	MESSAGE_BAD_VALUE, /* this recipient cannot be served: error says which field and why */
 	MESSAGE_TOO_BIG,   /* scratch memory's maximum reached */
+	MESSAGE_NO_MEMORY, /* not now: nothing is wrong with the recipient */
 };
 
 /*

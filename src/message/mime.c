@@ -10,6 +10,7 @@ struct reader {
 	const char *source;
 	struct error *error;
 	u32 parts;
+	bool too_long; /* a parameter could not be kept whole */
 };
 
 int mime_next_header(struct slice *rest, u32 *line, const char *source, struct mime_header *header,
@@ -82,7 +83,8 @@ static struct slice unquoted(struct reader *r, struct slice value)
 
 	buf_init(&text, 4096);
 	header_unquote(&text, value);
-	copy = arena_copy(r->arena, buf_slice(&text));
+	copy = arena_copy_buf(r->arena, &text);
+	r->too_long |= !copy.ptr;
 	buf_done(&text);
 	return copy;
 }
@@ -234,6 +236,9 @@ static bool read_children(struct reader *r, struct mime_part *part, u32 depth)
 	u32 start_line = 0;
 	u32 line = part->body_line;
 
+	if (r->too_long)
+		return error_set(r->error, "%s:%u: Content-Type is too long", r->source,
+				 part->type_line);
 	if (boundary.len == 0)
 		return error_set(r->error, "%s:%u: a multipart needs a boundary", r->source,
 				 part->type_line);
@@ -282,6 +287,10 @@ static struct mime_part *read_entity(struct reader *r, struct slice text, u32 li
 	if (!read_headers(r, part))
 		return NULL;
 	judge_type(r, part);
+	if (r->too_long) {
+		error_set(r->error, "%s:%u: Content-Type is too long", r->source, part->type_line);
+		return NULL;
+	}
 	if (part->is_multipart &&
 	    (part->encoding == MIME_QUOTED || part->encoding == MIME_BASE64)) {
 		error_set(r->error, "%s:%u: a multipart cannot be quoted-printable or base64",
