@@ -54,6 +54,30 @@ size_t crypto_key_signature_size(const struct crypto_key *key);
  */
 bool crypto_key_public(const struct crypto_key *key, struct buf *out);
 
+/*
+ * The numbers of an RSA private key (RFC 8017 section 3.2), each big-endian and filled up with
+ * zeros in front: the modulus to modulus_size bytes, the others to prime_size. Secret: the caller
+ * wipes it.
+ */
+struct crypto_rsa_numbers {
+	u64 exponent; /* the public one */
+	u32 modulus_size;
+	u32 prime_size; /* half of modulus_size */
+	u32 prime_bits; /* of both primes */
+	u8 modulus[CRYPTO_SIGNATURE_MAX];
+	u8 p[CRYPTO_SIGNATURE_MAX / 2];
+	u8 q[CRYPTO_SIGNATURE_MAX / 2];
+	u8 exponent_p[CRYPTO_SIGNATURE_MAX / 2]; /* d mod p - 1 */
+	u8 exponent_q[CRYPTO_SIGNATURE_MAX / 2];
+	u8 q_inverse[CRYPTO_SIGNATURE_MAX / 2]; /* 1 / q mod p */
+};
+
+/*
+ * False, with nothing in *out, for a key that is not RSA, has more than two primes, primes of
+ * different length, or no numbers for the Chinese remainder theorem.
+ */
+bool crypto_key_rsa_numbers(const struct crypto_key *key, struct crypto_rsa_numbers *out);
+
 /* One thread's reusable signing context; allocates at open, not per signature where avoidable. */
 struct crypto_signer;
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -247,6 +249,56 @@ bool crypto_key_public(const struct crypto_key *key, struct buf *out)
 		return false;
 	buf_advance(out, (size_t)der);
 	return true;
+}
+
+/* A parameter's number as big-endian bytes. Its length in bits; 0 if it is absent or too long. */
+static u32 number(const EVP_PKEY *pkey, const char *name, u8 *out, u32 size)
+{
+	BIGNUM *bn = NULL;
+	u32 bits = 0;
+
+	if (EVP_PKEY_get_bn_param(pkey, name, &bn) == 1 && BN_bn2binpad(bn, out, (int)size) >= 0)
+		bits = (u32)BN_num_bits(bn);
+	BN_clear_free(bn);
+	return bits;
+}
+
+static bool read_numbers(const EVP_PKEY *pkey, struct crypto_rsa_numbers *out)
+{
+	const u32 size = out->prime_size;
+	u8 exponent[sizeof(u64)];
+	u8 third[CRYPTO_SIGNATURE_MAX / 2];
+
+	if (number(pkey, OSSL_PKEY_PARAM_RSA_FACTOR3, third, sizeof(third)) > 0)
+		return false;
+	out->prime_bits = number(pkey, OSSL_PKEY_PARAM_RSA_FACTOR1, out->p, size);
+	if (out->prime_bits == 0 ||
+	    number(pkey, OSSL_PKEY_PARAM_RSA_FACTOR2, out->q, size) != out->prime_bits ||
+	    number(pkey, OSSL_PKEY_PARAM_RSA_EXPONENT1, out->exponent_p, size) == 0 ||
+	    number(pkey, OSSL_PKEY_PARAM_RSA_EXPONENT2, out->exponent_q, size) == 0 ||
+	    number(pkey, OSSL_PKEY_PARAM_RSA_COEFFICIENT1, out->q_inverse, size) == 0 ||
+	    number(pkey, OSSL_PKEY_PARAM_RSA_N, out->modulus, out->modulus_size) == 0 ||
+	    number(pkey, OSSL_PKEY_PARAM_RSA_E, exponent, sizeof(exponent)) == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(exponent); i++)
+		out->exponent = out->exponent << 8 | exponent[i];
+	return true;
+}
+
+bool crypto_key_rsa_numbers(const struct crypto_key *key, struct crypto_rsa_numbers *out)
+{
+	bool ok;
+
+	memset(out, 0, sizeof(*out));
+	if (key->algorithm != CRYPTO_RSA || key->signature_size % 2 != 0)
+		return false;
+	out->modulus_size = key->signature_size;
+	out->prime_size = key->signature_size / 2;
+	ok = read_numbers(key->pkey, out);
+	ERR_clear_error();
+	if (!ok)
+		explicit_bzero(out, sizeof(*out));
+	return ok;
 }
 
 /*

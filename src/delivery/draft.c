@@ -270,6 +270,16 @@ static u32 collect(struct worker *worker, struct job **jobs)
 	return count;
 }
 
+static void note_refused(struct worker *worker, u64 refused)
+{
+	if (refused == 0)
+		return;
+	metric_add(&worker->params.metrics->signatures_refused, refused);
+	log_error("delivery", "signatures failed their check and were made again: the processor or "
+			      "the memory is faulty",
+		  "count=%llu", (unsigned long long)refused);
+}
+
 /* Signs what is to be signed, all together. */
 static void sign(struct worker *worker, struct job **jobs, u32 count)
 {
@@ -290,6 +300,7 @@ static void sign(struct worker *worker, struct job **jobs, u32 count)
 	for (u32 i = 0; i < signatures; i++)
 		metric_observe(&worker->params.metrics->sign, each);
 	metric_add(&worker->params.metrics->signatures, signatures);
+	note_refused(worker, dkim_signer_take_refused(worker->signer));
 }
 
 /* Nothing goes out unsigned that should be signed. */

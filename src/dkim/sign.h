@@ -83,11 +83,17 @@ struct dkim_signer;
 struct dkim_signer *dkim_signer_open(void);
 void dkim_signer_close(struct dkim_signer *signer);
 /*
- * Fills in the signatures of all works. False: some private-key operation failed; dkim_is_signed
- * tells of each work whether it has all its signatures.
+ * Fills in the signatures of all works; RSA signatures with keys of about one length are made eight
+ * at a time where the processor can (rsa_batch.h). False: some private-key operation failed;
+ * dkim_is_signed tells of each work whether it has all its signatures.
  */
 bool dkim_sign(struct dkim_signer *signer, struct dkim_work *const *works, size_t count);
 bool dkim_is_signed(const struct dkim_work *work);
+/*
+ * Signatures of the batch code that did not verify since this was last asked. They were made again
+ * by OpenSSL; any of them means a faulty processor or memory.
+ */
+u64 dkim_signer_take_refused(struct dkim_signer *signer);
 
 /* Of a work that is signed. `header` is where dkim_prepare began to append. */
 void dkim_finish(const struct dkim_work *work, char *header);

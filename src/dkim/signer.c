@@ -1,25 +1,54 @@
 #include "dkim/plan.h"
 
+#include "dkim/rsa_batch.h"
+
 #include <stdlib.h>
 
 #define SIGNER_KEYS_MAX 64
+#define GROUPS_MAX 8 /* key lengths that rsa_batch knows, and more */
 
 /* A key's context; the key's number tells a new key at the address of a freed one. */
 struct slot {
 	struct crypto_signer *context;
+	struct rsa_batch_key *batch_key; /* NULL: its signatures are made one by one */
 	u64 key_id;
 	u64 used_at;
 };
 
+/* One signature that waits for others of its group. */
+struct waiting {
+	struct slot *slot;
+	struct dkim_work *work;
+	u32 index; /* which signature of the work */
+};
+
+struct group {
+	struct waiting waiting[RSA_BATCH_MAX];
+	u32 count;
+};
+
 struct dkim_signer {
+	struct rsa_batch *batch; /* NULL: this processor has none */
 	struct slot slots[SIGNER_KEYS_MAX];
 	size_t count;
 	u64 now; /* counts uses */
+	u64 refused;
+	struct group groups[GROUPS_MAX];
 };
 
 struct dkim_signer *dkim_signer_open(void)
 {
-	return calloc(1, sizeof(struct dkim_signer));
+	struct dkim_signer *signer = calloc(1, sizeof(*signer));
+
+	if (signer)
+		signer->batch = rsa_batch_open(RSA_BATCH_IFMA);
+	return signer;
+}
+
+static void slot_done(struct slot *slot)
+{
+	crypto_signer_close(slot->context);
+	rsa_batch_key_free(slot->batch_key);
 }
 
 void dkim_signer_close(struct dkim_signer *signer)
@@ -27,8 +56,69 @@ void dkim_signer_close(struct dkim_signer *signer)
 	if (!signer)
 		return;
 	for (size_t i = 0; i < signer->count; i++)
-		crypto_signer_close(signer->slots[i].context);
+		slot_done(&signer->slots[i]);
+	rsa_batch_close(signer->batch);
 	free(signer);
+}
+
+u64 dkim_signer_take_refused(struct dkim_signer *signer)
+{
+	u64 refused = signer->refused;
+
+	signer->refused = 0;
+	return refused;
+}
+
+static bool sign_alone(const struct waiting *one)
+{
+	struct dkim_work *work = one->work;
+
+	work->signature_len[one->index] = (u16)crypto_sign_digest(
+		one->slot->context, work->digest[one->index], work->signature[one->index]);
+	return work->signature_len[one->index] > 0;
+}
+
+/* A signature that failed its check in the batch is made again by OpenSSL. */
+static bool sign_group(struct dkim_signer *signer, struct group *group)
+{
+	struct rsa_batch_item items[RSA_BATCH_MAX];
+	u32 good = 0;
+	bool ok = true;
+
+	for (u32 i = 0; i < group->count; i++) {
+		const struct waiting *one = &group->waiting[i];
+
+		items[i] = (struct rsa_batch_item){ .key = one->slot->batch_key,
+						    .digest = one->work->digest[one->index],
+						    .signature = one->work->signature[one->index] };
+	}
+	if (group->count >= RSA_BATCH_WORTHWHILE) {
+		good = rsa_batch_sign(signer->batch, items, group->count);
+		signer->refused += group->count - (u32)__builtin_popcount(good);
+	}
+	for (u32 i = 0; i < group->count; i++) {
+		struct waiting *one = &group->waiting[i];
+		const struct dkim_key *key = one->work->plan->signatures[one->index].key;
+
+		if (good >> i & 1)
+			one->work->signature_len[one->index] =
+				(u16)crypto_key_signature_size(key->private_key);
+		else
+			ok = sign_alone(one) && ok;
+	}
+	group->count = 0;
+	return ok;
+}
+
+static bool sign_waiting(struct dkim_signer *signer)
+{
+	bool ok = true;
+
+	for (u32 i = 0; i < GROUPS_MAX; i++) {
+		if (signer->groups[i].count > 0)
+			ok = sign_group(signer, &signer->groups[i]) && ok;
+	}
+	return ok;
 }
 
 static struct slot *least_recently_used(struct dkim_signer *signer)
@@ -42,7 +132,8 @@ static struct slot *least_recently_used(struct dkim_signer *signer)
 	return oldest;
 }
 
-static struct crypto_signer *context_for(struct dkim_signer *signer, const struct crypto_key *key)
+/* Making room may take the keys of signatures that wait: those are made first. */
+static struct slot *slot_for(struct dkim_signer *signer, const struct crypto_key *key, bool *ok)
 {
 	u64 id = crypto_key_id(key);
 	struct crypto_signer *context;
@@ -52,7 +143,7 @@ static struct crypto_signer *context_for(struct dkim_signer *signer, const struc
 		slot = &signer->slots[i];
 		if (slot->key_id == id) {
 			slot->used_at = ++signer->now;
-			return slot->context;
+			return slot;
 		}
 	}
 	context = crypto_signer_open(key, NULL);
@@ -61,27 +152,38 @@ static struct crypto_signer *context_for(struct dkim_signer *signer, const struc
 	if (signer->count < SIGNER_KEYS_MAX) {
 		slot = &signer->slots[signer->count++];
 	} else {
+		*ok = sign_waiting(signer) && *ok;
 		slot = least_recently_used(signer);
-		crypto_signer_close(slot->context);
+		slot_done(slot);
 	}
 	*slot = (struct slot){ .context = context, .key_id = id, .used_at = ++signer->now };
-	return context;
+	if (signer->batch)
+		slot->batch_key = rsa_batch_key_make(key);
+	return slot;
 }
 
 static bool sign_one(struct dkim_signer *signer, struct dkim_work *work)
 {
-	for (size_t i = 0; i < work->plan->signature_count; i++) {
-		const struct dkim_key *key = work->plan->signatures[i].key;
-		struct crypto_signer *context = context_for(signer, key->private_key);
+	bool ok = true;
 
-		if (!context)
+	for (u32 i = 0; i < work->plan->signature_count; i++) {
+		const struct dkim_key *key = work->plan->signatures[i].key;
+		struct slot *slot = slot_for(signer, key->private_key, &ok);
+		struct waiting one = { .slot = slot, .work = work, .index = i };
+		struct group *group;
+
+		if (!slot)
 			return false;
-		work->signature_len[i] =
-			(u16)crypto_sign_digest(context, work->digest[i], work->signature[i]);
-		if (work->signature_len[i] == 0)
-			return false;
+		if (!slot->batch_key) {
+			ok = sign_alone(&one) && ok;
+			continue;
+		}
+		group = &signer->groups[rsa_batch_key_group(slot->batch_key) % GROUPS_MAX];
+		group->waiting[group->count++] = one;
+		if (group->count == RSA_BATCH_MAX)
+			ok = sign_group(signer, group) && ok;
 	}
-	return true;
+	return ok;
 }
 
 bool dkim_is_signed(const struct dkim_work *work)
@@ -99,5 +201,5 @@ bool dkim_sign(struct dkim_signer *signer, struct dkim_work *const *works, size_
 
 	for (size_t i = 0; i < count; i++)
 		ok = sign_one(signer, works[i]) && ok;
-	return ok;
+	return sign_waiting(signer) && ok;
 }

@@ -261,6 +261,9 @@ static const struct word_family worker_families[] = {
 static const struct word_family sum_families[] = {
 	{ "hikyaku_messages_composed", COUNTER, "Messages composed.", WORKER(messages_composed) },
 	{ "hikyaku_signatures", COUNTER, "DKIM signatures made.", WORKER(signatures) },
+	{ "hikyaku_signatures_refused", COUNTER,
+	  "Signatures that failed their check and were made again: a faulty processor or memory.",
+	  WORKER(signatures_refused) },
 	{ "hikyaku_body_bytes_hashed", COUNTER, "Bytes of message bodies that were hashed.",
 	  WORKER(body_bytes_hashed) },
 	{ "hikyaku_body_bytes_saved", COUNTER,

@@ -1,0 +1,448 @@
+/*
+ * The arithmetic of rsa_lanes.h. Included by a file that defines
+ *
+ *   LANES_CODE            attributes of every function here
+ *   lane_low(t, a, b)     t + the low 52 bits of a * b, in each lane, of the low 52 bits of a, b
+ *   lane_high(t, a, b)    t + the bits 52..103 of a * b
+ *   LANES_SIGN            the name of the function that it makes
+ *
+ * Montgomery numbers stay below twice the modulus: R is more than four times as large, so products
+ * need no final subtraction. Sums of limbs grow to 59 bits before their carries are taken.
+ *
+ * Montgomery's quotient digit u makes the lowest limb a multiple of 2^52, so what that limb carries
+ * on is known without the product: it is rounded up.
+ */
+#ifndef DKIM_RSA_LANES_KERNEL_H
+#define DKIM_RSA_LANES_KERNEL_H
+
+#include "dkim/rsa_lanes.h"
+
+#define LANES_INLINE LANES_CODE inline __attribute__((always_inline))
+
+#define UNROLL _Pragma("GCC unroll 41")
+
+/* What Montgomery's reduction needs. */
+struct lane_modulus {
+	const lane8 *n;
+	const lane8 *factor; /* -1/n mod 2^52 */
+	u32 k;
+};
+
+typedef i64 lane8_signed __attribute__((vector_size(64), aligned(64)));
+
+LANES_INLINE lane8 lane_all(u64 value)
+{
+	return (lane8){ value, value, value, value, value, value, value, value };
+}
+
+LANES_INLINE lane8 lane_round_up(lane8 t)
+{
+	return (t + lane_all(RSA_LIMB_MASK)) >> RSA_LIMB_BITS;
+}
+
+/* Brings limbs, which may be negative, to 52 bits each; returns what is left over at the top. */
+LANES_INLINE lane8 carry_signed(lane8 *r, const lane8 *t, const u32 k)
+{
+	lane8 carry = lane_all(0);
+
+	for (u32 j = 0; j < k; j++) {
+		lane8 limb = t[j] + carry;
+
+		r[j] = limb & lane_all(RSA_LIMB_MASK);
+		carry = (lane8)((lane8_signed)limb >> RSA_LIMB_BITS);
+	}
+	return carry;
+}
+
+/* Up to 20 limbs: the running sums stay in registers. k is a constant in each of its uses. */
+LANES_INLINE void carry_registers(lane8 *r, const lane8 *t, const u32 k)
+{
+	lane8 carry = lane_all(0);
+
+	UNROLL for (u32 j = 0; j < k; j++)
+	{
+		lane8 limb = t[j] + carry;
+
+		r[j] = limb & lane_all(RSA_LIMB_MASK);
+		carry = limb >> RSA_LIMB_BITS;
+	}
+}
+
+LANES_INLINE void reduce_registers(lane8 *r, const lane8 *wide, const struct lane_modulus *m,
+				   const u32 k)
+{
+	const lane8 *n = m->n;
+	const lane8 factor = *m->factor;
+	lane8 t[21];
+
+	UNROLL for (u32 j = 0; j < k; j++)
+		t[j] = wide[j];
+	for (u32 i = 0; i < k; i++) {
+		lane8 u = lane_low(lane_all(0), t[0], factor);
+		lane8 carry = lane_high(lane_round_up(t[0]), n[0], u);
+
+		t[k] = wide[i + k];
+		UNROLL for (u32 j = 1; j < k; j++)
+		{
+			lane8 limb = n[j];
+
+			t[j] = lane_low(t[j], limb, u);
+			t[j + 1] = lane_high(t[j + 1], limb, u);
+		}
+		t[0] = t[1] + carry;
+		UNROLL for (u32 j = 1; j < k; j++)
+			t[j] = t[j + 1];
+	}
+	carry_registers(r, t, k);
+}
+
+LANES_INLINE void multiply_registers(lane8 *r, const lane8 *a, const lane8 *b,
+				     const struct lane_modulus *m, const u32 k)
+{
+	const lane8 *n = m->n;
+	const lane8 factor = *m->factor;
+	lane8 t[21];
+
+	UNROLL for (u32 j = 0; j <= k; j++)
+		t[j] = lane_all(0);
+	for (u32 i = 0; i < k; i++) {
+		lane8 by = b[i];
+		lane8 u, carry;
+
+		UNROLL for (u32 j = 0; j < k; j++)
+		{
+			lane8 limb = a[j];
+
+			t[j] = lane_low(t[j], limb, by);
+			t[j + 1] = lane_high(t[j + 1], limb, by);
+		}
+		u = lane_low(lane_all(0), t[0], factor);
+		carry = lane_high(lane_round_up(t[0]), n[0], u);
+		UNROLL for (u32 j = 1; j < k; j++)
+		{
+			lane8 limb = n[j];
+
+			t[j] = lane_low(t[j], limb, u);
+			t[j + 1] = lane_high(t[j + 1], limb, u);
+		}
+		t[0] = t[1] + carry;
+		UNROLL for (u32 j = 1; j < k; j++)
+			t[j] = t[j + 1];
+		t[k] = lane_all(0);
+	}
+	carry_registers(r, t, k);
+}
+
+/*
+ * Two neighbouring columns of a square at a time, low and high halves apart: four sums that do not
+ * wait for each other. Each product of different limbs is made once and counted twice.
+ */
+LANES_INLINE void square_columns(lane8 *wide, const lane8 *from, const u32 k)
+{
+	lane8 a[20];
+
+	UNROLL for (u32 j = 0; j < k; j++)
+		a[j] = from[j];
+	UNROLL for (u32 c = 0; c < 2 * k; c += 2)
+	{
+		lane8 low0 = lane_all(0), high0 = low0, low1 = low0, high1 = low0;
+
+		UNROLL for (u32 i = 0; i < k; i++)
+		{
+			if (c >= i && c - i > i && c - i < k)
+				low0 = lane_low(low0, a[i], a[c - i]);
+			if (c + 1 - i > i && c + 1 - i < k)
+				low1 = lane_low(low1, a[i], a[c + 1 - i]);
+			if (c >= i + 1 && c - 1 - i > i && c - 1 - i < k)
+				high0 = lane_high(high0, a[i], a[c - 1 - i]);
+			if (c >= i && c - i > i && c - i < k)
+				high1 = lane_high(high1, a[i], a[c - i]);
+		}
+		low0 += high0;
+		low1 += high1;
+		wide[c] = lane_low(low0 + low0, a[c / 2], a[c / 2]);
+		wide[c + 1] = lane_high(low1 + low1, a[c / 2], a[c / 2]);
+	}
+}
+
+LANES_CODE __attribute__((noinline)) void multiply_10(lane8 *r, const lane8 *a, const lane8 *b,
+						      const struct lane_modulus *m)
+{
+	multiply_registers(r, a, b, m, 10);
+}
+
+LANES_CODE __attribute__((noinline)) void multiply_20(lane8 *r, const lane8 *a, const lane8 *b,
+						      const struct lane_modulus *m)
+{
+	multiply_registers(r, a, b, m, 20);
+}
+
+LANES_CODE __attribute__((noinline)) void reduce_10(lane8 *r, const lane8 *wide,
+						    const struct lane_modulus *m)
+{
+	reduce_registers(r, wide, m, 10);
+}
+
+LANES_CODE __attribute__((noinline)) void reduce_20(lane8 *r, const lane8 *wide,
+						    const struct lane_modulus *m)
+{
+	reduce_registers(r, wide, m, 20);
+}
+
+LANES_CODE __attribute__((noinline)) void square_10(lane8 *wide, const lane8 *a)
+{
+	square_columns(wide, a, 10);
+}
+
+LANES_CODE __attribute__((noinline)) void square_20(lane8 *wide, const lane8 *a)
+{
+	square_columns(wide, a, 20);
+}
+
+/* Any length: the running sums are in memory; four products for each load and store of one. */
+LANES_CODE void reduce_memory(lane8 *r, lane8 *wide, const struct lane_modulus *m)
+{
+	const lane8 *n = m->n;
+	const lane8 factor = *m->factor;
+	const u32 k = m->k;
+
+	for (u32 i = 0; i < k; i++, wide++) {
+		lane8 u = lane_low(lane_all(0), wide[0], factor);
+		lane8 last = n[0];
+
+		wide[1] += lane_round_up(wide[0]);
+		for (u32 j = 1; j < k; j++) {
+			lane8 limb = n[j];
+
+			wide[j] = lane_high(lane_low(wide[j], limb, u), last, u);
+			last = limb;
+		}
+		wide[k] = lane_high(wide[k], last, u);
+	}
+	carry_signed(r, wide, k);
+}
+
+/* wide = a * b: 2k sums, carries not taken. */
+LANES_CODE void multiply_wide(lane8 *wide, const lane8 *a, const lane8 *b, u32 k)
+{
+	for (u32 j = 0; j < 2 * k; j++)
+		wide[j] = lane_all(0);
+	for (u32 i = 0; i < k; i++) {
+		lane8 by = b[i];
+		lane8 last = a[0];
+
+		wide[i] = lane_low(wide[i], last, by);
+		for (u32 j = 1; j < k; j++) {
+			lane8 limb = a[j];
+
+			wide[i + j] = lane_high(lane_low(wide[i + j], limb, by), last, by);
+			last = limb;
+		}
+		wide[i + k] = lane_high(wide[i + k], last, by);
+	}
+}
+
+/* r = wide / R, for wide below n * R; `wide` is used up. */
+LANES_CODE void mont_reduce(lane8 *r, lane8 *wide, const struct lane_modulus *m)
+{
+	if (m->k == 20)
+		reduce_20(r, wide, m);
+	else if (m->k == 10)
+		reduce_10(r, wide, m);
+	else
+		reduce_memory(r, wide, m);
+}
+
+/* r = a * b / R; `wide` is memory for 2k limbs. */
+LANES_CODE void mont_multiply(lane8 *r, const lane8 *a, const lane8 *b,
+			      const struct lane_modulus *m, lane8 *wide)
+{
+	if (m->k == 20) {
+		multiply_20(r, a, b, m);
+	} else if (m->k == 10) {
+		multiply_10(r, a, b, m);
+	} else {
+		multiply_wide(wide, a, b, m->k);
+		reduce_memory(r, wide, m);
+	}
+}
+
+LANES_CODE void mont_square(lane8 *r, const lane8 *a, const struct lane_modulus *m, lane8 *wide)
+{
+	if (m->k == 20) {
+		square_20(wide, a);
+		reduce_20(r, wide, m);
+	} else if (m->k == 10) {
+		square_10(wide, a);
+		reduce_10(r, wide, m);
+	} else {
+		mont_multiply(r, a, a, m, wide);
+	}
+}
+
+/* a below 2n becomes a mod n. */
+LANES_CODE void reduce_once(lane8 *a, const struct lane_modulus *m, lane8 *less)
+{
+	const lane8 *n = m->n;
+	const u32 k = m->k;
+	lane8 borrow;
+
+	for (u32 j = 0; j < k; j++)
+		less[j] = a[j] - n[j];
+	borrow = carry_signed(less, less, k); /* all ones where a was smaller already */
+	for (u32 j = 0; j < k; j++)
+		a[j] = (a[j] & borrow) | (less[j] & ~borrow);
+}
+
+/*
+ * r = the table's entry that `index` names in each lane. Every entry is read whole, so neither the
+ * addresses nor the masks of the reads tell which one it was.
+ */
+LANES_INLINE void table_read_registers(lane8 *r, const lane8 *table, lane8 index, const u32 k)
+{
+	lane8 t[10];
+
+	for (u32 from = 0; from < k; from += 10) {
+		UNROLL for (u32 j = 0; j < 10; j++)
+			t[j] = lane_all(0);
+		for (u32 entry = 0; entry < 1 << RSA_WINDOW_BITS; entry++) {
+			lane8 wanted = (lane8)(index == lane_all(entry));
+
+			UNROLL for (u32 j = 0; j < 10; j++)
+				t[j] |= table[entry * k + from + j] & wanted;
+		}
+		UNROLL for (u32 j = 0; j < 10; j++)
+			r[from + j] = t[j];
+	}
+}
+
+LANES_CODE __attribute__((noinline)) void table_read_20(lane8 *r, const lane8 *table,
+							const lane8 *index)
+{
+	table_read_registers(r, table, *index, 20);
+}
+
+LANES_CODE void table_read(lane8 *r, const lane8 *table, const lane8 *index, u32 k)
+{
+	if (k == 20)
+		table_read_20(r, table, index);
+	else
+		table_read_registers(r, table, *index, k);
+}
+
+/* The bits at..at + RSA_WINDOW_BITS - 1 of an exponent. */
+LANES_INLINE lane8 window(const lane8 *exponent, u32 at)
+{
+	u32 limb = at / RSA_LIMB_BITS;
+	u32 shift = at % RSA_LIMB_BITS;
+
+	return ((exponent[limb] >> shift) | (exponent[limb + 1] << (RSA_LIMB_BITS - shift))) &
+	       lane_all((1 << RSA_WINDOW_BITS) - 1);
+}
+
+LANES_INLINE struct lane_modulus half_modulus(const lane8 *half, u32 k)
+{
+	return (struct lane_modulus){ half + RSA_HALF_MODULUS(k), half + RSA_HALF_FACTOR(k), k };
+}
+
+/* r = base ^ exponent mod the half's prime, in Montgomery form like base. */
+LANES_CODE void power(struct rsa_lanes *lanes, lane8 *r, const lane8 *base, const lane8 *half)
+{
+	const u32 k = lanes->k;
+	const struct lane_modulus m = half_modulus(half, k);
+	const lane8 *exponent = half + RSA_HALF_EXPONENT(k);
+	lane8 *table = lanes->table;
+	lane8 *wide = lanes->wide;
+	lane8 *entry = lanes->number[2];
+	u32 at = (lanes->prime_bits - 1) / RSA_WINDOW_BITS * RSA_WINDOW_BITS;
+	lane8 index = window(exponent, at);
+
+	for (u32 j = 0; j < k; j++) {
+		table[j] = half[RSA_HALF_ONE(k) + j];
+		table[k + j] = base[j];
+	}
+	for (u32 i = 2; i < 1 << RSA_WINDOW_BITS; i += 2) {
+		mont_square(table + i * k, table + i / 2 * k, &m, wide);
+		mont_multiply(table + (i + 1) * k, table + i * k, base, &m, wide);
+	}
+	table_read(r, table, &index, k);
+	while (at > 0) {
+		at -= RSA_WINDOW_BITS;
+		for (u32 i = 0; i < RSA_WINDOW_BITS; i++)
+			mont_square(r, r, &m, wide);
+		index = window(exponent, at);
+		table_read(entry, table, &index, k);
+		mont_multiply(r, r, entry, &m, wide);
+	}
+}
+
+/* r = message ^ (d mod prime - 1) mod prime */
+LANES_CODE void half_sign(struct rsa_lanes *lanes, lane8 *r, const lane8 *half)
+{
+	const u32 k = lanes->k;
+	const struct lane_modulus m = half_modulus(half, k);
+	lane8 *base = lanes->number[0];
+	lane8 *wide = lanes->wide;
+
+	for (u32 j = 0; j < 2 * k; j++)
+		wide[j] = lanes->message[j];
+	mont_reduce(base, wide, &m);
+	mont_multiply(base, base, half + RSA_HALF_R3(k), &m, wide);
+	power(lanes, r, base, half);
+	for (u32 j = 0; j < 2 * k; j++)
+		wide[j] = j < k ? r[j] : lane_all(0);
+	mont_reduce(r, wide, &m);
+	reduce_once(r, &m, wide);
+}
+
+/* signature = half q + q * ((half p - half q) / q mod p) (RFC 8017 section 5.1.2) */
+LANES_CODE void recombine(struct rsa_lanes *lanes)
+{
+	const u32 k = lanes->k;
+	const struct lane_modulus p = half_modulus(lanes->key + RSA_KEY_P(k), k);
+	const struct lane_modulus q = half_modulus(lanes->key + RSA_KEY_Q(k), k);
+	lane8 *h = lanes->number[0];
+	lane8 *wide = lanes->wide;
+
+	for (u32 j = 0; j < k; j++)
+		h[j] = lanes->half[0][j] + p.n[j] + p.n[j] - lanes->half[1][j];
+	carry_signed(h, h, k);
+	mont_multiply(h, h, lanes->key + RSA_KEY_QINV(k), &p, wide);
+	reduce_once(h, &p, wide);
+	multiply_wide(wide, h, q.n, k);
+	for (u32 j = 0; j < k; j++)
+		wide[j] += lanes->half[1][j];
+	carry_signed(lanes->signature, wide, 2 * k);
+}
+
+LANES_CODE u32 verify(struct rsa_lanes *lanes)
+{
+	const u32 k = lanes->k;
+	const struct lane_modulus m = { lanes->key + RSA_KEY_MODULUS(k),
+					lanes->key + RSA_KEY_FACTOR(k), 2 * k };
+	lane8 *x = lanes->number[0];
+	lane8 *wide = lanes->wide;
+	lane8 differs = lane_all(0);
+	u32 good = 0;
+
+	mont_multiply(x, lanes->signature, lanes->key + RSA_KEY_R2(k), &m, wide);
+	for (u32 i = 0; i < 16; i++)
+		mont_square(x, x, &m, wide);
+	mont_multiply(x, x, lanes->signature, &m, wide);
+	reduce_once(x, &m, wide);
+	for (u32 j = 0; j < 2 * k; j++)
+		differs |= x[j] ^ lanes->message[j];
+	for (u32 lane = 0; lane < RSA_LANES; lane++)
+		good |= (u32)(differs[lane] == 0) << lane;
+	return good;
+}
+
+LANES_CODE u32 LANES_SIGN(struct rsa_lanes *lanes)
+{
+	half_sign(lanes, lanes->half[0], lanes->key + RSA_KEY_P(lanes->k));
+	half_sign(lanes, lanes->half[1], lanes->key + RSA_KEY_Q(lanes->k));
+	recombine(lanes);
+	return verify(lanes);
+}
+
+#endif
