@@ -1,8 +1,9 @@
 /*
  * Time in two distinct kinds. `mono` counts nanoseconds since some fixed moment, never jumps and
- * is for waiting; `wall` counts milliseconds since 1970 UTC, may jump and is for what people and
- * other machines read. Rooms above io take `now` as an argument; only loops read the clock. The
- * simulator links another clock.c behind this header.
+ * is for waiting; `wall` counts milliseconds since 1970 UTC, may be set to anything at any moment
+ * and is for what people and other machines read, never for a decision. Rooms above io take `now`
+ * as an argument; only loops read the clock. The simulator links another clock.c behind this
+ * header.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -12,6 +13,9 @@
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
 #define MS_PER_S 1000ull
+
+/* 2025-01-01: a wall clock that says less was never set (no battery, no NTP yet). */
+#define CLOCK_EARLIEST_MS 1735689600000ull
 
 u64 clock_mono_ns(void);
 u64 clock_wall_ms(void);

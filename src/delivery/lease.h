@@ -38,6 +38,7 @@ struct lease {
 	struct slice address;
 	struct slice values;
 	u64 date_ms;
+	u64 since_ms;          /* its age counts from here, by the sender's own clock */
 	u32 attempts;
 	u32 flags;             /* enum row_flag */
 	struct net_address same_host; /* family 0: none; else where the first copy may be */

@@ -2,8 +2,8 @@
 
 static bool is_expired(const struct outcome_input *in)
 {
-	/* A clock that was set back must not make anything expire early: only real age counts. */
-	return in->now_ms > in->first_ms && in->now_ms - in->first_ms >= in->expire_after_ms;
+	/* After a power cut the clock may be some seconds behind what rows were noted with. */
+	return in->now_ms > in->since_ms && in->now_ms - in->since_ms >= in->expire_after_ms;
 }
 
 enum outcome_action outcome_decide(const struct outcome_input *in)

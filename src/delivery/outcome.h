@@ -22,8 +22,8 @@ enum outcome_action {
 
 struct outcome_input {
 	enum smtp_verdict verdict;
-	u64 now_ms;
-	u64 first_ms;        /* first attempt of the row (its Date) */
+	u64 now_ms;          /* both by the clock that ages are measured with */
+	u64 since_ms;        /* first attempt of the row */
 	u64 expire_after_ms; /* of the campaign */
 	u32 campaign_state;  /* enum queue_campaign_state */
 	u32 doubt_policy;    /* enum queue_doubt_policy */

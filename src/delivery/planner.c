@@ -180,18 +180,18 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	planner->config = params->config;
 	planner->m = metrics_planner(params->metrics);
 	planner->now_ns = clock_mono_ns();
-	planner->wall_ms = clock_wall_ms();
 	planner->batch = 1;
 	planner->must_work = true;
 	planner->due_cursor.place = ROW_DEFERRED;
-	metric_set(&planner->m->started_s, planner->wall_ms / MS_PER_S);
 	init_lists(planner);
 	random_seed(&planner->random, params->seed);
 	timer_wheel_init(&planner->wheel, planner->now_ns);
 	error->text[0] = '\0';
 	if (!open_store(planner, error) || !load_secret(planner, error) ||
 	    !load_keys(planner, error) || !open_resolver(planner, error) ||
-	    !planner_leases_open(planner, error) || !planner_recover(planner, error)) {
+	    !planner_leases_open(planner, error) ||
+	    !planner_clock_open(planner, clock_wall_ms(), error) ||
+	    !planner_recover(planner, error)) {
 		planner_close(planner);
 		return NULL;
 	}
@@ -292,6 +292,8 @@ static void fill_transaction(struct planner *planner)
 		planner_write_leases(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_write_campaigns(planner);
+	if (planner->failed_by == STORE_OK)
+		planner_clock_note(planner);
 }
 
 static void run_transaction(struct planner *planner)
@@ -319,6 +321,7 @@ static void run_transaction(struct planner *planner)
 	planner_campaigns_committed(planner, true);
 	if (wrote)
 		planner_room_found(planner);
+	planner_clock_noted(planner);
 	planner->next_commit_ns =
 		planner->now_ns + planner->config->queue.commit_interval_ms * NS_PER_MS;
 }
@@ -342,8 +345,8 @@ static void measure(struct planner *planner, const struct queue_stats *stats)
 	metric_set(&m->map_bytes, stats->map_size);
 	metric_set(&m->pages_used, stats->pages_used);
 	metric_set(&m->pages_free, stats->pages_free);
-	metric_set(&m->oldest_due_ms, planner->next_due_ms < planner->wall_ms
-					      ? planner->wall_ms - planner->next_due_ms
+	metric_set(&m->oldest_due_ms, planner->next_due_ms < planner->time.due_ms
+					      ? planner->time.due_ms - planner->next_due_ms
 					      : 0);
 }
 
@@ -360,18 +363,19 @@ static void take_care(struct planner *planner)
 	planner_room_measure(planner, &stats);
 	if ((stats.pages_used + stats.pages_free) * stats.page_size > stats.map_size / 4 * 3)
 		queue_grow(planner->queue);
-	if (planner->recovering || planner->wall_ms < planner->next_trim_ms)
+	planner->must_work |= stats.deferred_rows > 0 && planner_clock_is_stale(planner);
+	if (planner->recovering || planner->now_ns < planner->next_trim_ns)
 		return;
-	planner->next_trim_ms = planner->wall_ms + 60 * MS_PER_S;
-	if (planner->wall_ms > planner->config->queue.log_keep_ms &&
+	planner->next_trim_ns = planner->now_ns + 60 * NS_PER_S;
+	if (planner->time.age_ms > planner->config->queue.log_keep_ms &&
 	    queue_begin(planner->queue) == STORE_OK) {
 		enum store_result result = queue_log_trim(
-			planner->queue, planner->wall_ms - planner->config->queue.log_keep_ms,
+			planner->queue, planner->time.age_ms - planner->config->queue.log_keep_ms,
 			LOG_TRIM);
 
 		/* More to trim: soon again. */
 		if (result == STORE_OK)
-			planner->next_trim_ms = planner->wall_ms;
+			planner->next_trim_ns = planner->now_ns;
 		if (result != STORE_OK || queue_commit(planner->queue) != STORE_OK)
 			queue_abort(planner->queue);
 	}
@@ -385,7 +389,7 @@ static bool may_send(const struct planner *planner)
 	if (planner->stopping || planner->short_of_room)
 		return false;
 	return !list_is_empty(&planner->ready) ||
-	       (planner->wall_ms >= planner->next_due_ms && planner->refs_waiting < REFS_MAX);
+	       (planner->time.due_ms >= planner->next_due_ms && planner->refs_waiting < REFS_MAX);
 }
 
 static bool has_work(const struct planner *planner)
@@ -413,8 +417,7 @@ static void recover_now(struct planner *planner)
 
 void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms)
 {
-	planner->now_ns = now_ns;
-	planner->wall_ms = wall_ms;
+	planner_clock_turn(planner, now_ns, wall_ms);
 	timer_wheel_advance(&planner->wheel, now_ns);
 	planner_collect_results(planner);
 	if (planner->broken)
@@ -443,8 +446,8 @@ u64 planner_wait_ns(const struct planner *planner, u64 now_ns)
 		at = min_u64(at, max_u64(planner->next_commit_ns, planner->full_until_ns));
 	wait = at > now_ns ? at - now_ns : 0;
 	if (!planner->stopping && planner->next_due_ms != UINT64_MAX &&
-	    planner->next_due_ms > planner->wall_ms)
-		wait = min_u64(wait, (planner->next_due_ms - planner->wall_ms) * NS_PER_MS);
+	    planner->next_due_ms > planner->time.due_ms)
+		wait = min_u64(wait, (planner->next_due_ms - planner->time.due_ms) * NS_PER_MS);
 	return wait;
 }
 

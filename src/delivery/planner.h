@@ -53,7 +53,10 @@ void planner_set_workers(struct planner *planner, struct worker **workers);
 void planner_close(
 	struct planner *planner); /* all leases must be back, or their rows stay leased */
 
-/* Does what is to be done now. */
+/*
+ * Does what is to be done now. The wall clock may be set to anything between two turns: only what
+ * people read goes by it (timekeeper.h).
+ */
 void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms);
 /* How long the loop may wait before the next turn if nothing else happens. */
 u64 planner_wait_ns(const struct planner *planner, u64 now_ns);
@@ -192,6 +195,12 @@ const char *planner_site_of_domain(struct planner *planner, struct slice domain)
 bool planner_site_is_known(struct planner *planner, struct slice site);
 /* Deferred rows up to here are in memory or with a worker; those behind it are at rest. */
 struct row_ref planner_due_cursor(const struct planner *planner);
+/*
+ * The clock of due times, and what the wall clock will say when one has come (0, no due time: 0):
+ * see timekeeper.h.
+ */
+u64 planner_due_now(const struct planner *planner);
+u64 planner_wall_of_due(const struct planner *planner, u64 due_ms);
 /* A worker has the row. Looks through all leases: for single questions. */
 bool planner_row_is_out(const struct planner *planner, const struct row_ref *ref);
 

@@ -223,7 +223,7 @@ static void judge_done(struct planner *planner, struct planner_campaign *c)
 
 	if (r->delivered + r->failed + r->cancelled < r->total || r->finished_ms)
 		return;
-	r->finished_ms = planner->wall_ms;
+	r->finished_ms = planner->time.wall_ms;
 	if (r->state != CAMPAIGN_CANCELLED)
 		r->state = CAMPAIGN_DONE;
 }
@@ -340,7 +340,7 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 	}
 	c->record.state = to;
 	if (to == CAMPAIGN_RUNNING && c->record.started_ms == 0)
-		c->record.started_ms = planner->wall_ms;
+		c->record.started_ms = planner->time.wall_ms;
 	c->mailing->date_ms = c->record.started_ms / 1000 * 1000;
 	judge_done(planner, c);
 	if (queue_campaign_put(planner->queue, &c->record) != STORE_OK ||

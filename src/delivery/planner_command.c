@@ -26,7 +26,7 @@ static bool make_due(struct planner *planner, struct planner_campaign *campaign,
 	struct row_ref from = row->ref;
 
 	moved.ref.place = ROW_DEFERRED;
-	moved.ref.due_ms = planner_due_time(planner, planner->wall_ms);
+	moved.ref.due_ms = planner_due_time(planner, planner->time.due_ms);
 	/* Due already: it stays where it is. */
 	if (row->ref.place == ROW_DEFERRED && moved.ref.due_ms >= row->ref.due_ms)
 		return true;

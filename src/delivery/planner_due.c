@@ -8,7 +8,7 @@
 
 u64 planner_due_time(struct planner *planner, u64 due_ms)
 {
-	/* A clock that was set back must not put a row where the cursor has passed already. */
+	/* Never where the cursor has passed already: nobody would look there again. */
 	due_ms = max_u64(due_ms, planner->due_cursor.due_ms + 1);
 	planner->next_due_ms = min_u64(planner->next_due_ms, due_ms);
 	return due_ms;
@@ -27,6 +27,24 @@ static void drop_orphan(struct planner *planner, const struct row_ref *ref)
 	planner_store_ok(planner, queue_row_delete(planner->queue, &at));
 }
 
+/*
+ * The first of the rows at rest waits no longer than any row may. One that lies farther ahead is of
+ * a longer schedule, or of a queue whose time is not known any more: all that is behind it moves
+ * nearer, in its order, by letting the time of due rows go on.
+ */
+static u64 nearer(struct planner *planner, u64 due_ms)
+{
+	const u64 longest = planner_longest_wait_ms(planner);
+
+	if (due_ms - planner->time.due_ms > longest) {
+		log_warn("delivery", "rows that lay too far ahead are tried sooner", "by_s=%llu",
+			 (unsigned long long)(due_ms - longest - planner->time.due_ms) / 1000);
+		planner->time.due_ms = due_ms - longest;
+		planner->noted_ns = 0;
+	}
+	return due_ms;
+}
+
 static void look_ahead(struct planner *planner)
 {
 	struct queue_row row;
@@ -36,20 +54,21 @@ static void look_ahead(struct planner *planner)
 	if (result == STORE_NOT_FOUND)
 		planner->next_due_ms = UINT64_MAX;
 	else if (planner_store_ok(planner, result))
-		planner->next_due_ms = row.ref.due_ms;
+		planner->next_due_ms = nearer(planner, row.ref.due_ms);
 }
 
 void planner_take_due(struct planner *planner)
 {
 	const u32 limit = planner_limit(planner, TURN_DUE_MAX);
 
-	if (planner->wall_ms < planner->next_due_ms || planner->stopping || planner->short_of_room)
+	if (planner->time.due_ms < planner->next_due_ms || planner->stopping ||
+	    planner->short_of_room)
 		return;
 	for (u32 i = 0; i < limit && planner->refs_waiting < REFS_MAX; i++) {
 		struct planner_campaign *campaign;
 		struct queue_row row;
 		enum store_result result = queue_row_next(planner->queue, &planner->due_cursor,
-							  planner->wall_ms, &row);
+							  planner->time.due_ms, &row);
 
 		if (result == STORE_NOT_FOUND) {
 			look_ahead(planner);

@@ -113,7 +113,7 @@ struct planner_intake *planner_intake_begin(struct planner *planner,
 		return NULL;
 	}
 	campaign->state = CAMPAIGN_IMPORTING;
-	campaign->created_ms = planner->wall_ms;
+	campaign->created_ms = planner->time.wall_ms;
 	if (!create(planner, campaign, source, error)) {
 		free(intake);
 		return NULL;

@@ -106,8 +106,8 @@ static struct lease *take_lease(struct planner *planner, const struct queue_row 
 	lease->ref = row->ref;
 	lease->attempts = row->attempts;
 	lease->flags = row->flags;
-	/* Whole seconds: the Date field has no more, and a resend must be the same bytes. */
-	lease->date_ms = row->first_ms ? row->first_ms : planner->wall_ms / 1000 * 1000;
+	lease->date_ms = planner_date_of(row, planner->time.wall_ms);
+	lease->since_ms = row->since_ms ? row->since_ms : planner->time.age_ms;
 	if (row->flags & ROW_IN_DOUBT_NOW && !net_address_parse(&lease->same_host, row->host, true))
 		lease->same_host.family = 0;
 	list_init(&lease->node);
@@ -299,8 +299,8 @@ bool planner_write_leases(struct planner *planner)
 		planner->batch_refs[count++] = lease->ref;
 	}
 	return planner_store_ok(planner,
-				queue_lease_put(planner->queue, planner->batch, planner->wall_ms,
-						planner->batch_refs, count));
+				queue_lease_put(planner->queue, planner->batch,
+						planner->time.wall_ms, planner->batch_refs, count));
 }
 
 static void fill_slot(struct lease *lease)

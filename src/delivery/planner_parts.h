@@ -13,6 +13,7 @@
 #include "delivery/planner.h"
 #include "delivery/rate.h"
 #include "delivery/retry.h"
+#include "delivery/timekeeper.h"
 #include "io/timer.h"
 #include "store/journal.h"
 
@@ -25,6 +26,7 @@
 #define TURN_DUE_MAX 4096        /* deferred rows looked at in one turn */
 #define TURN_DOOMED_MAX 2000     /* rows of doomed lanes settled in one turn */
 #define ROUTE_REFS_MAX 20000     /* of them, at one route */
+#define POSTPONE_MS 60000        /* rows that find a full route come again after this */
 #define REFS_MAX 200000          /* due rows that wait in memory; beyond, they stay at rest */
 #define DOMAINS_IDLE_MAX 65536
 #define BATCHES_MAX (1u << 18)   /* commits over which leases may be out; a power of two */
@@ -196,14 +198,16 @@ struct planner {
 	struct ref_queue again;   /* those of a transaction that failed */
 	struct row_ref due_cursor;
 	u64 next_due_ms;     /* nothing is due before; 0: look */
-	u64 now_ns;
-	u64 wall_ms;
+	u64 now_ns;          /* monotonic: for waiting */
+	struct timekeeper time; /* for due times, ages and dates */
+	u64 noted_ns;        /* when `time` was last noted in the store; 0: not yet */
+	bool noting;         /* this transaction notes it */
 	u64 next_commit_ns;
 	u64 full_until_ns;   /* no room in the store: nothing is tried until then */
 	u32 careful;         /* rows of one transaction after that; 0: as many as there are */
 	u32 results_applied; /* of the list's front, by this transaction */
 	u64 next_care_ns;    /* room, statistics */
-	u64 next_trim_ms;    /* of the delivery log, wall clock */
+	u64 next_trim_ns;    /* of the delivery log */
 	enum store_result failed_by; /* what broke this transaction; STORE_OK: nothing yet */
 	bool sweep_failed;
 	bool answers;        /* the resolver has some */
@@ -243,6 +247,24 @@ void planner_room_unasked(struct planner *planner);
 bool planner_may_settle(const struct planner *planner);
 /* Commands may change the queue; false and a sentence. */
 bool planner_takes_orders(const struct planner *planner, struct error *error);
+
+/* ---- planner_clock.c ---- */
+/* Takes up the time of the run before. */
+bool planner_clock_open(struct planner *planner, u64 wall_ms, struct error *error);
+void planner_clock_turn(struct planner *planner, u64 now_ns, u64 wall_ms);
+/* Within a transaction: notes the time for the next start, when that was long ago. */
+bool planner_clock_note(struct planner *planner);
+void planner_clock_noted(struct planner *planner); /* the transaction is committed */
+/* Nothing was committed for so long that the next start would lose time. */
+bool planner_clock_is_stale(const struct planner *planner);
+/* No row is put off for longer. */
+u64 planner_longest_wait_ms(const struct planner *planner);
+/*
+ * Date of a row's message when it goes out at `wall_ms`: that of its first attempt, for retries
+ * have the same bytes; but not one that lies ahead, given by a clock that was wrong, as long as
+ * nobody can have a copy.
+ */
+u64 planner_date_of(const struct queue_row *row, u64 wall_ms);
 
 /* ---- planner_refs.c ---- */
 bool ref_queue_push(struct ref_queue *queue, const struct row_ref *ref);

@@ -20,7 +20,8 @@ struct found {
 	struct row_ref ref;
 	enum smtp_verdict verdict;
 	u16 code;
-	u64 date_ms;
+	u64 date_ms;  /* Date of the message, when the journal knows it; else 0 */
+	u64 lease_ms; /* wall clock when it was lent, else */
 	u8 host[16];
 	bool has_host;
 };
@@ -33,7 +34,8 @@ static bool settle(struct planner *planner, const struct queue_row *row, const s
 		.values = row->values,
 		.attempts = row->attempts,
 		.flags = row->flags,
-		.date_ms = row->first_ms ? row->first_ms : found->date_ms,
+		.date_ms = found->date_ms ? found->date_ms : planner_date_of(row, found->lease_ms),
+		.since_ms = row->since_ms ? row->since_ms : planner->time.age_ms,
 		.verdict = found->verdict,
 		.code = found->code,
 	};
@@ -117,7 +119,7 @@ static bool recover_from_leases(struct planner *planner, u32 *doubts, struct err
 
 		for (size_t i = 0; ok && i < count; i++) {
 			struct found found = { .verdict = SMTP_VERDICT_IN_DOUBT,
-					       .date_ms = wall_ms / 1000 * 1000 };
+					       .lease_ms = wall_ms };
 
 			memcpy(&found.ref, refs.ptr + i * sizeof(found.ref), sizeof(found.ref));
 			ok = settle_found(planner, &found, doubts, error);
@@ -159,14 +161,17 @@ static bool try_to_recover(struct planner *planner, bool current, u32 *doubts, s
 	ok = planner_load_campaigns(planner, error) &&
 	     (current ? recover_from_journal(planner, doubts, error) :
 			recover_from_leases(planner, doubts, error)) &&
-	     drop_leases(planner, error) && planner_write_campaigns(planner);
+	     drop_leases(planner, error) && planner_write_campaigns(planner) &&
+	     planner_clock_note(planner);
 	if (!ok && !error->text[0])
 		error_set(error, "recovery: %s", queue_error_text(planner->queue));
 	if (!ok)
 		queue_abort(planner->queue);
 	ok = ok && planner_commit(planner, error);
 	ref_queue_done(&planner->touched);
-	if (!ok)
+	if (ok)
+		planner_clock_noted(planner);
+	else
 		planner_campaigns_free(planner);
 	return ok;
 }

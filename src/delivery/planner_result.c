@@ -69,7 +69,8 @@ static bool add_log(struct planner *planner, const struct lease *lease, enum out
 {
 	char host[HOST_TEXT_MAX];
 	struct queue_log_entry entry = {
-		.wall_ms = planner->wall_ms,
+		.wall_ms = planner->time.wall_ms,
+		.age_ms = planner->time.age_ms,
 		.id = lease->ref.id,
 		.outcome = outcome_log_name(action),
 		.code = lease->code,
@@ -132,6 +133,7 @@ static enum store_result move_row(struct planner *planner, const struct lease *l
 		.attempts = attempts,
 		.flags = lease->flags & ~(u32)ROW_IN_DOUBT_NOW,
 		.first_ms = lease->date_ms,
+		.since_ms = lease->since_ms,
 		.last_code = lease->code,
 		.address = lease->address,
 		.values = lease->values,
@@ -152,7 +154,7 @@ static enum store_result move_row(struct planner *planner, const struct lease *l
 		row.host = slice_of(host);
 	}
 	if (row.ref.place == ROW_DEFERRED)
-		row.ref.due_ms = planner_due_time(planner, planner->wall_ms + wait);
+		row.ref.due_ms = planner_due_time(planner, planner->time.due_ms + wait);
 	return queue_row_move(planner->queue, &lease->ref, &row);
 }
 
@@ -166,8 +168,8 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 	struct planner_campaign *campaign = planner_campaign(planner, lease->ref.id.campaign);
 	struct outcome_input input = {
 		.verdict = lease->verdict,
-		.now_ms = planner->wall_ms,
-		.first_ms = lease->date_ms,
+		.now_ms = planner->time.age_ms,
+		.since_ms = lease->since_ms,
 		.expire_after_ms = campaign->record.expire_after_ms,
 		.campaign_state = campaign->record.state,
 		.doubt_policy = campaign->record.doubt_policy,
@@ -267,7 +269,8 @@ static bool note_row(struct planner *planner, struct planner_campaign *campaign,
 		     const u16 enhanced[3], struct slice text)
 {
 	struct queue_log_entry entry = {
-		.wall_ms = planner->wall_ms,
+		.wall_ms = planner->time.wall_ms,
+		.age_ms = planner->time.age_ms,
 		.id = row->ref.id,
 		.outcome = outcome_log_name(action),
 		.code = code,
@@ -305,10 +308,10 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 {
 	struct queue_row moved = *row;
 	struct row_ref from = row->ref;
-	u64 first = row->first_ms ? row->first_ms : planner->wall_ms / 1000 * 1000;
+	u64 since = row->since_ms ? row->since_ms : planner->time.age_ms;
 	struct outcome_input input = { .verdict = SMTP_VERDICT_TEMPORARY,
-				       .now_ms = planner->wall_ms,
-				       .first_ms = first,
+				       .now_ms = planner->time.age_ms,
+				       .since_ms = since,
 				       .expire_after_ms = campaign->record.expire_after_ms,
 				       .campaign_state = campaign->record.state };
 	enum outcome_action action = outcome_decide(&input);
@@ -319,12 +322,13 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	planner_row_touch(planner, &from);
 	moved.ref.place = ROW_DEFERRED;
 	moved.attempts++;
-	moved.first_ms = first;
+	moved.first_ms = planner_date_of(row, planner->time.wall_ms);
+	moved.since_ms = since;
 	moved.last_code = code;
 	moved.reply = text;
 	moved.ref.due_ms = planner_due_time(
-		planner, planner->wall_ms + retry_wait_ms(&planner->config->retry, moved.attempts,
-							  &planner->random));
+		planner, planner->time.due_ms + retry_wait_ms(&planner->config->retry,
+							      moved.attempts, &planner->random));
 	/* The log entry's address is read again: the row's own slices ended with the move. */
 	if (!planner_store_ok(planner, queue_row_move(planner->queue, &from, &moved)) ||
 	    !planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved)))

@@ -9,7 +9,6 @@
 
 #define SHED_ROWS 20      /* of one lane, each time its route fails */
 #define SHED_REFS 4000    /* of one route, in one transaction */
-#define POSTPONE_MS 60000 /* rows that find a full route come again after this */
 
 static bool lanes_are_scarce(const struct planner *planner)
 {
@@ -80,7 +79,7 @@ bool planner_postpone_row(struct planner *planner, const struct queue_row *row)
 	u64 wait = random_jitter(&planner->random, POSTPONE_MS, 50);
 
 	moved.ref.place = ROW_DEFERRED;
-	moved.ref.due_ms = planner_due_time(planner, planner->wall_ms + wait);
+	moved.ref.due_ms = planner_due_time(planner, planner->time.due_ms + wait);
 	planner_row_touch(planner, &from);
 	return planner_store_ok(planner, queue_row_move(planner->queue, &from, &moved));
 }

@@ -14,6 +14,9 @@
  */
 u64 retry_wait_ms(const struct config_retry *retry, u32 attempts, struct random *random);
 
+/* No wait of the schedule is longer, jitter included. */
+u64 retry_longest_ms(const struct config_retry *retry);
+
 /*
  * Backoff of a whole route after `failures` fruitless probes in a row (1: the first): 15 s to 15
  * min.

@@ -398,6 +398,9 @@ static const struct word_family planner_families[] = {
 	{ "hikyaku_recovered_in_doubt", COUNTER,
 	  "Messages found in doubt at start: sent, perhaps, before a crash.",
 	  PLANNER(recovered_in_doubt) },
+	{ "hikyaku_clock_steps", COUNTER,
+	  "Times that the wall clock was found to be set, by a second or more.",
+	  PLANNER(clock_steps) },
 	/* The name that all exporters use. */
 	{ "process_start_time_seconds", GAUGE, "Start of the process, in seconds since 1970.",
 	  PLANNER(started_s) },

@@ -96,7 +96,8 @@ struct metrics_planner {
 	u64 store_full; /* times that intake or leasing paused for want of room */
 	u64 lacks_room; /* 1: it is paused now */
 	u64 recovered_in_doubt;
-	u64 started_s; /* wall clock at start, seconds */
+	u64 clock_steps; /* times that the wall clock was set, by a second or more */
+	u64 started_s; /* wall clock at start, seconds; moves with the clock when that is set */
 };
 
 struct metrics;

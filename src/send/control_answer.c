@@ -57,12 +57,14 @@ json_t *answer_log_entry(const struct queue_log_entry *e)
 			 "elapsed_ms", (json_int_t)e->elapsed_ms);
 }
 
-json_t *answer_waiting(const struct queue_row *row, const char *outcome)
+json_t *answer_waiting(const struct planner *planner, const struct queue_row *row,
+		       const char *outcome)
 {
 	return json_pack("{s:s, s:o, s:i, s:i, s:o, s:o, s:I}", "outcome", outcome, "address",
 			 answer_text_of(row->address), "code", (int)row->last_code, "attempts",
 			 (int)row->attempts, "host", answer_text_of(row->host), "reply",
-			 answer_text_of(row->reply), "due_ms", (json_int_t)row->ref.due_ms);
+			 answer_text_of(row->reply), "due_ms",
+			 (json_int_t)planner_wall_of_due(planner, row->ref.due_ms));
 }
 
 const char *campaign_name(struct campaign_names *names, struct queue *queue, u32 id)

@@ -132,7 +132,8 @@ json_t *answer_text_of(struct slice text);
 json_t *answer_campaign(const struct queue_campaign *campaign, double rate);
 json_t *answer_log_entry(const struct queue_log_entry *entry);
 /* A row that waits, in a report: `outcome` is "queued" or "held". */
-json_t *answer_waiting(const struct queue_row *row, const char *outcome);
+json_t *answer_waiting(const struct planner *planner, const struct queue_row *row,
+		       const char *outcome);
 
 /* Names of campaigns that an answer has asked for, so that not every row asks the queue. */
 #define CAMPAIGN_NAMES 64

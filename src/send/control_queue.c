@@ -79,12 +79,15 @@ static void page_reply(struct control_link *link, u64 count, bool more, const ch
 
 /* ---- rows: deferred, or held ---- */
 
-static json_t *deferred_json(const struct queue_row *row, const char *campaign)
+static json_t *deferred_json(const struct planner *planner, const struct queue_row *row,
+			     const char *campaign)
 {
+	const u64 due_ms = planner_wall_of_due(planner, row->ref.due_ms);
+
 	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:i, s:o, s:o}", "address",
 			 answer_text_of(row->address), "campaign",
 			 answer_text_of(slice_of(campaign)), "campaign_id",
-			 (json_int_t)row->ref.id.campaign, "due_ms", (json_int_t)row->ref.due_ms,
+			 (json_int_t)row->ref.id.campaign, "due_ms", (json_int_t)due_ms,
 			 "attempts", (json_int_t)row->attempts, "code", (int)row->last_code,
 			 "reason", answer_text_of(row->reply), "host", answer_text_of(row->host));
 }
@@ -114,8 +117,10 @@ static void rows_reply(struct control_link *link, const struct row_list *list, b
 static bool rows_step(struct control_link *link, struct control_stream *stream)
 {
 	struct row_list *list = container_of(stream, struct row_list, stream);
-	struct queue *queue = planner_queue(link->control->params.planner);
+	struct planner *planner = link->control->params.planner;
+	struct queue *queue = planner_queue(planner);
 	enum store_result result = STORE_OK;
+	const char *campaign;
 	struct queue_row row;
 
 	if (!slice_begin(link))
@@ -130,12 +135,11 @@ static bool rows_step(struct control_link *link, struct control_stream *stream)
 		if (!planner_filter_matches(&list->filter, &row))
 			continue;
 		list->count++;
+		campaign = campaign_name(&list->names, queue, row.ref.id.campaign);
 		if (list->at.place == ROW_DOUBT)
-			link_item(link, doubt_json(&row, campaign_name(&list->names, queue,
-								       row.ref.id.campaign)));
+			link_item(link, doubt_json(&row, campaign));
 		else
-			link_item(link, deferred_json(&row, campaign_name(&list->names, queue,
-									  row.ref.id.campaign)));
+			link_item(link, deferred_json(planner, &row, campaign));
 	}
 	if (!slice_end(link, result))
 		return false;

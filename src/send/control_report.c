@@ -127,7 +127,7 @@ static enum store_result rows_some(struct control_link *link, struct report *r, 
 		if (row.ref.id.campaign != r->campaign)
 			continue;
 		r->count++;
-		link_item(link, answer_waiting(&row, outcome));
+		link_item(link, answer_waiting(link->control->params.planner, &row, outcome));
 	}
 	return result;
 }

@@ -82,11 +82,13 @@ static void add_row(struct control_link *link, struct show *show, struct queue *
 {
 	struct found *found = found_of(show, &row->ref.id);
 	json_t *facts;
+	u64 due_ms;
 
 	if (!found)
 		return;
-	facts = json_pack("{s:I, s:I, s:i, s:o, s:o}", "due_ms", (json_int_t)row->ref.due_ms,
-			  "attempts", (json_int_t)row->attempts, "code", (int)row->last_code,
+	due_ms = planner_wall_of_due(link->control->params.planner, row->ref.due_ms);
+	facts = json_pack("{s:I, s:I, s:i, s:o, s:o}", "due_ms", (json_int_t)due_ms, "attempts",
+			  (json_int_t)row->attempts, "code", (int)row->last_code,
 			  "host", answer_text_of(row->host), "reply", answer_text_of(row->reply));
 	found->waits = true;
 	found_set(show, found, queue, facts, row->address, state_of(link, row));

@@ -221,6 +221,11 @@ bool journal_is_current(const struct journal *journal)
 	return memcmp(journal->head->boot, journal->boot, JOURNAL_BOOT_SIZE) == 0;
 }
 
+const u8 *journal_boot(const struct journal *journal)
+{
+	return journal->boot;
+}
+
 bool journal_reset(struct journal *journal, struct error *error)
 {
 	/*

@@ -59,6 +59,8 @@ struct journal_slot *journal_slot(struct journal *journal, u32 index);
 
 /* True when the file was last reset in this boot, so that its slots can be trusted. */
 bool journal_is_current(const struct journal *journal);
+/* Which boot this is (not which one the file is of). */
+const u8 *journal_boot(const struct journal *journal);
 /*
  * Frees all slots, gives the file the wanted count and this boot's id, syncs it. After recovery has
  * been committed. Pointers to slots end. False and a sentence: the journal can only be closed.

@@ -21,7 +21,10 @@
  * Format of the whole environment. A newer minor can be read and written by an older program of the
  * same major; a newer major cannot be opened. Kept under a name that no caller's setting can have.
  */
-#define FORMAT_MAJOR 1
+/*
+ * 2: rows and log entries may tell their age by a clock of its own. What 1 wrote is read as it is.
+ */
+#define FORMAT_MAJOR 2
 #define FORMAT_MINOR 0
 #define FORMAT_NAME SLICE("\0format")
 
@@ -113,7 +116,7 @@ static bool open_environment(struct queue *queue, const struct queue_params *par
 	return true;
 }
 
-static bool check_format(struct queue *queue, struct slice record, struct error *error)
+static bool check_format(struct queue *queue, struct slice record, bool *older, struct error *error)
 {
 	struct record_reader r = record_reader_of(record);
 	u8 version = record_get_u8(&r);
@@ -127,6 +130,7 @@ static bool check_format(struct queue *queue, struct slice record, struct error 
 				 "queue %s: written by a newer version of this program (format "
 				 "%u.%u; this one knows up to %u): start the newer version again",
 				 queue->path, major, minor, FORMAT_MAJOR);
+	*older = major < FORMAT_MAJOR;
 	return true;
 }
 
@@ -140,7 +144,7 @@ static int write_format(MDB_txn *txn, MDB_dbi dbi)
 
 	at = record_put_u16(at, FORMAT_MAJOR);
 	record_put_u16(at, FORMAT_MINOR);
-	return mdb_put(txn, dbi, &key, &value, MDB_NOOVERWRITE);
+	return mdb_put(txn, dbi, &key, &value, 0);
 }
 
 /* Opens all tables; the format is checked before anything is made or changed. */
@@ -150,6 +154,7 @@ static int open_tables(struct queue *queue, MDB_txn *txn, bool *refused, struct 
 	MDB_val key = { name.len, (void *)(uintptr_t)name.ptr };
 	MDB_dbi settings;
 	MDB_val value;
+	bool older = false;
 	int rc = mdb_dbi_open(txn, table_name(TABLE_SETTING), 0, &settings);
 
 	if (rc == MDB_SUCCESS) {
@@ -159,9 +164,11 @@ static int open_tables(struct queue *queue, MDB_txn *txn, bool *refused, struct 
 		else if (rc != MDB_SUCCESS)
 			return rc;
 		*refused = !check_format(
-			queue, (struct slice){ value.mv_data, value.mv_size }, error);
+			queue, (struct slice){ value.mv_data, value.mv_size }, &older, error);
 		if (*refused)
 			return MDB_SUCCESS;
+		if (older)
+			rc = write_format(txn, settings);
 	} else if (rc == MDB_NOTFOUND) {
 		rc = mdb_dbi_open(txn, table_name(TABLE_SETTING), MDB_CREATE, &settings);
 		if (rc == MDB_SUCCESS)

@@ -187,7 +187,8 @@ struct queue_row {
 	struct row_ref ref;
 	u32 attempts;     /* that reached a receiver's verdict */
 	u32 flags;
-	u64 first_ms;     /* first lease: Date of the message; 0 before */
+	u64 first_ms;     /* first lease: Date of the message, by the wall clock; 0 before */
+	u64 since_ms;     /* likewise, by the clock that ages are measured with; 0 before */
 	u16 last_code;    /* last reply */
 	struct slice address;  /* wire form */
 	struct slice values;   /* packed merge values, see row_values.h; opaque here */
@@ -269,6 +270,7 @@ const char *log_outcome_name(u32 outcome);
 struct queue_log_entry {
 	u64 number; /* given by queue_log_add, rising */
 	u64 wall_ms;
+	u64 age_ms;     /* by the clock that ages are measured with: what trimming goes by */
 	struct row_id id;
 	u32 outcome;
 	u16 code;
@@ -284,8 +286,8 @@ enum store_result queue_log_add(struct queue *queue,
 enum store_result queue_log_next(struct queue *queue, u64 after,
 				 struct queue_log_entry *entry) MUST_CHECK;
 /*
- * Drops entries older than `before_ms` among the `limit` first ones; STORE_NOT_FOUND when there
- * were none. The newest entry always stays, so that numbers go on rising.
+ * Drops entries whose age_ms is below `before_ms` among the `limit` first ones; STORE_NOT_FOUND
+ * when there were none. The newest entry always stays, so that numbers go on rising.
  */
 enum store_result queue_log_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
 

@@ -87,7 +87,7 @@ enum store_result queue_log_trim(struct queue *queue, u64 before_ms, u32 limit)
 		if (result != STORE_OK || entry.number == queue->log_last) {
 			break;
 		}
-		if (entry.wall_ms >= before_ms)
+		if (entry.age_ms >= before_ms)
 			continue;
 		record_put_u64(key, entry.number);
 		result = table_delete(queue, TABLE_LOG, table_key(key, sizeof(key)));

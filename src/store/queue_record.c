@@ -33,16 +33,20 @@ size_t row_record_write(u8 *out, const struct queue_row *row)
 {
 	struct slice host = slice_first(row->host, ROW_HOST_MAX);
 	struct slice reply = slice_first(row->reply, ROW_REPLY_MAX);
+	/* A row that was never tried, so most of a queue, needs no second clock. */
+	u8 version = row->since_ms == row->first_ms ? RECORD_VERSION : RECORD_VERSION_AGED;
 	u8 *at = out;
 
 	ASSERT(row->address.len > 0 && row->address.len <= ROW_ADDRESS_MAX);
 	ASSERT(row->values.len <= ROW_VALUES_MAX);
 	ASSERT(row->flags <= UINT8_MAX);
-	at = record_put_u8(at, RECORD_VERSION);
+	at = record_put_u8(at, version);
 	at = record_put_u8(at, (u8)row->flags);
 	at = record_put_u16(at, row->last_code);
 	at = record_put_u32(at, row->attempts);
 	at = record_put_u64(at, row->first_ms);
+	if (version == RECORD_VERSION_AGED)
+		at = record_put_u64(at, row->since_ms);
 	at = record_put_u16(at, (u16)row->address.len);
 	at = record_put_u16(at, (u16)host.len);
 	at = record_put_u16(at, (u16)reply.len);
@@ -51,6 +55,11 @@ size_t row_record_write(u8 *out, const struct queue_row *row)
 	at = record_put_bytes(at, reply);
 	at = record_put_bytes(at, row->values);
 	return (size_t)(at - out);
+}
+
+static bool has_version(u8 version)
+{
+	return version == RECORD_VERSION || version == RECORD_VERSION_AGED;
 }
 
 bool row_record_read(struct slice record, struct queue_row *row)
@@ -65,6 +74,7 @@ bool row_record_read(struct slice record, struct queue_row *row)
 	row->last_code = record_get_u16(&r);
 	row->attempts = record_get_u32(&r);
 	row->first_ms = record_get_u64(&r);
+	row->since_ms = version == RECORD_VERSION_AGED ? record_get_u64(&r) : row->first_ms;
 	address_len = record_get_u16(&r);
 	host_len = record_get_u16(&r);
 	reply_len = record_get_u16(&r);
@@ -72,7 +82,7 @@ bool row_record_read(struct slice record, struct queue_row *row)
 	row->host = record_get_bytes(&r, host_len);
 	row->reply = record_get_bytes(&r, reply_len);
 	row->values = record_get_rest(&r);
-	return !r.bad && version == RECORD_VERSION && address_len > 0 &&
+	return !r.bad && has_version(version) && address_len > 0 &&
 	       address_len <= ROW_ADDRESS_MAX && host_len <= ROW_HOST_MAX &&
 	       reply_len <= ROW_REPLY_MAX && row->values.len <= ROW_VALUES_MAX;
 }
@@ -81,11 +91,12 @@ size_t log_record_write(u8 *out, const struct queue_log_entry *entry)
 {
 	struct slice host = slice_first(entry->host, ROW_HOST_MAX);
 	struct slice reply = slice_first(entry->reply, ROW_REPLY_MAX);
+	u8 version = entry->age_ms == entry->wall_ms ? RECORD_VERSION : RECORD_VERSION_AGED;
 	u8 *at = out;
 
 	ASSERT(entry->address.len <= ROW_ADDRESS_MAX);
 	ASSERT(entry->outcome >= LOG_DELIVERED && entry->outcome <= LOG_HELD);
-	at = record_put_u8(at, RECORD_VERSION);
+	at = record_put_u8(at, version);
 	at = record_put_u8(at, (u8)entry->outcome);
 	at = record_put_u16(at, entry->code);
 	at = record_put_u16(at, entry->enhanced[0]);
@@ -93,6 +104,8 @@ size_t log_record_write(u8 *out, const struct queue_log_entry *entry)
 	at = record_put_u16(at, entry->enhanced[2]);
 	at = record_put_u8(at, entry->attempts);
 	at = record_put_u64(at, entry->wall_ms);
+	if (version == RECORD_VERSION_AGED)
+		at = record_put_u64(at, entry->age_ms);
 	at = record_put_u32(at, entry->id.campaign);
 	at = record_put_u32(at, entry->id.domain);
 	at = record_put_u32(at, entry->id.seq);
@@ -121,6 +134,7 @@ bool log_record_read(struct slice record, struct queue_log_entry *entry)
 	entry->enhanced[2] = record_get_u16(&r);
 	entry->attempts = record_get_u8(&r);
 	entry->wall_ms = record_get_u64(&r);
+	entry->age_ms = version == RECORD_VERSION_AGED ? record_get_u64(&r) : entry->wall_ms;
 	entry->id.campaign = record_get_u32(&r);
 	entry->id.domain = record_get_u32(&r);
 	entry->id.seq = record_get_u32(&r);
@@ -131,7 +145,7 @@ bool log_record_read(struct slice record, struct queue_log_entry *entry)
 	entry->address = record_get_bytes(&r, address_len);
 	entry->host = record_get_bytes(&r, host_len);
 	entry->reply = record_get_bytes(&r, reply_len);
-	return !r.bad && r.left == 0 && version == RECORD_VERSION &&
+	return !r.bad && r.left == 0 && has_version(version) &&
 	       entry->outcome >= LOG_DELIVERED && entry->outcome <= LOG_HELD &&
 	       address_len <= ROW_ADDRESS_MAX && host_len <= ROW_HOST_MAX &&
 	       reply_len <= ROW_REPLY_MAX;

@@ -9,13 +9,15 @@
 #include "store/queue.h"
 
 #define RECORD_VERSION 1
+/* Rows and log entries that tell their age by another clock than the wall's; without: version 1. */
+#define RECORD_VERSION_AGED 2
 
 /* Largest key: deferred rows; names of settings and blobs are bounded by their own limits. */
 #define ROW_KEY_MAX 20
-#define ROW_RECORD_HEAD 22
+#define ROW_RECORD_HEAD 30
 #define ROW_RECORD_MAX                                                                             \
 	(ROW_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX + ROW_VALUES_MAX)
-#define LOG_RECORD_HEAD 41
+#define LOG_RECORD_HEAD 49
 #define LOG_RECORD_MAX (LOG_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX)
 #define CAMPAIGN_RECORD_MAX 512
 #define LANE_RECORD_MAX 257

@@ -15,7 +15,7 @@ static struct outcome_input an_hour_old(enum smtp_verdict verdict)
 	return (struct outcome_input){
 		.verdict = verdict,
 		.now_ms = 1000000 * HOUR_MS,
-		.first_ms = 999999 * HOUR_MS,
+		.since_ms = 999999 * HOUR_MS,
 		.expire_after_ms = 72 * HOUR_MS,
 		.campaign_state = CAMPAIGN_RUNNING,
 		.doubt_policy = DOUBT_RESEND,
@@ -50,9 +50,9 @@ static void a_temporary_failure_is_deferred_until_its_time_is_over(void **state)
 
 	(void)state;
 	assert_int_equal(outcome_decide(&in), OUTCOME_DEFER);
-	in.first_ms = in.now_ms - in.expire_after_ms + 1;
+	in.since_ms = in.now_ms - in.expire_after_ms + 1;
 	assert_int_equal(outcome_decide(&in), OUTCOME_DEFER);
-	in.first_ms = in.now_ms - in.expire_after_ms;
+	in.since_ms = in.now_ms - in.expire_after_ms;
 	assert_int_equal(outcome_decide(&in), OUTCOME_EXPIRED);
 }
 
@@ -61,7 +61,7 @@ static void a_clock_that_was_set_back_expires_nothing(void **state)
 	struct outcome_input in = an_hour_old(SMTP_VERDICT_TEMPORARY);
 
 	(void)state;
-	in.now_ms = in.first_ms - 2 * HOUR_MS;
+	in.now_ms = in.since_ms - 2 * HOUR_MS;
 	assert_int_equal(outcome_decide(&in), OUTCOME_DEFER);
 	in.now_ms = 0;
 	assert_int_equal(outcome_decide(&in), OUTCOME_DEFER);

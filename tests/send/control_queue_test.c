@@ -30,7 +30,7 @@ static void move_row(struct queue *queue, u32 lane, u32 seq, u32 place, u64 due_
 	row.ref.place = place;
 	row.ref.due_ms = due_ms;
 	row.attempts = 1;
-	row.first_ms = clock_wall_ms();
+	row.first_ms = row.since_ms = clock_wall_ms();
 	row.last_code = 451;
 	row.host = SLICE("mx.example [192.0.2.1]");
 	row.reply = SLICE("try later \xff"); /* what a peer says need not be UTF-8 */
@@ -42,6 +42,7 @@ static void log_row(struct queue *queue, u32 lane, u32 seq, u32 outcome, bool en
 	struct queue_row row;
 	char address[64];
 	struct queue_log_entry entry = { .wall_ms = clock_wall_ms(),
+					 .age_ms = clock_wall_ms(),
 					 .id = { 1, lane, seq },
 					 .outcome = outcome,
 					 .code = 250,

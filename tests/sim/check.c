@@ -13,11 +13,14 @@
 
 #define SILENCE_NS (11 * 60 * NS_PER_S) /* the longest timeout (10 min behind the dot) and some more */
 
+#define REST_NS (280 * NS_PER_S) /* the longest wait of the schedule with its jitter, and some more */
+
 struct tally {
 	u32 places;
 	u32 finals;
 	u32 doubts;
 	bool delivered;
+	u64 rests_due_ms; /* due time of a deferred row that is not in the planner's memory; 0: none */
 };
 
 struct sums {
@@ -74,10 +77,15 @@ static void read_campaigns(struct queue *queue)
 static void place_row(const struct queue_row *row)
 {
 	struct sums *s = sums_of(row->ref.id.campaign);
+	u32 index;
 
 	if (!s)
 		return;
-	tallies[check_recipient_of(row->address)].places++;
+	index = check_recipient_of(row->address);
+	tallies[index].places++;
+	if (row->ref.place == ROW_DEFERRED &&
+	    row->ref.due_ms > planner_due_cursor(life.planner).due_ms)
+		tallies[index].rests_due_ms = row->ref.due_ms;
 	s->deferred += row->ref.place == ROW_DEFERRED;
 	s->held += row->ref.place == ROW_DOUBT;
 }
@@ -158,6 +166,21 @@ static void check_recipient(u32 index, bool recovered)
 		sim_fail("recipient %u was accepted; after the restart nobody knows", index);
 }
 
+/* Nothing is at rest for longer than a row may have to wait, whatever the wall clock says. */
+static void check_rest(u32 index)
+{
+	struct sim_recipient *r = &world->recipients[index];
+	const u64 due_ms = tallies[index].rests_due_ms;
+
+	if (due_ms != r->rests_due_ms) {
+		r->rests_due_ms = due_ms;
+		r->rests_ns = sim_alive_ns();
+	}
+	if (due_ms && sim_alive_ns() - r->rests_ns > (i64)REST_NS)
+		sim_fail("recipient %u is at rest for %lld s", index,
+			 (long long)((sim_alive_ns() - r->rests_ns) / (i64)NS_PER_S));
+}
+
 static void same(u32 campaign, const char *what, u64 record, u64 counted)
 {
 	if (record != counted)
@@ -196,6 +219,9 @@ void check_store(bool recovered)
 	world->doubts = 0;
 	for (u32 i = 0; i < world->recipient_count; i++) {
 		check_recipient(i, recovered);
+		/* Right after a start all is at rest; without room, so is what cannot be moved. */
+		if (!recovered && !world->small_store && !world->store_faults)
+			check_rest(i);
 		world->doubts += tallies[i].doubts;
 	}
 	for (u32 i = 0; i < world->campaign_count; i++)

@@ -22,6 +22,7 @@
 #define HEALED_NS (12 * 3600 * NS_PER_S) /* in which all work must have come to its end */
 #define MEANWHILE_TURNS 40 /* of workers during one commit */
 #define RATES_MAX 256
+#define HAND_OUT_MS 5000 /* at most between the sender's decision to try a row and its being lent */
 
 struct life life;
 
@@ -51,6 +52,54 @@ static void watch_rate(const struct path *path)
 		sim_fail("route %s: more leases than %u a second", path->site, limits->rate_per_s);
 }
 
+static void watch_due(u32 index, u64 due_ms)
+{
+	struct sim_recipient *r = &world->recipients[index];
+
+	if (due_ms > planner_due_now(life.planner))
+		sim_fail("recipient %u was lent before its time", index);
+	/* Without a restart of the machine in between, what was to be waited is waited in true time. */
+	if (r->put_due_ms == due_ms && world->mono_ns - r->put_ns < (r->put_wait_ms - 1) * NS_PER_MS)
+		sim_fail("recipient %u was to wait %llu ms and was lent after %llu", index,
+			 (unsigned long long)r->put_wait_ms,
+			 (unsigned long long)((world->mono_ns - r->put_ns) / NS_PER_MS));
+	r->lent_wall_ms = planner_wall_of_due(life.planner, due_ms);
+}
+
+void life_watch_deferral(const struct queue_row *row)
+{
+	struct sim_recipient *r = &world->recipients[check_recipient_of(row->address)];
+	u64 now_ms;
+
+	r->put_due_ms = 0;
+	if (row->ref.place != ROW_DEFERRED)
+		return;
+	if (r->first_ns == 0)
+		r->first_ns = world->mono_ns;
+	/* Before the sender is open nobody can ask for its time. */
+	if (!life.planner)
+		return;
+	now_ms = planner_due_now(life.planner);
+	if (row->ref.due_ms < now_ms)
+		sim_fail("a row is put off into the past");
+	r->put_due_ms = row->ref.due_ms;
+	r->put_ns = world->mono_ns;
+	r->put_wait_ms = max_u64(row->ref.due_ms - now_ms, 1);
+}
+
+void life_watch_log(const struct queue_log_entry *entry)
+{
+	u32 index;
+	u64 age_ms;
+
+	if (entry->outcome != LOG_EXPIRED)
+		return;
+	index = check_recipient_of(entry->address);
+	age_ms = (world->mono_ns - world->recipients[index].first_ns) / NS_PER_MS;
+	if (age_ms + HAND_OUT_MS < world->campaigns[world->recipients[index].campaign].expire_ms)
+		sim_fail("recipient %u expired after %llu s", index, (unsigned long long)age_ms / 1000);
+}
+
 void life_watch_lease(const struct lease *lease)
 {
 	const u32 index = check_recipient_of(lease->address);
@@ -62,8 +111,10 @@ void life_watch_lease(const struct lease *lease)
 	lent[index] = true;
 	if (lease->ref.place == ROW_DOUBT)
 		sim_fail("recipient %u was lent while it was held in doubt", index);
-	if (lease->ref.place == ROW_DEFERRED && lease->ref.due_ms > life.wall_max_ms)
-		sim_fail("recipient %u was lent before its time", index);
+	if (lease->ref.place == ROW_DEFERRED)
+		watch_due(index, lease->ref.due_ms);
+	if (world->recipients[index].first_ns == 0)
+		world->recipients[index].first_ns = world->mono_ns;
 	for (u32 i = 0; i < world->campaign_count; i++) {
 		if (world->campaigns[i].id != lease->ref.id.campaign)
 			continue;
@@ -81,7 +132,10 @@ void life_watch_lease(const struct lease *lease)
 
 void life_watch_return(const struct lease *lease)
 {
-	lent[check_recipient_of(lease->address)] = false;
+	const u32 index = check_recipient_of(lease->address);
+
+	lent[index] = false;
+	world->recipients[index].lent_wall_ms = 0;
 }
 
 /* ---- open ---- */
@@ -179,12 +233,11 @@ static bool turn_planner(void)
 	life.planner_wake = false;
 	/* What the planner decides counts from here, whenever its commit lets the leases go. */
 	life.turn_ns = clock_mono_ns();
-	life.wall_max_ms = max_u64(life.wall_max_ms, clock_wall_ms());
 	planner_turn(life.planner, life.turn_ns, clock_wall_ms());
 	check_recovered();
 	if (planner_is_broken(life.planner))
 		sim_fail("the queue broke: %s", queue_error_text(planner_queue(life.planner)));
-	life.planner_at = world->mono_ns + planner_wait_ns(life.planner, world->mono_ns);
+	life.planner_at = world->mono_ns + planner_wait_ns(life.planner, sim_mono_ns());
 	return true;
 }
 
@@ -333,7 +386,8 @@ void life_run(void)
 
 	alarm(120);
 	log_set_fd(world->verbose ? 2 : null);
-	log_set_level(world->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
+	/* Always the same lines: each of them reads the clock, and that is a step of the world. */
+	log_set_level(LOG_LEVEL_DEBUG);
 	sim_trace("life", world->life, world->steps_left);
 	open_sender();
 	life.next_command_ns = world->mono_ns + sim_below(20 * NS_PER_S);

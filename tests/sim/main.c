@@ -50,13 +50,18 @@ static void plan_life(void)
 static void bury(void)
 {
 	world->deaths++;
+	world->alive_ns = sim_alive_ns();
+	world->life_ns = world->mono_ns;
 	net_sender_died();
 	world->mono_ns += sim_below(60 * NS_PER_S);
 	if (sim_below(4) == 0 && !world->healed) {
 		memset(world->boot, 'a' + (int)(world->life % 26), sizeof(world->boot) - 1);
 		world->boot[sizeof(world->boot) - 1] ^= 1;
+		clock_sim_reboot();
 		sim_trace("reboot", 0, 0);
 	}
+	for (u32 i = 0; i < world->recipient_count; i++)
+		world->recipients[i].lent_wall_ms = 0;
 }
 
 /* Returns the exit code of the life. */
@@ -66,6 +71,7 @@ static int play_life(void)
 	int status;
 
 	plan_life();
+	world->life_ns = world->mono_ns;
 	fflush(stdout);
 	child = fork();
 	if (child < 0) {
@@ -140,6 +146,8 @@ int main(int argc, char **argv)
 	world->verbose = verbose;
 	ok = play();
 	remove_tree(data);
+	/* Worlds that drew another number of lots are not the same, though the same may have happened. */
+	sim_trace("over", sim_below(UINT64_MAX), ok);
 	printf("seed %llu %s lives=%u copies=%llu doubts=%llu full=%llu virtual_s=%llu events=%llu "
 	       "trace=%016llx%s%s\n",
 	       (unsigned long long)seed, ok ? "ok" : "FAILED", world->life + 1,

@@ -195,7 +195,7 @@ static void suspend_site(void)
 	struct choice choice = { .left = (u32)sim_below(8) };
 	struct error error;
 
-	planner_routes(life.planner, world->mono_ns, choose_site, &choice);
+	planner_routes(life.planner, sim_mono_ns(), choose_site, &choice);
 	if (!choice.name[0] || life.suspended_count == SIM_SUSPENDED_MAX)
 		return;
 	for (u32 i = 0; i < life.suspended_count; i++) {
@@ -244,15 +244,6 @@ static void sweep(u64 what)
 	sim_trace("sweep", what, count);
 }
 
-static void set_clock_wrong(void)
-{
-	static const i64 seconds[] = { -7200, -3600, -61, -1, 1, 61, 3600, 7200 };
-	const i64 by = seconds[sim_below(array_count(seconds))];
-
-	world->wall_offset_ms += by * 1000 + (i64)sim_below(1000);
-	sim_trace("clock", (u64)by, 0);
-}
-
 void operator_command(void)
 {
 	life.next_command_ns = world->mono_ns + sim_below(40 * NS_PER_S);
@@ -271,7 +262,7 @@ void operator_command(void)
 		resume_site();
 		break;
 	case 6:
-		set_clock_wrong();
+		clock_sim_jump();
 		break;
 	case 7:
 	case 8:
@@ -337,7 +328,8 @@ void operator_fail_unfinished(void)
 	}
 	if (queue_row_next(queue, &at, UINT64_MAX, &row) == STORE_OK)
 		snprintf(where, sizeof(where), "deferred until %llu of %llu",
-			 (unsigned long long)row.ref.due_ms, (unsigned long long)clock_wall_ms());
+			 (unsigned long long)row.ref.due_ms,
+			 (unsigned long long)planner_due_now(life.planner));
 	sim_fail("the work does not come to its end: campaign %s is %s, %llu of %llu done, %llu deferred, "
 		 "%llu held; a row is %s", c.name, queue_campaign_state_name(c.state),
 		 (unsigned long long)(c.delivered + c.failed + c.cancelled), (unsigned long long)c.total,

@@ -82,6 +82,16 @@ void receiver_start(struct sim_conn *conn)
 
 /* ---- the ledger ---- */
 
+/* However wrong the sender's clock is: it knows that it was not made before it was made. */
+static void check_date(const struct sim_conn *conn, u32 index)
+{
+	const char *date = strstr(conn->content, "\r\nDate: ");
+	unsigned year;
+
+	if (!date || sscanf(date, "\r\nDate: %*3s, %*u %*3s %u ", &year) != 1 || year < 2025)
+		sim_fail("recipient %u: the message is of a day that cannot be", index);
+}
+
 static void check_content(struct sim_conn *conn, u32 index)
 {
 	struct sim_recipient *r = &world->recipients[index];
@@ -99,6 +109,7 @@ static void check_content(struct sim_conn *conn, u32 index)
 		sim_fail("recipient %u was given somebody else's values:\n%s", index, conn->content);
 	if (!strstr(conn->content, "\r\n=2Edot\r\n=2E.dots\r\nend\r\n"))
 		sim_fail("recipient %u: the text is not what was sent:\n%s", index, conn->content);
+	check_date(conn, index);
 	id = strcasestr(conn->content, "\r\nMessage-ID:");
 	if (!id)
 		sim_fail("recipient %u: no Message-ID", index);

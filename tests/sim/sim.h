@@ -38,6 +38,13 @@ struct sim_recipient {
 	u32 accepted;    /* copies that receivers took */
 	u64 content;     /* hash of the first one */
 	u64 identity;    /* hash of its Message-ID */
+	u64 first_ns;    /* true time when it was first tried; 0: not yet */
+	u64 put_due_ms;  /* due time that it was last put off to, in this boot; 0: none */
+	u64 put_ns;      /* true time of that */
+	u64 put_wait_ms; /* and how long it was to wait */
+	u64 lent_wall_ms; /* a deferred row is with a worker: its due time by the wall clock; else 0 */
+	u64 rests_due_ms; /* due time with which it was last seen at rest; 0: it was not */
+	i64 rests_ns;    /* since then, by sim_alive_ns */
 };
 
 struct sim_domain {
@@ -105,8 +112,15 @@ struct sim_campaign {
 struct sim_world {
 	u64 seed;
 	struct random random;
-	u64 mono_ns;
+	u64 mono_ns;     /* true time */
+	u64 boot_ns;     /* true time of the machine's start: the sender's monotonic clock counts from it */
 	i64 wall_offset_ms;
+	i64 drift_ppm;   /* the wall clock goes fast or slow by that */
+	bool clock_trouble; /* the wall clock is set wrong at any step */
+	u64 jump_steps_left; /* until it is */
+	u64 in_doubt_delay_ms;
+	i64 alive_ns;    /* see sim_alive_ns; until this life */
+	u64 life_ns;     /* true time when it began */
 	u64 trace;
 	u64 events;
 	u64 chaos_end_ns;
@@ -152,6 +166,14 @@ NORETURN void sim_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* One call through the seam: the place where the sender may die. */
 void sim_step(void);
 void sim_commit_step(void);    /* right before and right behind each commit */
+
+/* ---- clock_sim.c ---- */
+u64 sim_mono_ns(void);                /* the sender's monotonic clock, without a step */
+void clock_sim_jump(void);            /* sets the wall clock wrong, or right again */
+void clock_sim_reboot(void);          /* the machine starts anew, with whatever its clock chip says */
+/* Time that the sender lived; a power cut takes back what it may not have noted. */
+i64 sim_alive_ns(void);
+#define SIM_NOTE_NS (70 * NS_PER_S)   /* the sender notes its time at least so often */
 
 /* ---- net.c: connections between the sender and the receivers ---- */
 i32 net_dial(const struct net_address *to, const struct net_address *from); /* a slot or -errno */
@@ -199,7 +221,6 @@ struct life {
 	bool planner_wake;
 	bool recovered;   /* what the life before left is noted */
 	u64 planner_at;
-	u64 wall_max_ms;  /* latest wall clock that a turn of the planner saw */
 	u64 turn_ns;      /* when the planner's turn began */
 	u64 next_command_ns;
 	u64 next_check_ns;
@@ -215,6 +236,8 @@ void life_watch_lease(const struct lease *lease); /* every lease that is handed 
 /* While the planner commits, the workers go on: they are threads of their own. */
 void life_meanwhile(void);
 void life_watch_return(const struct lease *lease);
+void life_watch_deferral(const struct queue_row *row);
+void life_watch_log(const struct queue_log_entry *entry);
 void operator_import(void);
 void operator_read_state(void);
 void operator_command(void);

@@ -29,3 +29,4 @@ $(SIM): $(SIM_OBJECTS) $(SIM_REAL)
 sim-program: $(SIM)
 sim: sim-program ## the deterministic simulator over SEEDS (200) seeds
 	$(Q)SEEDS=$(SEEDS) tests/sim/run
+	$(Q)SEEDS=12 tests/sim/same

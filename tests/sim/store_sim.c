@@ -40,12 +40,14 @@ enum store_result __wrap_queue_row_put(struct queue *queue, const struct queue_r
 enum store_result __wrap_queue_row_move(struct queue *queue, const struct row_ref *from,
 					const struct queue_row *row)
 {
+	life_watch_deferral(row);
 	maybe_full(queue, 400);
 	return __real_queue_row_move(queue, from, row);
 }
 
 enum store_result __wrap_queue_log_add(struct queue *queue, const struct queue_log_entry *entry)
 {
+	life_watch_log(entry);
 	maybe_full(queue, 400);
 	return __real_queue_log_add(queue, entry);
 }

@@ -61,6 +61,8 @@ static void die(void)
 
 void sim_step(void)
 {
+	if (world->clock_trouble && !world->healed && world->jump_steps_left-- == 0)
+		clock_sim_jump();
 	if (world->steps_left != UINT64_MAX && world->steps_left-- == 0)
 		die();
 }
@@ -76,8 +78,10 @@ void sim_heal(void)
 {
 	char *size = strstr(world->config_text, "map-size-max = ");
 
+	/* The wall clock may stay wrong for ever: the work must come to its end all the same. */
 	world->healed = true;
-	world->wall_offset_ms = START_WALL_MS;
+	if (sim_below(2))
+		world->wall_offset_ms = START_WALL_MS;
 	world->steps_left = UINT64_MAX;
 	world->commits_left = UINT64_MAX;
 	world->stop_at_ns = UINT64_MAX;
@@ -135,6 +139,7 @@ static void make_config(void)
 {
 	static const u32 rates[] = { 0, 0, 0, 2, 10, 50 };
 	const bool two = sim_below(2);
+	const u64 delay_s = sim_below(sim_below(2) ? 60 : 3);
 	const u64 map = world->small_store ? (1 << 20) + sim_below(1 << 19) : 64 << 20;
 
 	snprintf(world->config_text, sizeof(world->config_text),
@@ -148,13 +153,14 @@ static void make_config(void)
 		 "idle = \"%llus\" tls = \"never\" connect-timeout = \"20s\" }\n"
 		 "site \"big\" { mx = {\"*.s0.example\"} sessions = %llu rate = %u depth = %llu }\n",
 		 world->data, (unsigned long long)map, (unsigned long long)sim_below(20),
-		 16ull << sim_below(6), (unsigned long long)sim_below(60),
+		 16ull << sim_below(6), (unsigned long long)delay_s,
 		 5 + (unsigned long long)sim_below(30),
 		 two ? "address \"192.0.2.11\" { ehlo = \"m2.a.example\" }\n" : "",
 		 1 + (unsigned long long)sim_below(4), 1 + (unsigned long long)sim_below(30),
 		 rates[sim_below(array_count(rates))], 1 + (unsigned long long)sim_below(8),
 		 (unsigned long long)sim_below(20), 1 + (unsigned long long)sim_below(8),
 		 rates[sim_below(array_count(rates))], 1 + (unsigned long long)sim_below(8));
+	world->in_doubt_delay_ms = delay_s * 1000;
 }
 
 static void make_recipients(u32 count)
@@ -190,6 +196,9 @@ void sim_make(u64 seed, u32 recipients, const char *data)
 	world->campaign_count = 1 + (u32)sim_below(SIM_CAMPAIGNS);
 	world->small_store = sim_below(6) == 0;
 	world->store_faults = sim_below(3) ? 0 : 1 + (u32)sim_below(3) * 12;
+	world->clock_trouble = sim_below(3) > 0;
+	world->drift_ppm = world->clock_trouble && sim_below(4) == 0 ? (i64)sim_below(200001) - 100000 : 0;
+	world->jump_steps_left = sim_below(20000);
 	world->chaos_end_ns = START_NS + (60 + sim_below(1200)) * NS_PER_S;
 	for (u32 s = 0; s < SIM_SITES; s++) {
 		world->host_count[s] = (u8)(1 + sim_below(SIM_HOSTS));

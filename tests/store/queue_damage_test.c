@@ -30,6 +30,28 @@ static void put_raw(struct fixture *f, const char *table, struct slice key, stru
 	mdb_env_close(env);
 }
 
+static void check_raw(struct fixture *f, const char *table, struct slice key, struct slice value)
+{
+	MDB_val k = { key.len, (void *)(uintptr_t)key.ptr };
+	MDB_val v;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	queue_close(f->queue);
+	f->queue = NULL;
+	must_be(0, mdb_env_create(&env));
+	must_be(0, mdb_env_set_maxdbs(env, 16));
+	must_be(0, mdb_env_open(env, f->path, 0, 0600));
+	must_be(0, mdb_txn_begin(env, NULL, 0, &txn));
+	must_be(0, mdb_dbi_open(txn, table, 0, &dbi));
+	must_be(0, mdb_get(txn, dbi, &k, &v));
+	assert_int_equal(v.mv_size, value.len);
+	assert_memory_equal(v.mv_data, value.ptr, value.len);
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
+}
+
 static void expect_failed(struct fixture *f, enum store_result result, const char *key,
 			  const char *table)
 {
@@ -122,20 +144,47 @@ static void a_newer_format_is_refused_with_a_sentence_and_left_as_it_is(void **s
 	struct fixture *f = *state;
 	struct error error;
 
-	put_raw(f, "setting", SLICE("\0format"), SLICE("\1\0\2\0\7"));
+	put_raw(f, "setting", SLICE("\0format"), SLICE("\1\0\3\0\7"));
 	for (int i = 0; i < 2; i++) {
 		assert_null(queue_open(&f->params, &error));
 		assert_non_null(strstr(error.text, "newer version"));
-		assert_non_null(strstr(error.text, "format 2.7"));
+		assert_non_null(strstr(error.text, "format 3.7"));
 	}
-	put_raw(f, "setting", SLICE("\0format"), SLICE("\1\0\1\0\7"));
+	put_raw(f, "setting", SLICE("\0format"), SLICE("\1\0\2\0\7"));
 	fixture_open(f);
 	put_raw(f, "setting", SLICE("\0format"), SLICE("\1\0"));
 	assert_null(queue_open(&f->params, &error));
 	assert_non_null(strstr(error.text, "format record does not parse"));
 }
 
+static void an_older_format_is_read_and_noted_as_the_new_one(void **state)
+{
+	struct fixture *f = *state;
+	static const char row[] = "\1\0\0\0\0\0\0\1" /* version, flags, code, attempts */
+				  "\0\0\0\0\0\0\2\3"   /* first_ms */
+				  "\0\1\0\0\0\0"         /* lengths of address, host and reply */
+				  "a";
+	struct row_ref ref = deferred_ref(5, 1, 2, 3);
+	u8 key[ROW_KEY_MAX];
+	struct queue_row back;
+
+	put_raw(f, "deferred", (struct slice){ (char *)key, row_key_write(key, &ref) },
+		(struct slice){ row, sizeof(row) - 1 });
+	put_raw(f, "setting", SLICE("\0format"), SLICE("\1\0\1\0\0"));
+	fixture_open(f);
+	must(queue_begin(f->queue));
+	must(queue_row_get(f->queue, &ref, &back));
+	assert_int_equal(back.attempts, 1);
+	assert_int_equal(back.first_ms, 0x203);
+	assert_int_equal(back.since_ms, 0x203);
+	queue_abort(f->queue);
+	check_raw(f, "setting", SLICE("\0format"), SLICE("\1\0\2\0\0"));
+	fixture_open(f);
+}
+
 /* ---- the pure readers ---- */
+
+#define KINDS 6
 
 struct kind {
 	const char *name;
@@ -178,7 +227,7 @@ static bool read_lease(struct slice record)
 	return done;
 }
 
-static void make_kinds(struct kind kinds[4])
+static void make_kinds(struct kind kinds[KINDS])
 {
 	struct queue_row row = row_at(lane_ref(1, 1, 1));
 	struct queue_log_entry entry = { .outcome = LOG_HELD, .address = SLICE("a@x.test"),
@@ -196,6 +245,12 @@ static void make_kinds(struct kind kinds[4])
 	kinds[2].len = campaign_record_write((u8 *)kinds[2].bytes, &c);
 	kinds[3] = (struct kind){ .name = "lease", .read = read_lease };
 	kinds[3].len = lease_part_write((u8 *)kinds[3].bytes, 5, refs, 3, &taken);
+	row.since_ms = row.first_ms + 1;
+	kinds[4] = (struct kind){ .name = "aged row", .read = read_row, .cut_is_bad = true };
+	kinds[4].len = row_record_write((u8 *)kinds[4].bytes, &row);
+	entry.age_ms = entry.wall_ms + 1;
+	kinds[5] = (struct kind){ .name = "aged log", .read = read_log, .cut_is_bad = true };
+	kinds[5].len = log_record_write((u8 *)kinds[5].bytes, &entry);
 }
 
 /* The sizes that callers reserve are those that the writers need, no more and no less. */
@@ -212,13 +267,15 @@ static void the_largest_records_are_as_large_as_their_maxima_say(void **state)
 
 	(void)state;
 	row.ref.place = ROW_LANE;
+	row.since_ms = 1;
+	entry.age_ms = 1;
 	assert_int_equal(row_record_write(out, &row), ROW_RECORD_MAX);
 	assert_int_equal(log_record_write(out, &entry), LOG_RECORD_MAX);
 }
 
 static void every_cut_and_every_changed_byte_is_survived(void **state)
 {
-	struct kind kinds[4];
+	struct kind kinds[KINDS];
 
 	(void)state;
 	make_kinds(kinds);
@@ -247,7 +304,7 @@ static void every_cut_and_every_changed_byte_is_survived(void **state)
 				free(copy);
 			}
 		}
-		kind->bytes[0] = 2;
+		kind->bytes[0] = 3; /* a version that nobody knows */
 		assert_false(kind->read((struct slice){ kind->bytes, kind->len }));
 	}
 }
@@ -257,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		store_test(a_damaged_row_names_itself_and_can_be_deleted),
 		store_test(damage_in_every_other_table_names_itself),
+		store_test(an_older_format_is_read_and_noted_as_the_new_one),
 		store_test(a_newer_format_is_refused_with_a_sentence_and_left_as_it_is),
 		cmocka_unit_test(the_largest_records_are_as_large_as_their_maxima_say),
 		cmocka_unit_test(every_cut_and_every_changed_byte_is_survived),

@@ -24,7 +24,7 @@ static u64 rounds = 250;
 /* Transaction n: its rows come, those of n - WINDOW go, a lease moves on, the log gets an entry. */
 static void run_transaction(struct queue *queue, u64 n)
 {
-	struct queue_log_entry entry = { .outcome = LOG_DELIVERED, .wall_ms = n };
+	struct queue_log_entry entry = { .outcome = LOG_DELIVERED, .wall_ms = n, .age_ms = n };
 	struct row_ref lease[ROWS];
 	char number[32];
 

@@ -70,6 +70,7 @@ static struct queue_row row_of(u32 index, u32 made, char bytes[20000])
 		.attempts = made,
 		.flags = made % 4,
 		.first_ms = made * 77ull,
+		.since_ms = made % 3 * 9ull + made % 2 * 68ull,
 		.last_code = (u16)made,
 		.address = { bytes, 1 + made % 60 },
 		.values = { bytes, len },
@@ -87,6 +88,7 @@ static void check_row(u32 index, u32 made, const struct queue_row *got)
 	assert_int_equal(got->attempts, want.attempts);
 	assert_int_equal(got->flags, want.flags);
 	assert_int_equal(got->first_ms, want.first_ms);
+	assert_int_equal(got->since_ms, want.since_ms);
 	assert_int_equal(got->last_code, want.last_code);
 	assert_true(slice_equal(got->address, want.address));
 	assert_true(slice_equal(got->values, want.values));

@@ -18,6 +18,7 @@ static void a_row_comes_back_as_it_was_put_at_every_place(void **state)
 			.attempts = 4000000000u,
 			.flags = ROW_WAS_IN_DOUBT | ROW_IN_DOUBT_NOW,
 			.first_ms = 1ull << 50,
+			.since_ms = (1ull << 50) - i,
 			.last_code = 451,
 			.address = SLICE("ann@example.test"),
 			.values = SLICE("\3abc\0\1d"),
@@ -33,6 +34,7 @@ static void a_row_comes_back_as_it_was_put_at_every_place(void **state)
 		assert_int_equal(back.attempts, 4000000000u);
 		assert_int_equal(back.flags, ROW_WAS_IN_DOUBT | ROW_IN_DOUBT_NOW);
 		assert_int_equal(back.first_ms, 1ull << 50);
+		assert_int_equal(back.since_ms, (1ull << 50) - i);
 		assert_int_equal(back.last_code, 451);
 		must_slice(back.address, "ann@example.test");
 		assert_int_equal(back.values.len, 7);
@@ -346,10 +348,11 @@ static void a_buffer_too_small_for_a_lease_is_a_failure(void **state)
 
 /* ---- log ---- */
 
-static void log_add(struct queue *queue, u64 wall_ms, u32 seq)
+static void log_add(struct queue *queue, u64 age_ms, u32 seq)
 {
 	struct queue_log_entry entry = {
-		.wall_ms = wall_ms,
+		.wall_ms = 1ull << 41,
+		.age_ms = age_ms,
 		.id = { 1, 2, seq },
 		.outcome = LOG_FAILED,
 		.code = 550,
@@ -389,7 +392,8 @@ static void log_entries_come_back_in_order_with_rising_numbers(void **state)
 		assert_int_equal(entry.id.seq, count < 1000 ? count : count + 500);
 	}
 	assert_int_equal(count, 1500);
-	assert_int_equal(entry.wall_ms, 7);
+	assert_int_equal(entry.wall_ms, 1ull << 41);
+	assert_int_equal(entry.age_ms, 7);
 	assert_int_equal(entry.outcome, LOG_FAILED);
 	assert_int_equal(entry.code, 550);
 	assert_int_equal(entry.enhanced[0], 5);

@@ -1,3 +1,3 @@
-#file src/delivery/planner_lease.c
+#file src/delivery/planner_clock.c
 #why a resend has a Date of its own
-s/row->first_ms \? row->first_ms : //
+s/^\treturn row->first_ms;/\treturn wall_ms \/ MS_PER_S * MS_PER_S;/
