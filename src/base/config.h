@@ -106,9 +106,20 @@ struct config_site {
 	u32 rate_per_s;		    /* 0..1000000; 0: no limit */
 	u32 depth;		    /* messages under way in a session (pipelining); 1..64 */
 	u32 recipients_per_message; /* 1..1000 */
-	u64 idle_ms;		    /* 0..5m: how long a session is kept with nothing to send */
-	u64 connect_timeout_ms;	    /* 100ms..5m */
 	enum config_tls tls;
+	u64 idle_ms;		    /* 0..5m: how long a session is kept with nothing to send */
+	/* How long is waited: for the connection 100ms..5m, else 100ms..1h. */
+	u64 connect_timeout_ms;
+	u64 greeting_timeout_ms;
+	u64 ehlo_timeout_ms;	    /* EHLO, HELO, STARTTLS */
+	u64 tls_timeout_ms;	    /* the handshake */
+	u64 mail_timeout_ms;
+	u64 rcpt_timeout_ms;
+	u64 data_timeout_ms;
+	u64 block_timeout_ms;	    /* content that the receiver does not take */
+	u64 dot_timeout_ms;	    /* the reply to a message */
+	u64 quit_timeout_ms;
+	u64 message_timeout_ms;	    /* one message in all; 1s..1d */
 };
 
 struct config_route {

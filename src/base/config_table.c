@@ -102,6 +102,11 @@ static const struct config_section *const customer_inner[] = {
 };
 TITLED(customer, "customer", customer_options, INNER(customer_inner));
 
+/* RFC 5321 section 4.5.3.2 where it has a number; it has none for TLS, QUIT and a whole message. */
+#define TIMEOUT(what, fallback_)                                                                   \
+	ROW(config_site, what##_timeout_ms, #what "-timeout", CONFIG_DURATION, fallback_,          \
+	    RANGE(100 * MS, HOUR))
+
 static const struct config_option site_options[] = {
 	ROW(config_site, mx, "mx", CONFIG_LIST, "",
 	    SHAPE(pattern, "a host name or a pattern such as *.example.com")),
@@ -117,6 +122,17 @@ static const struct config_option site_options[] = {
 	    ONE_OF(tls_choices, "opportunistic, never or required")),
 	ROW(config_site, connect_timeout_ms, "connect-timeout", CONFIG_DURATION, "30s",
 	    RANGE(100 * MS, 5 * MINUTE)),
+	TIMEOUT(greeting, "5m"),
+	TIMEOUT(ehlo, "5m"),
+	TIMEOUT(tls, "2m"),
+	TIMEOUT(mail, "5m"),
+	TIMEOUT(rcpt, "5m"),
+	TIMEOUT(data, "2m"),
+	TIMEOUT(block, "3m"),
+	TIMEOUT(dot, "10m"),
+	TIMEOUT(quit, "10s"),
+	ROW(config_site, message_timeout_ms, "message-timeout", CONFIG_DURATION, "1h",
+	    RANGE(SECOND, DAY)),
 };
 TITLED(site, "site", site_options);
 

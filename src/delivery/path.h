@@ -37,6 +37,7 @@ struct path {
 	u32 recipients_per_message;
 	u64 idle_ns;
 	u64 connect_timeout_ns;
+	struct smtp_timeouts timeouts;
 	u16 sessions[PATH_WORKERS_MAX]; /* each worker's share of the site's sessions */
 	u32 host_count;
 	char hosts[PATH_HOSTS_MAX][256];

@@ -240,6 +240,28 @@ static enum smtp_tls_policy tls_policy(enum config_tls tls)
 	}
 }
 
+static void set_timeouts(struct path *path, const struct config_site *limits)
+{
+	const u32 rset = smtp_timeouts_usual.ms[SMTP_TIMEOUT_RSET];
+
+	path->connect_timeout_ns = limits->connect_timeout_ms * NS_PER_MS;
+	path->timeouts = (struct smtp_timeouts){
+		.ms = {
+			[SMTP_TIMEOUT_GREETING] = (u32)limits->greeting_timeout_ms,
+			[SMTP_TIMEOUT_EHLO] = (u32)limits->ehlo_timeout_ms,
+			[SMTP_TIMEOUT_TLS] = (u32)limits->tls_timeout_ms,
+			[SMTP_TIMEOUT_MAIL] = (u32)limits->mail_timeout_ms,
+			[SMTP_TIMEOUT_RCPT] = (u32)limits->rcpt_timeout_ms,
+			[SMTP_TIMEOUT_DATA] = (u32)limits->data_timeout_ms,
+			[SMTP_TIMEOUT_BLOCK] = (u32)limits->block_timeout_ms,
+			[SMTP_TIMEOUT_DOT] = (u32)limits->dot_timeout_ms,
+			[SMTP_TIMEOUT_RSET] = min_u32((u32)limits->mail_timeout_ms, rset),
+			[SMTP_TIMEOUT_QUIT] = (u32)limits->quit_timeout_ms,
+			[SMTP_TIMEOUT_MESSAGE] = (u32)limits->message_timeout_ms,
+		},
+	};
+}
+
 static struct path *build_path(struct planner *planner, struct planner_route *route)
 {
 	const struct config_site *limits = route->site->limits;
@@ -261,7 +283,7 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 	path->messages_per_session = limits->messages_per_session;
 	path->recipients_per_message = limits->recipients_per_message;
 	path->idle_ns = limits->idle_ms * NS_PER_MS;
-	path->connect_timeout_ns = limits->connect_timeout_ms * NS_PER_MS;
+	set_timeouts(path, limits);
 	share_sessions(path, limits->sessions, planner->params.worker_count);
 	add_targets(path, route->site, a4 != NULL, a6 != NULL);
 	return path;

@@ -49,7 +49,8 @@ static void start_client(struct session *session)
 	struct smtp_client_params params = { .ehlo_name = slice_of(v4 ? path->ehlo4 : path->ehlo6),
 					     .tls = path->tls,
 					     .depth = path->depth,
-					     .capability_mask = ~0u };
+					     .capability_mask = ~0u,
+					     .timeouts = &path->timeouts };
 
 	/*
 	 * A receiver whose handshake failed lately is talked to in plaintext, as opportunistic
@@ -98,7 +99,8 @@ bool session_open(struct worker *worker, struct worker_route *route, u32 target)
 		session_shut(session);
 		return true;
 	}
-	timer_start(&worker->wheel, &session->timer, worker->now_ns + path->connect_timeout_ns);
+	session->timer_ns = worker->now_ns + path->connect_timeout_ns;
+	timer_start(&worker->wheel, &session->timer, session->timer_ns);
 	return true;
 }
 
@@ -109,7 +111,7 @@ void session_make_dirty(struct session *session)
 }
 
 /* No longer one of those being opened; a route that waited for that goes on. */
-static void opening_ends(struct session *session)
+void session_opening_ends(struct session *session)
 {
 	struct worker *worker = session->worker;
 	struct list *node;
@@ -124,50 +126,6 @@ static void opening_ends(struct session *session)
 		list_push_back(&worker->runnable, node);
 }
 
-/*
- * Remembers why the session failed: for the metrics, and for leases that go back for want of a
- * session.
- */
-void session_note(struct session *session, enum metrics_session_failure failure,
-		  enum smtp_stage stage, const struct smtp_reply *reply, const char *words)
-{
-	struct worker_route *route = session->route;
-
-	if (session->failure == 0)
-		session->failure = (u8)(failure + 1);
-	if (session->state == SESSION_OPEN)
-		return;
-	route->last_stage = (u8)stage;
-	route->last_failure = SMTP_FAILURE_CLOSED;
-	route->last_code = reply ? reply->code : 0;
-	memset(route->last_enhanced, 0, sizeof(route->last_enhanced));
-	if (reply)
-		memcpy(route->last_enhanced, reply->enhanced, sizeof(route->last_enhanced));
-	route->last_host = session->path->targets[session->target].address;
-	slice_copy(route->last_reply, sizeof(route->last_reply),
-		   reply ? (struct slice){ reply->text, reply->text_len } : slice_of(words));
-}
-
-/* The end of a session, whatever led to it. Leases are decided already or never were given. */
-void session_shut(struct session *session)
-{
-	struct worker *worker = session->worker;
-
-	if (session->state == SESSION_CLOSING)
-		return;
-	if (session->state != SESSION_OPEN && session->failure && !session->falls_back)
-		worker_route_target_failed(worker, session->route, session->target);
-	if (session->state == SESSION_OPEN)
-		metric_sub(&session_metrics(session)->sessions_open, 1);
-	if (session->failure)
-		metric_add(&session_metrics(session)->sessions_failed[session->failure - 1], 1);
-	session->state = SESSION_CLOSING;
-	opening_ends(session);
-	list_unlink(&session->node);
-	timer_stop(&worker->wheel, &session->timer);
-	conn_close(&session->conn);
-}
-
 /* ---- the client's events ---- */
 
 static void on_ready(struct session *session)
@@ -176,7 +134,7 @@ static void on_ready(struct session *session)
 	struct metrics_route *m = session_metrics(session);
 	enum metrics_tls tls = METRICS_TLS_NONE;
 
-	opening_ends(session);
+	session_opening_ends(session);
 	worker_route_target_worked(session->route, session->target);
 	session->state = SESSION_OPEN;
 	if (session->conn.tls) {
@@ -204,50 +162,6 @@ static void start_tls(struct session *session)
 		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 }
 
-static enum metrics_session_failure failure_kind(enum smtp_failure failure)
-{
-	switch (failure) {
-	case SMTP_FAILURE_TIMEOUT:
-		return METRICS_FAIL_TIMEOUT;
-	case SMTP_FAILURE_REPLY:
-		return METRICS_FAIL_REFUSED;
-	case SMTP_FAILURE_PROTOCOL:
-		return METRICS_FAIL_PROTOCOL;
-	case SMTP_FAILURE_TLS:
-		return METRICS_FAIL_TLS;
-	default:
-		return METRICS_FAIL_CLOSED;
-	}
-}
-
-static const char *failure_words(enum smtp_failure failure)
-{
-	switch (failure) {
-	case SMTP_FAILURE_TIMEOUT:
-		return "timed out";
-	case SMTP_FAILURE_REPLY:
-		return "refused the session";
-	case SMTP_FAILURE_PROTOCOL:
-		return "did not speak SMTP";
-	case SMTP_FAILURE_TLS:
-		return "TLS handshake failed";
-	default:
-		return "closed the connection";
-	}
-}
-
-static void on_close_event(struct session *session, const struct smtp_event *event)
-{
-	/* Closed while idle or after QUIT harms nobody and is no failure of the receiver. */
-	bool harmless = event->failure == SMTP_FAILURE_NONE ||
-			(session->state == SESSION_OPEN && event->stage == SMTP_STAGE_IDLE);
-
-	if (!harmless)
-		session_note(session, failure_kind(event->failure), event->stage, event->reply,
-			     failure_words(event->failure));
-	session_shut(session);
-}
-
 void session_drain(struct session *session)
 {
 	struct smtp_event event;
@@ -267,7 +181,7 @@ void session_drain(struct session *session)
 			session_job_done(session, event.transaction);
 			break;
 		case SMTP_EVENT_CLOSE:
-			on_close_event(session, &event);
+			session_over(session, &event);
 			break;
 		}
 	}
@@ -338,13 +252,14 @@ static void on_sent(struct conn *conn, i32 result)
 
 	if (result > 0)
 		smtp_client_sent(&session->client, (size_t)result, session->worker->now_ns);
+	else if (result < 0 && conn_took_nothing(conn))
+		smtp_client_sent(&session->client, 0, session->worker->now_ns);
 	/* After a short send the client hands out the rest again, from the same drafts. */
 	if (result > 0 && (size_t)result == session->send_bytes)
 		free_sent_drafts(session);
 	give_iov_back(session);
 	session_finish_jobs(session);
-	if (result < 0)
-		smtp_client_closed(&session->client, session->worker->now_ns);
+	session_broken_off(session, result < 0);
 	session_drain(session);
 }
 
@@ -355,10 +270,7 @@ static void on_tls_ended(struct conn *conn, bool ok)
 	if (ok) {
 		smtp_client_tls_started(&session->client, session->worker->now_ns);
 	} else {
-		log_info("delivery", "TLS handshake failed", "site=%s why=%s", session->path->site,
-			 conn_why(conn));
-		session->falls_back = session->path->tls == SMTP_TLS_OPPORTUNISTIC;
-		session->route->no_tls[session->target] = session->falls_back;
+		session_tls_failed(session, conn_why(conn));
 		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 	}
 	session_drain(session);
@@ -369,7 +281,7 @@ static void on_ended(struct conn *conn, i32 result)
 	struct session *session = session_of(conn);
 
 	(void)result;
-	smtp_client_closed(&session->client, session->worker->now_ns);
+	session_break(session, SESSION_CLOSED);
 	session_drain(session);
 }
 
@@ -537,23 +449,6 @@ static void on_timer(struct timer *timer)
 		session->idle_until_ns = UINT64_MAX;
 	}
 	if (worker->now_ns >= smtp_client_deadline(&session->client))
-		smtp_client_tick(&session->client, worker->now_ns);
+		session_break(session, SESSION_TIMED_OUT);
 	session_drain(session);
-}
-
-void sessions_stop(struct worker *worker, bool at_once)
-{
-	list_for_each_safe(node, &worker->sessions_all) {
-		struct session *session = list_entry(node, struct session, all);
-
-		if (session->state == SESSION_CONNECTING || session->state == SESSION_GREETING) {
-			session_shut(session);
-		} else if (at_once) {
-			smtp_client_closed(&session->client, worker->now_ns);
-			session_drain(session);
-			session_shut(session);
-		} else {
-			session_make_dirty(session);
-		}
-	}
 }

@@ -7,27 +7,35 @@
 
 #include <string.h>
 
+/* Unsent again and again: that is a failure. */
+static void give_up(struct lease *lease)
+{
+	const char *words = lease->failure == SMTP_FAILURE_TIMEOUT ?
+				    "timed out again and again before the message was sent" :
+				    "connection lost again and again before the message was sent";
+
+	lease->verdict = SMTP_VERDICT_TEMPORARY;
+	lease->reply_len = (u16)strlen(words);
+	memcpy(lease->reply, words, lease->reply_len);
+}
+
 static void give_back(struct session *session, struct lease *lease)
 {
-	static const char lost[] = "connection lost again and again before the message was sent";
 	struct worker *worker = session->worker;
 
-	/*
-	 * Unsent: it goes at once over another connection; a lease that keeps coming back is a
-	 * failure.
-	 */
-	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping &&
-	    lease->returns++ < LEASE_RETURNS_MAX) {
-		lease->verdict = SMTP_VERDICT_NONE;
-		worker_route_add(worker, session->route, lease, true);
+	if (lease->verdict != SMTP_VERDICT_UNSENT || worker->stopping) {
+		worker_decided(worker, lease);
 		return;
 	}
-	if (lease->verdict == SMTP_VERDICT_UNSENT && !worker->stopping) {
-		lease->verdict = SMTP_VERDICT_TEMPORARY;
-		lease->reply_len = sizeof(lost) - 1;
-		memcpy(lease->reply, lost, sizeof(lost) - 1);
+	/* It goes at once over another connection; not so often when that takes minutes each. */
+	lease->returns += lease->failure == SMTP_FAILURE_TIMEOUT ? LEASE_RETURNS_MAX / 2 : 1;
+	if (lease->returns > LEASE_RETURNS_MAX) {
+		give_up(lease);
+		worker_decided(worker, lease);
+		return;
 	}
-	worker_decided(worker, lease);
+	lease->verdict = SMTP_VERDICT_NONE;
+	worker_route_add(worker, session->route, lease, true);
 }
 
 /* Jobs whose memory the kernel may still read stay until the send under way has ended. */

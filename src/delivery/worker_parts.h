@@ -1,5 +1,5 @@
 /*
- * The inside of a worker, shared by worker.c, session.c, worker_route.c and draft.c only.
+ * The inside of a worker, shared by worker*.c, session*.c and draft.c only.
  */
 #ifndef DELIVERY_WORKER_PARTS_H
 #define DELIVERY_WORKER_PARTS_H
@@ -45,6 +45,9 @@ enum session_state {
 	SESSION_CLOSING,
 };
 
+/* What ended a session, while the end of a send is waited for: session_break. */
+enum session_broken { SESSION_CLOSED = 1, SESSION_TIMED_OUT };
+
 struct session {
 	struct conn conn;
 	struct smtp_client client;
@@ -67,6 +70,7 @@ struct session {
 	u16 target;
 	u8 state;
 	u8 failure;              /* enum metrics_session_failure + 1, 0: none */
+	u8 broken;               /* enum session_broken, 0: not so */
 	bool is_opening;         /* counted in worker->connecting */
 	bool falls_back;         /* its handshake failed; the next session does without TLS */
 	bool parked;
@@ -146,15 +150,22 @@ void worker_route_free(struct worker_route *route);
 bool session_open(struct worker *worker, struct worker_route *route, u32 target);
 void session_make_dirty(struct session *session);
 void session_drain(struct session *session); /* takes and acts on the client's events */
-void session_note(struct session *session, enum metrics_session_failure failure,
-		  enum smtp_stage stage, const struct smtp_reply *reply, const char *words);
-void session_shut(struct session *session);
+void session_opening_ends(struct session *session);
 void session_settle(struct session *session); /* output, idleness, timers: once per turn */
 bool session_may_take(const struct session *session);
-void sessions_stop(struct worker *worker, bool at_once);
 void session_free_all(struct worker *worker); /* the pool, at the end */
 
 struct metrics_route *session_metrics(const struct session *session);
+
+/* ---- session_end.c ---- */
+void session_note(struct session *session, enum metrics_session_failure failure,
+		  enum smtp_stage stage, const struct smtp_reply *reply, const char *words);
+void session_tls_failed(struct session *session, const char *why);
+void session_over(struct session *session, const struct smtp_event *event);
+void session_shut(struct session *session);
+void session_break(struct session *session, enum session_broken how);
+void session_broken_off(struct session *session, bool lost);
+void sessions_stop(struct worker *worker, bool at_once);
 
 /* ---- session_verdict.c ---- */
 void session_verdict(struct session *session, const struct smtp_event *event);

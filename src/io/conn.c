@@ -161,6 +161,7 @@ static void on_send(struct ring_op *op, i32 result)
 	struct conn *conn = container_of(op, struct conn, send);
 
 	conn->sending = false;
+	conn->moved = conn->moved || result > 0;
 	if (conn->closing) {
 		close_if_quiet(conn);
 		return;
@@ -258,6 +259,7 @@ void conn_send(struct conn *conn, struct iovec *iov, u32 count)
 	u32 taken = 0;
 
 	ASSERT(conn_may_send(conn));
+	conn->moved = false;
 	if (!conn->tls) {
 		start_send(conn, iov, count);
 		return;
@@ -273,6 +275,17 @@ void conn_send(struct conn *conn, struct iovec *iov, u32 count)
 	}
 	conn->plain_bytes = taken;
 	flush_tls(conn);
+}
+
+void conn_stop_sending(struct conn *conn)
+{
+	if (conn->sending && !conn->closing)
+		ring_cancel_op(conn->ring, &conn->send);
+}
+
+bool conn_took_nothing(const struct conn *conn)
+{
+	return !conn->moved;
 }
 
 bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,

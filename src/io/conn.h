@@ -17,7 +17,8 @@ struct conn_events {
 	void (*connected)(struct conn *conn, i32 result); /* 0, or a negative errno */
 	void (*bytes)(struct conn *conn, struct slice bytes);
 	/*
-	 * `result` > 0: so many bytes of what conn_send was given are gone; negative: an errno. 0:
+	 * `result` > 0: so many bytes of what conn_send was given are gone; negative: an errno, and
+	 * conn_took_nothing says whether that is all there is to it. 0:
 	 * TLS had bytes of its own under way (the end of the handshake), and conn_may_send again.
 	 */
 	void (*sent)(struct conn *conn, i32 result);
@@ -50,6 +51,7 @@ struct conn {
 	bool late_pending;
 	bool has_ended;
 	bool flushing;    /* the send under way is the TLS layer's own, not the owner's */
+	bool moved;       /* something of the owner's send has gone */
 };
 
 void conn_init(struct conn *conn, struct ring *ring, const struct conn_events *events);
@@ -68,6 +70,17 @@ void conn_adopt(struct conn *conn, i32 handle);
  */
 bool conn_may_send(const struct conn *conn);
 void conn_send(struct conn *conn, struct iovec *iov, u32 count);
+
+/*
+ * Ends the send under way soon, with `sent` as always; with TLS only the end of the connection may
+ * follow. Nothing happens when none is under way.
+ */
+void conn_stop_sending(struct conn *conn);
+/*
+ * Inside `sent` with an error: the peer cannot have got any of what conn_send was given. False: it
+ * may have got a part.
+ */
+bool conn_took_nothing(const struct conn *conn);
 
 /* Everything sent must be gone (`sent`). Ends with tls_ended. False: no memory. */
 bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,

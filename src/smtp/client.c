@@ -25,6 +25,19 @@ static const struct smtp_reply local_replies[] = {
 	[LOCAL_8BIT] = MADE_UP(554, 5, 6, 3, "5.6.3 host does not offer 8BITMIME"),
 };
 
+#define S(seconds) ((seconds) * 1000)
+const struct smtp_timeouts smtp_timeouts_usual = {
+	.ms = {
+		[SMTP_TIMEOUT_GREETING] = S(300), [SMTP_TIMEOUT_EHLO] = S(300),
+		[SMTP_TIMEOUT_TLS] = S(120),	  [SMTP_TIMEOUT_MAIL] = S(300),
+		[SMTP_TIMEOUT_RCPT] = S(300),	  [SMTP_TIMEOUT_DATA] = S(120),
+		[SMTP_TIMEOUT_BLOCK] = S(180),	  [SMTP_TIMEOUT_DOT] = S(600),
+		[SMTP_TIMEOUT_RSET] = S(30),	  [SMTP_TIMEOUT_QUIT] = S(10),
+		[SMTP_TIMEOUT_MESSAGE] = S(3600),
+	},
+};
+#undef S
+
 const char *smtp_stage_name(enum smtp_stage stage)
 {
 	static const char *const names[] = {
@@ -51,6 +64,8 @@ void smtp_client_init(struct smtp_client *client, const struct smtp_client_param
 	memset(client, 0, offsetof(struct smtp_client, parser));
 	smtp_reply_parser_init(&client->parser);
 	client->params = *params;
+	if (!params->timeouts)
+		client->params.timeouts = &smtp_timeouts_usual;
 	client->step = SMTP_STEP_NONE;
 	client->deadline_ns = UINT64_MAX;
 }
@@ -94,11 +109,33 @@ static enum smtp_step client_timed_step(const struct smtp_client *client)
 	return (enum smtp_step)front->receive_step;
 }
 
+static u64 client_timeout_ns(const struct smtp_client *client, enum smtp_timeout which)
+{
+	return client->params.timeouts->ms[which] * NS_PER_MS;
+}
+
+/* When the oldest message will have taken too long, whatever it does; UINT64_MAX: there is none. */
+static u64 client_message_ends(struct smtp_client *client)
+{
+	struct smtp_transaction *front = smtp_client_front(client);
+
+	if (client->step != SMTP_STEP_OPEN || client->queue_count == 0)
+		return UINT64_MAX;
+	if (!front)
+		front = client->queue[0]; /* answered; the rest of its content is still going out */
+	if (front->ends_ns == 0)
+		front->ends_ns = client->now_ns + client_timeout_ns(client, SMTP_TIMEOUT_MESSAGE);
+	return front->ends_ns;
+}
+
 void smtp_client_arm(struct smtp_client *client)
 {
-	u64 timeout_s = smtp_steps[client_timed_step(client)].timeout_s;
+	u8 which = smtp_steps[client_timed_step(client)].timeout;
 
-	client->deadline_ns = timeout_s > 0 ? client->now_ns + timeout_s * NS_PER_S : UINT64_MAX;
+	client->deadline_ns = UINT64_MAX;
+	if (which != SMTP_TIMEOUT_NONE)
+		client->deadline_ns = client->now_ns + client_timeout_ns(client, which);
+	client->deadline_ns = min_u64(client->deadline_ns, client_message_ends(client));
 }
 
 void smtp_client_enter(struct smtp_client *client, struct smtp_transaction *transaction,
@@ -359,6 +396,7 @@ static bool event_of_ruling(struct smtp_client *client, struct smtp_event *event
 			.transaction = ruling->transaction,
 			.recipient = at,
 			.stage = (enum smtp_stage)ruling->stage,
+			.failure = (enum smtp_failure)client->failure,
 			.reply = ruling->by_reply ? &client->parser.reply : NULL,
 		};
 		return true;

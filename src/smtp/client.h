@@ -38,6 +38,29 @@ enum smtp_capability {
 	SMTP_CAP_ESMTP = 1 << 8, /* EHLO was accepted */
 };
 
+/* How long is waited, and for what. */
+enum smtp_timeout {
+	SMTP_TIMEOUT_NONE,     /* nothing is waited for */
+	SMTP_TIMEOUT_GREETING,
+	SMTP_TIMEOUT_EHLO,     /* reply to EHLO, HELO or STARTTLS */
+	SMTP_TIMEOUT_TLS,      /* the whole handshake */
+	SMTP_TIMEOUT_MAIL,
+	SMTP_TIMEOUT_RCPT,
+	SMTP_TIMEOUT_DATA,     /* reply to DATA */
+	SMTP_TIMEOUT_BLOCK,    /* until the host takes the next bytes of content */
+	SMTP_TIMEOUT_DOT,      /* reply to the whole message */
+	SMTP_TIMEOUT_RSET,
+	SMTP_TIMEOUT_QUIT,
+	SMTP_TIMEOUT_MESSAGE,  /* one message from MAIL to its reply, however steadily it goes on */
+	SMTP_TIMEOUT_COUNT,
+};
+
+struct smtp_timeouts {
+	u32 ms[SMTP_TIMEOUT_COUNT]; /* [SMTP_TIMEOUT_NONE] is 0, the others are not */
+};
+/* RFC 5321 section 4.5.3.2 where it has a number. */
+extern const struct smtp_timeouts smtp_timeouts_usual;
+
 enum smtp_tls_policy { SMTP_TLS_NEVER, SMTP_TLS_OPPORTUNISTIC, SMTP_TLS_REQUIRED };
 
 struct smtp_client_params {
@@ -45,6 +68,8 @@ struct smtp_client_params {
 	enum smtp_tls_policy tls;
 	u32 depth;                /* 1..SMTP_DEPTH_MAX; 1: no overlap across messages */
 	u32 capability_mask;      /* capabilities that may be used when offered; ~0u: all */
+	/* Must outlive the client; NULL: smtp_timeouts_usual. */
+	const struct smtp_timeouts *timeouts;
 };
 
 /* Where in the dialogue something happened. */
@@ -120,6 +145,7 @@ struct smtp_transaction {
 	u8 send_step;      /* what goes next */
 	u8 receive_step;   /* whose reply comes next */
 	u16 lead;          /* command bytes in front of the content, not told as sent */
+	u64 ends_ns;       /* of SMTP_TIMEOUT_MESSAGE; 0: it was not this message's turn yet */
 	u32 local_at;
 	u32 rcpt_sent;     /* index behind the last recipient given out */
 	u32 rcpt_answered;
@@ -158,7 +184,7 @@ struct smtp_event {
 	struct smtp_transaction *transaction;
 	u32 recipient;
 	enum smtp_stage stage;
-	enum smtp_failure failure;
+	enum smtp_failure failure; /* of CLOSE, and of a RECIPIENT that it decided; else NONE */
 	const struct smtp_reply *reply; /* valid until the next call on the client; may be NULL */
 };
 
@@ -256,7 +282,11 @@ bool smtp_client_output(struct smtp_client *client, struct smtp_output *output);
 /* Of the output under way, so many bytes are gone (from 0 to all); it is no longer under way. */
 void smtp_client_sent(struct smtp_client *client, size_t bytes, u64 now_ns);
 
-/* Monotonic time of the next timeout (RFC 5321 section 4.5.3.2); UINT64_MAX: none is running. */
+/*
+ * Monotonic time of the next timeout; UINT64_MAX: none is running. Part of a reply does not put it
+ * off. Content that is taken does, until SMTP_TIMEOUT_MESSAGE is over: that one counts from the
+ * moment when a message is the oldest without its reply.
+ */
 u64 smtp_client_deadline(const struct smtp_client *client);
 void smtp_client_tick(struct smtp_client *client, u64 now_ns); /* at or after the deadline */
 

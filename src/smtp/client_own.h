@@ -32,7 +32,7 @@ enum smtp_step {
 
 struct smtp_step_row {
 	const char *verb; /* what goes on the wire, up to the argument; "" when nothing goes */
-	u16 timeout_s;    /* RFC 5321 section 4.5.3.2 */
+	u8 timeout;       /* enum smtp_timeout */
 	u8 stage;
 	u32 needs; /* capability without which the step is not taken */
 	/* Writes the command into client->out and moves the send cursor; 0: no room. */

@@ -1,6 +1,7 @@
 /* The sender's configuration: what is read of it, and what is found in it. */
 #include "base/config.h"
 #include "base/text.h"
+#include "smtp/client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,6 +76,27 @@ static void the_least_file_gives_every_default(void **state)
 	config_free(&c);
 }
 
+/* The client's own defaults and those of the file must not drift apart. */
+static void the_usual_timeouts_are_those_of_the_smtp_client(void **state)
+{
+	const u32 *usual = smtp_timeouts_usual.ms;
+	struct config c;
+
+	(void)state;
+	must_parse(&c, CUSTOMER);
+	assert_int_equal(c.sites[0].greeting_timeout_ms, usual[SMTP_TIMEOUT_GREETING]);
+	assert_int_equal(c.sites[0].ehlo_timeout_ms, usual[SMTP_TIMEOUT_EHLO]);
+	assert_int_equal(c.sites[0].tls_timeout_ms, usual[SMTP_TIMEOUT_TLS]);
+	assert_int_equal(c.sites[0].mail_timeout_ms, usual[SMTP_TIMEOUT_MAIL]);
+	assert_int_equal(c.sites[0].rcpt_timeout_ms, usual[SMTP_TIMEOUT_RCPT]);
+	assert_int_equal(c.sites[0].data_timeout_ms, usual[SMTP_TIMEOUT_DATA]);
+	assert_int_equal(c.sites[0].block_timeout_ms, usual[SMTP_TIMEOUT_BLOCK]);
+	assert_int_equal(c.sites[0].dot_timeout_ms, usual[SMTP_TIMEOUT_DOT]);
+	assert_int_equal(c.sites[0].quit_timeout_ms, usual[SMTP_TIMEOUT_QUIT]);
+	assert_int_equal(c.sites[0].message_timeout_ms, usual[SMTP_TIMEOUT_MESSAGE]);
+	config_free(&c);
+}
+
 static const char every_option[] =
 	"data = /srv/h; control = '/run/x.sock'; workers = 3; log = debug\n"
 	"metrics { listen = \"[0:0::1]:80\" }\n"
@@ -95,7 +117,10 @@ static const char every_option[] =
 	"site big { mx = {\"*.Big.example\", \"mx.big2.example.\"}; rate = 5; tls = never "
 	"}\n"
 	"site default { sessions = 9; depth = 2; tls = required; idle = 1ms;\n"
-	" messages-per-session = 1; recipients-per-message = 2; connect-timeout = 100ms }\n"
+	" messages-per-session = 1; recipients-per-message = 2; connect-timeout = 100ms;\n"
+	" greeting-timeout = 1s; ehlo-timeout = 2s; tls-timeout = 3s; mail-timeout = 4s;\n"
+	" rcpt-timeout = 5s; data-timeout = 6s; block-timeout = 7s; dot-timeout = 8s;\n"
+	" quit-timeout = 9s; message-timeout = 1d }\n"
 	"route \"*\" { relay = \"127.0.0.1:2525\" }\n";
 
 static void every_option_is_read(void **state)
@@ -156,6 +181,17 @@ static void every_option_of_titled_sections_is_read(void **state)
 	assert_int_equal(c.sites[0].tls, CONFIG_TLS_REQUIRED);
 	assert_int_equal(c.sites[0].idle_ms, 1);
 	assert_int_equal(c.sites[0].connect_timeout_ms, 100);
+	assert_int_equal(c.sites[0].greeting_timeout_ms, 1000);
+	assert_int_equal(c.sites[0].ehlo_timeout_ms, 2000);
+	assert_int_equal(c.sites[0].tls_timeout_ms, 3000);
+	assert_int_equal(c.sites[0].mail_timeout_ms, 4000);
+	assert_int_equal(c.sites[0].rcpt_timeout_ms, 5000);
+	assert_int_equal(c.sites[0].data_timeout_ms, 6000);
+	assert_int_equal(c.sites[0].block_timeout_ms, 7000);
+	assert_int_equal(c.sites[0].dot_timeout_ms, 8000);
+	assert_int_equal(c.sites[0].quit_timeout_ms, 9000);
+	assert_int_equal(c.sites[0].message_timeout_ms, 86400000);
+	assert_int_equal(c.sites[1].dot_timeout_ms, 8000);
 	assert_int_equal(c.sites[0].messages_per_session, 1);
 	assert_int_equal(c.sites[0].recipients_per_message, 2);
 	assert_string_equal(c.sites[1].name, "big");
@@ -361,6 +397,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_file_gives_every_default),
+		cmocka_unit_test(the_usual_timeouts_are_those_of_the_smtp_client),
 		cmocka_unit_test(every_option_is_read),
 		cmocka_unit_test(every_option_of_titled_sections_is_read),
 		cmocka_unit_test(a_site_inherits_from_the_default_wherever_that_stands),

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { START_CONNECT, START_SEND, START_RECEIVE, START_CANCEL, START_SHUT, DONE_OP, DONE_BYTES,
-	    DONE_END };
+enum kind { START_CONNECT, START_SEND, START_RECEIVE, START_CANCEL, START_CANCEL_OP, START_SHUT,
+	    DONE_OP, DONE_BYTES, DONE_END };
 
 /* Something started, or something that completed. */
 struct item {
@@ -152,6 +152,12 @@ void ring_cancel(struct ring *ring, i32 handle)
 	start(ring, START_CANCEL, handle, NULL, NULL);
 }
 
+void ring_cancel_op(struct ring *ring, struct ring_op *op)
+{
+	sim_step();
+	add(&ring->started, make(START_CANCEL_OP, 0, op, NULL, 0));
+}
+
 void ring_shut(struct ring *ring, i32 handle)
 {
 	start(ring, START_SHUT, handle, NULL, NULL);
@@ -228,6 +234,15 @@ static void cancel(u32 slot)
 		ring_sim_ended(slot, -ECANCELED);
 }
 
+/* A send; it may have ended meanwhile. */
+static void cancel_op(const struct ring_op *op)
+{
+	for (u32 i = 0; i < SIM_CONNS_MAX; i++) {
+		if (sides[i].send == op)
+			op_done(&sides[i], &sides[i].send, -ECANCELED);
+	}
+}
+
 static void receive(u32 slot, struct ring_receive *owner)
 {
 	sides[slot].receive = owner;
@@ -255,6 +270,9 @@ static void act(struct ring *ring, const struct item *item)
 		break;
 	case START_CANCEL:
 		cancel(item->slot);
+		break;
+	case START_CANCEL_OP:
+		cancel_op(item->owner);
 		break;
 	default:
 		if (side->connect || side->send || side->receive)
