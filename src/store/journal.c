@@ -60,7 +60,8 @@ static bool read_boot_id(u8 boot[JOURNAL_BOOT_SIZE], struct error *error)
 static bool journal_fail(const struct journal *journal, int code, const char *what,
 			 struct error *error)
 {
-	return error_set_errno(error, code, "journal %s: %s", journal->path, what);
+	error_set_errno(error, code, "journal %s: %s", journal->path, what);
+	return false;
 }
 
 static void unmap(struct journal *journal)
