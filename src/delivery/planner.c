@@ -240,10 +240,10 @@ bool planner_store_ok(struct planner *planner, enum store_result result)
 
 bool planner_begin(struct planner *planner, struct error *error)
 {
-	planner->failed_by = STORE_OK;
-	if (queue_begin(planner->queue) == STORE_OK)
+	planner->failed_by = queue_begin(planner->queue);
+	if (planner->failed_by == STORE_OK)
 		return true;
-	planner->broken = true;
+	planner->broken |= planner->failed_by == STORE_FAILED;
 	return error_set(error, "the queue: %s", queue_error_text(planner->queue));
 }
 
@@ -302,8 +302,12 @@ static void run_transaction(struct planner *planner)
 	bool wrote;
 	bool ok;
 
-	if (!planner_begin(planner, &error))
+	if (!planner_begin(planner, &error)) {
+		planner->must_work = true;
+		if (!planner->broken)
+			planner_room_lacked(planner);
 		return;
+	}
 	fill_transaction(planner);
 	wrote = planner->results_applied > 0 || planner->fresh_count > 0 ||
 		planner->touched.count > 0;
@@ -479,7 +483,7 @@ bool planner_is_quiet(const struct planner *planner)
 
 bool planner_is_broken(const struct planner *planner)
 {
-	return planner->broken;
+	return planner->broken || queue_is_broken(planner->queue);
 }
 
 bool planner_is_recovering(const struct planner *planner)

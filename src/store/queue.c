@@ -134,7 +134,7 @@ static bool check_format(struct queue *queue, struct slice record, bool *older, 
 	return true;
 }
 
-static int write_format(MDB_txn *txn, MDB_dbi dbi)
+int queue_write_format(MDB_txn *txn, MDB_dbi settings)
 {
 	struct slice name = FORMAT_NAME;
 	MDB_val key = { name.len, (void *)(uintptr_t)name.ptr };
@@ -144,7 +144,7 @@ static int write_format(MDB_txn *txn, MDB_dbi dbi)
 
 	at = record_put_u16(at, FORMAT_MAJOR);
 	record_put_u16(at, FORMAT_MINOR);
-	return mdb_put(txn, dbi, &key, &value, 0);
+	return mdb_put(txn, settings, &key, &value, 0);
 }
 
 /* Opens all tables; the format is checked before anything is made or changed. */
@@ -168,11 +168,11 @@ static int open_tables(struct queue *queue, MDB_txn *txn, bool *refused, struct 
 		if (*refused)
 			return MDB_SUCCESS;
 		if (older)
-			rc = write_format(txn, settings);
+			rc = queue_write_format(txn, settings);
 	} else if (rc == MDB_NOTFOUND) {
 		rc = mdb_dbi_open(txn, table_name(TABLE_SETTING), MDB_CREATE, &settings);
 		if (rc == MDB_SUCCESS)
-			rc = write_format(txn, settings);
+			rc = queue_write_format(txn, settings);
 	}
 	for (size_t i = 0; i < TABLE_COUNT && rc == MDB_SUCCESS; i++)
 		rc = mdb_dbi_open(txn, table_name((enum table)i), MDB_CREATE,
@@ -221,7 +221,8 @@ struct queue *queue_open(const struct queue_params *params, struct error *error)
 	if (!queue->path)
 		error_set(error, "queue %s: out of memory", params->path);
 	else if (open_directory(queue, error) && make_lock_file(queue, error) &&
-		 open_environment(queue, params, error) && prepare_tables(queue, error))
+		 queue_create(queue, error) && open_environment(queue, params, error) &&
+		 prepare_tables(queue, error))
 		return queue;
 	queue_close(queue);
 	return NULL;
@@ -260,6 +261,11 @@ static void close_cursors(struct queue *queue)
 	}
 }
 
+bool queue_is_broken(const struct queue *queue)
+{
+	return queue->broken;
+}
+
 enum store_result queue_begin(struct queue *queue)
 {
 	int rc;
@@ -272,6 +278,7 @@ enum store_result queue_begin(struct queue *queue)
 	if (rc == MDB_SUCCESS)
 		return STORE_OK;
 	queue->txn = NULL;
+	queue->broken = rc == MDB_PANIC;
 	return queue_result(queue, rc, "begin");
 }
 
@@ -292,6 +299,17 @@ static bool disk_is_full(const struct queue *queue)
 	       (u64)fs.f_bavail * fs.f_frsize < DISK_FULL_BYTES;
 }
 
+/* LMDB takes nothing more when the page that makes a commit count could not be written. */
+static bool is_dead(const struct queue *queue)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(queue->env, NULL, MDB_RDONLY, &txn);
+
+	if (rc == MDB_SUCCESS)
+		mdb_txn_abort(txn);
+	return rc == MDB_PANIC;
+}
+
 /*
  * LMDB says EIO also for a short write, which is how a disk that fills up during a commit shows
  * first. Taking that for a full disk is safe even when it was not: the pages of a failed commit are
@@ -301,6 +319,8 @@ static enum store_result commit_result(struct queue *queue, int rc)
 {
 	enum store_result result;
 
+	if (rc != MDB_SUCCESS && is_dead(queue))
+		rc = MDB_PANIC;
 	if (rc == EIO && disk_is_full(queue))
 		rc = ENOSPC;
 	result = queue_result(queue, rc, "commit");

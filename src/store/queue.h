@@ -22,7 +22,7 @@
 enum store_result {
 	STORE_OK,
 	STORE_NOT_FOUND,
-	STORE_FULL,   /* the map or the disk: the transaction is gone, the environment is fine */
+	STORE_FULL,   /* map, disk or memory: the transaction is gone, the environment is fine */
 	STORE_FAILED, /* EIO and the like: the process must restart from what is on disk */
 };
 
@@ -56,6 +56,8 @@ void queue_close(struct queue *queue); /* aborts what is open; NULL is fine */
 enum store_result queue_begin(struct queue *queue) MUST_CHECK;
 enum store_result queue_commit(struct queue *queue) MUST_CHECK;
 void queue_abort(struct queue *queue); /* none open, or one that failed at its commit: nothing */
+/* Nothing can be written any more: a commit, or growing the map, failed for good. */
+bool queue_is_broken(const struct queue *queue);
 /* Says in words why the last operation failed; valid until the next failure. */
 const char *queue_error_text(const struct queue *queue);
 /*

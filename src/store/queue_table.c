@@ -4,6 +4,7 @@
 #include "store/record.h"
 #include "store/room.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +31,8 @@ const char *table_name(enum table table)
 
 bool queue_is_full_code(int rc)
 {
-	return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL || room_is_lacking(rc);
+	return rc == MDB_MAP_FULL || rc == MDB_TXN_FULL || rc == ENOMEM ||
+	       room_is_lacking(rc);
 }
 
 enum store_result queue_result(struct queue *queue, int rc, const char *what)

@@ -31,6 +31,35 @@ static void what_was_aborted_is_not(void **state)
 	queue_abort(f->queue);
 }
 
+/* What a start leaves that was killed, or had no room, while it made its queue. */
+static void a_creation_that_broke_off_is_begun_again(void **state)
+{
+	struct fixture *f = *state;
+	char path[sizeof(f->path) + 16];
+	FILE *file;
+
+	queue_close(f->queue);
+	f->queue = NULL;
+	snprintf(f->path, sizeof(f->path), "%s/second", f->dir);
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/new", f->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/new/data.mdb", f->path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("half of a page", file);
+	fclose(file);
+	snprintf(path, sizeof(path), "%s/data.mdb", f->path);
+	fclose(fopen(path, "w"));
+	fixture_open(f);
+	must(queue_begin(f->queue));
+	must(queue_setting_put(f->queue, SLICE("a"), SLICE("1")));
+	must(queue_commit(f->queue));
+	fixture_reopen(f);
+	snprintf(path, sizeof(path), "%s/new", f->path);
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void closing_aborts_what_is_open(void **state)
 {
 	struct fixture *f = *state;
@@ -410,6 +439,7 @@ int main(void)
 		store_test(what_was_committed_is_there_after_reopening),
 		store_test(what_was_aborted_is_not),
 		store_test(closing_aborts_what_is_open),
+		store_test(a_creation_that_broke_off_is_begun_again),
 		store_test(the_directory_is_made_private),
 		store_test(a_second_opener_is_refused),
 		store_test(a_path_that_cannot_be_is_an_error_with_its_name),
