@@ -21,11 +21,13 @@ struct owner {
 	i32 sent;      /* 0: not told yet */
 	i32 end;
 	u32 ends;
+	u32 sends; /* `sent`, how often */
 	u32 tls_ends;
 	bool tls_ok;
 	bool may_send; /* was told so, or could when the handshake ended */
 	bool closed;
 	bool closes_at_bytes;
+	bool took_nothing; /* as of the last `sent` */
 };
 
 static struct owner *owner_of(struct conn *conn)
@@ -51,6 +53,8 @@ static void on_bytes(struct conn *conn, struct slice bytes)
 static void on_sent(struct conn *conn, i32 result)
 {
 	owner_of(conn)->sent = result;
+	owner_of(conn)->sends++;
+	owner_of(conn)->took_nothing = conn_took_nothing(conn);
 	owner_of(conn)->may_send |= conn_may_send(conn);
 }
 
@@ -207,6 +211,40 @@ static void it_closes_in_every_state(void **state)
 	loopback_ring_close(ring);
 }
 
+/* What the kernel took before counts; what it was still to take is known not to have gone. */
+static void a_send_that_is_stopped_tells_that_nothing_of_it_has_gone(void **state)
+{
+	static char bulk[16 << 20];
+	struct ring *ring = loopback_ring(&params);
+	struct iovec iov = { bulk, sizeof(bulk) };
+	struct owner o;
+	struct net_address at;
+	int listener = loopback_listen(&at);
+	u32 sends;
+
+	(void)state;
+	dial(&o, ring, &at);
+	conn_stop_sending(&o.conn); /* none is under way */
+	/* Nobody reads: short sends until the kernel takes no more. */
+	do {
+		sends = o.sends;
+		conn_send(&o.conn, &iov, 1);
+		for (u32 turn = 0; turn < 50 && o.sends == sends; turn++)
+			ring_turn(ring, TURN_NS);
+	} while (o.sends > sends && o.sent > 0);
+	assert_int_equal(o.sends, sends);
+	conn_stop_sending(&o.conn);
+	assert_int_equal(o.sends, sends);
+	turn_until(ring, o.sends > sends);
+	assert_int_equal(o.sent, -ECANCELED);
+	assert_true(o.took_nothing);
+	/* The connection stands. */
+	assert_true(conn_may_send(&o.conn));
+	owner_close(&o, ring);
+	close(listener);
+	loopback_ring_close(ring);
+}
+
 struct acceptor {
 	struct ring_accept accept;
 	i32 handle;
@@ -257,7 +295,7 @@ static void an_accepted_handle_is_adopted(void **state)
 
 /* ---- TLS ---- */
 
-enum manner { ECHO, NONSENSE, CLOSES, NEVER };
+enum manner { ECHO, NONSENSE, CLOSES, NEVER, STALLS };
 
 struct server {
 	pthread_t thread;
@@ -265,6 +303,7 @@ struct server {
 	int listener;
 	enum manner manner;
 	size_t echo; /* bytes to send back; then close_notify */
+	int fd;      /* STALLS: the connection, on which nothing is read behind the handshake */
 };
 
 static void echo(SSL *ssl, size_t left)
@@ -292,8 +331,10 @@ static void *serve(void *argument)
 		(void)!send(fd, "500 what?\r\n", 11, MSG_NOSIGNAL);
 	else if (s->manner == ECHO && SSL_accept(ssl) == 1)
 		echo(ssl, s->echo);
+	else if (s->manner == STALLS && SSL_accept(ssl) == 1)
+		s->fd = dup(fd);
 	/* Goes when the client goes, unless it is to go first. */
-	while (s->manner != CLOSES && recv(fd, &byte, 1, 0) > 0) {
+	while (s->manner != STALLS && s->manner != CLOSES && recv(fd, &byte, 1, 0) > 0) {
 	}
 	SSL_free(ssl);
 	close(fd);
@@ -304,13 +345,15 @@ static void start_server(struct server *s, enum manner manner, int version, size
 			 struct net_address *at)
 {
 	*s = (struct server){ .manner = manner, .echo = bytes, .ctx = tls_server_open(version),
-			      .listener = loopback_listen(at) };
+			      .listener = loopback_listen(at), .fd = -1 };
 	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
 }
 
 static void stop_server(struct server *s)
 {
 	pthread_join(s->thread, NULL);
+	if (s->fd >= 0)
+		close(s->fd);
 	close(s->listener);
 	SSL_CTX_free(s->ctx);
 }
@@ -368,6 +411,72 @@ static void encrypted_bytes_come_back_as_they_went(void **state)
 		assert_int_equal(o.tls_ends, 1);
 		stop_server(&s);
 	}
+	tls_context_close(context);
+	loopback_ring_close(ring);
+}
+
+/* Or an owner that found no way to send when the handshake ended would wait for ever. */
+static void it_tells_when_the_last_bytes_of_the_handshake_have_left(void **state)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+	struct ring *ring = loopback_ring(&params);
+	struct tls_context *context = open_context();
+
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		struct server s;
+		struct owner o;
+		struct net_address at;
+
+		start_server(&s, ECHO, versions[i], 0, &at);
+		dial(&o, ring, &at);
+		assert_true(conn_start_tls(&o.conn, context, SLICE("mx.test"), SLICE("key")));
+		turn_until(ring, o.tls_ends);
+		assert_true(o.tls_ok);
+		/* TLS 1.3: the client's Finished is on its way; 1.2: the server's was the last word. */
+		assert_int_equal(conn_may_send(&o.conn), versions[i] == TLS1_2_VERSION);
+		turn_until(ring, conn_may_send(&o.conn));
+		if (versions[i] == TLS1_3_VERSION) {
+			assert_true(o.sends > 0);
+			assert_int_equal(o.sent, 0);
+		}
+		owner_close(&o, ring);
+		stop_server(&s);
+	}
+	tls_context_close(context);
+	loopback_ring_close(ring);
+}
+
+/* Records of a chunk may be at the peer, and a message's end in them. */
+static void a_tls_send_that_is_stopped_in_its_middle_may_have_been_got_in_part(void **state)
+{
+	static char bulk[65536];
+	struct ring *ring = loopback_ring(&params);
+	struct tls_context *context = open_context();
+	struct iovec iov = { bulk, sizeof(bulk) };
+	struct server s;
+	struct owner o;
+	struct net_address at;
+	u32 sends;
+
+	(void)state;
+	start_server(&s, STALLS, 0, 0, &at);
+	dial(&o, ring, &at);
+	start_tls(&o, ring, context);
+	do {
+		sends = o.sends;
+		conn_send(&o.conn, &iov, 1);
+		for (u32 turn = 0; turn < 50 && o.sends == sends; turn++)
+			ring_turn(ring, TURN_NS);
+	} while (o.sends > sends && o.sent > 0);
+	assert_int_equal(o.sends, sends);
+	assert_true(o.conn.cipher->len < sizeof(bulk)); /* some of the chunk is with the kernel */
+	conn_stop_sending(&o.conn);
+	turn_until(ring, o.sends > sends);
+	assert_true(o.sent < 0);
+	assert_false(o.took_nothing);
+	owner_close(&o, ring);
+	stop_server(&s);
 	tls_context_close(context);
 	loopback_ring_close(ring);
 }
@@ -449,8 +558,11 @@ int main(void)
 		cmocka_unit_test(plain_bytes_go_both_ways_until_the_peer_closes),
 		cmocka_unit_test(failures_are_told_and_the_memory_comes_back),
 		cmocka_unit_test(it_closes_in_every_state),
+		cmocka_unit_test(a_send_that_is_stopped_tells_that_nothing_of_it_has_gone),
 		cmocka_unit_test(an_accepted_handle_is_adopted),
 		cmocka_unit_test(encrypted_bytes_come_back_as_they_went),
+		cmocka_unit_test(it_tells_when_the_last_bytes_of_the_handshake_have_left),
+		cmocka_unit_test(a_tls_send_that_is_stopped_in_its_middle_may_have_been_got_in_part),
 		cmocka_unit_test(one_send_takes_at_most_64_kib),
 		cmocka_unit_test(a_handshake_that_fails_is_told_once),
 		cmocka_unit_test(it_closes_in_the_middle_of_a_handshake),
