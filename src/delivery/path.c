@@ -8,11 +8,34 @@
 
 struct path *path_make(void)
 {
-	struct path *path = calloc(1, sizeof(*path));
+	struct path *path = calloc(1, sizeof(*path) + PATH_TEXT_MAX);
 
-	if (path)
-		atomic_store(&path->references, 1);
+	if (!path)
+		return NULL;
+	atomic_store(&path->references, 1);
+	/* The name at 0 is the empty one. */
+	path->text_len = 1;
 	return path;
+}
+
+u16 path_add_text(struct path *path, const char *text)
+{
+	u32 at = path->text_len;
+	size_t room = PATH_TEXT_MAX - at - 1;
+	size_t len = strnlen(text, room);
+
+	if (len == 0)
+		return 0;
+	memcpy(path->text + at, text, len);
+	path->text_len += (u32)len + 1;
+	return (u16)at;
+}
+
+struct path *path_fit(struct path *path)
+{
+	struct path *fitted = realloc(path, sizeof(*path) + path->text_len);
+
+	return fitted ? fitted : path;
 }
 
 bool path_same(const struct path *a, const struct path *b)
@@ -20,9 +43,11 @@ bool path_same(const struct path *a, const struct path *b)
 	/*
 	 * Both were zeroed before they were filled, so that all bytes behind the counter compare.
 	 */
-	const size_t from = offsetof(struct path, route);
+	const size_t from = offsetof(struct path, site_metrics);
 
-	return memcmp((const char *)a + from, (const char *)b + from, sizeof(*a) - from) == 0;
+	return a->text_len == b->text_len &&
+	       memcmp((const char *)a + from, (const char *)b + from,
+		      sizeof(*a) - from + a->text_len) == 0;
 }
 
 struct path *path_take(struct path *path)

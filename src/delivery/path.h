@@ -13,20 +13,22 @@
 #define PATH_TARGETS_MAX 32
 #define PATH_HOSTS_MAX 16
 #define PATH_WORKERS_MAX 64
+#define PATH_TEXT_MAX 8192 /* bytes of all names of a path; longer ones are cut */
 
 struct path_target {
 	struct net_address address;
-	u16 preference; /* lower first; targets are in the order to try */
+	u16 preference; /* lower first */
 	u8 host;        /* into path.hosts */
 };
 
+/* Names are places in `text`: path_text gives them. A name that was not set is empty. */
 struct path {
 	_Atomic u32 references;
-	u32 route;       /* number of the planner's route: what sessions are shared by */
 	u32 site_metrics; /* slot of the site in the metrics */
-	char site[256];
-	char ehlo4[256]; /* names that go with the source addresses */
-	char ehlo6[256];
+	u16 key;          /* of the planner's route: what sessions and their limits are shared by */
+	u16 site;
+	u16 ehlo4; /* names that go with the source addresses */
+	u16 ehlo6;
 	bool has_source4;
 	bool has_source6;
 	struct net_address source4;
@@ -38,14 +40,25 @@ struct path {
 	u64 idle_ns;
 	u64 connect_timeout_ns;
 	struct smtp_timeouts timeouts;
-	u16 sessions[PATH_WORKERS_MAX]; /* each worker's share of the site's sessions */
+	u32 sessions[PATH_WORKERS_MAX]; /* each worker's share of the site's sessions */
 	u32 host_count;
-	char hosts[PATH_HOSTS_MAX][256];
+	u16 hosts[PATH_HOSTS_MAX];
 	u32 target_count;
-	struct path_target targets[PATH_TARGETS_MAX];
+	struct path_target targets[PATH_TARGETS_MAX]; /* of one host side by side */
+	u32 text_len;
+	char text[];
 };
 
-struct path *path_make(void); /* zeroed, one reference; NULL: no memory */
+struct path *path_make(void); /* zeroed, one reference, room for PATH_TEXT_MAX; NULL: no memory */
+u16 path_add_text(struct path *path, const char *text);
+/* Done: gives back the room that its names do not need. The path may move. */
+struct path *path_fit(struct path *path);
+
+static inline const char *path_text(const struct path *path, u16 at)
+{
+	return path->text + at;
+}
+
 /* Nothing that a session depends on differs. */
 bool path_same(const struct path *a, const struct path *b);
 struct path *path_take(struct path *path);

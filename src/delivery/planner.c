@@ -156,6 +156,7 @@ static void init_lists(struct planner *planner)
 	list_init(&planner->routes);
 	list_init(&planner->ready);
 	list_init(&planner->failing);
+	list_init(&planner->idle_routes);
 	list_init(&planner->doomed);
 	list_init(&planner->idle_lanes);
 	list_init(&planner->to_ask);
@@ -200,16 +201,13 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 
 void planner_close(struct planner *planner)
 {
-	struct list *node;
-
 	if (!planner)
 		return;
-	while ((node = list_pop_front(&planner->idle_lanes)))
-		free(list_entry(node, struct lane, node));
-	while ((node = list_pop_front(&planner->doomed)))
-		free(list_entry(node, struct lane, node));
+	planner_lanes_free(&planner->idle_lanes);
+	planner_lanes_free(&planner->doomed);
 	planner_routes_free(planner);
 	planner_domains_free(planner);
+	map_done(&planner->sites);
 	planner_campaigns_free(planner);
 	planner_leases_close(planner);
 	ref_queue_done(&planner->touched);
@@ -346,6 +344,9 @@ static void measure(struct planner *planner, const struct queue_stats *stats)
 	metric_set(&m->deferred_rows, stats->deferred_rows);
 	metric_set(&m->doubt_rows, stats->doubt_rows);
 	metric_set(&m->log_rows, stats->log_rows);
+	metric_set(&m->domains_known, planner->domains.count);
+	metric_set(&m->sites_known, planner->sites.count);
+	metric_set(&m->routes_known, planner->route_count);
 	metric_set(&m->map_bytes, stats->map_size);
 	metric_set(&m->pages_used, stats->pages_used);
 	metric_set(&m->pages_free, stats->pages_free);
@@ -361,6 +362,7 @@ static void take_care(struct planner *planner)
 
 	planner->next_care_ns = planner->now_ns + CARE_NS;
 	planner_note_rates(planner);
+	planner_forget_routes(planner);
 	if (queue_stats(planner->queue, &stats) != STORE_OK)
 		return;
 	measure(planner, &stats);
@@ -393,16 +395,16 @@ static bool may_send(const struct planner *planner)
 	if (planner->stopping || planner->short_of_room)
 		return false;
 	return !list_is_empty(&planner->ready) ||
-	       (planner->time.due_ms >= planner->next_due_ms && planner->refs_waiting < REFS_MAX);
+	       (planner->time.due_ms >= planner->next_due_ms && planner_has_room_for_due(planner));
 }
 
 static bool has_work(const struct planner *planner)
 {
 	return planner->must_work || planner->result_count > 0 || planner->answers ||
 	       (!list_is_empty(&planner->doomed) && planner_may_settle(planner)) ||
-	       !list_is_empty(&planner->to_ask) || planner->again.count > 0 ||
-	       planner->dead_batch_count > 1024 || planner_may_activate(planner) ||
-	       may_send(planner);
+	       (!list_is_empty(&planner->to_ask) && planner->now_ns >= planner->next_ask_ns) ||
+	       planner->again.count > 0 || planner->dead_batch_count > 1024 ||
+	       planner_may_activate(planner) || may_send(planner);
 }
 
 /* The start, gone on with as soon as there is room. */
@@ -442,12 +444,15 @@ void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms)
 u64 planner_wait_ns(const struct planner *planner, u64 now_ns)
 {
 	u64 at = min_u64(timer_wheel_next(&planner->wheel), planner->next_care_ns + NS_PER_S);
+	u64 commit_ns = max_u64(planner->next_commit_ns, planner->full_until_ns);
 	u64 wait;
 
 	if (planner->recovering)
 		return max_u64(planner->full_until_ns, now_ns) - now_ns;
+	if (!list_is_empty(&planner->to_ask))
+		at = min_u64(at, max_u64(planner->next_ask_ns, commit_ns));
 	if (has_work(planner))
-		at = min_u64(at, max_u64(planner->next_commit_ns, planner->full_until_ns));
+		at = min_u64(at, commit_ns);
 	wait = at > now_ns ? at - now_ns : 0;
 	if (!planner->stopping && planner->next_due_ms != UINT64_MAX &&
 	    planner->next_due_ms > planner->time.due_ms)

@@ -12,16 +12,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LATE_NS (60 * NS_PER_S)          /* an answer's time is over so long: not used unasked */
+#define STALE_NS (24 * 3600 * NS_PER_S)  /* RFC 8767 section 5: one to three days */
+#define REFUSED_NS (100 * NS_PER_MS)     /* the resolver takes no more: asked again after this */
+
 static void on_domain_timer(struct timer *timer);
+
+/* ---- making and forgetting ---- */
+
+static void set_where(struct planner *planner, struct domain *domain, struct site *where)
+{
+	struct site *old = domain->where;
+
+	if (where)
+		planner_site_hold(where);
+	domain->where = where;
+	if (old)
+		planner_site_drop(planner, old);
+}
+
+static bool is_being_asked(const struct domain *domain)
+{
+	return domain->asking || list_is_linked(&domain->to_ask);
+}
 
 static bool is_idle(const struct domain *domain)
 {
-	return domain->users == 0 && domain->refs.count == 0 && !domain->asking &&
-	       !timer_is_running(&domain->timer) && !list_is_linked(&domain->to_ask);
+	return list_is_empty(&domain->lanes) && domain->refs.count == 0 && domain->routed == 0 &&
+	       !is_being_asked(domain);
 }
 
 static void free_domain(struct planner *planner, struct domain *domain)
 {
+	timer_stop(&planner->wheel, &domain->timer);
+	set_where(planner, domain, NULL);
 	list_unlink(&domain->all);
 	map_remove(&planner->domains, slice_of(domain->name));
 	ref_queue_done(&domain->refs);
@@ -31,7 +55,7 @@ static void free_domain(struct planner *planner, struct domain *domain)
 /* Forgets domains that nothing points to, oldest first; a few per call, so that no call is long. */
 static void forget_some(struct planner *planner)
 {
-	for (u32 i = 0; i < 4 && planner->domains.count >= DOMAINS_IDLE_MAX; i++) {
+	for (u32 i = 0; i < 4 && planner->domains.count >= DOMAINS_MAX; i++) {
 		struct list *node = planner->all_domains.next;
 		struct domain *domain = list_entry(node, struct domain, all);
 
@@ -42,6 +66,26 @@ static void forget_some(struct planner *planner)
 		list_unlink(node);
 		list_push_back(&planner->all_domains, node);
 	}
+}
+
+static struct domain *make_domain(struct planner *planner, struct slice name)
+{
+	struct domain *domain = calloc(1, sizeof(*domain) + name.len + 1);
+
+	if (!domain)
+		return NULL;
+	list_init(&domain->to_ask);
+	list_init(&domain->lanes);
+	list_init(&domain->waiting);
+	timer_init(&domain->timer, on_domain_timer);
+	domain->planner = planner;
+	memcpy(domain->name, name.ptr, name.len);
+	if (!map_add(&planner->domains, (struct slice){ domain->name, name.len }, domain)) {
+		free(domain);
+		return NULL;
+	}
+	list_push_back(&planner->all_domains, &domain->all);
+	return domain;
 }
 
 struct domain *planner_domain(struct planner *planner, struct slice name)
@@ -55,35 +99,40 @@ struct domain *planner_domain(struct planner *planner, struct slice name)
 		return domain;
 	}
 	forget_some(planner);
-	domain = calloc(1, sizeof(*domain));
-	if (!domain)
-		return NULL;
-	list_init(&domain->to_ask);
-	list_init(&domain->lanes);
-	timer_init(&domain->timer, on_domain_timer);
-	domain->planner = planner;
-	slice_copy(domain->name, sizeof(domain->name), name);
-	if (!map_add(&planner->domains, slice_of(domain->name), domain)) {
-		free(domain);
-		return NULL;
-	}
-	list_push_back(&planner->all_domains, &domain->all);
-	relay = config_route_of(planner->config, name);
+	domain = make_domain(planner, name);
+	relay = domain ? config_route_of(planner->config, name) : NULL;
 	if (relay) {
-		domain->where = planner_site_of_relay(planner, relay->relay);
-		domain->state = domain->where ? DOMAIN_READY : DOMAIN_NEW;
+		set_where(planner, domain, planner_site_of_relay(planner, relay->relay));
+		domain->state = DOMAIN_READY;
 		domain->fresh_until_ns = UINT64_MAX;
 	}
 	return domain;
 }
 
+/* ---- asking ---- */
+
+static void set_timer(struct domain *domain, u64 at_ns)
+{
+	if (domain->fresh_until_ns != UINT64_MAX)
+		timer_start(&domain->planner->wheel, &domain->timer, at_ns);
+}
+
+/*
+ * An answer whose time is over is used while it is asked anew, unless it is that old that nobody
+ * has wanted it for a while: then what wants it waits.
+ */
 void planner_domain_wait(struct planner *planner, struct domain *domain)
 {
-	bool stale = domain->state == DOMAIN_READY && planner->now_ns > domain->fresh_until_ns;
+	u64 fresh_until_ns = domain->fresh_until_ns;
 
-	if ((domain->state != DOMAIN_NEW && !stale) || domain->asking ||
-	    list_is_linked(&domain->to_ask))
+	if (is_being_asked(domain))
 		return;
+	if (domain->state != DOMAIN_NEW) {
+		if (planner->now_ns < fresh_until_ns)
+			return;
+		if (domain->state != DOMAIN_READY || planner->now_ns - fresh_until_ns > LATE_NS)
+			domain->state = DOMAIN_NEW;
+	}
 	list_push_back(&planner->to_ask, &domain->to_ask);
 }
 
@@ -91,11 +140,13 @@ void planner_domain_ask(struct planner *planner)
 {
 	struct list *node;
 
-	while ((node = list_pop_front(&planner->to_ask))) {
+	while (planner->now_ns >= planner->next_ask_ns &&
+	       (node = list_pop_front(&planner->to_ask))) {
 		struct domain *domain = list_entry(node, struct domain, to_ask);
 
 		if (!mx_lookup(planner->resolver, slice_of(domain->name), (u64)(uintptr_t)domain)) {
 			list_push_front(&planner->to_ask, node);
+			planner->next_ask_ns = planner->now_ns + REFUSED_NS;
 			return;
 		}
 		metric_add(&planner->m->dns_lookups, 1);
@@ -105,13 +156,44 @@ void planner_domain_ask(struct planner *planner)
 	}
 }
 
+static bool is_wanted(const struct domain *domain)
+{
+	if (domain->refs.count > 0 || domain->routed > 0)
+		return true;
+	list_for_each(node, &domain->lanes) {
+		if (planner_lane_is_live(list_entry(node, struct lane, of_domain)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The answer's time is over. Who still wants it gets a new one; else nobody is asked. A site that
+ * was found is remembered for as long as it would stand in for a failing DNS.
+ */
 static void on_domain_timer(struct timer *timer)
 {
 	struct domain *domain = container_of(timer, struct domain, timer);
+	struct planner *planner = domain->planner;
 
-	domain->state = DOMAIN_NEW;
-	domain->planner->must_work = true;
-	planner_domain_wait(domain->planner, domain);
+	if (is_being_asked(domain))
+		return;
+	if (is_wanted(domain)) {
+		planner_domain_wait(planner, domain);
+		planner->must_work = true;
+	} else if (!list_is_empty(&domain->lanes)) {
+		return; /* when they want it, or leave, this goes on */
+	} else if (domain->state == DOMAIN_READY && planner->now_ns < domain->stale_until_ns) {
+		set_timer(domain, domain->stale_until_ns);
+	} else {
+		free_domain(planner, domain);
+	}
+}
+
+void planner_domain_left(struct planner *planner, struct domain *domain)
+{
+	if (is_idle(domain) && !timer_is_running(&domain->timer))
+		set_timer(domain, planner->now_ns);
 }
 
 /* ---- rows ---- */
@@ -138,9 +220,9 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 {
 	struct planner_route *route;
 
+	planner_domain_wait(planner, domain);
 	switch ((enum domain_state)domain->state) {
 	case DOMAIN_READY:
-		planner_domain_wait(planner, domain);
 		route = planner_route(planner, domain->where, campaign->customer,
 				      planner_source_of(campaign, row->ref.id.domain));
 		if (!route)
@@ -149,7 +231,7 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 			planner_postpone_row(planner, row);
 			break;
 		}
-		planner_row_wait(planner, &route->refs, &row->ref);
+		planner_row_join(planner, route, &row->ref, domain);
 		planner_route_check(planner, route);
 		break;
 	case DOMAIN_WAIT:
@@ -160,7 +242,6 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 				   domain->enhanced, slice_of(domain->text));
 		break;
 	default:
-		planner_domain_wait(planner, domain);
 		planner_row_wait(planner, &domain->refs, &row->ref);
 	}
 }
@@ -185,25 +266,33 @@ void planner_row_place(struct planner *planner, struct planner_campaign *campaig
 	place_at(planner, campaign, row, domain);
 }
 
+/* False: the store failed; the next transaction places it, wherever it waited and for what. */
+static bool place_ref(struct planner *planner, const struct row_ref *ref)
+{
+	struct planner_campaign *campaign = planner_campaign(planner, ref->id.campaign);
+	struct queue_row row;
+	enum store_result result = queue_row_get(planner->queue, ref, &row);
+
+	if (result == STORE_NOT_FOUND || !campaign)
+		return true;
+	if (planner_store_ok(planner, result)) {
+		planner_row_place(planner, campaign, &row);
+		return true;
+	}
+	planner_row_wait(planner, &planner->again, ref);
+	return false;
+}
+
 static void place_refs(struct planner *planner, struct ref_queue *refs)
 {
 	u32 count = refs->count;
 	struct row_ref ref;
 
 	while (count-- > 0 && planner_row_waited(planner, refs, &ref)) {
-		struct planner_campaign *campaign = planner_campaign(planner, ref.id.campaign);
-		struct queue_row row;
-		enum store_result result = queue_row_get(planner->queue, &ref, &row);
-
-		if (result == STORE_NOT_FOUND || !campaign)
-			continue;
-		if (!planner_store_ok(planner, result)) {
-			/* The next transaction places them, wherever they waited and for what. */
-			planner_row_wait(planner, &planner->again, &ref);
+		if (!place_ref(planner, &ref)) {
 			planner_rows_again(planner, refs);
 			return;
 		}
-		planner_row_place(planner, campaign, &row);
 	}
 }
 
@@ -228,14 +317,49 @@ static void set_text(struct domain *domain, u16 code, u8 class, u8 subject, u8 d
 	slice_copy(domain->text, sizeof(domain->text), slice_of(text));
 }
 
-static void judge(struct planner *planner, struct domain *domain, const struct mx_answer *answer)
+/* An answer that says where, with what an incomplete one lacks and is known. */
+static void found(struct planner *planner, struct domain *domain, struct mx_answer *answer)
+{
+	bool filled = answer->incomplete && domain->where &&
+		      planner->now_ns < domain->stale_until_ns &&
+		      planner_site_fill(domain->where, answer);
+
+	set_where(planner, domain, planner_site_of_answer(planner, answer));
+	domain->state = DOMAIN_READY;
+	domain->failures = 0;
+	domain->fresh_until_ns = planner->now_ns + (u64)answer->ttl_s * NS_PER_S;
+	if (!filled)
+		domain->stale_until_ns = domain->fresh_until_ns + STALE_NS;
+}
+
+/*
+ * No answer for now. A failure to refresh takes nothing away from a domain that is known, for as
+ * long as what is known can be believed.
+ */
+static void not_found(struct planner *planner, struct domain *domain,
+		      const struct mx_answer *answer)
+{
+	const bool bogus = answer->status == MX_BOGUS;
+	u64 wait_ms = retry_route_wait_ms(++domain->failures, &planner->random);
+
+	metric_add(&planner->m->dns_failures, 1);
+	wait_ms = max_u64(wait_ms, MX_TTL_MIN_S * MS_PER_S);
+	domain->fresh_until_ns = planner->now_ns + wait_ms * NS_PER_MS;
+	if (domain->where && planner->now_ns < domain->stale_until_ns) {
+		metric_add(&planner->m->dns_stale, 1);
+		domain->state = DOMAIN_READY;
+		return;
+	}
+	set_where(planner, domain, NULL);
+	set_text(domain, 451, 4, bogus ? 7 : 4, bogus ? 5 : 3, answer->text);
+	domain->state = DOMAIN_WAIT;
+}
+
+static void judge(struct planner *planner, struct domain *domain, struct mx_answer *answer)
 {
 	switch (answer->status) {
 	case MX_OK:
-		domain->where = planner_site_of_answer(planner, answer);
-		domain->state = domain->where ? DOMAIN_READY : DOMAIN_WAIT;
-		domain->failures = 0;
-		domain->fresh_until_ns = planner->now_ns + (u64)answer->ttl_s * NS_PER_S;
+		found(planner, domain, answer);
 		return;
 	case MX_NULL:
 		set_text(domain, 556, 5, 1, 10, answer->text);
@@ -250,47 +374,39 @@ static void judge(struct planner *planner, struct domain *domain, const struct m
 		set_text(domain, 550, 5, 4, 6, answer->text);
 		break;
 	default:
-		/* A failure to refresh takes nothing away from a domain that is known. */
-		domain->failures++;
-		metric_add(&planner->m->dns_failures, 1);
-		domain->fresh_until_ns = planner->now_ns + 60 * NS_PER_S;
-		if (domain->state == DOMAIN_READY)
-			return;
-		set_text(domain, 451, 4, answer->status == MX_BOGUS ? 7 : 4,
-			 answer->status == MX_BOGUS ? 5 : 3, answer->text);
-		domain->state = DOMAIN_WAIT;
+		not_found(planner, domain, answer);
 		return;
 	}
 	domain->state = DOMAIN_DEAD;
-	domain->where = NULL;
+	domain->failures = 0;
+	domain->fresh_until_ns = planner->now_ns + (u64)answer->ttl_s * NS_PER_S;
+	set_where(planner, domain, NULL);
 }
 
-static void on_answer(struct planner *planner, struct domain *domain,
-		      const struct mx_answer *answer)
+static void depart(struct planner *planner, struct planner_route *route, struct domain *domain)
 {
-	struct list waiting;
+	planner_rows_depart(planner, route, domain);
+	planner_route_check(planner, route);
+}
 
+static void on_answer(struct planner *planner, struct domain *domain, struct mx_answer *answer)
+{
+	struct site *before = domain->where;
+
+	if (before)
+		planner_site_hold(before);
 	domain->asking = false;
 	judge(planner, domain, answer);
-	/* Dead or failing domains are asked again in time: zones get mended. */
-	if (domain->state == DOMAIN_WAIT || domain->state == DOMAIN_DEAD)
-		timer_start(&planner->wheel, &domain->timer,
-			    planner->now_ns + (domain->state == DOMAIN_DEAD ?
-						       (u64)answer->ttl_s * NS_PER_S :
-						       retry_route_wait_ms(domain->failures,
-									   &planner->random) *
-							       NS_PER_MS));
-	list_init(&waiting);
-	while (!list_is_empty(&domain->lanes))
-		list_push_back(&waiting, list_pop_front(&domain->lanes));
-	while (!list_is_empty(&waiting)) {
-		struct lane *lane = list_entry(list_pop_front(&waiting), struct lane, node);
-
-		planner_lane_place(planner, lane);
-		if (domain->state == DOMAIN_WAIT)
-			planner_shed_lane(planner, lane, domain->code, slice_of(domain->text));
+	set_timer(domain, domain->fresh_until_ns);
+	if (before && before != domain->where) {
+		list_for_each(node, &before->routes)
+			depart(planner, list_entry(node, struct planner_route, of_site), domain);
 	}
+	list_for_each_safe(node, &domain->lanes)
+		planner_lane_move(planner, list_entry(node, struct lane, of_domain));
 	place_refs(planner, &domain->refs);
+	if (before)
+		planner_site_drop(planner, before);
 }
 
 void planner_domain_answers(struct planner *planner)
@@ -301,6 +417,7 @@ void planner_domain_answers(struct planner *planner)
 	if (!planner->answers)
 		return;
 	planner->answers = false;
+	planner->next_ask_ns = 0;
 	while (mx_next_answer(planner->resolver, &cookie, &answer))
 		on_answer(planner, (struct domain *)(uintptr_t)cookie, &answer);
 }
@@ -309,10 +426,8 @@ void planner_domains_free(struct planner *planner)
 {
 	while (!list_is_empty(&planner->all_domains)) {
 		struct domain *domain = list_entry(planner->all_domains.next, struct domain, all);
-		struct list *node;
 
-		while ((node = list_pop_front(&domain->lanes)))
-			free(list_entry(node, struct lane, node));
+		planner_lanes_free(&domain->waiting);
 		free_domain(planner, domain);
 	}
 	map_done(&planner->domains);

@@ -14,6 +14,12 @@ u64 planner_due_time(struct planner *planner, u64 due_ms)
 	return due_ms;
 }
 
+bool planner_has_room_for_due(const struct planner *planner)
+{
+	return planner->refs_waiting < REFS_MAX &&
+	       planner->route_count - planner->idle_route_count < ROUTES_MAX;
+}
+
 /*
  * A row of no campaign that is known: nobody can want it any more, and it must not block the
  * others.
@@ -64,7 +70,7 @@ void planner_take_due(struct planner *planner)
 	if (planner->time.due_ms < planner->next_due_ms || planner->stopping ||
 	    planner->short_of_room)
 		return;
-	for (u32 i = 0; i < limit && planner->refs_waiting < REFS_MAX; i++) {
+	for (u32 i = 0; i < limit && planner_has_room_for_due(planner); i++) {
 		struct planner_campaign *campaign;
 		struct queue_row row;
 		enum store_result result = queue_row_next(planner->queue, &planner->due_cursor,

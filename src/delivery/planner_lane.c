@@ -32,6 +32,7 @@ static struct lane *make_lane(struct planner *planner, struct planner_campaign *
 	if (!lane)
 		CRASH("out of memory for a lane");
 	list_init(&lane->node);
+	list_init(&lane->of_domain);
 	lane->campaign = campaign;
 	lane->number = stored->number;
 	slice_copy(lane->name, sizeof(lane->name), slice_of(stored->domain));
@@ -80,12 +81,16 @@ void planner_activate_lanes(struct planner *planner)
 	}
 }
 
-static void detach(struct lane *lane)
+static void detach(struct planner *planner, struct lane *lane)
 {
+	struct planner_route *route = lane->route;
+
 	list_unlink(&lane->node);
-	if (lane->route)
-		lane->route->lane_count--;
 	lane->route = NULL;
+	if (!route)
+		return;
+	route->lane_count--;
+	planner_route_check(planner, route);
 }
 
 void planner_lane_place(struct planner *planner, struct lane *lane)
@@ -94,7 +99,7 @@ void planner_lane_place(struct planner *planner, struct lane *lane)
 		lane->domain = planner_domain(planner, slice_of(lane->name));
 		if (!lane->domain)
 			CRASH("out of memory for a domain");
-		lane->domain->users++;
+		list_push_back(&lane->domain->lanes, &lane->of_domain);
 	}
 	planner_domain_wait(planner, lane->domain);
 	if (lane->domain->state == DOMAIN_DEAD) {
@@ -102,7 +107,7 @@ void planner_lane_place(struct planner *planner, struct lane *lane)
 		return;
 	}
 	if (lane->domain->state != DOMAIN_READY) {
-		list_push_back(&lane->domain->lanes, &lane->node);
+		list_push_back(&lane->domain->waiting, &lane->node);
 		return;
 	}
 	lane->route = planner_route(planner, lane->domain->where, lane->campaign->customer,
@@ -116,7 +121,7 @@ void planner_lane_place(struct planner *planner, struct lane *lane)
 
 void planner_lane_doom(struct planner *planner, struct lane *lane, enum outcome_action fate)
 {
-	detach(lane);
+	detach(planner, lane);
 	lane->doomed = true;
 	lane->fate = (u8)fate;
 	list_push_back(&planner->doomed, &lane->node);
@@ -125,12 +130,52 @@ void planner_lane_doom(struct planner *planner, struct lane *lane, enum outcome_
 
 void planner_lane_end(struct planner *planner, struct lane *lane)
 {
-	detach(lane);
+	detach(planner, lane);
 	list_unlink(&lane->of_campaign);
+	list_unlink(&lane->of_domain);
 	if (lane->domain)
-		lane->domain->users--;
+		planner_domain_left(planner, lane->domain);
 	planner->lanes_active--;
 	free(lane);
+}
+
+/* Whether it matters to the lane where its domain's mail goes. */
+bool planner_lane_is_live(const struct lane *lane)
+{
+	if (lane->doomed)
+		return lane->fate == OUTCOME_FAILED;
+	return lane->campaign->record.state == CAMPAIGN_RUNNING;
+}
+
+/*
+ * Its domain has an answer. Rows that are lent finish where they are. What a dead domain has doomed
+ * is saved when the domain is mended.
+ */
+void planner_lane_move(struct planner *planner, struct lane *lane)
+{
+	const struct domain *domain = lane->domain;
+
+	if (!planner_lane_is_live(lane) ||
+	    (domain->state == DOMAIN_DEAD && lane->doomed) ||
+	    (domain->state == DOMAIN_READY && lane->route && lane->route->site == domain->where))
+		return;
+	detach(planner, lane);
+	lane->doomed = false;
+	if (lane->campaign->record.state != CAMPAIGN_RUNNING) {
+		list_push_back(&planner->idle_lanes, &lane->node);
+		return;
+	}
+	planner_lane_place(planner, lane);
+	if (domain->state == DOMAIN_WAIT)
+		planner_shed_lane(planner, lane, domain->code, slice_of(domain->text));
+}
+
+void planner_lanes_free(struct list *lanes)
+{
+	struct list *node;
+
+	while ((node = list_pop_front(lanes)))
+		free(list_entry(node, struct lane, node));
 }
 
 static bool settle_one(struct planner *planner, struct lane *lane, const struct queue_row *row)
@@ -190,7 +235,7 @@ void planner_park_lanes(struct planner *planner, struct planner_campaign *campai
 		}
 		if (lane->doomed)
 			continue;
-		detach(lane);
+		detach(planner, lane);
 		list_push_back(&planner->idle_lanes, &lane->node);
 	}
 }
@@ -202,7 +247,7 @@ void planner_unpark(struct planner *planner, struct planner_campaign *campaign)
 
 		if (lane->doomed)
 			continue;
-		detach(lane);
+		detach(planner, lane);
 		planner_lane_place(planner, lane);
 	}
 	planner_rows_again(planner, &campaign->parked);

@@ -123,6 +123,8 @@ void planner_lease_free(struct planner *planner, struct lease *lease)
 	lease->path = NULL;
 	if (--block->leases == 0 && block != planner->block)
 		give_block(planner, block);
+	if (--lease->route->leases == 0)
+		planner_route_check(planner, lease->route);
 	planner->free_leases[planner->free_lease_count++] = lease->index;
 }
 
@@ -157,6 +159,7 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 	lease->path = path_take(route->path);
 	lease->route = route;
 	lease->worker = choose_worker(planner, route);
+	route->leases++;
 	route->in_flight++;
 	route->worker_in_flight[lease->worker]++;
 	if (route->site->limits->rate_per_s > 0)
@@ -177,16 +180,17 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 	struct planner_campaign *campaign;
 	struct queue_row row;
 	struct row_ref ref;
+	struct domain *domain;
 	enum store_result result;
 
-	if (!planner_row_waited(planner, &route->refs, &ref))
+	if (!planner_row_leave(planner, route, &ref, &domain))
 		return TOOK_NOTHING;
 	campaign = planner_campaign(planner, ref.id.campaign);
 	result = queue_row_get(planner->queue, &ref, &row);
 	if (result == STORE_NOT_FOUND || !campaign)
 		return TOOK_ROW;
 	if (!planner_store_ok(planner, result)) {
-		planner_row_wait(planner, &route->refs, &ref);
+		planner_row_join(planner, route, &ref, domain);
 		return TOOK_STOP;
 	}
 	if (campaign->record.state == CAMPAIGN_CANCELLED) {
@@ -201,7 +205,7 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 	if (lease_row(planner, route, campaign, &row))
 		return TOOK_ROW;
 	/* No lease or memory free. */
-	planner_row_wait(planner, &route->refs, &ref);
+	planner_row_join(planner, route, &ref, domain);
 	return TOOK_STOP;
 }
 
@@ -232,8 +236,12 @@ static bool lease_route(struct planner *planner, struct planner_route *route)
 	const u32 leases_max = planner_limit(planner, TURN_LEASES_MAX);
 	u32 room;
 
-	if (!planner_route_path(planner, route))
-		return true;
+	if (!planner_route_path(planner, route)) {
+		planner_shed_route(planner, route,
+				   "no source address of the customer fits the receiver's "
+				   "addresses");
+		return planner->failed_by == STORE_OK;
+	}
 	for (u32 n = 0; n < ROUTE_QUANTUM; n++) {
 		enum took took;
 
@@ -354,7 +362,7 @@ void planner_take_back_fresh(struct planner *planner)
 		route->in_flight--;
 		route->worker_in_flight[lease->worker]--;
 		campaign->leases--;
-		planner_row_wait(planner, &route->refs, &lease->ref);
+		planner_row_wait(planner, &planner->again, &lease->ref);
 		planner_lease_free(planner, lease);
 		planner_route_check(planner, route);
 	}

@@ -28,7 +28,9 @@
 #define ROUTE_REFS_MAX 20000     /* of them, at one route */
 #define POSTPONE_MS 60000        /* rows that find a full route come again after this */
 #define REFS_MAX 200000          /* due rows that wait in memory; beyond, they stay at rest */
-#define DOMAINS_IDLE_MAX 65536
+#define DOMAINS_MAX 16384        /* known at once, beyond those with lanes or rows */
+#define ROUTES_MAX 16384         /* beyond, due rows stay at rest */
+#define ROUTES_IDLE_MAX 2048     /* routes without rows that are remembered */
 #define BATCHES_MAX (1u << 18)   /* commits over which leases may be out; a power of two */
 #define PLANNER_FIRST_MAP (256ull << 20)
 #define PLANNER_PATH_MAX 512
@@ -42,9 +44,15 @@ struct lease_block {
 	char bytes[BLOCK_SIZE];
 };
 
-/* First in, first out list of row references; grows. */
+/* A row in memory that waits. */
+struct waiting_row {
+	struct row_ref ref;
+	struct domain *domain; /* at a route: its own; else NULL */
+};
+
+/* First in, first out; grows. */
 struct ref_queue {
-	struct row_ref *refs;
+	struct waiting_row *rows;
 	u32 size; /* power of two or 0 */
 	u32 first;
 	u32 count;
@@ -75,39 +83,47 @@ enum domain_state {
 	DOMAIN_DEAD,   /* takes no mail: rows fail with code and text */
 };
 
-/* A recipient domain and where its mail goes. */
+/*
+ * A recipient domain and where its mail goes. While lanes or rows want the answer it is asked anew
+ * when its time is over; else it is forgotten, at the latest when DOMAINS_MAX others came.
+ */
 struct domain {
 	struct list all;       /* planner->all_domains, least recently used first */
 	struct list to_ask;    /* planner->to_ask, or linked to itself */
-	struct list lanes;     /* that wait for an answer */
-	struct ref_queue refs; /* likewise */
+	struct list lanes;     /* all that are its own, wherever they stand */
+	struct list waiting;   /* those that wait for an answer */
+	struct ref_queue refs; /* rows that do */
+	u32 routed;            /* rows that wait at routes */
 	struct timer timer;
 	struct planner *planner;
-	struct site *where;
+	struct site *where;     /* held; while it is NEW or ASKING: as of an older answer */
 	u64 fresh_until_ns;
-	u32 users;             /* lanes that point here */
+	u64 stale_until_ns;     /* an answer that cannot be refreshed is used up to here */
 	u32 failures;
 	u16 code;              /* DEAD, WAIT: what rows are told */
 	u16 enhanced[3];
 	u8 state;
 	bool asking;           /* a lookup is under way (also to refresh a READY one) */
 	char text[128];
-	char name[256];
+	char name[];
 };
 
 /* A set of exchangers that one or more domains share: what limits count for. */
 struct site {
 	char name[256];
-	struct mx_answer *answer; /* NULL for a relay */
+	struct mx_entry *answer; /* NULL for a relay */
 	struct net_address relay;
 	const struct config_site *limits;
+	struct list routes;
+	u32 users;   /* domains and routes that point here: without any it is forgotten */
+	u32 version; /* from 1; counts answers: paths made from an older one are looked at again */
 	bool suspended;
-	u32 version; /* counts answers: paths made from an older one are looked at again */
 };
 
 struct lane {
 	struct list node; /* of its route, its domain, planner->doomed or planner->idle_lanes */
 	struct list of_campaign;
+	struct list of_domain;
 	struct planner_campaign *campaign;
 	struct domain *domain;   /* NULL when doomed from the start */
 	struct planner_route *route; /* while it stands there */
@@ -121,20 +137,22 @@ struct lane {
 struct planner_route {
 	struct list ready; /* in planner->ready, or linked to itself */
 	struct list failing;
+	struct list idle;  /* in planner->idle_routes, longest idle first */
 	struct list all;
+	struct list of_site;
 	struct list lanes;
 	struct ref_queue refs; /* due and returned rows */
 	struct timer timer;    /* end of a pause, or more tokens */
 	struct planner *planner;
-	struct site *site;
+	struct site *site;     /* held */
 	const struct config_customer *customer;
 	u32 source;            /* which of the customer's addresses */
-	u32 number;
 	u32 lane_count;
 	struct path *path;
 	u32 path_version;
 	u32 metrics_slot;
-	u32 in_flight;
+	u32 leases;            /* out, or back and not yet committed */
+	u32 in_flight;         /* out */
 	u32 worker_in_flight[PATH_WORKERS_MAX];
 	double tokens;
 	u64 tokens_ns;
@@ -142,10 +160,11 @@ struct planner_route {
 	u32 results;     /* in it */
 	u32 pace;        /* in the one before */
 	u64 paused_until_ns;
+	u64 idle_ns;     /* since when it is among the idle */
 	u32 failures;    /* fruitless probes in a row */
 	bool probing;    /* one row at a time until something works */
 	char reason[256];
-	char key[600];
+	char key[];
 };
 
 struct planner {
@@ -164,6 +183,7 @@ struct planner {
 	struct list routes;
 	struct list ready;     /* routes that may get leases */
 	struct list failing;   /* routes that failed since the last transaction */
+	struct list idle_routes;
 	struct list doomed;    /* lanes whose rows all meet one fate */
 	struct list idle_lanes; /* of paused campaigns */
 	struct list to_ask;    /* domains whose lookup is to be started */
@@ -173,6 +193,7 @@ struct planner {
 	struct map sites;
 	struct map route_map;
 	u32 route_count;
+	u32 idle_route_count;
 	u32 lanes_active;
 	u32 refs_waiting;
 
@@ -211,6 +232,7 @@ struct planner {
 	enum store_result failed_by; /* what broke this transaction; STORE_OK: nothing yet */
 	bool sweep_failed;
 	bool answers;        /* the resolver has some */
+	u64 next_ask_ns;     /* the resolver takes no more until then, or until it has answered */
 	bool stopping;
 	bool broken;
 	bool short_of_room;  /* less than half of the reserve is there: nothing new is lent */
@@ -267,12 +289,22 @@ u64 planner_longest_wait_ms(const struct planner *planner);
 u64 planner_date_of(const struct queue_row *row, u64 wall_ms);
 
 /* ---- planner_refs.c ---- */
-bool ref_queue_push(struct ref_queue *queue, const struct row_ref *ref);
 bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref);
 void ref_queue_done(struct ref_queue *queue);
 /* A row in memory waits in one of the planner's queues and is counted; without memory we crash. */
 void planner_row_wait(struct planner *planner, struct ref_queue *queue, const struct row_ref *ref);
 bool planner_row_waited(struct planner *planner, struct ref_queue *queue, struct row_ref *ref);
+/*
+ * The same at a route. The domain is kept, and its answer fresh, while rows of it wait anywhere;
+ * the one that a row leaves with is valid until the end of the turn.
+ */
+void planner_row_join(struct planner *planner, struct planner_route *route,
+		      const struct row_ref *ref, struct domain *domain);
+bool planner_row_leave(struct planner *planner, struct planner_route *route, struct row_ref *ref,
+		       struct domain **domain);
+/* All rows of the domain leave the route, to be placed anew. */
+void planner_rows_depart(struct planner *planner, struct planner_route *route,
+			 struct domain *domain);
 /* Rows that wait in `queue` (counted already) wait to be placed anew instead. */
 void planner_rows_again(struct planner *planner, struct ref_queue *queue);
 /*
@@ -302,6 +334,9 @@ bool planner_may_activate(const struct planner *planner);
 void planner_lane_place(struct planner *planner, struct lane *lane); /* at its route, or to wait */
 void planner_lane_doom(struct planner *planner, struct lane *lane, enum outcome_action fate);
 void planner_lane_end(struct planner *planner, struct lane *lane);
+bool planner_lane_is_live(const struct lane *lane);
+void planner_lane_move(struct planner *planner, struct lane *lane);
+void planner_lanes_free(struct list *lanes); /* at the end of all */
 /*
  * The lane's next row; its cursor (`seq`) is for the caller to move. STORE_NOT_FOUND: there was
  * none, and the lane is ended.
@@ -316,6 +351,8 @@ void planner_unpark(struct planner *planner, struct planner_campaign *campaign);
 /* ---- planner_domain.c ---- */
 struct domain *planner_domain(struct planner *planner, struct slice name); /* NULL: no memory */
 void planner_domain_wait(struct planner *planner, struct domain *domain); /* see that it is asked */
+/* By a lane or a row: when it was the last one, the domain is forgotten in a later turn. */
+void planner_domain_left(struct planner *planner, struct domain *domain);
 void planner_domain_answers(struct planner *planner);
 void planner_domain_ask(struct planner *planner);
 void planner_domains_free(struct planner *planner);
@@ -328,19 +365,37 @@ void planner_row_place(struct planner *planner, struct planner_campaign *campaig
 		       const struct queue_row *row);
 void planner_place_again(struct planner *planner);
 
+/* ---- planner_site.c ---- */
+/* Never NULL: without memory we crash. New sites have no user yet. */
+struct site *planner_site_of_answer(struct planner *planner, const struct mx_answer *answer);
+struct site *planner_site_of_relay(struct planner *planner, const char *relay);
+/*
+ * An incomplete answer that names only hosts of the site, but not all of them: gets the others from
+ * what is known of the site. False: it stays as it is.
+ */
+bool planner_site_fill(const struct site *site, struct mx_answer *answer);
+void planner_site_hold(struct site *site);
+void planner_site_drop(struct planner *planner, struct site *site);
+
+/* ---- planner_path.c ---- */
+/*
+ * The current path; made anew only when an answer brought something new. NULL: the customer has no
+ * source address of a family that the site has.
+ */
+struct path *planner_route_path(struct planner *planner, struct planner_route *route);
+const char *planner_source_text(const struct planner_route *route, char out[NET_ADDRESS_TEXT_SIZE]);
+
 /* ---- planner_route.c ---- */
 struct planner_route *planner_route(struct planner *planner, struct site *site,
 				    const struct config_customer *customer, u32 source);
-struct site *planner_site_of_answer(struct planner *planner, const struct mx_answer *answer);
-struct site *planner_site_of_relay(struct planner *planner, const char *relay);
-void planner_route_check(struct planner *planner, struct planner_route *route); /* ready or not */
+/* Whatever changed: is it ready, is it idle. */
+void planner_route_check(struct planner *planner, struct planner_route *route);
 void planner_route_failed(struct planner *planner, struct planner_route *route,
 			  const struct lease *lease);
-void planner_route_pause(struct planner *planner, struct planner_route *route, u64 ms,
-			 const char *reason);
 void planner_route_worked(struct planner *planner, struct planner_route *route);
-struct path *planner_route_path(struct planner *planner, struct planner_route *route);
 u32 planner_route_room(struct planner *planner, struct planner_route *route);
+/* Routes that have been idle for long, or that are more than are remembered. */
+void planner_forget_routes(struct planner *planner);
 void planner_routes_free(struct planner *planner);
 
 /* ---- planner_lease.c ---- */
@@ -369,12 +424,16 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 /* ---- planner_shed.c ---- */
 /* Routes that failed lately give up what others need, when that is scarce. */
 void planner_shed(struct planner *planner);
+/* Defers rows of a route that nobody can send, a quantum of them. */
+void planner_shed_route(struct planner *planner, struct planner_route *route, const char *reason);
 /* Defers a few rows of a lane with the reason; the lane ends when it has no more. */
 void planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text);
 /* A deferred row that finds its route full waits a minute more, no attempt counted. */
 bool planner_postpone_row(struct planner *planner, const struct queue_row *row);
 
 /* ---- planner_due.c ---- */
+/* Rows and routes in memory are bounded: at the bound, due rows wait at rest. */
+bool planner_has_room_for_due(const struct planner *planner);
 void planner_take_due(struct planner *planner);
 /* A due time that the due cursor has not passed. */
 u64 planner_due_time(struct planner *planner, u64 due_ms);

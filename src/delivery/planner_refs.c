@@ -7,32 +7,32 @@
 static bool grow(struct ref_queue *queue)
 {
 	u32 size = queue->size ? queue->size * 2 : 16;
-	struct row_ref *refs = malloc(size * sizeof(*refs));
+	struct waiting_row *rows = malloc(size * sizeof(*rows));
 
-	if (!refs)
+	if (!rows)
 		return false;
 	for (u32 i = 0; i < queue->count; i++)
-		refs[i] = queue->refs[(queue->first + i) & (queue->size - 1)];
-	free(queue->refs);
-	queue->refs = refs;
+		rows[i] = queue->rows[(queue->first + i) & (queue->size - 1)];
+	free(queue->rows);
+	queue->rows = rows;
 	queue->size = size;
 	queue->first = 0;
 	return true;
 }
 
-bool ref_queue_push(struct ref_queue *queue, const struct row_ref *ref)
+static void push(struct ref_queue *queue, const struct row_ref *ref, struct domain *domain)
 {
 	if (queue->count == queue->size && !grow(queue))
-		return false;
-	queue->refs[(queue->first + queue->count++) & (queue->size - 1)] = *ref;
-	return true;
+		CRASH("out of memory for a row that waits");
+	queue->rows[(queue->first + queue->count++) & (queue->size - 1)] =
+		(struct waiting_row){ *ref, domain };
 }
 
-bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref)
+static bool pop(struct ref_queue *queue, struct waiting_row *row)
 {
 	if (queue->count == 0)
 		return false;
-	*ref = queue->refs[queue->first];
+	*row = queue->rows[queue->first];
 	queue->first = (queue->first + 1) & (queue->size - 1);
 	queue->count--;
 	/* A queue that held a burst gives its memory back. */
@@ -41,21 +41,25 @@ bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref)
 	return true;
 }
 
-void ref_queue_done(struct ref_queue *queue)
+bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref)
 {
-	free(queue->refs);
-	*queue = (struct ref_queue){ 0 };
+	struct waiting_row row;
+
+	if (!pop(queue, &row))
+		return false;
+	*ref = row.ref;
+	return true;
 }
 
-static void push(struct ref_queue *queue, const struct row_ref *ref)
+void ref_queue_done(struct ref_queue *queue)
 {
-	if (!ref_queue_push(queue, ref))
-		CRASH("out of memory for a row that waits");
+	free(queue->rows);
+	*queue = (struct ref_queue){ 0 };
 }
 
 void planner_row_wait(struct planner *planner, struct ref_queue *queue, const struct row_ref *ref)
 {
-	push(queue, ref);
+	push(queue, ref, NULL);
 	planner->refs_waiting++;
 }
 
@@ -67,9 +71,58 @@ bool planner_row_waited(struct planner *planner, struct ref_queue *queue, struct
 	return true;
 }
 
+/* ---- at routes ---- */
+
+void planner_row_join(struct planner *planner, struct planner_route *route,
+		      const struct row_ref *ref, struct domain *domain)
+{
+	push(&route->refs, ref, domain);
+	planner->refs_waiting++;
+	domain->routed++;
+}
+
+bool planner_row_leave(struct planner *planner, struct planner_route *route, struct row_ref *ref,
+		       struct domain **domain)
+{
+	struct waiting_row row;
+
+	if (!pop(&route->refs, &row))
+		return false;
+	planner->refs_waiting--;
+	*ref = row.ref;
+	*domain = row.domain;
+	if (--row.domain->routed == 0)
+		planner_domain_left(planner, row.domain);
+	return true;
+}
+
+void planner_rows_depart(struct planner *planner, struct planner_route *route,
+			 struct domain *domain)
+{
+	struct ref_queue *queue = &route->refs;
+	u32 kept = 0;
+
+	if (domain->routed == 0)
+		return;
+	for (u32 i = 0; i < queue->count; i++) {
+		struct waiting_row *row = &queue->rows[(queue->first + i) & (queue->size - 1)];
+
+		if (row->domain == domain) {
+			push(&planner->again, &row->ref, NULL);
+			domain->routed--;
+		} else {
+			queue->rows[(queue->first + kept++) & (queue->size - 1)] = *row;
+		}
+	}
+	queue->count = kept;
+	planner->must_work = true;
+}
+
+/* ---- for another placement ---- */
+
 void planner_row_touch(struct planner *planner, const struct row_ref *ref)
 {
-	push(&planner->touched, ref);
+	push(&planner->touched, ref, NULL);
 }
 
 void planner_rows_again(struct planner *planner, struct ref_queue *queue)
@@ -77,5 +130,5 @@ void planner_rows_again(struct planner *planner, struct ref_queue *queue)
 	struct row_ref ref;
 
 	while (ref_queue_pop(queue, &ref))
-		push(&planner->again, &ref);
+		push(&planner->again, &ref, NULL);
 }

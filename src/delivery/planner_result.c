@@ -58,7 +58,7 @@ static struct slice host_text(char out[HOST_TEXT_MAX], const struct lease *lease
 		return SLICE_NONE;
 	for (u32 i = 0; path && i < path->target_count; i++) {
 		if (net_address_equal(&path->targets[i].address, &lease->host))
-			name = path->hosts[path->targets[i].host];
+			name = path_text(path, path->hosts[path->targets[i].host]);
 	}
 	net_address_format(ip, &lease->host, lease->host.port != 25);
 	snprintf(out, HOST_TEXT_MAX, "%s [%s]", name, ip);
@@ -240,10 +240,8 @@ static void release(struct planner *planner, struct lease *lease)
 	u64 batch = lease->batch;
 
 	count_metrics(planner, lease);
-	if (lease->action == OUTCOME_RETURN) {
-		planner_row_wait(planner, &lease->route->refs, &lease->ref);
-		planner_route_check(planner, lease->route);
-	}
+	if (lease->action == OUTCOME_RETURN)
+		planner_row_wait(planner, &planner->again, &lease->ref);
 	if (--planner->batch_left[batch % BATCHES_MAX] == 0)
 		planner->dead_batches[planner->dead_batch_count++] = batch;
 	planner_lease_free(planner, lease);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #define SHED_ROWS 20      /* of one lane, each time its route fails */
+#define SHED_LANES 50     /* of a route, in one transaction, when nobody can send its rows */
 #define SHED_REFS 4000    /* of one route, in one transaction */
 
 static bool lanes_are_scarce(const struct planner *planner)
@@ -17,7 +18,8 @@ static bool lanes_are_scarce(const struct planner *planner)
 
 static bool refs_are_scarce(const struct planner *planner)
 {
-	return planner->refs_waiting > REFS_MAX / 2;
+	return planner->refs_waiting > REFS_MAX / 2 ||
+	       planner->route_count - planner->idle_route_count > ROUTES_MAX / 2;
 }
 
 void planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text)
@@ -33,11 +35,12 @@ void planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, str
 	}
 }
 
-static void shed_refs(struct planner *planner, struct planner_route *route)
+static void shed_refs(struct planner *planner, struct planner_route *route, const char *reason)
 {
 	struct row_ref ref;
+	struct domain *domain;
 
-	for (u32 i = 0; i < SHED_REFS && planner_row_waited(planner, &route->refs, &ref); i++) {
+	for (u32 i = 0; i < SHED_REFS && planner_row_leave(planner, route, &ref, &domain); i++) {
 		struct planner_campaign *campaign = planner_campaign(planner, ref.id.campaign);
 		struct queue_row row;
 		enum store_result result = queue_row_get(planner->queue, &ref, &row);
@@ -45,10 +48,37 @@ static void shed_refs(struct planner *planner, struct planner_route *route)
 		if (result == STORE_NOT_FOUND || !campaign)
 			continue;
 		if (!planner_store_ok(planner, result)) {
-			planner_row_wait(planner, &route->refs, &ref);
+			planner_row_join(planner, route, &ref, domain);
 			return;
 		}
-		planner_defer_row(planner, campaign, &row, 0, slice_of(route->reason));
+		planner_defer_row(planner, campaign, &row, 0, slice_of(reason));
+	}
+}
+
+void planner_shed_route(struct planner *planner, struct planner_route *route, const char *reason)
+{
+	shed_refs(planner, route, reason);
+	for (u32 i = 0; i < SHED_LANES && !list_is_empty(&route->lanes); i++) {
+		struct lane *lane = list_entry(route->lanes.next, struct lane, node);
+
+		list_push_back(&route->lanes, list_pop_front(&route->lanes));
+		if (planner->failed_by != STORE_OK)
+			return;
+		planner_shed_lane(planner, lane, 0, slice_of(reason));
+	}
+}
+
+static void shed_failing(struct planner *planner, struct planner_route *route)
+{
+	if (refs_are_scarce(planner))
+		shed_refs(planner, route, route->reason);
+	if (!lanes_are_scarce(planner))
+		return;
+	list_for_each_safe(at, &route->lanes) {
+		if (planner->failed_by != STORE_OK)
+			return;
+		planner_shed_lane(planner, list_entry(at, struct lane, node), 0,
+				  slice_of(route->reason));
 	}
 }
 
@@ -56,19 +86,11 @@ void planner_shed(struct planner *planner)
 {
 	struct list *node;
 
-	while ((node = list_pop_front(&planner->failing))) {
+	while (planner->failed_by == STORE_OK && (node = list_pop_front(&planner->failing))) {
 		struct planner_route *route = list_entry(node, struct planner_route, failing);
 
-		if (refs_are_scarce(planner))
-			shed_refs(planner, route);
-		if (!lanes_are_scarce(planner))
-			continue;
-		list_for_each_safe(at, &route->lanes) {
-			if (planner->failed_by != STORE_OK)
-				return;
-			planner_shed_lane(planner, list_entry(at, struct lane, node), 0,
-					  slice_of(route->reason));
-		}
+		shed_failing(planner, route);
+		planner_route_check(planner, route);
 	}
 }
 

@@ -46,7 +46,8 @@ static void start_client(struct session *session)
 {
 	const struct path *path = session->path;
 	bool v4 = path->targets[session->target].address.family == 4;
-	struct smtp_client_params params = { .ehlo_name = slice_of(v4 ? path->ehlo4 : path->ehlo6),
+	const char *ehlo = path_text(path, v4 ? path->ehlo4 : path->ehlo6);
+	struct smtp_client_params params = { .ehlo_name = slice_of(ehlo),
 					     .tls = path->tls,
 					     .depth = path->depth,
 					     .capability_mask = ~0u,
@@ -56,15 +57,16 @@ static void start_client(struct session *session)
 	 * A receiver whose handshake failed lately is talked to in plaintext, as opportunistic
 	 * means.
 	 */
-	if (path->tls == SMTP_TLS_OPPORTUNISTIC && session->route->no_tls[session->target])
+	if (path->tls == SMTP_TLS_OPPORTUNISTIC &&
+	    session->route->targets.states[session->target].no_tls)
 		params.tls = SMTP_TLS_NEVER;
 	smtp_client_init(&session->client, &params);
 }
 
 bool session_open(struct worker *worker, struct worker_route *route, u32 target)
 {
-	const struct path_target *t = &route->path->targets[target];
-	const struct path *path = route->path;
+	struct path *path = route->targets.path;
+	const struct path_target *t = &path->targets[target];
 	const struct net_address *from = t->address.family == 4 ?
 						 (path->has_source4 ? &path->source4 : NULL) :
 						 (path->has_source6 ? &path->source6 : NULL);
@@ -76,7 +78,7 @@ bool session_open(struct worker *worker, struct worker_route *route, u32 target)
 	memset(session, 0, sizeof(*session));
 	session->worker = worker;
 	session->route = route;
-	session->path = path_take(route->path);
+	session->path = path_take(path);
 	session->target = (u16)target;
 	session->since_ns = worker->now_ns;
 	list_init(&session->node);
@@ -93,6 +95,8 @@ bool session_open(struct worker *worker, struct worker_route *route, u32 target)
 	route->sessions++;
 	route->connecting++;
 	session->is_opening = true;
+	session->is_try = targets_try(&route->targets, target);
+	route->tries += session->is_try;
 	if (result < 0) {
 		session_note(session, METRICS_FAIL_CONNECT, SMTP_STAGE_GREETING, NULL,
 			     strerror(-result));
@@ -121,6 +125,11 @@ void session_opening_ends(struct session *session)
 	session->is_opening = false;
 	worker->connecting--;
 	session->route->connecting--;
+	if (session->is_try) {
+		targets_tried(&session->route->targets,
+			      &session->path->targets[session->target].address);
+		session->route->tries--;
+	}
 	node = list_pop_front(&worker->starving);
 	if (node)
 		list_push_back(&worker->runnable, node);
@@ -135,7 +144,7 @@ static void on_ready(struct session *session)
 	enum metrics_tls tls = METRICS_TLS_NONE;
 
 	session_opening_ends(session);
-	worker_route_target_worked(session->route, session->target);
+	worker_route_target_worked(session);
 	session->state = SESSION_OPEN;
 	if (session->conn.tls) {
 		tls = strcmp(tls_version(session->conn.tls), "TLSv1.3") == 0 ? METRICS_TLS_13 :
@@ -157,8 +166,8 @@ static void start_tls(struct session *session)
 	char key[NET_ADDRESS_TEXT_SIZE];
 
 	net_address_format(key, &t->address, true);
-	if (!conn_start_tls(&session->conn, session->worker->tls, slice_of(path->hosts[t->host]),
-			    slice_of(key)))
+	if (!conn_start_tls(&session->conn, session->worker->tls,
+			    slice_of(path_text(path, path->hosts[t->host])), slice_of(key)))
 		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 }
 
@@ -305,6 +314,7 @@ static void on_closed(struct conn *conn)
 	if ((route->ready_count > 0 || !list_is_empty(&route->resends)) &&
 	    !list_is_linked(&route->due))
 		list_push_back(&worker->runnable, &route->due);
+	worker_route_rest(worker, route);
 }
 
 static const struct conn_events events = {
@@ -392,7 +402,7 @@ static void judge_idleness(struct session *session)
 		return;
 	}
 	if (session->worker->stopping || session->messages >= session->path->messages_per_session ||
-	    session->path != session->route->path) {
+	    session->path != session->route->targets.path) {
 		quit(session);
 		return;
 	}

@@ -55,7 +55,7 @@ void session_shut(struct session *session)
 	if (session->state == SESSION_CLOSING)
 		return;
 	if (counts_against_target(session))
-		worker_route_target_failed(worker, session->route, session->target);
+		worker_route_target_failed(session);
 	if (session->state == SESSION_OPEN)
 		metric_sub(&session_metrics(session)->sessions_open, 1);
 	if (session->failure)
@@ -100,9 +100,13 @@ static const char *failure_words(enum smtp_failure failure)
 /* The handshake failed or took too long: opportunistic sessions do without from now on. */
 void session_tls_failed(struct session *session, const char *why)
 {
-	log_info("delivery", "TLS handshake failed", "site=%s why=%s", session->path->site, why);
-	session->falls_back = session->path->tls == SMTP_TLS_OPPORTUNISTIC;
-	session->route->no_tls[session->target] = session->falls_back;
+	const struct path *path = session->path;
+
+	log_info("delivery", "TLS handshake failed", "site=%s why=%s",
+		 path_text(path, path->site), why);
+	session->falls_back = path->tls == SMTP_TLS_OPPORTUNISTIC;
+	if (session->falls_back)
+		targets_no_tls(&session->route->targets, &path->targets[session->target].address);
 }
 
 void session_over(struct session *session, const struct smtp_event *event)

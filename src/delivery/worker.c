@@ -46,6 +46,9 @@ struct worker *worker_open(const struct worker_params *params, struct error *err
 	}
 	worker->params = *params;
 	worker->now_ns = clock_mono_ns();
+	map_init(&worker->routes);
+	list_init(&worker->routes_all);
+	list_init(&worker->routes_idle);
 	list_init(&worker->runnable);
 	list_init(&worker->starving);
 	list_init(&worker->sessions_all);
@@ -66,9 +69,7 @@ void worker_close(struct worker *worker)
 	if (!worker)
 		return;
 	drafts_release(worker);
-	for (u32 i = 0; i < worker->route_count; i++)
-		worker_route_free(worker->routes[i]);
-	free(worker->routes);
+	worker_routes_free(worker);
 	session_free_all(worker);
 	dkim_signer_close(worker->signer);
 	tls_context_close(worker->tls);
@@ -145,11 +146,11 @@ static void act_on_stop(struct worker *worker)
 	if (stop == worker->stopping)
 		return;
 	worker->stopping = stop;
-	for (u32 i = 0; i < worker->route_count; i++) {
-		struct worker_route *route = worker->routes[i];
+	list_for_each(node, &worker->routes_all) {
+		struct worker_route *route = list_entry(node, struct worker_route, all);
 		struct lease *lease;
 
-		while (route && (lease = worker_route_pop(route))) {
+		while ((lease = worker_route_pop(route))) {
 			lease->verdict = SMTP_VERDICT_UNSENT;
 			worker_decided(worker, lease);
 		}

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/random.h"
 #include "delivery/mailing.h"
+#include "delivery/targets.h"
 #include "delivery/worker.h"
 #include "io/conn.h"
 #include "io/timer.h"
@@ -18,6 +19,7 @@
 #define SESSION_IOV_MAX 64
 #define COMPOSE_BATCH 16     /* messages composed and signed together in a turn */
 #define CONNECTING_MAX 256   /* sessions of a worker that are being opened */
+#define WORKER_ROUTES_IDLE_MAX 512  /* routes without leases and sessions that a worker remembers */
 #define LEASE_RETURNS_MAX 8  /* times a lease may come back unsent before it counts as a failure */
 
 /* A message being sent: kept from composition until its last byte has left. */
@@ -72,31 +74,34 @@ struct session {
 	u8 failure;              /* enum metrics_session_failure + 1, 0: none */
 	u8 broken;               /* enum session_broken, 0: not so */
 	bool is_opening;         /* counted in worker->connecting */
+	bool is_try;             /* to a target that failed before; while it is being opened */
 	bool falls_back;         /* its handshake failed; the next session does without TLS */
 	bool parked;
 };
 
-/* What a worker knows of one route. */
+/*
+ * What a worker knows of one route of the planner, found by its key. Without leases and sessions it
+ * is remembered for a while, for what was learned of its targets.
+ */
 struct worker_route {
-	u32 number;
-	struct path *path; /* of the last lease */
+	struct targets targets; /* of the path of the last lease */
 	struct list ready;   /* leases */
 	struct list resends; /* leases that a certain host may have got already: to it first */
 	struct list parked; /* sessions that could take a message */
 	struct list due;    /* in worker->runnable or ->starving, or linked to itself */
+	struct list all;
+	struct list idle;   /* in worker->routes_idle, longest idle first */
 	u32 ready_count;
 	u32 sessions;       /* all states */
 	u32 connecting;     /* of them, not READY yet */
-	u32 next_target;    /* rotates among equals */
-	u64 down_until_ns[PATH_TARGETS_MAX];
-	u8 failures[PATH_TARGETS_MAX];
-	bool no_tls[PATH_TARGETS_MAX]; /* its handshake failed: plaintext from now on */
+	u32 tries;          /* of these, to a target that failed before: nobody counts on them */
 	u16 last_code;
 	u8 last_stage;
 	u8 last_failure;
 	u16 last_enhanced[3];
 	struct net_address last_host;
 	char last_reply[LEASE_REPLY_MAX];
+	char key[];
 };
 
 struct worker {
@@ -108,8 +113,11 @@ struct worker {
 	struct random random;
 	struct spsc inbox;
 	struct spsc outbox;
-	struct worker_route **routes; /* by number; grows */
-	u32 route_count;
+	struct map routes; /* by key */
+	struct list routes_all;
+	struct list routes_idle;
+	u32 routes_idle_count;
+	struct worker_route *last_route; /* leases mostly come many of one route at once */
 	struct list runnable; /* routes with ready leases that may want sessions */
 	struct list starving; /* routes that wait until fewer sessions are being opened */
 	struct list sessions_all;
@@ -142,9 +150,11 @@ struct lease *worker_route_pop_for(struct worker_route *route, const struct sess
 /* Opens sessions as leases and limits ask for. */
 void worker_route_run(struct worker *worker, struct worker_route *route);
 /* A session of the route could not be opened, or would not talk. */
-void worker_route_target_failed(struct worker *worker, struct worker_route *route, u32 target);
-void worker_route_target_worked(struct worker_route *route, u32 target);
-void worker_route_free(struct worker_route *route);
+void worker_route_target_failed(struct session *session);
+void worker_route_target_worked(struct session *session);
+/* A session is gone, or leases are: perhaps there is nothing left to do. */
+void worker_route_rest(struct worker *worker, struct worker_route *route);
+void worker_routes_free(struct worker *worker);
 
 /* ---- session.c ---- */
 bool session_open(struct worker *worker, struct worker_route *route, u32 target);

@@ -1,90 +1,88 @@
 #include "delivery/worker_parts.h"
 
-#include "base/check.h"
-#include "base/clock.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUTES_MAX (1u << 20)
-#define DOWN_FIRST_NS (10 * NS_PER_S)
-#define DOWN_MAX_NS (600 * NS_PER_S)
-
-static bool grow_routes(struct worker *worker, u32 need)
+static struct worker_route *make_route(struct worker *worker, const char *key)
 {
-	u32 count = worker->route_count ? worker->route_count : 64;
-	struct worker_route **routes;
-
-	while (count <= need)
-		count *= 2;
-	routes = realloc(worker->routes, count * sizeof(struct worker_route *));
-	if (!routes)
-		return false;
-	memset(routes + worker->route_count, 0,
-	       (count - worker->route_count) * sizeof(struct worker_route *));
-	worker->routes = routes;
-	worker->route_count = count;
-	return true;
-}
-
-static struct worker_route *make_route(struct worker *worker, u32 number)
-{
-	struct worker_route *route = calloc(1, sizeof(*route));
+	struct worker_route *route = calloc(1, sizeof(*route) + strlen(key) + 1);
 
 	if (!route)
 		return NULL;
-	route->number = number;
+	memcpy(route->key, key, strlen(key) + 1);
+	if (!map_add(&worker->routes, slice_of(route->key), route)) {
+		free(route);
+		return NULL;
+	}
+	targets_init(&route->targets, (u32)random_below(&worker->random, PATH_HOSTS_MAX));
 	list_init(&route->ready);
 	list_init(&route->resends);
 	list_init(&route->parked);
 	list_init(&route->due);
-	worker->routes[number] = route;
+	list_init(&route->idle);
+	list_push_back(&worker->routes_all, &route->all);
 	return route;
 }
 
-/* A newer path may list other targets: what was learned of the old ones is forgotten. */
-static void take_path(struct worker_route *route, struct path *path)
+static void free_route(struct worker *worker, struct worker_route *route)
 {
-	if (route->path == path)
+	map_remove(&worker->routes, slice_of(route->key));
+	list_unlink(&route->all);
+	if (list_is_linked(&route->idle))
+		worker->routes_idle_count--;
+	list_unlink(&route->idle);
+	if (worker->last_route == route)
+		worker->last_route = NULL;
+	targets_done(&route->targets);
+	free(route);
+}
+
+void worker_routes_free(struct worker *worker)
+{
+	while (!list_is_empty(&worker->routes_all))
+		free_route(worker,
+			   list_entry(worker->routes_all.next, struct worker_route, all));
+	map_done(&worker->routes);
+}
+
+static bool is_idle(const struct worker_route *route)
+{
+	return route->sessions == 0 && route->ready_count == 0 &&
+	       list_is_empty(&route->resends) && !list_is_linked(&route->due);
+}
+
+void worker_route_rest(struct worker *worker, struct worker_route *route)
+{
+	if (!is_idle(route) || list_is_linked(&route->idle))
 		return;
-	path_give(route->path);
-	route->path = path_take(path);
-	memset(route->down_until_ns, 0, sizeof(route->down_until_ns));
-	memset(route->failures, 0, sizeof(route->failures));
-	memset(route->no_tls, 0, sizeof(route->no_tls));
+	list_push_back(&worker->routes_idle, &route->idle);
+	worker->routes_idle_count++;
+	if (worker->routes_idle_count > WORKER_ROUTES_IDLE_MAX)
+		free_route(worker,
+			   list_entry(worker->routes_idle.next, struct worker_route, idle));
 }
 
 struct worker_route *worker_route_of(struct worker *worker, const struct lease *lease)
 {
-	u32 number = lease->path->route;
-	struct worker_route *route;
+	const char *key = path_text(lease->path, lease->path->key);
+	struct worker_route *route = worker->last_route;
 
-	if (number >= ROUTES_MAX || (number >= worker->route_count && !grow_routes(worker, number)))
+	if (route && route->targets.path == lease->path)
+		return route;
+	route = map_find(&worker->routes, slice_of(key));
+	if (!route)
+		route = make_route(worker, key);
+	if (!route)
 		return NULL;
-	route = worker->routes[number];
-	if (!route)
-		route = make_route(worker, number);
-	if (route)
-		take_path(route, lease->path);
-	return route;
-}
-
-void worker_route_free(struct worker_route *route)
-{
-	if (!route)
-		return;
-	path_give(route->path);
-	free(route);
-}
-
-/* Which target of the path is this host; -1: none. */
-static i32 target_of(const struct worker_route *route, const struct net_address *host)
-{
-	for (u32 i = 0; i < route->path->target_count; i++) {
-		if (net_address_same_host(&route->path->targets[i].address, host))
-			return (i32)i;
+	if (list_is_linked(&route->idle)) {
+		list_unlink(&route->idle);
+		worker->routes_idle_count--;
 	}
-	return -1;
+	targets_take(&route->targets, lease->path);
+	worker->last_route = route;
+	return route;
 }
 
 static void wake(struct worker *worker, struct worker_route *route)
@@ -103,11 +101,11 @@ void worker_route_add(struct worker *worker, struct worker_route *route, struct 
 		      bool front)
 {
 	i32 target = lease->same_host.family && lease->returns == 0 ?
-			     target_of(route, &lease->same_host) :
+			     targets_find(&route->targets, &lease->same_host) :
 			     -1;
 
 	/* A copy may be with that host already: it alone can tell that this is the same message. */
-	if (target >= 0 && route->down_until_ns[target] <= worker->now_ns) {
+	if (target >= 0 && targets_is_up(&route->targets, (u32)target, worker->now_ns)) {
 		list_push_back(&route->resends, &lease->node);
 		if (!list_is_linked(&route->due))
 			list_push_back(&worker->runnable, &route->due);
@@ -148,13 +146,13 @@ struct lease *worker_route_pop_for(struct worker_route *route, const struct sess
 }
 
 static bool has_session_to(const struct worker *worker, const struct worker_route *route,
-			   u32 target)
+			   const struct net_address *host)
 {
 	list_for_each(node, &worker->sessions_all) {
 		const struct session *session = list_entry(node, struct session, all);
 
-		if (session->route == route && session->path == route->path &&
-		    session->target == target && session->state != SESSION_CLOSING)
+		if (session->route == route && session->state != SESSION_CLOSING &&
+		    net_address_same_host(&session->path->targets[session->target].address, host))
 			return true;
 	}
 	return false;
@@ -168,10 +166,11 @@ static void run_resends(struct worker *worker, struct worker_route *route, u32 q
 {
 	list_for_each_safe(node, &route->resends) {
 		struct lease *lease = list_entry(node, struct lease, node);
-		i32 target = target_of(route, &lease->same_host);
-		bool up = target >= 0 && route->down_until_ns[target] <= worker->now_ns;
+		i32 target = targets_find(&route->targets, &lease->same_host);
+		bool up = target >= 0 &&
+			  targets_is_up(&route->targets, (u32)target, worker->now_ns);
 
-		if (up && has_session_to(worker, route, (u32)target))
+		if (up && has_session_to(worker, route, &lease->same_host))
 			continue;
 		if (up && route->sessions < quota && worker->connecting < CONNECTING_MAX &&
 		    session_open(worker, route, (u32)target))
@@ -183,28 +182,6 @@ static void run_resends(struct worker *worker, struct worker_route *route, u32 q
 	/* Sessions that are parked may be to the very host. */
 	while (!list_is_empty(&route->resends) && !list_is_empty(&route->parked))
 		wake(worker, route);
-}
-
-/*
- * The next target to dial: the best preference that has one that is not down, and among equals each
- * in turn. -1: all are down.
- */
-static i32 choose_target(struct worker *worker, struct worker_route *route)
-{
-	const struct path *path = route->path;
-	i32 best = -1;
-
-	for (u32 i = 0; i < path->target_count; i++) {
-		u32 at = (route->next_target + i) % path->target_count;
-
-		if (route->down_until_ns[at] > worker->now_ns)
-			continue;
-		if (best < 0 || path->targets[at].preference < path->targets[best].preference)
-			best = (i32)at;
-	}
-	if (best >= 0)
-		route->next_target = (u32)best + 1;
-	return best;
 }
 
 /* Every address of the route failed: what waits here goes back with the last failure's words. */
@@ -226,17 +203,12 @@ static void fail_route(struct worker *worker, struct worker_route *route)
 	}
 }
 
-void worker_route_run(struct worker *worker, struct worker_route *route)
+static void open_sessions(struct worker *worker, struct worker_route *route, u32 quota)
 {
-	u32 quota = route->path->sessions[worker->params.index];
-
-	if (worker->stopping)
-		return;
-	run_resends(worker, route, quota);
 	/* Leases that a session already being opened will take need no other. */
-	while (route->ready_count > route->connecting && route->sessions < quota &&
+	while (route->ready_count > route->connecting - route->tries && route->sessions < quota &&
 	       worker->connecting < CONNECTING_MAX) {
-		i32 target = choose_target(worker, route);
+		i32 target = targets_choose(&route->targets, worker->now_ns);
 
 		if (target < 0) {
 			if (route->sessions == 0)
@@ -250,32 +222,34 @@ void worker_route_run(struct worker *worker, struct worker_route *route)
 	 * The limit of sessions being opened is the worker's: this route goes on when one is
 	 * through.
 	 */
-	if (route->ready_count > route->connecting && route->sessions < quota)
+	if (route->ready_count > route->connecting - route->tries && route->sessions < quota)
 		list_push_back(&worker->starving, &route->due);
 }
 
-/* Sessions that were opened together and fail together are one failure of the target. */
-static void set_down(struct worker *worker, struct worker_route *route, u32 target)
+void worker_route_run(struct worker *worker, struct worker_route *route)
 {
-	u64 wait = DOWN_FIRST_NS << min_u32(route->failures[target], 6);
+	u32 quota = route->targets.path->sessions[worker->params.index];
 
-	if (route->down_until_ns[target] > worker->now_ns)
+	if (worker->stopping)
 		return;
-	if (route->failures[target] < 255)
-		route->failures[target]++;
-	wait = min_u64(wait, DOWN_MAX_NS);
-	route->down_until_ns[target] = worker->now_ns + random_jitter(&worker->random, wait, 20);
+	run_resends(worker, route, quota);
+	open_sessions(worker, route, quota);
+	worker_route_rest(worker, route);
 }
 
-void worker_route_target_failed(struct worker *worker, struct worker_route *route, u32 target)
+void worker_route_target_failed(struct session *session)
 {
-	set_down(worker, route, target);
+	struct worker *worker = session->worker;
+	struct worker_route *route = session->route;
+
+	targets_failed(&route->targets, &session->path->targets[session->target].address,
+		       worker->now_ns, &worker->random);
 	if (!list_is_linked(&route->due))
 		list_push_back(&worker->runnable, &route->due);
 }
 
-void worker_route_target_worked(struct worker_route *route, u32 target)
+void worker_route_target_worked(struct session *session)
 {
-	route->down_until_ns[target] = 0;
-	route->failures[target] = 0;
+	targets_worked(&session->route->targets,
+		       &session->path->targets[session->target].address);
 }

@@ -48,6 +48,7 @@ struct mx_answer {
 	enum mx_status status;
 	bool secure;   /* the MX answer (or its absence) was validated */
 	bool implicit; /* no MX: the domain's own addresses */
+	bool incomplete; /* OK, but some query failed: hosts or addresses may be missing */
 	u32 ttl_s;     /* least TTL seen, or what is left of it: MX_TTL_MIN_S..MX_TTL_MAX_S */
 	u32 host_count;
 	u32 address_count;
@@ -106,6 +107,18 @@ void mx_resolver_process(struct mx_resolver *resolver);
 bool mx_lookup(struct mx_resolver *resolver, struct slice domain, u64 cookie) MUST_CHECK;
 /* Takes one finished answer; false when there is none. */
 bool mx_next_answer(struct mx_resolver *resolver, u64 *cookie, struct mx_answer *answer) MUST_CHECK;
+
+/*
+ * One answer, packed to what it needs (some hundred bytes): for keeping. Counted references, one
+ * thread. `name` and the time of expiry are the keeper's to choose; time left becomes ttl_s.
+ */
+struct mx_entry;
+/* NULL without memory. The caller holds the first reference. */
+struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer,
+			       u64 expires_ns) MUST_CHECK;
+void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64 now_ns);
+struct mx_entry *mx_entry_hold(struct mx_entry *entry); /* one more reference */
+void mx_entry_drop(struct mx_entry *entry);		/* one less; NULL is allowed */
 
 /* For metrics: since open. */
 struct mx_counters {

@@ -17,6 +17,7 @@ struct mx_entry {
 	enum mx_status status;
 	bool secure;
 	bool implicit;
+	bool incomplete;
 	u8 host_count;
 	u8 address_count;
 	/* name, text (both with NUL), hosts (struct packed_host and name with NUL), addresses */
@@ -32,8 +33,9 @@ struct packed_host {
 
 static size_t packed_size(const char *name, const struct mx_answer *answer)
 {
-	size_t size = sizeof(struct mx_entry) + strlen(name) + 1 + strlen(answer->text) + 1;
+	size_t size = offsetof(struct mx_entry, bytes);
 
+	size += strlen(name) + 1 + strlen(answer->text) + 1;
 	for (u32 i = 0; i < answer->host_count; i++)
 		size += sizeof(struct packed_host) + strlen(answer->hosts[i].name) + 1;
 	return size + answer->address_count * sizeof(struct net_address);
@@ -53,7 +55,8 @@ static char *add_text(char *to, const char *text)
 struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer, u64 expires_ns)
 {
 	size_t size = packed_size(name, answer);
-	struct mx_entry *entry = malloc(size);
+	/* The shortest ones end within the padding of the struct. */
+	struct mx_entry *entry = malloc(max_u64(size, sizeof(*entry)));
 	char *to;
 
 	if (!entry)
@@ -65,6 +68,7 @@ struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer,
 		.status = answer->status,
 		.secure = answer->secure,
 		.implicit = answer->implicit,
+		.incomplete = answer->incomplete,
 		.host_count = (u8)answer->host_count,
 		.address_count = (u8)answer->address_count,
 	};
@@ -99,6 +103,7 @@ void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64
 		.status = entry->status,
 		.secure = entry->secure,
 		.implicit = entry->implicit,
+		.incomplete = entry->incomplete,
 		.ttl_s = (u32)max_u64(min_u64(left_s, MX_TTL_MAX_S), MX_TTL_MIN_S),
 		.host_count = entry->host_count,
 		.address_count = entry->address_count,

@@ -26,15 +26,6 @@ enum mx_name mx_name_kind(const char *name);
  */
 bool mx_domain_normalise(char out[256], struct slice domain) MUST_CHECK;
 
-/* One answer, packed to what it needs, shared by the cache and those who wait to take it. */
-struct mx_entry;
-
-/* NULL without memory. The caller holds the first reference. */
-struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer, u64 expires_ns);
-void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64 now_ns);
-struct mx_entry *mx_entry_hold(struct mx_entry *entry); /* one more reference */
-void mx_entry_drop(struct mx_entry *entry);		/* one less; NULL is allowed */
-
 #define MX_CACHE_BUCKETS 16384
 
 /* By name, the longest unused goes first. */

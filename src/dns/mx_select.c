@@ -214,7 +214,8 @@ static enum mx_status select_hosts(const struct mx_found *found, const struct mx
 			pick_host(&picks, found, params, 0, own_name, 0);
 	}
 	write_hosts(found, &picks, answer);
-	if (picks.failed || picks.bogus)
+	answer->incomplete = picks.failed || picks.bogus;
+	if (answer->incomplete)
 		answer->ttl_s = min_u32(answer->ttl_s, TTL_INCOMPLETE_S);
 	return judge(&picks);
 }

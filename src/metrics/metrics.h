@@ -93,6 +93,10 @@ struct metrics_planner {
 	u64 log_rows;
 	u64 dns_lookups;
 	u64 dns_failures;
+	u64 dns_stale; /* failures that left a domain with the answer that it had */
+	u64 domains_known;
+	u64 sites_known;
+	u64 routes_known;
 	u64 store_full; /* times that intake or leasing paused for want of room */
 	u64 lacks_room; /* 1: it is paused now */
 	u64 recovered_in_doubt;

@@ -6,12 +6,14 @@
 #include "sim.h"
 
 #include "base/text.h"
+#include "delivery/worker_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SILENCE_NS (11 * 60 * NS_PER_S) /* the longest timeout (10 min behind the dot) and some more */
+#define LATE_NS (150 * NS_PER_S) /* to ask again: the answer takes its time */
 
 #define REST_NS (280 * NS_PER_S) /* the longest wait of the schedule with its jitter, and some more */
 
@@ -242,22 +244,71 @@ void check_connections(void)
 	}
 }
 
-/* Connections to a site from one source address, this one among them. */
-void check_session_limit(u32 slot)
+/* ---- where rows go ---- */
+
+static u32 hosts_of(const struct path *path, u32 *site)
 {
-	const struct sim_conn *conn = &world->conns[slot];
-	const struct config_site *limits;
-	char host[64];
+	u32 hosts = 0;
+	u32 host;
+
+	for (u32 i = 0; i < path->host_count; i++) {
+		if (sscanf(path_text(path, path->hosts[i]), "h%u.s%u.", &host, site) != 2)
+			sim_fail("a path to a host that nobody listed");
+		hosts |= 1u << host;
+	}
+	return hosts;
+}
+
+/* A row goes where its domain's last answer says, and that answer is not out of date. */
+void check_destination(u32 recipient, const struct path *path)
+{
+	const u32 number = world->recipients[recipient].domain;
+	const struct sim_domain *d = &world->domains[number];
+	u32 site = SIM_SITES;
+	u32 hosts = hosts_of(path, &site);
+
+	if (!d->told)
+		sim_fail("a row of domain %u was lent, which takes no mail or was not asked", number);
+	if (site != d->told_site)
+		sim_fail("a row of domain %u was lent to site %u; by now it is at %u", number, site,
+			 d->told_site);
+	if (d->told_incomplete ? (hosts & d->told_hosts) != d->told_hosts : hosts != d->told_hosts)
+		sim_fail("a row of domain %u was lent to hosts %x of its site; it lists %x", number,
+			 hosts, d->told_hosts);
+	if (world->mono_ns > d->told_until_ns + LATE_NS)
+		sim_fail("a row of domain %u was lent by an answer that is over since %llu s", number,
+			 (unsigned long long)((world->mono_ns - d->told_until_ns) / NS_PER_S));
+}
+
+/* ---- limits ---- */
+
+static u32 count_sessions(const struct session *like)
+{
+	const char *key = like->route->key;
 	u32 count = 0;
 
-	snprintf(host, sizeof(host), "h%u.s%u.example", conn->host, conn->site);
-	limits = config_site_of(&life.config, slice_of(host));
-	for (u32 i = 0; i < SIM_CONNS_MAX; i++) {
-		const struct sim_conn *other = &world->conns[i];
-
-		count += other->started && other->client_open && other->site == conn->site &&
-			 other->source == conn->source;
+	for (u32 i = 0; i < world->worker_count; i++) {
+		list_for_each(node, &life.workers[i]->sessions_all)
+			count += strcmp(list_entry(node, struct session, all)->route->key, key) == 0;
 	}
-	if (count > limits->sessions)
-		sim_fail("site %u: %u sessions, %u are allowed", conn->site, count, limits->sessions);
+	return count;
+}
+
+/* Sessions of all workers to one site from one source address. */
+void check_session_limits(void)
+{
+	for (u32 i = 0; i < world->worker_count; i++) {
+		list_for_each(node, &life.workers[i]->sessions_all) {
+			const struct session *session = list_entry(node, struct session, all);
+			const char *host = path_text(session->path, session->path->hosts[0]);
+			const struct config_site *limits =
+				config_site_of(&life.config, slice_of(host));
+			u32 count = count_sessions(session);
+
+			if (count > limits->sessions)
+				sim_fail("site %s: %u sessions, %u are allowed",
+					 path_text(session->path, session->path->site), count,
+					 limits->sessions);
+		}
+	}
 }

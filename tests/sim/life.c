@@ -30,16 +30,29 @@ struct life life;
 
 /* Token bucket of a route, kept here from what is handed out and nothing else. */
 static struct rate {
+	char key[300];
 	double level;
 	u64 at_ns;
 } rates[RATES_MAX];
+
+static struct rate *rate_of(const char *key)
+{
+	for (u32 i = 0; i < RATES_MAX; i++) {
+		if (!rates[i].key[0])
+			snprintf(rates[i].key, sizeof(rates[i].key), "%s", key);
+		if (strcmp(rates[i].key, key) == 0)
+			return &rates[i];
+	}
+	sim_fail("more than %d routes", RATES_MAX);
+}
 
 static bool lent[SIM_RECIPIENTS_MAX]; /* with a worker now */
 
 static void watch_rate(const struct path *path)
 {
-	const struct config_site *limits = config_site_of(&life.config, slice_of(path->hosts[0]));
-	struct rate *rate = &rates[path->route % RATES_MAX];
+	const char *host = path_text(path, path->hosts[0]);
+	const struct config_site *limits = config_site_of(&life.config, slice_of(host));
+	struct rate *rate = rate_of(path_text(path, path->key));
 	const double per_s = limits->rate_per_s;
 	double gained = (double)(life.turn_ns - rate->at_ns) / 1e9 * per_s;
 
@@ -49,7 +62,8 @@ static void watch_rate(const struct path *path)
 	rate->at_ns = life.turn_ns;
 	rate->level += 1;
 	if (rate->level > 1 + (per_s / 10 > 1 ? per_s / 10 : 1))
-		sim_fail("route %s: more leases than %u a second", path->site, limits->rate_per_s);
+		sim_fail("route %s: more leases than %u a second", path_text(path, path->site),
+			 limits->rate_per_s);
 }
 
 static void watch_due(u32 index, u64 due_ms)
@@ -123,9 +137,10 @@ void life_watch_lease(const struct lease *lease)
 				 life.paused[i] ? "paused" : "cancelled");
 	}
 	for (u32 i = 0; i < life.suspended_count; i++) {
-		if (strcmp(life.suspended[i], lease->path->site) == 0)
-			sim_fail("a row was lent to %s, which is suspended", lease->path->site);
+		if (strcmp(life.suspended[i], path_text(lease->path, lease->path->site)) == 0)
+			sim_fail("a row was lent to %s, which is suspended", life.suspended[i]);
 	}
+	check_destination(index, lease->path);
 	watch_rate(lease->path);
 	sim_trace("lease", lease->ref.id.domain, lease->ref.id.seq);
 }
@@ -186,6 +201,7 @@ static void open_sender(void)
 					 .worker_count = world->worker_count,
 					 .seed = sim_below(UINT64_MAX) };
 
+	resolver_sim_forget();
 	if (!config_parse(&life.config, slice_of(world->config_text), "sim", &error))
 		sim_fail("configuration: %s", error.text);
 	life.metrics = metrics_open(world->worker_count);

@@ -57,7 +57,7 @@ void net_connect(u32 slot)
 
 	conn->dialing = true;
 	conn->started = true;
-	check_session_limit(slot);
+	check_session_limits();
 	conn->connect_at = soon(conn);
 	if (sim_chance(host->never_answers))
 		conn->connect_at = UINT64_MAX;

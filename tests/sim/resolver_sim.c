@@ -1,6 +1,7 @@
 /*
  * dns/mx.h over the world's domains: many of them on a few sites; answers take their time, fail now and
- * then, and a domain may move to another site.
+ * then or lack a host, and what a domain lists changes: to another site, to other hosts of the same one,
+ * to another order of preference.
  */
 #include "sim.h"
 
@@ -89,38 +90,99 @@ bool resolver_sim_is_ready(void)
 	return resolver_sim_next() <= world->mono_ns;
 }
 
-static void add_host(struct mx_answer *answer, u32 site, u32 host)
+u8 resolver_sim_hosts(u32 site)
+{
+	const u32 all = (1u << world->host_count[site]) - 1;
+	const u32 some = (u32)sim_below(all + 1);
+
+	/* Mostly all: domains of one provider list the same. */
+	return (u8)(sim_below(4) == 0 && some ? some : all);
+}
+
+void resolver_sim_forget(void)
+{
+	for (u32 i = 0; i < SIM_DOMAINS; i++)
+		world->domains[i].told = false;
+}
+
+static void add_host(struct mx_answer *answer, const struct sim_domain *domain, u32 host)
 {
 	struct mx_host *to = &answer->hosts[answer->host_count++];
 
-	snprintf(to->name, sizeof(to->name), "h%u.s%u.example", host, site);
+	snprintf(to->name, sizeof(to->name), "h%u.s%u.example", host, domain->site);
 	to->preference = (u16)(host / 2 * 10);
 	to->address_first = (u8)answer->address_count;
 	to->address_count = 1;
 	answer->addresses[answer->address_count++] = (struct net_address){
-		.family = 4, .port = 25, .ip = { 203, 0, (u8)site, (u8)host }
+		.family = 4, .port = 25, .ip = { 203, 0, domain->site, (u8)host }
 	};
+}
+
+static void add_hosts(struct mx_answer *answer, const struct sim_domain *domain, u32 hosts)
+{
+	for (u32 i = 0; i < SIM_HOSTS; i++) {
+		const u32 host = domain->turned ? SIM_HOSTS - 1 - i : i;
+
+		if (!(hosts >> host & 1))
+			continue;
+		add_host(answer, domain, host);
+		if (domain->turned)
+			answer->hosts[answer->host_count - 1].preference =
+				(u16)(20 - host / 2 * 10);
+	}
+}
+
+static void change(struct sim_domain *domain)
+{
+	if (sim_chance(4)) {
+		domain->site = (u8)sim_below(SIM_SITES);
+		domain->hosts = resolver_sim_hosts(domain->site);
+	} else if (sim_chance(4)) {
+		domain->hosts = resolver_sim_hosts(domain->site);
+	} else if (sim_chance(2)) {
+		domain->turned = !domain->turned;
+	}
+}
+
+/* What must follow from the answer, for check.c. */
+static void note(struct sim_domain *domain, const struct mx_answer *answer, u32 hosts)
+{
+	domain->told_until_ns = world->mono_ns + answer->ttl_s * NS_PER_S;
+	if (answer->status == MX_TEMPORARY || answer->status == MX_BOGUS) {
+		/* Backing off may take 15 minutes, and some more by chance. */
+		domain->told_until_ns = world->mono_ns + 18 * 60 * NS_PER_S;
+		return;
+	}
+	domain->told = answer->status == MX_OK;
+	domain->told_incomplete = answer->incomplete;
+	domain->told_site = domain->site;
+	domain->told_hosts = (u8)hosts;
 }
 
 static void fill(struct mx_resolver *resolver, struct mx_answer *answer, struct sim_domain *domain)
 {
 	static const enum mx_status kinds[] = { MX_OK, MX_NO_DOMAIN, MX_NULL };
+	u32 hosts;
 
 	memset(answer, 0, sizeof(*answer));
 	answer->ttl_s = 30 + (u32)sim_below(300);
 	answer->status = kinds[domain->kind];
 	if (sim_chance(10))
 		answer->status = sim_below(4) ? MX_TEMPORARY : MX_BOGUS;
-	if (sim_chance(4))
-		domain->site = (u8)sim_below(SIM_SITES);
+	change(domain);
 	if (sim_chance(1))
 		answer->status = MX_NO_DOMAIN;
 	snprintf(answer->text, sizeof(answer->text), "simulated answer %d", answer->status);
-	if (answer->status != MX_OK)
-		return;
-	for (u32 h = 0; h < world->host_count[domain->site]; h++)
-		add_host(answer, domain->site, h);
-	mx_shuffle(answer, &resolver->random);
+	hosts = domain->hosts;
+	if (answer->status == MX_OK && sim_chance(5) && (hosts & (hosts - 1))) {
+		hosts &= hosts - 1;
+		answer->incomplete = true;
+	}
+	if (answer->status == MX_OK) {
+		add_hosts(answer, domain, hosts);
+		mx_shuffle(answer, &resolver->random);
+	}
+	note(domain, answer, hosts);
 }
 
 bool mx_next_answer(struct mx_resolver *resolver, u64 *cookie, struct mx_answer *answer)

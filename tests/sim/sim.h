@@ -49,7 +49,15 @@ struct sim_recipient {
 
 struct sim_domain {
 	u8 site;
-	u8 kind; /* enum sim_domain_kind */
+	u8 hosts;    /* of the site, as bits: those that the domain lists */
+	bool turned; /* the worst ones first */
+	u8 kind;     /* enum sim_domain_kind */
+	/* What the sender was told last, in this life. */
+	bool told;
+	bool told_incomplete;
+	u8 told_site;
+	u8 told_hosts;
+	u64 told_until_ns; /* then it must have asked again */
 };
 enum sim_domain_kind { SIM_DOMAIN_FINE, SIM_DOMAIN_NXDOMAIN, SIM_DOMAIN_NULL_MX };
 
@@ -205,6 +213,8 @@ struct ring *ring_sim_last_opened(void);
 
 /* ---- resolver_sim.c ---- */
 bool resolver_sim_is_ready(void);
+void resolver_sim_forget(void); /* a new life was told nothing */
+u8 resolver_sim_hosts(u32 site); /* some hosts of a site, by lot */
 u64 resolver_sim_next(void);
 
 /* ---- store_sim.c ---- */
@@ -249,6 +259,8 @@ NORETURN void operator_fail_unfinished(void);
 u32 check_recipient_of(struct slice address);
 void check_store(bool recovered);
 void check_connections(void);
-void check_session_limit(u32 slot);
+void check_session_limits(void);
+struct path;
+void check_destination(u32 recipient, const struct path *path);
 
 #endif

@@ -130,6 +130,8 @@ static void make_domains(void)
 
 		/* Two sites have most of the domains, as in the real world. */
 		domain->site = (u8)(sim_below(2) ? sim_below(2) : sim_below(SIM_SITES));
+		domain->hosts = resolver_sim_hosts(domain->site);
+		domain->turned = sim_below(8) == 0;
 		if (sim_below(12) == 0)
 			domain->kind = sim_below(2) ? SIM_DOMAIN_NXDOMAIN : SIM_DOMAIN_NULL_MX;
 	}

@@ -1,0 +1,188 @@
+/*
+ * Paths of routes: made from what is known of the site's hosts, its limits, and the customer's
+ * source addresses.
+ */
+#include "delivery/planner_parts.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+#include <string.h>
+
+/* Which of the customer's addresses of a family this route uses; "any" leaves it to the kernel. */
+static const struct config_address *source_of(const struct planner_route *route, u8 family,
+					      struct net_address *address, bool *bound)
+{
+	const struct config_customer *customer = route->customer;
+	const struct config_address *any = NULL;
+	u32 seen = 0;
+	u32 count = 0;
+
+	*bound = false;
+	for (size_t i = 0; i < customer->address_count; i++) {
+		if (strcmp(customer->addresses[i].ip, CONFIG_ANY_ADDRESS) == 0)
+			any = &customer->addresses[i];
+		else if (net_address_parse(address, slice_of(customer->addresses[i].ip), false) &&
+			 address->family == family)
+			count++;
+	}
+	for (size_t i = 0; count > 0 && i < customer->address_count; i++) {
+		const struct config_address *a = &customer->addresses[i];
+
+		if (strcmp(a->ip, CONFIG_ANY_ADDRESS) == 0 ||
+		    !net_address_parse(address, slice_of(a->ip), false) ||
+		    address->family != family)
+			continue;
+		if (seen++ == route->source % count) {
+			*bound = true;
+			return a;
+		}
+	}
+	return any;
+}
+
+const char *planner_source_text(const struct planner_route *route, char out[NET_ADDRESS_TEXT_SIZE])
+{
+	struct net_address address;
+	bool bound;
+
+	if (!source_of(route, 4, &address, &bound))
+		source_of(route, 6, &address, &bound);
+	if (!bound)
+		return CONFIG_ANY_ADDRESS;
+	net_address_format(out, &address, false);
+	return out;
+}
+
+static void add_host(struct path *path, const struct mx_answer *answer, const struct mx_host *host,
+		     bool v4, bool v6)
+{
+	const u8 index = (u8)path->host_count++;
+
+	path->hosts[index] = path_add_text(path, host->name);
+	for (u32 i = 0; i < host->address_count; i++) {
+		const struct net_address *a = &answer->addresses[host->address_first + i];
+
+		if (!(a->family == 4 ? v4 : v6) || path->target_count == PATH_TARGETS_MAX)
+			continue;
+		path->targets[path->target_count++] = (struct path_target){
+			.address = *a, .preference = host->preference, .host = index
+		};
+	}
+}
+
+/* Hosts and those of their addresses that the customer has a source address for. */
+static void add_targets(struct path *path, const struct site *site, bool v4, bool v6)
+{
+	struct mx_answer answer;
+
+	if (site->answer) {
+		mx_entry_unpack(site->answer, &answer, 0);
+		for (u32 h = 0; h < answer.host_count; h++)
+			add_host(path, &answer, &answer.hosts[h], v4, v6);
+		return;
+	}
+	path->hosts[0] = path_add_text(path, site->name);
+	path->host_count = 1;
+	path->targets[0] = (struct path_target){ .address = site->relay };
+	path->target_count = (site->relay.family == 4 ? v4 : v6) ? 1 : 0;
+}
+
+/*
+ * Shares the site's sessions out. What is left over goes to workers in turn, from one that follows
+ * from the route's name: it is the same one when the route was forgotten and comes back.
+ */
+static void share_sessions(struct path *path, u32 sessions, u32 workers)
+{
+	u32 first = 0;
+
+	ASSERT(workers > 0);
+	for (const char *c = path_text(path, path->key); *c; c++)
+		first = first * 31 + (u8)*c;
+	for (u32 i = 0; i < workers; i++)
+		path->sessions[i] = sessions / workers;
+	for (u32 i = 0; i < sessions % workers; i++)
+		path->sessions[(first % workers + i) % workers]++;
+}
+
+static enum smtp_tls_policy tls_policy(enum config_tls tls)
+{
+	switch (tls) {
+	case CONFIG_TLS_NEVER:
+		return SMTP_TLS_NEVER;
+	case CONFIG_TLS_REQUIRED:
+		return SMTP_TLS_REQUIRED;
+	default:
+		return SMTP_TLS_OPPORTUNISTIC;
+	}
+}
+
+static void set_timeouts(struct path *path, const struct config_site *limits)
+{
+	const u32 rset = smtp_timeouts_usual.ms[SMTP_TIMEOUT_RSET];
+
+	path->connect_timeout_ns = limits->connect_timeout_ms * NS_PER_MS;
+	path->timeouts = (struct smtp_timeouts){
+		.ms = {
+			[SMTP_TIMEOUT_GREETING] = (u32)limits->greeting_timeout_ms,
+			[SMTP_TIMEOUT_EHLO] = (u32)limits->ehlo_timeout_ms,
+			[SMTP_TIMEOUT_TLS] = (u32)limits->tls_timeout_ms,
+			[SMTP_TIMEOUT_MAIL] = (u32)limits->mail_timeout_ms,
+			[SMTP_TIMEOUT_RCPT] = (u32)limits->rcpt_timeout_ms,
+			[SMTP_TIMEOUT_DATA] = (u32)limits->data_timeout_ms,
+			[SMTP_TIMEOUT_BLOCK] = (u32)limits->block_timeout_ms,
+			[SMTP_TIMEOUT_DOT] = (u32)limits->dot_timeout_ms,
+			[SMTP_TIMEOUT_RSET] = min_u32((u32)limits->mail_timeout_ms, rset),
+			[SMTP_TIMEOUT_QUIT] = (u32)limits->quit_timeout_ms,
+			[SMTP_TIMEOUT_MESSAGE] = (u32)limits->message_timeout_ms,
+		},
+	};
+}
+
+static struct path *build_path(struct planner *planner, struct planner_route *route)
+{
+	const struct config_site *limits = route->site->limits;
+	struct path *path = path_make();
+	const struct config_address *a4;
+	const struct config_address *a6;
+
+	if (!path)
+		return NULL;
+	a4 = source_of(route, 4, &path->source4, &path->has_source4);
+	a6 = source_of(route, 6, &path->source6, &path->has_source6);
+	path->key = path_add_text(path, route->key);
+	path->site = path_add_text(path, route->site->name);
+	path->ehlo4 = path_add_text(path, a4 ? a4->ehlo : "");
+	path->ehlo6 = path_add_text(path, a6 ? a6->ehlo : "");
+	path->site_metrics = route->metrics_slot;
+	path->tls = tls_policy(limits->tls);
+	path->depth = min_u32(limits->depth, SMTP_DEPTH_MAX);
+	path->messages_per_session = limits->messages_per_session;
+	path->recipients_per_message = limits->recipients_per_message;
+	path->idle_ns = limits->idle_ms * NS_PER_MS;
+	set_timeouts(path, limits);
+	share_sessions(path, limits->sessions, planner->params.worker_count);
+	add_targets(path, route->site, a4 != NULL, a6 != NULL);
+	return path_fit(path);
+}
+
+struct path *planner_route_path(struct planner *planner, struct planner_route *route)
+{
+	struct path *path;
+
+	if (route->path_version == route->site->version)
+		return route->path;
+	path = build_path(planner, route);
+	if (!path)
+		CRASH("out of memory for a path");
+	route->path_version = route->site->version;
+	if (path->target_count > 0 && route->path && path_same(route->path, path)) {
+		path_give(path);
+		return route->path;
+	}
+	path_give(route->path);
+	route->path = path->target_count > 0 ? path : NULL;
+	if (!route->path)
+		path_give(path);
+	return route->path;
+}
