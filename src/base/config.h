@@ -41,6 +41,8 @@ enum config_durability {
 	CONFIG_DURABILITY_FULL,	   /* every commit is on the disk before it counts */
 	CONFIG_DURABILITY_RELAXED, /* a power cut may take back the last commits */
 };
+/* How the local part of `a..b@x` goes to a receiver. */
+enum config_dots { CONFIG_DOTS_QUOTED, CONFIG_DOTS_RAW };
 enum config_tls { CONFIG_TLS_OPPORTUNISTIC, CONFIG_TLS_NEVER, CONFIG_TLS_REQUIRED };
 
 struct config_dns {
@@ -107,6 +109,7 @@ struct config_site {
 	u32 depth;		    /* messages under way in a session (pipelining); 1..64 */
 	u32 recipients_per_message; /* 1..1000 */
 	enum config_tls tls;
+	enum config_dots odd_dots;
 	u64 idle_ms;		    /* 0..5m: how long a session is kept with nothing to send */
 	/* How long is waited: for the connection 100ms..5m, else 100ms..1h. */
 	u64 connect_timeout_ms;

@@ -31,6 +31,7 @@
 
 static const char *const log_choices[] = { "error", "warn", "info", "debug", NULL };
 static const char *const durability_choices[] = { "full", "relaxed", NULL };
+static const char *const dots_choices[] = { "quoted", "raw", NULL };
 static const char *const tls_choices[] = { "opportunistic", "never", "required", NULL };
 
 static const struct config_option metrics_options[] = {
@@ -120,6 +121,8 @@ static const struct config_option site_options[] = {
 	ROW(config_site, idle_ms, "idle", CONFIG_DURATION, "10s", RANGE(0, 5 * MINUTE)),
 	ROW(config_site, tls, "tls", CONFIG_CHOICE, "opportunistic",
 	    ONE_OF(tls_choices, "opportunistic, never or required")),
+	ROW(config_site, odd_dots, "odd-dots", CONFIG_CHOICE, "quoted",
+	    ONE_OF(dots_choices, "quoted or raw")),
 	ROW(config_site, connect_timeout_ms, "connect-timeout", CONFIG_DURATION, "30s",
 	    RANGE(100 * MS, 5 * MINUTE)),
 	TIMEOUT(greeting, "5m"),

@@ -238,6 +238,7 @@ static enum intake_event take_row(struct intake *intake, const struct csv_row *f
 		return fail(intake, error);
 	}
 	intake->counts.accepted++;
+	intake->counts.quoted += address.not_dot_atom;
 	row->address = buf_slice(&intake->address);
 	row->domain = slice_of(intake->domain);
 	row->values = buf_slice(&intake->values);

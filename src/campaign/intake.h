@@ -40,6 +40,7 @@ struct intake_row {
 struct intake_counts {
 	u64 rows; /* the header row and empty lines do not count */
 	u64 accepted;
+	u64 quoted; /* of them: not_dot_atom */
 	u64 bad;
 	u64 duplicates;
 };

@@ -245,6 +245,11 @@ static void print_summary(const struct create *create, const json_t *reply)
 	buf_add_text(&text, " (");
 	human_rate(&text, (double)counts.accepted * 1e9 / (double)max_u64(took_ns, 1));
 	buf_add_text(&text, ")\n");
+	if (counts.quoted > 0) {
+		human_number(&text, counts.quoted);
+		buf_add_text(&text, " addresses are no plain ones (dots at odd places) and go "
+				    "in quotes\n");
+	}
 	if (create->rejects.count > 0) {
 		human_number(&text, create->rejects.count);
 		buf_add_text(&text, " rows refused, ");
@@ -265,6 +270,7 @@ static void print_reply(const struct create *create, json_t *reply)
 
 	if (create->console->json) {
 		recipients_counts(create->recipients, &counts);
+		json_object_set_new(reply, "quoted", json_integer((json_int_t)counts.quoted));
 		json_object_set_new(reply, "refused",
 				    json_integer((json_int_t)create->rejects.count));
 		json_object_set_new(reply, "duplicates",

@@ -168,6 +168,7 @@ void recipients_counts(const struct recipients *recipients, struct recipients_co
 	intake_counts(recipients->intake, &rows);
 	*counts = (struct recipients_counts){
 		.accepted = rows.accepted,
+		.quoted = rows.quoted,
 		.refused = rows.bad + rows.duplicates,
 		.duplicates = rows.duplicates,
 		.bytes_read = recipients->bytes_read,

@@ -21,6 +21,7 @@ struct recipients_params {
 
 struct recipients_counts {
 	u64 accepted;
+	u64 quoted;     /* of them: addresses that only quotes make legal (a..b@x) */
 	u64 refused;    /* duplicates included */
 	u64 duplicates;
 	u64 bytes_read;

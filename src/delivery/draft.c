@@ -168,6 +168,7 @@ static void fill_transaction(struct session *session, struct job *job, struct le
 		.size = composed->size,
 		.eightbit = composed->eightbit,
 		.utf8_headers = composed->utf8_headers,
+		.raw_dots = session->path->raw_dots,
 		.user = job,
 	};
 	take_recipients(session, job, lease);

@@ -34,6 +34,7 @@ struct path {
 	struct net_address source4;
 	struct net_address source6;
 	enum smtp_tls_policy tls;
+	bool raw_dots;               /* recipients with odd dots go without quotes */
 	u32 depth;                   /* transactions in flight per session */
 	u32 messages_per_session;
 	u32 recipients_per_message;

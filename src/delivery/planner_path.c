@@ -156,6 +156,7 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 	path->ehlo6 = path_add_text(path, a6 ? a6->ehlo : "");
 	path->site_metrics = route->metrics_slot;
 	path->tls = tls_policy(limits->tls);
+	path->raw_dots = limits->odd_dots == CONFIG_DOTS_RAW;
 	path->depth = min_u32(limits->depth, SMTP_DEPTH_MAX);
 	path->messages_per_session = limits->messages_per_session;
 	path->recipients_per_message = limits->recipients_per_message;

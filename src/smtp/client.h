@@ -125,6 +125,7 @@ struct smtp_transaction {
 	u64 size;          /* bytes of all pieces that are not stuffing; they end with CRLF */
 	bool eightbit;     /* has octets over 127 */
 	bool utf8_headers; /* needs SMTPUTF8 (or an address does) */
+	bool raw_dots;     /* RCPT without quotes around odd dots: see smtp_command */
 	void *user;
 	/*
 	 * Its last byte is in an output that was given out. Falls back to false when that output

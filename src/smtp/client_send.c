@@ -358,6 +358,7 @@ size_t smtp_write_rcpt(struct smtp_client *client, struct smtp_transaction *tran
 	struct smtp_recipient *recipient = &transaction->recipients[transaction->rcpt_sent];
 	struct smtp_command command = { .verb = verb,
 					.bracketed = true,
+					.raw_dots = transaction->raw_dots,
 					.argument = recipient->address };
 	size_t len = client_write(client, &command);
 

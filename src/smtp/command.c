@@ -1,5 +1,7 @@
 #include "smtp/command.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 enum { BYTE_BAD = 1, BYTE_HIGH = 2 };
@@ -30,17 +32,37 @@ static char *add(char *to, struct slice s)
 	return to + s.len;
 }
 
+/* Bytes that need no quotes (atext of RFC 5321 section 4.1.2), and the dot. */
+static bool is_plain(char c)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c) || memchr("!#$%&'*+-/=?^_`{|}~.", c, 20);
+}
+
+/* Length of the local part between quotes that only its dots ask for; 0: there is none. */
+static size_t raw_local(struct slice path)
+{
+	size_t end = 1;
+
+	if (path.len < 2 || path.ptr[0] != '"')
+		return 0;
+	while (end < path.len && is_plain(path.ptr[end]))
+		end++;
+	return end + 1 < path.len && path.ptr[end] == '"' && path.ptr[end + 1] == '@' ? end - 1 : 0;
+}
+
 size_t smtp_command_write(char *to, size_t room, const struct smtp_command *command)
 {
+	size_t raw = command->raw_dots ? raw_local(command->argument) : 0;
 	size_t len = command->verb.len + command->argument.len + command->parameters.len +
-		     (command->bracketed ? 2 : 0) + 2;
+		     (command->bracketed ? 2 : 0) + 2 - (raw > 0 ? 2 : 0);
 
 	if (smtp_path_check(command->argument) == SMTP_PATH_BAD || len > room)
 		return 0;
 	to = add(to, command->verb);
 	if (command->bracketed)
 		*to++ = '<';
-	to = add(to, command->argument);
+	to = add(to, raw > 0 ? slice_first(slice_from(command->argument, 1), raw) : SLICE_NONE);
+	to = add(to, slice_from(command->argument, raw > 0 ? raw + 2 : 0));
 	if (command->bracketed)
 		*to++ = '>';
 	to = add(to, command->parameters);

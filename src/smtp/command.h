@@ -26,6 +26,11 @@ enum smtp_path smtp_path_check(struct slice path);
 struct smtp_command {
 	struct slice verb;       /* with what stands between it and the argument: "MAIL FROM:" */
 	bool bracketed;          /* put < > around the argument */
+	/*
+	 * `"a..b"@x` is written `a..b@x`, against RFC 5321 section 4.1.2. Only where nothing but
+	 * odd dots asks for the quotes: what else is quoted stays so.
+	 */
+	bool raw_dots;
 	struct slice argument;   /* mailbox or host name; may be empty */
 	struct slice parameters; /* ours, not checked: each with a space in front; may be empty */
 };

@@ -148,6 +148,13 @@ static const struct refusal wrong_values[] = {
 	  "t.conf:1: site \"default\": connect-timeout: \"1ms\" is not a duration from "
 	  "100ms to "
 	  "5m" },
+	{ "site \"default\" { dot-timeout = 2h }\n",
+	  "t.conf:1: site \"default\": dot-timeout: \"2h\" is not a duration from 100ms to 1h" },
+	{ "site \"default\" { message-timeout = 10ms }\n",
+	  "t.conf:1: site \"default\": message-timeout: \"10ms\" is not a duration from 1s to "
+	  "1d" },
+	{ "site \"default\" { odd-dots = no }\n",
+	  "t.conf:1: site \"default\": odd-dots: \"no\" is not quoted or raw" },
 	{ "route \"*\" { relay = \"relay.example:25\" }\n",
 	  "t.conf:1: route \"*\": relay: \"relay.example:25\" is not an address with port "
 	  "such as "

@@ -116,7 +116,7 @@ static const char every_option[] =
 	"customer b.example { sign = false address 192.0.2.1 { ehlo = mx.b.example } }\n"
 	"site big { mx = {\"*.Big.example\", \"mx.big2.example.\"}; rate = 5; tls = never "
 	"}\n"
-	"site default { sessions = 9; depth = 2; tls = required; idle = 1ms;\n"
+	"site default { sessions = 9; depth = 2; tls = required; idle = 1ms; odd-dots = raw;\n"
 	" messages-per-session = 1; recipients-per-message = 2; connect-timeout = 100ms;\n"
 	" greeting-timeout = 1s; ehlo-timeout = 2s; tls-timeout = 3s; mail-timeout = 4s;\n"
 	" rcpt-timeout = 5s; data-timeout = 6s; block-timeout = 7s; dot-timeout = 8s;\n"
@@ -179,6 +179,7 @@ static void every_option_of_titled_sections_is_read(void **state)
 	assert_int_equal(c.customers[1].dkim_count, 0);
 	assert_int_equal(c.site_count, 2);
 	assert_int_equal(c.sites[0].tls, CONFIG_TLS_REQUIRED);
+	assert_int_equal(c.sites[0].odd_dots, CONFIG_DOTS_RAW);
 	assert_int_equal(c.sites[0].idle_ms, 1);
 	assert_int_equal(c.sites[0].connect_timeout_ms, 100);
 	assert_int_equal(c.sites[0].greeting_timeout_ms, 1000);
@@ -284,7 +285,18 @@ static void the_example_names_every_option(void **state)
 		"recipients-per-message",
 		"idle",
 		"tls",
+		"odd-dots",
 		"connect-timeout",
+		"greeting-timeout",
+		"ehlo-timeout",
+		"tls-timeout",
+		"mail-timeout",
+		"rcpt-timeout",
+		"data-timeout",
+		"block-timeout",
+		"dot-timeout",
+		"quit-timeout",
+		"message-timeout",
 		"relay",
 	};
 	static char text[16384];

@@ -78,6 +78,20 @@ static void a_sole_null_mx_means_no_mail_whatever_addresses_there_are(void **sta
 	}
 }
 
+/* Not as RFC 7505 section 3 wants it, but what else could be meant. */
+static void a_root_mx_is_null_at_any_preference_and_however_often(void **state)
+{
+	struct mx_found *found = found_new();
+	struct mx_answer answer;
+
+	(void)state;
+	add_host(found, 10, ".", "20.0.0.1");
+	add_mx(found, 20, ".");
+	answer = select_with(found, &plain);
+	assert_int_equal(answer.status, MX_NULL);
+	assert_int_equal(answer.address_count, 0);
+}
+
 static void a_null_mx_beside_a_real_one_does_not_count(void **state)
 {
 	struct mx_found *found = found_new();
@@ -500,6 +514,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sole_null_mx_means_no_mail_whatever_addresses_there_are),
+		cmocka_unit_test(a_root_mx_is_null_at_any_preference_and_however_often),
 		cmocka_unit_test(a_null_mx_beside_a_real_one_does_not_count),
 		cmocka_unit_test(an_mx_that_leads_inside_or_to_ourselves_is_never_handed_out),
 		cmocka_unit_test(the_good_address_beside_a_bad_one_is_used),

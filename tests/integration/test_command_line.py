@@ -274,10 +274,19 @@ def test_create_writes_refused_rows_to_a_file_that_no_spreadsheet_runs(files, se
         assert reason.lstrip('"')[:1] not in "=+-@"
 
 
+def test_create_counts_addresses_with_dots_at_odd_places(files, sender):
+    (files / "list.csv").write_text("email\na..b@docomo.example\nab.@docomo.example\nab@docomo.example\n")
+    result = create(files, sender)
+    assert result.returncode == OK
+    assert [row[0] for row in sender.imports[0]["rows"]] == [
+        '"a..b"@docomo.example', '"ab."@docomo.example', "ab@docomo.example"]
+    assert "2 addresses are no plain ones (dots at odd places) and go in quotes" in text(result)[0]
+
+
 def test_create_with_json_says_everything_in_json(files, sender):
     result = create(files, sender, "--json")
     assert json.loads(result.stdout) == {
-        "id": 7, "total": 3, "domains": 3, "refused": 2, "duplicates": 1}
+        "id": 7, "total": 3, "domains": 3, "quoted": 0, "refused": 2, "duplicates": 1}
     refused = [json.loads(line) for line in result.stderr.splitlines()]
     assert [line["refused_line"] for line in refused] == [4, 5]
 

@@ -131,6 +131,21 @@ def test_a_deferred_recipient_of_a_cancelled_campaign_is_not_tried_again(sender)
         assert tried == sum(c.startswith("RCPT") for talk in server.talks for c in talk.commands)
 
 
+@pytest.mark.parametrize("form, local", [("quoted", '"a..b"'), ("raw", "a..b")])
+def test_odd_dots_go_in_the_form_that_the_site_takes(sender_in, form, local):
+    sender = sender_in()
+    with Hostile() as server:
+        sender.default_site["odd-dots"] = form
+        sender.route("*", server.port)
+        sender.start()
+        sender.create("news", ["a..b@docomo.test", '"c,d"@docomo.test', "e.f@docomo.test"])
+        sender.wait("news")
+        assert {m.recipients[0] for m in server.accepted} == {
+            f"{local}@docomo.test", '"c,d"@docomo.test', "e.f@docomo.test"}
+        # The report has the address as it was stored, so that it is found again.
+        assert sender.report_by_address("news")['"a..b"@docomo.test']["outcome"] == "delivered"
+
+
 def test_bad_rows_are_refused_by_line_and_the_others_sent(running, sink):
     rows = ["ann@shop.test", "not an address", "bob@shop.test", "", "eve@", "ANN@shop.test",
             "a\x01b@shop.test", "two@a.test,b.test", "<c@d.test>", "x" * 70 + "@shop.test",

@@ -40,6 +40,42 @@ static void each_form_is_written_with_its_line_end(void **state)
 	}
 }
 
+static void raw_dots_cost_the_quotes_where_only_dots_ask_for_them(void **state)
+{
+	static const struct {
+		struct slice path;
+		const char *line;
+	} cases[] = {
+		{ SLICE("\"a..b\"@y.test"), "RCPT TO:<a..b@y.test>\r\n" },
+		{ SLICE("\".ab\"@y.test"), "RCPT TO:<.ab@y.test>\r\n" },
+		{ SLICE("\"a.!#$%&'*+-/=?^_`{|}~b.\"@y.test"),
+		  "RCPT TO:<a.!#$%&'*+-/=?^_`{|}~b.@y.test>\r\n" },
+		{ SLICE("a.b@y.test"), "RCPT TO:<a.b@y.test>\r\n" },
+		/* Quotes that are needed for more. */
+		{ SLICE("\"a,.b.\"@y.test"), "RCPT TO:<\"a,.b.\"@y.test>\r\n" },
+		{ SLICE("\"a@.b\"@y.test"), "RCPT TO:<\"a@.b\"@y.test>\r\n" },
+		{ SLICE("\"a\\\"..b\"@y.test"), "RCPT TO:<\"a\\\"..b\"@y.test>\r\n" },
+		{ SLICE("\"a..b"), "RCPT TO:<\"a..b>\r\n" },
+		{ SLICE("\"a..b\""), "RCPT TO:<\"a..b\">\r\n" },
+		{ SLICE("\"\"@y.test"), "RCPT TO:<\"\"@y.test>\r\n" },
+		{ SLICE("\""), "RCPT TO:<\">\r\n" },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < array_count(cases); i++) {
+		struct smtp_command command = { .verb = SLICE("RCPT TO:"),
+						.bracketed = true,
+						.raw_dots = true,
+						.argument = cases[i].path };
+		char out[SMTP_COMMAND_MAX];
+		size_t want = strlen(cases[i].line);
+
+		assert_int_equal(smtp_command_write(out, want, &command), want);
+		assert_memory_equal(out, cases[i].line, want);
+		assert_int_equal(smtp_command_write(out, want - 1, &command), 0);
+	}
+}
+
 static void every_byte_that_could_end_a_path_or_line_is_refused(void **state)
 {
 	(void)state;
@@ -90,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_form_is_written_with_its_line_end),
+		cmocka_unit_test(raw_dots_cost_the_quotes_where_only_dots_ask_for_them),
 		cmocka_unit_test(every_byte_that_could_end_a_path_or_line_is_refused),
 		cmocka_unit_test(a_path_has_a_maximum),
 		cmocka_unit_test(digits_are_those_of_the_number),
