@@ -455,10 +455,14 @@ u32 ring_turn(struct ring *ring, u64 timeout_ns)
 void ring_wake(struct ring *ring)
 {
 	u64 one = 1;
+	ssize_t written;
 
 	if (atomic_exchange(&ring->wake_pending, 1))
 		return;
-	if (write(ring->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+	do {
+		written = write(ring->wake_fd, &one, sizeof(one));
+	} while (written < 0 && errno == EINTR);
+	if (written < 0 && errno != EAGAIN)
 		CRASH("eventfd write: %s", strerror(errno));
 }
 
