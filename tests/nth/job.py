@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 
 import judge
@@ -18,6 +17,7 @@ from names import Names
 from operator_link import OperatorLink
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+WORK = pathlib.Path("/tmp/hk-nth")
 SINK = TOP / "build/bench/sink"
 CUSTOMER = "courier.example"
 SANITIZER_EXIT, INJECTOR_EXIT = 99, 98
@@ -100,8 +100,8 @@ class Job:
     def __init__(self, options, number):
         self.options = options
         self.net = f"127.{number + 1}.0"
-        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"hk-nth{number}-", dir=base))
+        self.directory = WORK / str(number)
+        self.directory.mkdir()
         self.config = self.directory / "hikyaku.conf"
         self.config.write_text(CONFIG.format(dir=self.directory, net=self.net, customer=CUSTOMER,
                                              keys=options.keys))
@@ -132,12 +132,6 @@ class Job:
                 raise Trouble(f"the sink does not listen: {log.read_text()}")
             time.sleep(.005)
         return sink
-
-    def close(self):
-        for sink in self.sinks:
-            sink.kill()
-            sink.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
 
     # ---- one run ----
 
