@@ -90,7 +90,7 @@ void clock_sim_reboot(void)
 {
 	world->boot_ns = world->mono_ns - sim_below(60 * NS_PER_S);
 	world->alive_ns -= (i64)SIM_NOTE_NS;
-	if (world->clock_trouble && (sim_below(2) || !repeat_a_due_time()))
+	if (world->clock_trouble && (sim_below(4) == 0 || !repeat_a_due_time()))
 		clock_sim_jump();
 	for (u32 i = 0; i < world->recipient_count; i++)
 		world->recipients[i].put_due_ms = 0;
