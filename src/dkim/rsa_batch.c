@@ -123,19 +123,75 @@ static u64 montgomery_factor(u64 n)
 	return -inverse & RSA_LIMB_MASK;
 }
 
+/* out = -1 / n mod 2^52k: the digits by which Montgomery's reduction would make 1 vanish. */
+static void inverse_limbs(u64 *out, const u64 *n, u32 k)
+{
+	u64 t[2 * RSA_K_MAX + 1] = { 1 };
+	u64 factor = montgomery_factor(n[0]);
+
+	for (u32 i = 0; i < k; i++) {
+		u64 carry = 0;
+
+		out[i] = t[i] * factor & RSA_LIMB_MASK;
+		for (u32 j = 0; j < k; j++) {
+			unsigned __int128 sum =
+				(unsigned __int128)out[i] * n[j] + t[i + j] + carry;
+
+			t[i + j] = (u64)sum & RSA_LIMB_MASK;
+			carry = (u64)(sum >> RSA_LIMB_BITS);
+		}
+		t[i + k] += carry;
+	}
+	explicit_bzero(t, sizeof(t));
+}
+
+/* The sum of two neighbouring numbers of five limbs; returns its carry as a mask. */
+static u64 sum_halves(u64 *out, const u64 *from)
+{
+	u64 carry = 0;
+
+	for (u32 j = 0; j < 5; j++) {
+		u64 limb = from[j] + from[5 + j] + carry;
+
+		out[j] = limb & RSA_LIMB_MASK;
+		carry = limb >> RSA_LIMB_BITS;
+	}
+	return 0 - carry;
+}
+
+static void extra_fill(u64 *extra, const u64 *prime)
+{
+	u64 *fold = extra + RSA_EXTRA_FOLD;
+	u64 *sums = extra + RSA_EXTRA_FOLD_SUMS;
+
+	fold[0] = 1;
+	shift_mod(fold, RSA_FOLD_BITS, prime, 20);
+	extra[RSA_EXTRA_FOLD_CARRIES] = sum_halves(sums, fold);
+	extra[RSA_EXTRA_FOLD_CARRIES + 1] = sum_halves(sums + 5, fold + 10);
+	inverse_limbs(extra + RSA_EXTRA_INVERSE, prime, 10);
+	extra[RSA_EXTRA_P_CARRY] = sum_halves(extra + RSA_EXTRA_P_SUM, prime + 10);
+}
+
 static void half_fill(u64 *half, u32 k, const u8 *prime, const u8 *exponent, u32 size)
 {
+	const u32 r_bits = k * RSA_LIMB_BITS;
+	const u32 f_bits = k == 20 ? r_bits / 2 : r_bits;
 	u64 *n = half + RSA_HALF_MODULUS(k);
 	u64 *one = half + RSA_HALF_ONE(k);
-	u64 *r3 = half + RSA_HALF_R3(k);
+	u64 *into = half + RSA_HALF_INTO(k);
+	u64 *out = half + RSA_HALF_OUT(k);
 
 	limbs_from_bytes(n, 1, k, prime, size);
 	limbs_from_bytes(half + RSA_HALF_EXPONENT(k), 1, k, exponent, size);
 	one[0] = 1;
-	shift_mod(one, k * RSA_LIMB_BITS, n, k);
-	memcpy(r3, one, k * sizeof(*r3));
-	shift_mod(r3, 2 * k * RSA_LIMB_BITS, n, k);
+	shift_mod(one, f_bits, n, k);
+	memcpy(into, one, k * sizeof(*into));
+	shift_mod(into, 2 * r_bits, n, k);
+	out[0] = 1;
+	shift_mod(out, r_bits - f_bits, n, k);
 	half[RSA_HALF_FACTOR(k)] = montgomery_factor(n[0]);
+	if (k == 20)
+		extra_fill(half + RSA_HALF_EXTRA(k), n);
 }
 
 static void key_fill(struct rsa_batch_key *key, const struct crypto_rsa_numbers *numbers)

@@ -25,14 +25,26 @@ typedef u64 lane8 __attribute__((vector_size(64), aligned(64)));
 
 /*
  * A key as the arithmetic wants it: words of 64 bits, one number after the other. R is 2^52k, and
- * 2^104k for the modulus. A half is what belongs to one prime.
+ * 2^104k for the modulus. A half is what belongs to one prime. Its powers are computed with numbers
+ * that stand for themselves times F: F is R, but 2^520 for 20 limbs (rsa_lanes_20.h).
  */
-#define RSA_HALF_MODULUS(k) 0		   /* k limbs: the prime */
-#define RSA_HALF_ONE(k) (k)		   /* k: R mod prime */
-#define RSA_HALF_R3(k) (2 * (k))	   /* k: R^3 mod prime */
-#define RSA_HALF_EXPONENT(k) (3 * (k))	   /* k + 1: d mod prime - 1, and a zero */
-#define RSA_HALF_FACTOR(k) (4 * (k) + 1)   /* 1: -1/prime mod 2^52 */
-#define RSA_HALF_WORDS(k) (4 * (k) + 2)
+#define RSA_HALF_MODULUS(k) 0            /* k limbs: the prime */
+#define RSA_HALF_ONE(k) (k)              /* k: F mod prime */
+#define RSA_HALF_INTO(k) (2 * (k))       /* k: R^2 F mod prime */
+#define RSA_HALF_OUT(k) (3 * (k))        /* k: R / F mod prime */
+#define RSA_HALF_EXPONENT(k) (4 * (k))   /* k + 1: d mod prime - 1, and a zero */
+#define RSA_HALF_FACTOR(k) (5 * (k) + 1) /* 1: -1/prime mod 2^52 */
+#define RSA_HALF_EXTRA(k) (5 * (k) + 2)  /* for 20 limbs */
+#define RSA_HALF_WORDS(k) (RSA_HALF_EXTRA(k) + ((k) == 20 ? RSA_EXTRA_WORDS : 0))
+
+#define RSA_FOLD_BITS 1556
+#define RSA_EXTRA_FOLD 0          /* 20 limbs: 2^1556 mod prime */
+#define RSA_EXTRA_FOLD_SUMS 20    /* 5 and 5: the sums of its halves' halves ... */
+#define RSA_EXTRA_FOLD_CARRIES 30 /* 1 and 1: ... and their carries, all ones or zero */
+#define RSA_EXTRA_INVERSE 32      /* 10: -1/prime mod 2^520 */
+#define RSA_EXTRA_P_SUM 42        /* 5: the sum of the halves of the prime's upper half */
+#define RSA_EXTRA_P_CARRY 47      /* 1 */
+#define RSA_EXTRA_WORDS 48
 
 #define RSA_KEY_P(k) 0
 #define RSA_KEY_Q(k) RSA_HALF_WORDS(k)

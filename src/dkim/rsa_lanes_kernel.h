@@ -165,6 +165,8 @@ LANES_INLINE void square_columns(lane8 *wide, const lane8 *from, const u32 k)
 	}
 }
 
+#include "dkim/rsa_lanes_20.h"
+
 LANES_CODE __attribute__((noinline)) void multiply_10(lane8 *r, const lane8 *a, const lane8 *b,
 						      const struct lane_modulus *m)
 {
@@ -345,14 +347,39 @@ LANES_INLINE struct lane_modulus half_modulus(const lane8 *half, u32 k)
 	return (struct lane_modulus){ half + RSA_HALF_MODULUS(k), half + RSA_HALF_FACTOR(k), k };
 }
 
-/* r = base ^ exponent mod the half's prime, in Montgomery form like base. */
+/* One step of power(): numbers there stand for themselves times F. */
+struct lane_power {
+	struct lane_modulus modulus;
+	struct lane_halves halves;
+	lane8 *wide;
+};
+
+LANES_INLINE void power_square(lane8 *r, const lane8 *a, const struct lane_power *by)
+{
+	if (by->modulus.k == 20)
+		halves_square(r, a, &by->halves);
+	else
+		mont_square(r, a, &by->modulus, by->wide);
+}
+
+LANES_INLINE void power_multiply(lane8 *r, const lane8 *a, const lane8 *b,
+				 const struct lane_power *by)
+{
+	if (by->modulus.k == 20)
+		halves_multiply(r, a, b, &by->halves);
+	else
+		mont_multiply(r, a, b, &by->modulus, by->wide);
+}
+
+/* r = base ^ exponent mod the half's prime, times F like base. */
 LANES_CODE void power(struct rsa_lanes *lanes, lane8 *r, const lane8 *base, const lane8 *half)
 {
 	const u32 k = lanes->k;
-	const struct lane_modulus m = half_modulus(half, k);
+	const struct lane_power by = { half_modulus(half, k),
+				       { half, half + RSA_HALF_EXTRA(k) },
+				       lanes->wide };
 	const lane8 *exponent = half + RSA_HALF_EXPONENT(k);
 	lane8 *table = lanes->table;
-	lane8 *wide = lanes->wide;
 	lane8 *entry = lanes->number[2];
 	u32 at = (lanes->prime_bits - 1) / RSA_WINDOW_BITS * RSA_WINDOW_BITS;
 	lane8 index = window(exponent, at);
@@ -362,17 +389,17 @@ LANES_CODE void power(struct rsa_lanes *lanes, lane8 *r, const lane8 *base, cons
 		table[k + j] = base[j];
 	}
 	for (u32 i = 2; i < 1 << RSA_WINDOW_BITS; i += 2) {
-		mont_square(table + i * k, table + i / 2 * k, &m, wide);
-		mont_multiply(table + (i + 1) * k, table + i * k, base, &m, wide);
+		power_square(table + i * k, table + i / 2 * k, &by);
+		power_multiply(table + (i + 1) * k, table + i * k, base, &by);
 	}
 	table_read(r, table, &index, k);
 	while (at > 0) {
 		at -= RSA_WINDOW_BITS;
 		for (u32 i = 0; i < RSA_WINDOW_BITS; i++)
-			mont_square(r, r, &m, wide);
+			power_square(r, r, &by);
 		index = window(exponent, at);
 		table_read(entry, table, &index, k);
-		mont_multiply(r, r, entry, &m, wide);
+		power_multiply(r, r, entry, &by);
 	}
 }
 
@@ -387,11 +414,9 @@ LANES_CODE void half_sign(struct rsa_lanes *lanes, lane8 *r, const lane8 *half)
 	for (u32 j = 0; j < 2 * k; j++)
 		wide[j] = lanes->message[j];
 	mont_reduce(base, wide, &m);
-	mont_multiply(base, base, half + RSA_HALF_R3(k), &m, wide);
+	mont_multiply(base, base, half + RSA_HALF_INTO(k), &m, wide);
 	power(lanes, r, base, half);
-	for (u32 j = 0; j < 2 * k; j++)
-		wide[j] = j < k ? r[j] : lane_all(0);
-	mont_reduce(r, wide, &m);
+	mont_multiply(r, r, half + RSA_HALF_OUT(k), &m, wide);
 	reduce_once(r, &m, wide);
 }
 

@@ -217,7 +217,7 @@ static void a_wrong_signature_does_not_leave_the_batch(void **state)
 	struct rsa_batch *batch = rsa_batch_open(RSA_BATCH_PORTABLE);
 	const u32 places[] = {
 		RSA_KEY_P(k) + RSA_HALF_EXPONENT(k) + 3, RSA_KEY_Q(k) + RSA_HALF_EXPONENT(k),
-		RSA_KEY_P(k) + RSA_HALF_R3(k) + 1,	 RSA_KEY_Q(k) + RSA_HALF_ONE(k) + 2,
+		RSA_KEY_P(k) + RSA_HALF_INTO(k) + 1,	 RSA_KEY_Q(k) + RSA_HALF_ONE(k) + 2,
 		RSA_KEY_Q(k) + RSA_HALF_FACTOR(k),	 RSA_KEY_QINV(k) + 5,
 	};
 
