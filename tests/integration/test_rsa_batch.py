@@ -23,8 +23,8 @@ def memcheck(*arguments):
 
 @pytest.mark.parametrize("bits,messages,keys", [(1024, 8000, 20), (2048, 4000, 10), (4096, 80, 1)])
 def test_batches_make_the_signatures_that_openssl_makes(bits, messages, keys):
-    done = subprocess.run([str(RSA_MANY), str(bits), str(messages), str(keys)], capture_output=True, text=True,
-                          timeout=300)
+    done = subprocess.run([str(RSA_MANY), str(bits), str(messages), str(keys)],
+                          capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "bit for bit" in done.stdout or "no AVX-512 IFMA" in done.stdout
 
