@@ -2,6 +2,7 @@
 
 #include "base/config.h"
 #include "base/text.h"
+#include "console/human.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -76,18 +77,43 @@ int link_failed(const struct console *console, struct control_client *client,
 	return console_fail_error(console, CONSOLE_FAILED, error);
 }
 
+/* Of a command that takes a while, once a second: on a terminal, one line, rewritten. */
+static bool show_progress(const struct console *console, const json_t *item, bool *is_shown)
+{
+	const json_t *progress = json_object_get(item, "progress");
+	struct buf text;
+
+	if (!progress)
+		return false;
+	if (console->json || !isatty(STDERR_FILENO))
+		return true;
+	buf_init(&text, 256);
+	human_number(&text, answer_number(progress, "count"));
+	buf_add_text(&text, " recipients so far, ");
+	human_number(&text, answer_number(progress, "looked"));
+	buf_add_text(&text, " looked at");
+	fprintf(stderr, "\r\033[K%s", buf_text(&text));
+	fflush(stderr);
+	buf_done(&text);
+	*is_shown = true;
+	return true;
+}
+
 int link_ask(const struct console *console, struct control_client *client, json_t *request,
 	     void (*on_item)(void *arg, const json_t *item), void *arg, json_t **reply)
 {
 	struct error error;
 	json_t *json = NULL;
+	bool progress_is_shown = false;
 	enum control_answer answer = control_client_request(client, request, &error);
 
 	*reply = NULL;
 	if (answer != CONTROL_SENT)
 		return link_failed(console, client, answer, &error);
 	while ((answer = control_client_next(client, &json, &error)) == CONTROL_ITEM) {
-		if (console->json)
+		if (show_progress(console, json, &progress_is_shown))
+			;
+		else if (console->json)
 			link_print_json(json);
 		else if (on_item)
 			on_item(arg, json);
@@ -96,6 +122,8 @@ int link_ask(const struct console *console, struct control_client *client, json_
 		if (ferror(stdout))
 			return CONSOLE_FAILED;
 	}
+	if (progress_is_shown)
+		fputs("\r\033[K", stderr);
 	if (answer != CONTROL_REPLY)
 		return link_failed(console, client, answer, &error);
 	if (console->json && !on_item)

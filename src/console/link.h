@@ -20,7 +20,8 @@ int link_open(const struct console *console, struct control_client **client);
 
 /*
  * Sends `request` (the reference is taken) and reads the answers. Each ITEM goes to on_item; with
- * --json it is printed as a line instead. The REPLY is given to the caller (*reply, owned; NULL
+ * --json it is printed as a line instead; an ITEM that tells of progress is shown on a terminal and
+ * nowhere else. The REPLY is given to the caller (*reply, owned; NULL
  * unless CONSOLE_OK) and, with --json, printed when there was no on_item.
  */
 int link_ask(const struct console *console, struct control_client *client, json_t *request,

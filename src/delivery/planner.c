@@ -163,6 +163,7 @@ static void init_lists(struct planner *planner)
 	list_init(&planner->all_domains);
 	list_init(&planner->results);
 	list_init(&planner->fresh);
+	list_init(&planner->sweeps);
 	map_init(&planner->campaign_map);
 	map_init(&planner->domains);
 	map_init(&planner->sites);
@@ -182,6 +183,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	planner->m = metrics_planner(params->metrics);
 	planner->now_ns = clock_mono_ns();
 	planner->batch = 1;
+	planner->next_sweep = 1;
 	planner->must_work = true;
 	planner->due_cursor.place = ROW_DEFERRED;
 	init_lists(planner);
@@ -212,6 +214,8 @@ void planner_close(struct planner *planner)
 	planner_leases_close(planner);
 	ref_queue_done(&planner->touched);
 	ref_queue_done(&planner->again);
+	free(planner->erasing);
+	planner_sweeps_free(planner);
 	mx_resolver_close(planner->resolver);
 	if (planner->keys) {
 		for (size_t i = 0; i < planner->config->customer_count * CONFIG_DKIM_MAX; i++)
@@ -285,6 +289,10 @@ static void fill_transaction(struct planner *planner)
 	if (planner_may_settle(planner))
 		planner_settle_doomed(planner);
 	if (planner->failed_by == STORE_OK)
+		planner_sweep_some(planner);
+	if (planner->failed_by == STORE_OK)
+		planner_erase_some(planner);
+	if (planner->failed_by == STORE_OK)
 		planner_lease_rows(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_write_leases(planner);
@@ -308,11 +316,12 @@ static void run_transaction(struct planner *planner)
 	}
 	fill_transaction(planner);
 	wrote = planner->results_applied > 0 || planner->fresh_count > 0 ||
-		planner->touched.count > 0;
+		planner->touched.count > 0 || planner->swept > 0;
 	ok = planner->failed_by == STORE_OK && planner_commit(planner, &error);
 	if (!ok) {
 		queue_abort(planner->queue);
 		planner->broken |= planner->failed_by == STORE_FAILED;
+		planner_sweeps_committed(planner, false);
 		planner_take_back_fresh(planner);
 		planner_rolled_back(planner);
 		return;
@@ -320,6 +329,8 @@ static void run_transaction(struct planner *planner)
 	ref_queue_done(&planner->touched);
 	planner_hand_out(planner);
 	planner_results_committed(planner);
+	planner_sweeps_committed(planner, true);
+	planner_erase_committed(planner);
 	planner_campaigns_committed(planner, true);
 	if (wrote)
 		planner_room_found(planner);
@@ -404,7 +415,8 @@ static bool has_work(const struct planner *planner)
 	       (!list_is_empty(&planner->doomed) && planner_may_settle(planner)) ||
 	       (!list_is_empty(&planner->to_ask) && planner->now_ns >= planner->next_ask_ns) ||
 	       planner->again.count > 0 || planner->dead_batch_count > 1024 ||
-	       planner_may_activate(planner) || may_send(planner);
+	       planner_may_activate(planner) || planner_may_sweep(planner) ||
+	       planner_may_erase(planner) || may_send(planner);
 }
 
 /* The start, gone on with as soon as there is room. */

@@ -128,6 +128,7 @@ bool planner_intake_add(struct planner_intake *intake, const struct planner_reci
 /* READY: the campaign may be started. The intake is freed in any case. */
 bool planner_intake_finish(struct planner_intake *intake, struct queue_campaign *campaign,
 			   struct error *error);
+/* Nothing of it is seen any more; what is stored already is erased over the turns that follow. */
 void planner_intake_abort(struct planner_intake *intake);
 
 bool planner_campaign_find(struct planner *planner, struct slice id_or_name,
@@ -137,7 +138,14 @@ double planner_campaign_rate(struct planner *planner, u32 id);
 bool planner_campaign_start(struct planner *planner, u32 id, struct error *error);
 bool planner_campaign_pause(struct planner *planner, u32 id, struct error *error);
 bool planner_campaign_resume(struct planner *planner, u32 id, struct error *error);
-bool planner_campaign_cancel(struct planner *planner, u32 id, struct error *error);
+/* Its lanes end in the turns that follow, its deferred rows by a sweep: see planner_retry. */
+struct planner_sweep *planner_campaign_cancel(struct planner *planner, u32 id,
+					      struct error *error);
+/*
+ * A broken-off import of which something is left on the disk: as good as gone. Lists that are read
+ * from the queue leave it out.
+ */
+bool planner_is_erasing(const struct planner *planner, u32 campaign);
 
 void planner_options_pack(const struct planner_options *options, struct buf *out);
 bool planner_options_unpack(struct planner_options *options, struct slice packed) MUST_CHECK;
@@ -174,17 +182,29 @@ struct planner_filter {
 };
 bool planner_filter_matches(const struct planner_filter *filter, const struct queue_row *row);
 /*
- * Deferred rows that match become due now. Works through the table in slices over the next turns;
- * the number of rows moved so far is in the planner's log line when it is done.
+ * An order to rows at rest: carried out in slices over the turns that follow (planner_sweep.c), to
+ * its end even if nobody looks and also after a crash. Who gave it looks how far it is, and leaves
+ * it in the end, over or not. NULL and a sentence: nothing will be done.
  */
-bool planner_retry(struct planner *planner, const struct planner_filter *filter, u64 *moved,
-		   struct error *error);
+struct planner_sweep;
+struct planner_sweep_status {
+	u64 looked; /* rows */
+	u64 count;  /* of them, those that the order was meant for */
+	bool is_over;
+};
+void planner_sweep_look(const struct planner_sweep *sweep, struct planner_sweep_status *status);
+void planner_sweep_leave(struct planner_sweep *sweep); /* NULL is fine */
+
+/* Deferred rows that match become due now. */
+struct planner_sweep *planner_retry(struct planner *planner, const struct planner_filter *filter,
+				    struct error *error);
 /* Deferred rows that match fail for good, with the operator as reason. */
-bool planner_bounce(struct planner *planner, const struct planner_filter *filter, u64 *bounced,
-		    struct error *error);
+struct planner_sweep *planner_bounce(struct planner *planner, const struct planner_filter *filter,
+				     struct error *error);
 /* Held in-doubt rows: send again (resend true) or count as failed. */
-bool planner_doubt_settle(struct planner *planner, const struct planner_filter *filter, bool resend,
-			  u64 *settled, struct error *error);
+struct planner_sweep *planner_doubt_settle(struct planner *planner,
+					   const struct planner_filter *filter, bool resend,
+					   struct error *error);
 
 /* ---- looking inside, for operators (planner_view.c); nothing is changed ---- */
 

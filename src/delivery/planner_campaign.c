@@ -192,17 +192,9 @@ bool planner_load_campaigns(struct planner *planner, struct error *error)
 			     (record.state == CAMPAIGN_CANCELLED && record.finished_ms == 0);
 
 		if (record.state == CAMPAIGN_IMPORTING) {
-			u32 id = record.id;
-
 			log_warn("delivery", "an import that was broken off is dropped",
 				 "campaign=%s", record.name);
-			while ((result = queue_campaign_erase(planner->queue, id, 10000)) ==
-			       STORE_OK)
-				;
-			if (result != STORE_NOT_FOUND) {
-				planner_store_ok(planner, result);
-				break;
-			}
+			planner_erase(planner, record.id);
 		}
 		if (loads && !planner_campaign_load(planner, record.id, error))
 			return false;
@@ -310,8 +302,9 @@ bool planner_campaign_find(struct planner *planner, struct slice id_or_name,
 		return false;
 	memset(campaign, 0, sizeof(*campaign));
 	while ((result = queue_campaign_next(planner->queue, campaign->id, campaign)) == STORE_OK) {
-		if (slice_equal(slice_of(campaign->name), id_or_name) ||
-		    (by_id && campaign->id == id))
+		if ((slice_equal(slice_of(campaign->name), id_or_name) ||
+		     (by_id && campaign->id == id)) &&
+		    !planner_is_erasing(planner, campaign->id))
 			break;
 	}
 	queue_abort(planner->queue);
@@ -374,18 +367,18 @@ bool planner_campaign_resume(struct planner *planner, u32 id, struct error *erro
 	return change_state(planner, id, CAMPAIGN_RUNNING, 1u << CAMPAIGN_PAUSED, error);
 }
 
-bool planner_campaign_cancel(struct planner *planner, u32 id, struct error *error)
+struct planner_sweep *planner_campaign_cancel(struct planner *planner, u32 id,
+					      struct error *error)
 {
 	struct planner_filter filter = { .campaign = id };
 	struct planner_campaign *c;
-	u64 count;
 
 	if (!change_state(planner, id, CAMPAIGN_CANCELLED,
 			  1u << CAMPAIGN_READY | 1u << CAMPAIGN_RUNNING | 1u << CAMPAIGN_PAUSED,
 			  error))
-		return false;
+		return NULL;
 	c = planner_campaign(planner, id);
 	if (c)
 		planner_unpark(planner, c);
-	return planner_sweep(planner, &filter, SWEEP_CANCEL, &count, error);
+	return planner_sweep_begin(planner, SWEEP_CANCEL, ROW_DEFERRED, &filter, error);
 }

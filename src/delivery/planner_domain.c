@@ -283,26 +283,20 @@ static bool place_ref(struct planner *planner, const struct row_ref *ref)
 	return false;
 }
 
-static void place_refs(struct planner *planner, struct ref_queue *refs)
-{
-	u32 count = refs->count;
-	struct row_ref ref;
-
-	while (count-- > 0 && planner_row_waited(planner, refs, &ref)) {
-		if (!place_ref(planner, &ref)) {
-			planner_rows_again(planner, refs);
-			return;
-		}
-	}
-}
-
+/* Of the rows that wait to be placed anew, as many as a turn may place. */
 void planner_place_again(struct planner *planner)
 {
-	struct ref_queue again = planner->again;
+	struct ref_queue waiting = planner->again;
+	u32 left = planner_limit(planner, TURN_PLACED_MAX);
+	struct row_ref ref;
+	bool ok = true;
 
+	/* What is placed may come to wait there again itself. */
 	planner->again = (struct ref_queue){ 0 };
-	place_refs(planner, &again);
-	ref_queue_done(&again);
+	while (ok && left-- > 0 && planner_row_waited(planner, &waiting, &ref))
+		ok = place_ref(planner, &ref);
+	planner_rows_again(planner, &waiting);
+	ref_queue_done(&waiting);
 }
 
 /* ---- answers ---- */
@@ -404,7 +398,7 @@ static void on_answer(struct planner *planner, struct domain *domain, struct mx_
 	}
 	list_for_each_safe(node, &domain->lanes)
 		planner_lane_move(planner, list_entry(node, struct lane, of_domain));
-	place_refs(planner, &domain->refs);
+	planner_rows_again(planner, &domain->refs);
 	if (before)
 		planner_site_drop(planner, before);
 }

@@ -31,7 +31,7 @@ static bool name_is_free(struct planner *planner, const char *name)
 	struct queue_campaign other = { 0 };
 
 	while (queue_campaign_next(planner->queue, other.id, &other) == STORE_OK) {
-		if (strcmp(other.name, name) == 0)
+		if (strcmp(other.name, name) == 0 && !planner_is_erasing(planner, other.id))
 			return false;
 	}
 	return true;
@@ -252,15 +252,7 @@ bool planner_intake_finish(struct planner_intake *intake, struct queue_campaign 
 
 void planner_intake_abort(struct planner_intake *intake)
 {
-	struct planner *planner = intake->planner;
-	enum store_result result = STORE_OK;
-
-	/* What cannot be erased now is dropped at the next start, as a broken-off import. */
-	while (result == STORE_OK && queue_begin(planner->queue) == STORE_OK) {
-		result = queue_campaign_erase(planner->queue, intake->campaign.id, 5000);
-		if (queue_commit(planner->queue) != STORE_OK)
-			break;
-	}
+	planner_erase(intake->planner, intake->campaign.id);
 	free_intake(intake);
 }
 

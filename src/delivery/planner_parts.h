@@ -25,6 +25,10 @@
 #define TURN_RESULTS_MAX 16384
 #define TURN_DUE_MAX 4096        /* deferred rows looked at in one turn */
 #define TURN_DOOMED_MAX 2000     /* rows of doomed lanes settled in one turn */
+#define TURN_PLACED_MAX 4096     /* rows placed anew in one turn */
+#define SWEEP_ROWS 2000          /* rows at rest that an order changes in one turn */
+#define SWEEP_LOOKS 16000        /* and looks at */
+#define ERASE_RECORDS 4000       /* of a broken-off import, erased in one turn */
 #define ROUTE_REFS_MAX 20000     /* of them, at one route */
 #define POSTPONE_MS 60000        /* rows that find a full route come again after this */
 #define REFS_MAX 200000          /* due rows that wait in memory; beyond, they stay at rest */
@@ -217,6 +221,13 @@ struct planner {
 
 	struct ref_queue touched; /* rows settled in this transaction that no worker held */
 	struct ref_queue again;   /* those of a transaction that failed */
+	struct list sweeps;       /* orders to rows at rest; the front one has the next slice */
+	u32 next_sweep;
+	u32 swept;                /* what this transaction did for them, or erased */
+	bool at_rest;             /* the rows being changed are at rest, not in memory */
+	u32 *erasing;             /* campaigns, the last one first */
+	u32 erasing_count;
+	bool erased;              /* in this transaction: nothing is left of the last one */
 	struct row_ref due_cursor;
 	u64 next_due_ms;     /* nothing is due before; 0: look */
 	u64 now_ns;          /* monotonic: for waiting */
@@ -230,7 +241,6 @@ struct planner {
 	u64 next_care_ns;    /* room, statistics */
 	u64 next_trim_ns;    /* of the delivery log */
 	enum store_result failed_by; /* what broke this transaction; STORE_OK: nothing yet */
-	bool sweep_failed;
 	bool answers;        /* the resolver has some */
 	u64 next_ask_ns;     /* the resolver takes no more until then, or until it has answered */
 	bool stopping;
@@ -438,10 +448,25 @@ void planner_take_due(struct planner *planner);
 /* A due time that the due cursor has not passed. */
 u64 planner_due_time(struct planner *planner, u64 due_ms);
 
-/* ---- planner_command.c ---- */
+/* ---- planner_sweep.c ---- */
 enum sweep_action { SWEEP_RETRY, SWEEP_GIVE_UP, SWEEP_CANCEL };
-bool planner_sweep(struct planner *planner, const struct planner_filter *filter,
-		   enum sweep_action action, u64 *count, struct error *error);
+/* Watched by the caller, for planner_sweep_leave. NULL and a sentence. */
+struct planner_sweep *planner_sweep_begin(struct planner *planner, enum sweep_action action,
+					  enum row_place place, const struct planner_filter *filter,
+					  struct error *error);
+bool planner_may_sweep(const struct planner *planner);
+void planner_sweep_some(struct planner *planner); /* a slice */
+void planner_sweeps_committed(struct planner *planner, bool ok);
+/* After recovery: what the last run had accepted and not carried out. */
+bool planner_sweeps_load(struct planner *planner, struct error *error);
+void planner_sweeps_free(struct planner *planner);
+
+/* ---- planner_erase.c ---- */
+/* An import that will not come to its end, on the disk only from now on. */
+void planner_erase(struct planner *planner, u32 campaign);
+bool planner_may_erase(const struct planner *planner);
+void planner_erase_some(struct planner *planner); /* a slice */
+void planner_erase_committed(struct planner *planner);
 
 /* ---- planner_recover.c ---- */
 /*

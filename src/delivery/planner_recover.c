@@ -156,6 +156,7 @@ static bool try_to_recover(struct planner *planner, bool current, u32 *doubts, s
 	bool ok;
 
 	*doubts = 0;
+	planner->erasing_count = 0;
 	if (!planner_begin(planner, error))
 		return false;
 	ok = planner_load_campaigns(planner, error) &&
@@ -210,5 +211,5 @@ bool planner_recover(struct planner *planner, struct error *error)
 	if (doubts > 0)
 		log_warn("delivery", "messages are in doubt after a crash",
 			 "count=%u machine_crash=%d", doubts, !current);
-	return journal_reset(planner->journal, error);
+	return planner_sweeps_load(planner, error) && journal_reset(planner->journal, error);
 }

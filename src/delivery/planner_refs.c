@@ -122,7 +122,8 @@ void planner_rows_depart(struct planner *planner, struct planner_route *route,
 
 void planner_row_touch(struct planner *planner, const struct row_ref *ref)
 {
-	push(&planner->touched, ref, NULL);
+	if (!planner->at_rest)
+		push(&planner->touched, ref, NULL);
 }
 
 void planner_rows_again(struct planner *planner, struct ref_queue *queue)

@@ -51,6 +51,7 @@ void link_close(struct control_link *link)
 		return;
 	link->is_closing = true;
 	timer_stop(link->control->params.wheel, &link->timer);
+	timer_stop(link->control->params.wheel, &link->pause);
 	control_create_abort(link);
 	stream_drop(link);
 	conn_close(&link->conn);
@@ -248,6 +249,17 @@ static void feed_ahead(struct control_link *link)
 	buf_done(&ahead);
 }
 
+static void step_again(struct control_link *link)
+{
+	const u32 pause_ms = link->stream->pause_ms;
+
+	if (pause_ms > 0)
+		timer_start(link->control->params.wheel, &link->pause,
+			    control_now_ns(link->control) + pause_ms * NS_PER_MS);
+	else
+		link_later(link);
+}
+
 static void on_later(struct ring_op *op, i32 result)
 {
 	struct control_link *link = container_of(op, struct control_link, later);
@@ -266,7 +278,7 @@ static void on_later(struct ring_op *op, i32 result)
 	if (link->state != LINK_STREAM)
 		feed_ahead(link);
 	else if (link_unsent(link) < LINK_OUTPUT_SOFT)
-		link_later(link);
+		step_again(link);
 }
 
 void link_later(struct control_link *link)
@@ -274,6 +286,11 @@ void link_later(struct control_link *link)
 	if (!link->is_later)
 		ring_later(link->control->params.ring, &link->later);
 	link->is_later = true;
+}
+
+static void on_pause_end(struct timer *timer)
+{
+	link_later(container_of(timer, struct control_link, pause));
 }
 
 static void on_ended(struct conn *conn, i32 result)
@@ -307,6 +324,7 @@ static void on_accepted(struct ring_accept *accept, i32 handle)
 	link->is_extra = control->link_count >= CONTROL_LINKS_MAX;
 	link->ends_when_sent = false;
 	timer_init(&link->timer, on_silence);
+	timer_init(&link->pause, on_pause_end);
 	frame_decoder_init(&link->decoder);
 	buf_init(&link->ahead, LINK_INPUT_MAX);
 	buf_init(&link->out, LINK_OUTPUT_MAX);

@@ -33,6 +33,8 @@ static bool list_step(struct control_link *link, struct control_stream *stream)
 		if (result != STORE_OK)
 			break;
 		list->after = campaign.id;
+		if (planner_is_erasing(link->control->params.planner, campaign.id))
+			continue;
 		list->count++;
 		link_item(link, answer_campaign(&campaign,
 						control_campaign_rate(link->control, &campaign)));
@@ -71,6 +73,6 @@ void control_campaign_status(struct control_link *link, const struct control_req
 	}
 	list = calloc(1, sizeof(*list));
 	if (list)
-		list->stream = (struct control_stream){ list_step, list_free };
+		list->stream = (struct control_stream){ .step = list_step, .free = list_free };
 	link_stream(link, list ? &list->stream : NULL);
 }

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- naming campaigns ---- */
 
@@ -37,6 +36,16 @@ bool control_find_word(struct control_link *link, const char *word, u32 *id)
 		return false;
 	*id = campaign.id;
 	return true;
+}
+
+void control_reply_campaign(struct control_link *link, u32 id)
+{
+	const struct control_campaign_ref ref = { .id = id };
+	struct queue_campaign campaign;
+
+	if (control_find(link, &ref, &campaign))
+		link_reply(link, answer_campaign(&campaign, control_campaign_rate(link->control,
+										  &campaign)));
 }
 
 /* ---- naming domains and addresses ---- */
@@ -76,6 +85,7 @@ bool control_domain(struct control_link *link, const char *typed, struct buf *ou
 
 struct change {
 	const char *command;
+	/* NULL: control_cancel */
 	bool (*run)(struct planner *planner, u32 id, struct error *error);
 	u32 allowed; /* states, as bits */
 	const char *done;
@@ -85,7 +95,7 @@ static const struct change changes[] = {
 	{ "campaign.start", planner_campaign_start, 1u << CAMPAIGN_READY, "started" },
 	{ "campaign.pause", planner_campaign_pause, 1u << CAMPAIGN_RUNNING, "paused" },
 	{ "campaign.resume", planner_campaign_resume, 1u << CAMPAIGN_PAUSED, "resumed" },
-	{ "campaign.cancel", planner_campaign_cancel,
+	{ "campaign.cancel", NULL,
 	  1u << CAMPAIGN_READY | 1u << CAMPAIGN_RUNNING | 1u << CAMPAIGN_PAUSED, "cancelled" },
 };
 
@@ -111,126 +121,16 @@ static void change_run(struct control_link *link, const struct control_request *
 	}
 	log_info("send", "command", "command=%s campaign=%s id=%u", change->command, campaign.name,
 		 campaign.id);
+	/* The rows that wait for another try are many, perhaps. */
+	if (!change->run) {
+		control_cancel(link, campaign.id);
+		return;
+	}
 	if (!change->run(control->params.planner, campaign.id, &error)) {
 		link_refuse(link, CONTROL_FAILED, error.text);
 		return;
 	}
-	ref = (struct control_campaign_ref){ .id = campaign.id };
-	if (control_find(link, &ref, &campaign))
-		link_reply(link,
-			   answer_campaign(&campaign, control_campaign_rate(control, &campaign)));
-}
-
-/* ---- queue.retry, queue.bounce, queue.doubt ---- */
-
-/* What a selection means, as the planner filters; texts are copied into `address`. */
-static bool filter_of(struct control_link *link, const struct control_selection *selection,
-		      struct planner_filter *filter, struct buf *address)
-{
-	struct address parsed;
-
-	*filter = (struct planner_filter){ 0 };
-	if (!control_find_word(link, selection->campaign, &filter->campaign))
-		return false;
-	if (selection->domain && !control_domain(link, selection->domain, address, &filter->domain))
-		return false;
-	if (!selection->address)
-		return true;
-	if (!control_address(link, selection->address, &parsed, address))
-		return false;
-	/* Both must hold: an address of another domain matches nothing, and that is a mistake. */
-	if (selection->domain && strcasecmp(selection->domain, parsed.domain) != 0) {
-		link_refuse(link, CONTROL_BAD_REQUEST, "the address is not of the domain");
-		return false;
-	}
-	filter->domain = SLICE_NONE;
-	filter->address = buf_slice(address);
-	return true;
-}
-
-typedef bool sweep_fn(struct planner *planner, const struct planner_filter *filter, u64 *count,
-		      struct error *error);
-
-static bool resend_held(struct planner *planner, const struct planner_filter *filter, u64 *count,
-			struct error *error)
-{
-	return planner_doubt_settle(planner, filter, true, count, error);
-}
-
-static bool drop_held(struct planner *planner, const struct planner_filter *filter, u64 *count,
-		      struct error *error)
-{
-	return planner_doubt_settle(planner, filter, false, count, error);
-}
-
-static void sweep_run(struct control_link *link, const struct control_request *request,
-		      const struct control_selection *selection, sweep_fn *sweep)
-{
-	struct planner_filter filter;
-	struct buf address;
-	struct error error;
-	u64 count = 0;
-
-	buf_init(&address, ADDRESS_WIRE_MAX + 1);
-	if (!filter_of(link, selection, &filter, &address))
-		goto out;
-	log_info("send", "command", "command=%s action=%s campaign=%u domain=%.*s all=%d",
-		 request->command, selection->action ? selection->action : "-", filter.campaign,
-		 SLICE_FMT(filter.domain), selection->all);
-	if (sweep(link->control->params.planner, &filter, &count, &error))
-		link_reply(link, json_pack("{s:I}", "count", (json_int_t)count));
-	else
-		link_refuse(link, CONTROL_FAILED, error.text);
-out:
-	buf_done(&address);
-}
-
-static void run_retry(struct control_link *link, const struct control_request *request)
-{
-	const u32 must = SELECT_CAMPAIGN | SELECT_DOMAIN | SELECT_ADDRESS | SELECT_ALL;
-	struct control_selection selection;
-	struct error error;
-
-	if (!control_read_selection(request, must, must, &selection, &error))
-		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
-	else
-		sweep_run(link, request, &selection, planner_retry);
-}
-
-static void run_bounce(struct control_link *link, const struct control_request *request)
-{
-	const u32 must = SELECT_CAMPAIGN | SELECT_DOMAIN | SELECT_ADDRESS;
-	struct control_selection selection;
-	struct error error;
-
-	if (!control_read_selection(request, must, must, &selection, &error))
-		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
-	else
-		sweep_run(link, request, &selection, planner_bounce);
-}
-
-static void run_doubt(struct control_link *link, const struct control_request *request)
-{
-	static const char *const actions[] = { "list", "resend", "drop" };
-	static sweep_fn *const sweeps[] = { NULL, resend_held, drop_held };
-	const u32 must = SELECT_CAMPAIGN | SELECT_ADDRESS | SELECT_ALL;
-	struct control_selection selection;
-	struct error error;
-	int action = -1;
-
-	if (control_read_selection(request, must | SELECT_ACTION, 0, &selection, &error))
-		action = control_word(selection.action, request->command, "action", actions,
-				      array_count(actions), &error);
-	/* Only listing may be about everything without saying so. */
-	if (action > 0 &&
-	    !control_read_selection(request, must | SELECT_ACTION, must, &selection, &error))
-		action = -1;
-	if (action < 0)
-		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
-	else if (action == 0)
-		control_doubt_list(link, &selection);
-	else
-		sweep_run(link, request, &selection, sweeps[action]);
+	control_reply_campaign(link, campaign.id);
 }
 
 /* ---- queue.suspend, queue.resume ---- */
@@ -337,11 +237,11 @@ static const struct {
 	{ "campaign.report", control_campaign_report },
 	{ "queue.list", control_queue_list },
 	{ "queue.show", control_queue_show },
-	{ "queue.retry", run_retry },
-	{ "queue.bounce", run_bounce },
+	{ "queue.retry", control_retry },
+	{ "queue.bounce", control_bounce },
 	{ "queue.suspend", run_suspend },
 	{ "queue.resume", run_resume },
-	{ "queue.doubt", run_doubt },
+	{ "queue.doubt", control_doubt },
 	{ "status", control_status },
 	{ "stop", run_stop },
 };

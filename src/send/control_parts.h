@@ -41,6 +41,7 @@ struct control_link {
 	struct conn conn;
 	struct ring_op later;
 	struct timer timer; /* nothing moved for too long */
+	struct timer pause; /* of the stream */
 	struct iovec iov;
 	struct frame_decoder decoder;
 	struct buf ahead;   /* bytes that came while a request is being answered */
@@ -94,6 +95,7 @@ void link_close(struct control_link *link);
 struct control_stream {
 	bool (*step)(struct control_link *link, struct control_stream *stream);
 	void (*free)(struct control_stream *stream);
+	u32 pause_ms; /* before the next step, when there is nothing to read meanwhile */
 };
 /* The stream is the link's from now on; NULL (no memory) is refused. */
 void link_stream(struct control_link *link, struct control_stream *stream);
@@ -111,6 +113,8 @@ bool control_find(struct control_link *link, const struct control_campaign_ref *
 		  struct queue_campaign *campaign);
 /* As typed by an operator: name or digits; NULL is 0 (any). */
 bool control_find_word(struct control_link *link, const char *word, u32 *id);
+/* Answers with the campaign as it is now. */
+void control_reply_campaign(struct control_link *link, u32 id);
 /* A domain as typed, in the form that rows have (lower case, A-labels), or refuses the request. */
 bool control_domain(struct control_link *link, const char *typed, struct buf *out,
 		    struct slice *domain);
@@ -118,6 +122,11 @@ bool control_domain(struct control_link *link, const char *typed, struct buf *ou
 bool control_address(struct control_link *link, const char *typed, struct address *parsed,
 		     struct buf *out);
 
+/* ---- control_order.c ---- */
+void control_retry(struct control_link *link, const struct control_request *request);
+void control_bounce(struct control_link *link, const struct control_request *request);
+void control_doubt(struct control_link *link, const struct control_request *request);
+void control_cancel(struct control_link *link, u32 campaign);
 
 /* ---- control_create.c ---- */
 void control_create_begin(struct control_link *link, const struct control_request *request);

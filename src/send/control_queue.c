@@ -45,7 +45,7 @@ static struct row_list *list_make(struct control_link *link,
 
 	if (!list)
 		return NULL;
-	list->stream = (struct control_stream){ step, list_free };
+	list->stream = (struct control_stream){ .step = step, .free = list_free };
 	buf_init(&list->address, ADDRESS_WIRE_MAX + 1);
 	buf_init(&list->domain, ADDRESS_WIRE_MAX + 1);
 	census_init(&list->census, link->control);

@@ -247,7 +247,7 @@ void control_campaign_report(struct control_link *link, const struct control_req
 		link_refuse(link, CONTROL_FAILED, "out of memory");
 		return;
 	}
-	r->stream = (struct control_stream){ report_step, report_free };
+	r->stream = (struct control_stream){ .step = report_step, .free = report_free };
 	r->campaign = campaign.id;
 	r->outcomes = wanted.outcomes;
 	r->limit = min_u64(wanted.limit ? wanted.limit : LIMIT_DEFAULT, LIMIT_MAX);

@@ -281,7 +281,7 @@ void control_queue_show(struct control_link *link, const struct control_request 
 		link_refuse(link, CONTROL_FAILED, "out of memory");
 		return;
 	}
-	show->stream = (struct control_stream){ show_step, show_free };
+	show->stream = (struct control_stream){ .step = show_step, .free = show_free };
 	buf_init(&show->wire, ADDRESS_WIRE_MAX + 1);
 	if (!control_address(link, selection.address, &show->address, &show->wire)) {
 		show_free(&show->stream);

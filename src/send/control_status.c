@@ -170,7 +170,8 @@ void control_status(struct control_link *link, const struct control_request *req
 	}
 	status = calloc(1, sizeof(*status));
 	if (status) {
-		status->stream = (struct control_stream){ status_step, status_free };
+		status->stream.step = status_step;
+		status->stream.free = status_free;
 		census_init(&status->census, link->control);
 	}
 	link_stream(link, status ? &status->stream : NULL);

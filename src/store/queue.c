@@ -249,7 +249,8 @@ static void forget_cached(struct queue *queue)
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		queue->tables[i].top_known = false;
 	queue->log_last_known = false;
-	queue->erase = (struct erase_state){ 0 };
+	if (queue->erase.in_transaction)
+		queue->erase = (struct erase_state){ 0 };
 }
 
 static void close_cursors(struct queue *queue)
@@ -274,6 +275,7 @@ enum store_result queue_begin(struct queue *queue)
 	if (queue->broken)
 		return STORE_FAILED;
 	queue->doomed = STORE_OK;
+	queue->erase.in_transaction = false;
 	rc = mdb_txn_begin(queue->env, NULL, 0, &queue->txn);
 	if (rc == MDB_SUCCESS)
 		return STORE_OK;

@@ -140,9 +140,10 @@ enum store_result queue_campaign_get(struct queue *queue, u32 id,
 enum store_result queue_campaign_next(struct queue *queue, u32 after,
 				      struct queue_campaign *c) MUST_CHECK;
 /*
- * Drops up to `limit` (>= 1) rows and records of a campaign; STORE_OK: call again, in this or
- * another transaction, so that none grows large. STORE_NOT_FOUND: nothing of it is left, the
- * campaign record is gone too. No row may be added to the campaign meanwhile. Log and leases stay.
+ * Drops up to `limit` (>= 1) rows and records of a campaign; deferred rows of others are looked at
+ * in proportion, but not for one in state IMPORTING, which has none. STORE_OK: call again, in this
+ * or another transaction, so that none grows large. STORE_NOT_FOUND: nothing of it is left, the
+ * campaign record is gone too. No row may be added to it meanwhile. Log and leases stay.
  */
 enum store_result queue_campaign_erase(struct queue *queue, u32 id, u32 limit) MUST_CHECK;
 
@@ -238,6 +239,10 @@ enum store_result queue_row_delete(struct queue *queue, const struct row_ref *re
  */
 enum store_result queue_row_next(struct queue *queue, const struct row_ref *after, u64 until_ms,
 				 struct queue_row *row) MUST_CHECK;
+
+/* Where the last row of a place is (DEFERRED, DOUBT). */
+enum store_result queue_row_last(struct queue *queue, enum row_place place,
+				 struct row_ref *ref) MUST_CHECK;
 
 /* ---- leases: what may have been handed out, as of the last commit ---- */
 

@@ -9,7 +9,7 @@
  * of them have to be looked at once; the place is remembered from call to call. This is the number
  * looked at for each one that may be dropped.
  */
-#define ERASE_LOOKS_PER_DROP 64
+#define ERASE_LOOKS_PER_DROP 8
 
 /* Drops entries whose key starts with the campaign's number. */
 static enum store_result erase_prefixed(struct queue *queue, enum table table, u32 id, u32 *limit)
@@ -46,6 +46,7 @@ static enum store_result erase_deferred(struct queue *queue, u32 id, u32 *limit)
 
 	if (erase->campaign != id)
 		*erase = (struct erase_state){ .campaign = id, .at.place = ROW_DEFERRED };
+	erase->in_transaction = true;
 	while (!erase->done) {
 		if (*limit == 0 || looks-- == 0)
 			return STORE_OK;
@@ -70,9 +71,14 @@ static enum store_result erase_deferred(struct queue *queue, u32 id, u32 *limit)
 enum store_result queue_campaign_erase(struct queue *queue, u32 id, u32 limit)
 {
 	static const enum table prefixed[] = { TABLE_ROW, TABLE_DOUBT, TABLE_LANE, TABLE_BLOB };
-	enum store_result result = erase_deferred(queue, id, &limit);
+	struct queue_campaign campaign;
+	enum store_result result = queue_campaign_get(queue, id, &campaign);
 	u8 key[4];
 
+	if (result == STORE_OK && campaign.state == CAMPAIGN_IMPORTING)
+		result = STORE_NOT_FOUND;
+	else if (result == STORE_OK || result == STORE_NOT_FOUND)
+		result = erase_deferred(queue, id, &limit);
 	for (size_t i = 0; i < array_count(prefixed) && result == STORE_NOT_FOUND; i++)
 		result = erase_prefixed(queue, prefixed[i], id, &limit);
 	if (result != STORE_NOT_FOUND)

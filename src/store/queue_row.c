@@ -105,3 +105,15 @@ enum store_result queue_row_next(struct queue *queue, const struct row_ref *afte
 	row->ref = ref;
 	return row_record_read(value, row) ? STORE_OK : table_damaged(queue, table, found);
 }
+
+enum store_result queue_row_last(struct queue *queue, enum row_place place, struct row_ref *ref)
+{
+	enum table table = table_of(place);
+	struct slice key;
+	struct slice value;
+	enum store_result result = table_last(queue, table, &key, &value);
+
+	if (result == STORE_OK && !row_key_read(key, place, ref))
+		return table_damaged(queue, table, key);
+	return result;
+}

@@ -38,6 +38,7 @@ struct table_state {
 struct erase_state {
 	u32 campaign; /* 0: none */
 	bool done;
+	bool in_transaction; /* what it passed in this transaction is there again when that fails */
 	struct row_ref at;
 };
 

@@ -460,6 +460,17 @@ def test_text_of_peers_cannot_drive_the_terminal(sender):
     assert b"\\x1b]0;owned\\x07 no\\u{202e}" in out
 
 
+def test_the_progress_of_a_long_command_is_no_part_of_its_answer(sender):
+    sender.answers["queue.bounce"] = (
+        frame(ITEM, {"progress": {"looked": 16000, "count": 2000}}) +
+        frame(ITEM, {"progress": {"looked": 90000, "count": 9000}}) + frame(REPLY, {"count": 12345}))
+    command = ("queue", "bounce", "--domain", "x.example")
+    out, err = text(run(*command, socket_path=sender.path))
+    assert out == "12,345 recipients given up\n" and err == ""
+    out, err = text(run(*command, "--json", socket_path=sender.path))
+    assert json.loads(out) == {"count": 12345} and err == ""
+
+
 def test_queue_commands_send_what_was_picked(sender):
     for command in ("retry", "bounce", "suspend", "resume", "doubt"):
         sender.answers[f"queue.{command}"] = frame(REPLY, {"count": 1200})

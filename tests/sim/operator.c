@@ -100,12 +100,8 @@ void operator_import(void)
 		make_campaign(i, &campaign);
 		snprintf(name, sizeof(name), "%s", campaign.name);
 		there = planner_campaign_find(life.planner, slice_of(name), &campaign, &error);
-		/* A broken-off import that could not be erased goes at the next start, its name with it. */
-		if (there && campaign.state == CAMPAIGN_IMPORTING) {
-			if (world->healed)
-				_exit(SIM_DIED);
-			continue;
-		}
+		if (there && campaign.state == CAMPAIGN_IMPORTING)
+			sim_fail("campaign %u is being imported by nobody", i);
 		if (!there && !import_one(i, &campaign, &error)) {
 			sim_trace("refused", i, 0);
 			world->refused_imports++;
@@ -169,9 +165,12 @@ static void set_campaign(u32 index)
 	if (!c->acknowledged)
 		return;
 	sim_trace("campaign", index, what);
-	if (what == 0 && planner_campaign_cancel(life.planner, c->id, &error))
-		life.cancelled[index] = true;
-	else if (what < 8 && planner_campaign_pause(life.planner, c->id, &error))
+	if (what == 0) {
+		struct planner_sweep *sweep = planner_campaign_cancel(life.planner, c->id, &error);
+
+		life.cancelled[index] |= sweep != NULL;
+		planner_sweep_leave(sweep);
+	} else if (what < 8 && planner_campaign_pause(life.planner, c->id, &error))
 		life.paused[index] = true;
 	else if (what >= 8 && planner_campaign_resume(life.planner, c->id, &error))
 		life.paused[index] = false;
@@ -226,9 +225,9 @@ static void resume_site(void)
 static void sweep(u64 what)
 {
 	struct planner_filter filter = { 0 };
+	struct planner_sweep *order;
 	struct error error;
 	char text[64];
-	u64 count = 0;
 
 	snprintf(text, sizeof(text), "d%llu.example", (unsigned long long)sim_below(SIM_DOMAINS));
 	if (sim_below(3) > 0)
@@ -236,12 +235,13 @@ static void sweep(u64 what)
 	else
 		filter.campaign = world->campaigns[sim_below(world->campaign_count)].id;
 	if (what == 0)
-		planner_retry(life.planner, &(struct planner_filter){ 0 }, &count, &error);
+		order = planner_retry(life.planner, &(struct planner_filter){ 0 }, &error);
 	else if (what == 1)
-		planner_bounce(life.planner, &filter, &count, &error);
+		order = planner_bounce(life.planner, &filter, &error);
 	else
-		planner_doubt_settle(life.planner, &filter, what == 2, &count, &error);
-	sim_trace("sweep", what, count);
+		order = planner_doubt_settle(life.planner, &filter, what == 2, &error);
+	planner_sweep_leave(order);
+	sim_trace("sweep", what, order != NULL);
 }
 
 void operator_command(void)
@@ -282,7 +282,6 @@ void operator_command(void)
 void operator_heal(void)
 {
 	struct error error;
-	u64 count;
 
 	life.next_command_ns = world->mono_ns + 30 * NS_PER_S;
 	life.planner_wake = true;
@@ -292,7 +291,8 @@ void operator_heal(void)
 			life.paused[i] = false;
 	}
 	resume_site();
-	planner_doubt_settle(life.planner, &(struct planner_filter){ 0 }, sim_below(2), &count, &error);
+	planner_sweep_leave(planner_doubt_settle(life.planner, &(struct planner_filter){ 0 }, sim_below(2),
+						 &error));
 }
 
 bool operator_is_done(void)

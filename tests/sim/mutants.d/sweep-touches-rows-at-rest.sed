@@ -1,3 +1,3 @@
-#file src/delivery/planner_command.c
+#file src/delivery/planner_sweep.c
 #why a sweep that fails places rows at rest in memory
-/The rows are at rest/{n;d}
+s/planner->at_rest = true/planner->at_rest = false/
