@@ -1,3 +1,3 @@
 #file src/delivery/planner_result.c
 #why a row whose settlement failed is not placed anew
-s/^\tplanner_row_touch\(planner, \&ref\);/\t(void)planner_row_touch;/
+s/^\tplanner_row_touch\(planner, \&(ref|from)\);/\t(void)planner_row_touch;/
