@@ -44,6 +44,8 @@ class Provider:
     connections: int = 0
     messages: int = 0
     rate: int = 0
+    unknown: float = 0
+    refused: float = 0
 
 
 def read_providers(path=PROVIDERS):
@@ -57,9 +59,10 @@ def read_providers(path=PROVIDERS):
             count = int(option["domains"])
             names = [f"{words[0]}.test"] if count == 1 else \
                 [f"{words[0]}-{i}.test" for i in range(count)]
-            found.append(Provider(words[0], words[1], float(option["share"]), names,
-                                  int(option.get("connections", 0)), int(option.get("messages", 0)),
-                                  int(option.get("rate", 0))))
+            numbers = {key: type_(option[key]) for key, type_ in (
+                ("connections", int), ("messages", int), ("rate", int), ("unknown", float),
+                ("refused", float)) if key in option}
+            found.append(Provider(words[0], words[1], float(option["share"]), names, **numbers))
     return found
 
 
@@ -78,6 +81,28 @@ def provider_addresses(count, providers):
         owed[k] -= 1
         names = providers[k].domains
         yield f"reader{i}@{names[i * 7919 % len(names)]}"
+
+
+def sink_hash(salt, address):
+    """As in sink_provider.c."""
+    most = (1 << 64) - 1
+    value = ((0xcbf29ce484222325 ^ ord(salt)) * 0x100000001b3) & most
+    for byte in address.encode():
+        value = ((value ^ byte) * 0x100000001b3) & most
+    value ^= value >> 32
+    value = (value * 0x9e3779b97f4a7c15) & most
+    return value ^ value >> 29
+
+
+def is_deliverable(address, provider):
+    """Whether the sink takes this address's mail in the end."""
+    return (sink_hash("u", address) % 100_000 >= provider.unknown * 1000 and
+            sink_hash("r", address) % 100_000 >= provider.refused * 1000)
+
+
+def deliverable_count(addresses, providers):
+    of = {domain: provider for provider in providers for domain in provider.domains}
+    return sum(is_deliverable(address, of[address.split("@")[1]]) for address in addresses)
 
 
 def body(size, address, number, personal=True):

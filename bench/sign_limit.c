@@ -121,40 +121,51 @@ static void measure(EVP_PKEY *key, const char *name, unsigned threads, double se
 		rate += (double)workers[i].signatures / workers[i].seconds;
 	}
 	cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	printf("\"%s\": {\"signatures\": %llu, \"signatures_per_second\": %.1f, "
+	printf(", \"%s\": {\"signatures\": %llu, \"signatures_per_second\": %.1f, "
 		"\"signatures_per_cpu_second\": %.1f}", name, (unsigned long long)total, rate,
 		(double)total / cpu);
 	EVP_PKEY_free(key);
 }
+
+static const char help[] =
+	"sign_limit [--threads 1..256] [--seconds S] [--only rsa|ed25519]\n";
 
 int main(int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "threads", required_argument, NULL, 't' },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "only", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
 	unsigned long threads = 1;
 	double seconds = 3;
+	bool rsa = true, ed25519 = true;
 	int id;
 
 	while ((id = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		if (id == 't')
-			threads = strtoul(optarg, NULL, 10);
-		else if (id == 's')
-			seconds = strtod(optarg, NULL);
-		else
-			threads = 0;
+		switch (id) {
+		case 't': threads = strtoul(optarg, NULL, 10); break;
+		case 's': seconds = strtod(optarg, NULL); break;
+		case 'o':
+			rsa = strcmp(optarg, "rsa") == 0;
+			ed25519 = strcmp(optarg, "ed25519") == 0;
+			break;
+		default: threads = 0;
+		}
 	}
-	if (threads < 1 || threads > THREADS_MAX || !(seconds > 0) || optind != argc) {
-		fprintf(stderr, "sign_limit [--threads 1..%d] [--seconds S]\n", THREADS_MAX);
+	if (threads < 1 || threads > THREADS_MAX || !(seconds > 0) || optind != argc ||
+	    (!rsa && !ed25519)) {
+		fputs(help, stderr);
 		return 2;
 	}
-	printf("{\"openssl\": \"%s\", \"threads\": %lu, ", OpenSSL_version(OPENSSL_VERSION_STRING),
+	printf("{\"openssl\": \"%s\", \"threads\": %lu", OpenSSL_version(OPENSSL_VERSION_STRING),
 		threads);
-	measure(EVP_RSA_gen(2048), "rsa_2048", (unsigned)threads, seconds);
-	printf(", ");
-	measure(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), "ed25519", (unsigned)threads, seconds);
+	if (rsa)
+		measure(EVP_RSA_gen(2048), "rsa_2048", (unsigned)threads, seconds);
+	if (ed25519)
+		measure(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), "ed25519", (unsigned)threads,
+			seconds);
 	printf("}\n");
 	return 0;
 }
