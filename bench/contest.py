@@ -18,7 +18,7 @@ import sys
 import time
 
 from harness import SINK, TOP
-from job import PROVIDERS, PORT, Job, deliverable_count, read_providers
+from job import PORT, PROVIDERS, SINK_ADDRESS, Job, deliverable_count, read_providers
 from noise import Group, Watch
 from peers.exim import Exim
 from peers.haraka import Haraka
@@ -29,6 +29,11 @@ from peers.postfix import Postfix
 
 PEERS = {peer.name: peer for peer in (Ours, Postfix, Exim, OpenSMTPD, Haraka, Nodemailer)}
 SAMPLE = 30
+TOTALS = ("connections", "max_concurrent", "rejected", "deferred", "turned_away", "throttled",
+          "malformed", "violations", "unfinished", "tls_sessions")
+DEFAULTS = {"count": 10_000, "size": 8192, "world": "plain", "sign": True, "same_for_all": False,
+            "starttls": False, "interval_ms": 0, "seconds": 300, "options": {}, "ledger": True,
+            "sink_cpu": None}
 
 
 class World:
@@ -41,9 +46,12 @@ class World:
         options = ["--profile", PROVIDERS] if spec["world"] == "providers" else []
         if spec["starttls"]:
             options.append("--starttls")
+        if spec["ledger"]:
+            options += ["--ledger", self.ledger, "--no-hash"]
+        pin = [] if spec["sink_cpu"] is None else ["taskset", "-c", str(spec["sink_cpu"])]
         self.process = subprocess.Popen(
-            [SINK, "--listen", f"127.0.0.1:{PORT}", "--ledger", self.ledger, "--no-hash", "--save",
-             self.saved, "--save-every", str(max(1, count // SAMPLE)), "--seed", "1", *options],
+            [*pin, SINK, "--listen", f"{SINK_ADDRESS}:{PORT}", "--save", self.saved, "--save-every",
+             str(max(1, count // SAMPLE)), "--seed", "1", *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if not self.process.stderr.readline().startswith("listening"):
             sys.exit("the sink did not start")
@@ -60,8 +68,10 @@ class World:
         return json.loads(out.splitlines()[-1])
 
     def arrivals(self):
-        """address -> seconds since 1970 of every acceptance."""
+        """address -> seconds since 1970 of every acceptance; nothing without a ledger."""
         found = {}
+        if not self.ledger.exists():
+            return found
         with open(self.ledger) as lines:
             for line in lines:
                 fields = line.split(" ")
@@ -75,6 +85,13 @@ def percentiles(values):
         return {}
     return {name: round(values[min(len(values) - 1, int(share * len(values)))], 4)
             for name, share in (("p50", .5), ("p95", .95), ("p99", .99), ("max", 1))}
+
+
+def curve(times, wanted):
+    """Seconds by which each fiftieth of what was wanted had arrived."""
+    times = sorted(times)
+    return [round(times[k], 3) for k in (max(1, -(-wanted * i // 50)) - 1 for i in range(1, 51))
+            if k < len(times)]
 
 
 def verify(saved, record):
@@ -96,59 +113,82 @@ def wait_for_all(world, wanted, seconds):
     return True
 
 
-def judge(result, spec, peer, arrivals):
-    wanted = result["expected"]
-    result["duplicates"] = sum(len(times) - 1 for times in arrivals.values())
-    good = len(arrivals) == wanted or not result["complete"]
-    if result["malformed"] or (peer.name == Ours.name and result["violations"]):
-        good = False
+def judge(result, spec):
+    """Whether the figures may count: everything arrived, once, well formed and with a good signature."""
+    good = result["complete"] and result["arrived"] == result["expected"]
+    good &= not result["malformed"] and not result["duplicates"]
+    if result["peer"] == Ours.name and spec["world"] == "plain":
+        good &= not result["violations"]
     if spec["sign"]:
         verified, of = result["verified"]
         good &= verified == of and of > 0
-    result["good"] = good
-    return result
+    if spec["starttls"]:
+        good &= result["tls_sessions"] > 0
+    return good
 
 
-def measure(spec, directory, group):
-    providers = read_providers() if spec["world"] == "providers" else []
-    kind = PEERS[spec["peer"]]
-    count = max(1, int(spec["count"] * (1 if spec["interval_ms"] else kind.share)))
-    job = Job(str(directory / "job"), count, spec["size"], providers, not spec["same_for_all"])
-    own = Group("peer", group)
-    peer = kind(directory / "peer", job, own, {"sign": spec["sign"], **spec["options"]})
-    peer.prepare()
-    world = World(directory, spec, count)
-    peer.start()
-    peer.wait_ready()
-    wanted = deliverable_count(job.addresses, providers) if providers else count
-    watch = Watch(group)
-    cpu = own.cpu_seconds()
-    started, epoch = time.monotonic(), time.time()
-    feeder = peer.submit(spec["interval_ms"])
-    complete = wait_for_all(world, wanted, spec["seconds"])
-    watch.pause()
-    getattr(feeder, "join", getattr(feeder, "wait", None))()
-    totals = world.totals()
-    peer.stop()
-    world.end()
-    cpu = own.cpu_seconds() - cpu
-    arrivals = world.arrivals()
-    seconds = totals["last_at"] - started
-    handed = peer.times() if spec["interval_ms"] else {}
-    return judge({
-        "peer": peer.name, "title": peer.title, "version": peer.version(), "queue": peer.queue,
-        "count": count, "expected": wanted, "complete": complete, "arrived": len(arrivals),
-        "bytes": round(totals["bytes"] / max(1, totals["messages"])), "seconds": round(seconds, 4),
-        "rate": round(len(arrivals) / seconds, 1), "cpu_seconds": round(cpu, 3),
-        "per_cpu_second": round(len(arrivals) / cpu, 1) if cpu else 0,
-        "latency": percentiles([times[0] - handed.get(address, epoch)
-                                for address, times in arrivals.items()]),
-        "verified": verify(world.saved, job.record) if spec["sign"] else None,
-        "noise": watch.end(), "options": spec["options"],
-        **{name: totals[name] for name in ("connections", "max_concurrent", "rejected", "deferred",
-                                           "turned_away", "throttled", "malformed", "violations",
-                                           "unfinished")},
-    }, spec, peer, arrivals)
+class Run:
+    """One measurement inside its namespaces."""
+
+    def __init__(self, spec, directory, group):
+        self.spec = spec
+        self.providers = read_providers() if spec["world"] == "providers" else []
+        kind = PEERS[spec["peer"]]
+        self.count = max(1, int(spec["count"] * (1 if spec["interval_ms"] else kind.share)))
+        self.job = Job(str(directory / "job"), self.count, spec["size"], self.providers,
+                       not spec["same_for_all"])
+        self.group = group
+        self.own = Group("peer", group)
+        options = {"sign": spec["sign"], **spec["options"]}
+        self.peer = kind(directory / "peer", self.job, self.own, options)
+        self.peer.prepare()
+        self.world = World(directory, spec, self.count)
+
+    def go(self):
+        self.peer.start()
+        self.peer.wait_ready()
+        wanted = (deliverable_count(self.job.addresses, self.providers) if self.providers
+                  else self.count)
+        watch = Watch(self.group)
+        cpu = self.own.cpu_seconds()
+        started, epoch = time.monotonic(), time.time()
+        feeder = self.peer.submit(self.spec["interval_ms"])
+        complete = wait_for_all(self.world, wanted, self.spec["seconds"])
+        watch.pause()
+        if not complete:
+            feeder.terminate()
+        feeder.wait()
+        totals = self.world.totals()
+        more = self.peer.more()
+        self.peer.stop()
+        self.world.end()
+        cpu = self.own.cpu_seconds() - cpu
+        seconds = totals["last_at"] - started
+        result = {"peer": self.peer.name, "title": self.peer.title, "version": self.peer.version(),
+                  "queue": self.peer.queue, "size": self.spec["size"], "options": self.spec["options"],
+                  "count": self.count, "expected": wanted, "complete": complete,
+                  "seconds": round(seconds, 4), "cpu_seconds": round(cpu, 3), "noise": watch.end(),
+                  **more, **{name: totals[name] for name in TOTALS}}
+        self.add_arrivals(result, totals, epoch)
+        arrived = result["arrived"]
+        result["rate"] = round(arrived / seconds, 1)
+        result["per_cpu_second"] = round(arrived / cpu, 1) if cpu else 0
+        if "sending_at" in more:
+            result["sending_rate"] = round(arrived / (totals["last_at"] - more["sending_at"]), 1)
+        result["good"] = judge(result, self.spec)
+        return result
+
+    def add_arrivals(self, result, totals, epoch):
+        """`epoch`: when the job was handed over, unless that was done one by one."""
+        handed = self.peer.times() if self.spec["interval_ms"] else {}
+        arrivals = self.world.arrivals()
+        result["arrived"] = len(arrivals) if self.spec["ledger"] else totals["recipients"]
+        result["bytes"] = round(totals["bytes"] / max(1, totals["messages"]))
+        result["duplicates"] = sum(len(times) - 1 for times in arrivals.values())
+        waits = [times[0] - handed.get(address, epoch) for address, times in arrivals.items()]
+        result["latency"] = percentiles(waits)
+        result["curve"] = curve(waits, result["expected"])
+        result["verified"] = verify(self.world.saved, self.job.record) if self.spec["sign"] else None
 
 
 def inside(spec):
@@ -156,20 +196,19 @@ def inside(spec):
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     group = Group(f"hikyaku-bench-{spec['name']}")
     group.enter()
-    print(json.dumps(measure(spec, directory, group)), flush=True)
+    print(json.dumps(Run(spec, directory, group).go()), flush=True)
 
 
-def run(peer, directory, count=10_000, size=8192, world="plain", sign=True, same_for_all=False,
-        starttls=False, interval_ms=0, seconds=300, options=None, quiet=False):
-    """The figures of one measurement, or None when it failed; "good" says whether they may count."""
+def run(peer, directory, quiet=False, **wanted):
+    """The figures of one measurement, or None when it failed; "good" says whether they may count.
+
+    `wanted` replaces what DEFAULTS has."""
     directory = os.path.abspath(os.path.join(directory, peer))
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     PEERS[peer].fetch()
     name = str(os.getpid())
-    spec = {"peer": peer, "directory": directory, "count": count, "size": size, "world": world,
-            "sign": sign, "same_for_all": same_for_all, "starttls": starttls, "name": name,
-            "interval_ms": interval_ms, "seconds": seconds, "options": options or {}}
+    spec = {**DEFAULTS, **wanted, "peer": peer, "directory": directory, "name": name}
     out = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
          "--mount-proc", "--net", "/usr/bin/python3", __file__, "--inside", json.dumps(spec)],
@@ -195,6 +234,7 @@ def main():
     parser.add_argument("--same-for-all", action="store_true", help="no personal text in the body")
     parser.add_argument("--starttls", action="store_true")
     parser.add_argument("--interval-ms", type=int, default=0)
+    parser.add_argument("--no-ledger", action="store_true", help="no latencies, a cheaper sink")
     parser.add_argument("--seconds", type=float, default=300, help="give up after so long")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
                         help="of the peer: an attribute of its class")
@@ -204,8 +244,10 @@ def main():
     for option in a.option:
         name, _, value = option.partition("=")
         options[name] = json.loads(value) if value[:1] in "0123456789tf[{" else value
-    result = run(a.peer, a.directory, a.count, a.size, a.world, not a.unsigned, a.same_for_all,
-                 a.starttls, a.interval_ms, a.seconds, options)
+    result = run(a.peer, a.directory, count=a.count, size=a.size, world=a.world,
+                 sign=not a.unsigned, same_for_all=a.same_for_all, starttls=a.starttls,
+                 interval_ms=a.interval_ms, seconds=a.seconds, options=options,
+                 ledger=not a.no_ledger)
     print(json.dumps(result))
     sys.exit(0 if result and result["good"] else 1)
 

@@ -11,8 +11,10 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 DOMAIN = "bench.example"
 SELECTOR = "s1"
-PORT = 2525
+SINK_ADDRESS = "127.0.1.1"  # not a peer's own
+PORT = 25  # a namespace has all ports
 PROVIDERS = os.path.join(HERE, "providers.conf")
+ZONE = "world.example"  # of the providers' names
 LINE = "What the tea fields and the old roads look like this week, and where to go on Sunday."
 HEADER = """\
 From: News <news@{domain}>
@@ -57,8 +59,8 @@ def read_providers(path=PROVIDERS):
                 continue
             option = dict(word.split("=") for word in words[2:])
             count = int(option["domains"])
-            names = [f"{words[0]}.test"] if count == 1 else \
-                [f"{words[0]}-{i}.test" for i in range(count)]
+            names = [f"{words[0]}.{ZONE}"] if count == 1 else \
+                [f"{words[0]}-{i}.{ZONE}" for i in range(count)]
             numbers = {key: type_(option[key]) for key, type_ in (
                 ("connections", int), ("messages", int), ("rate", int), ("unknown", float),
                 ("refused", float)) if key in option}

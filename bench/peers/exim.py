@@ -55,7 +55,7 @@ begin retry
 TRANSPORT = r"""
 {name}:
   driver = smtp
-  port = 2525
+  port = 25
   hosts_avoid_tls = *
   hosts_try_fastopen = !*
   allow_localhost
@@ -94,7 +94,8 @@ class Exim(Peer):
             folder.mkdir()
         routes, transports, sections = "", "", ""
         sign = SIGN.format(domain="bench.example", key=key) if self.sign else ""
-        for name, domains, address, provider in self.destinations():
+        for place, domains, address, provider in self.destinations():
+            name = place.replace("-", "_")
             for domain in domains or ["*"]:
                 routes += f"{domain}: {address}\n"
                 transports += f"{domain}: {name}\n"

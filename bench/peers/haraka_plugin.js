@@ -18,7 +18,7 @@ exports.hook_rcpt = (next) => next(OK)
 
 exports.hook_get_mx = function (next, hmail, domain) {
     const exchange = this.routes[domain] || this.routes['*']
-    next(OK, { priority: 0, exchange, port: 2525 })
+    next(OK, { priority: 0, exchange, port: 25 })
 }
 
 exports.hook_bounce = (next) => next(OK)

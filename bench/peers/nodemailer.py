@@ -23,7 +23,7 @@ class Nodemailer(Peer):
             "from": self.job.sender, "key": str(self.job.key) if self.sign else None,
             "domain": "bench.example", "selector": "s1", "retrySeconds": RETRY_SECONDS,
             "processes": os.cpu_count(), "times": str(self.directory / "work/times"),
-            "pools": [{"domains": domains, "host": address, "port": 2525,
+            "pools": [{"domains": domains, "host": address, "port": 25,
                        "connections": self.connections(provider),
                        "messages": provider.messages if provider else 0,
                        "rate": provider.rate if provider else 0}

@@ -46,7 +46,7 @@ class OpenSMTPD(Peer):
                             ("session-transaction-delay", 0), ("session-mail-max", 100000)):
             limits.append(f"mta limit {name} {value}")
         for name, domains, address, provider in self.destinations():
-            actions.append(f'action "{name}" relay host "smtp://{address}:2525"')
+            actions.append(f'action "{name}" relay host "smtp://{address}:25"')
             if domains is None:
                 actions.append(f'match from any for any action "{name}"')
                 continue

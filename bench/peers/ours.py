@@ -1,11 +1,29 @@
 """Our own sender, run and measured like the others."""
 import pathlib
 import subprocess
-import threading
 import time
 
 from harness import PROGRAM
-from peers.peer import Peer, RETRY_SECONDS, wait_until
+from job import PORT, SINK_ADDRESS, ZONE
+from peers.peer import QUIET, RETRY_SECONDS, Peer, answers, wait_until
+
+NSD = """\
+server:
+	ip-address: 127.0.0.1@53
+	zonesdir: "{dir}"
+	database: ""
+	username: ""
+	chroot: ""
+	pidfile: "{dir}/nsd.pid"
+	xfrdfile: "{dir}/nsd.xfrd"
+	zonelistfile: "{dir}/nsd.list"
+	server-count: 1
+remote-control:
+	control-enable: no
+zone:
+	name: {zone}
+	zonefile: world.zone
+"""
 
 
 class Ours(Peer):
@@ -15,7 +33,10 @@ class Ours(Peer):
     workers = 0
     durability = "full"
     tls = "never"
+    import_first = False   # the campaign starts when it is imported
+    cpu = None             # all of it on this core
     program = PROGRAM
+    sending_at = None
 
     def version(self):
         words = subprocess.run([self.program, "version"], stdout=subprocess.PIPE, text=True,
@@ -32,7 +53,7 @@ workers = {self.workers}
 metrics {{ listen = "127.0.0.1:9641" }}
 queue {{ durability = "{self.durability}" }}
 retry {{ schedule = {{"{RETRY_SECONDS}s"}} }}
-dns {{ allow-destinations = {{"127.0.0.0/8"}} }}
+dns {{ stub-zones = {{"{ZONE} 127.0.0.1@53"}}  allow-destinations = {{"127.0.0.0/8"}}  ipv6 = false }}
 customer "bench.example" {{
 	address "any" {{ ehlo = "mta.bench.example" }}
 	{key}
@@ -41,51 +62,77 @@ customer "bench.example" {{
 }}
 site "default" {{ sessions = 64  messages-per-session = 100000  idle = "60s"  tls = "{self.tls}" }}
 """
-        for name, domains, address, provider in self.destinations():
-            if provider:
-                limits = (f"sessions = {self.connections(provider)}  rate = {provider.rate}  "
-                          f"messages-per-session = {provider.messages or 100000}")
-                text += f'site "{name}" {{ mx = {{"{address}"}} {limits}  tls = "{self.tls}" }}\n'
-            for domain in domains or ["*"]:
-                text += f'route "{domain}" {{ relay = "{address}:2525" }}\n'
+        for provider in self.job.providers:
+            limits = (f"sessions = {self.connections(provider)}  rate = {provider.rate}  "
+                      f"messages-per-session = {provider.messages or 100000}")
+            text += (f'site "{provider.name}" {{ mx = {{"mx.{provider.name}.{ZONE}"}}  {limits}  '
+                     f'tls = "{self.tls}" }}\n')
+        if not self.job.providers:
+            text += f'route "*" {{ relay = "{SINK_ADDRESS}:{PORT}" }}\n'
         self.config.write_text(text)
 
     def command(self, *words):
         return [self.program, *map(str, words), "--config", self.config]
 
+    def serve_names(self):
+        """The providers' mail exchangers, by a real name server; its CPU is not the sender's."""
+        work = self.directory / "work"
+        zone = [f"$ORIGIN {ZONE}.", "$TTL 600", "@ SOA ns hostmaster 1 7200 3600 1209600 60", "@ NS ns",
+                "ns A 127.0.0.1"]
+        for provider in self.job.providers:
+            zone.append(f"mx.{provider.name} A {provider.address}")
+            zone += [f"{domain}. MX 10 mx.{provider.name}" for domain in provider.domains]
+        (work / "world.zone").write_text("\n".join(zone) + "\n")
+        (work / "nsd.conf").write_text(NSD.format(dir=work, zone=ZONE))
+        self.names = subprocess.Popen(["/usr/sbin/nsd", "-d", "-c", work / "nsd.conf"], **QUIET)
+        wait_until("nsd", lambda: answers(53))
+
     def start(self):
-        self.serve(*self.command("send"), log="send")
+        if self.job.providers:
+            self.serve_names()
+        pin = [] if self.cpu is None else ["taskset", "-c", self.cpu]
+        self.serve(*pin, *self.command("send"), log="send")
 
     def wait_ready(self):
         wait_until(self.title, lambda: subprocess.run(
             [str(w) for w in self.command("status", "--json")], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL).returncode == 0)
 
-    def create(self, name, recipients):
+    def create(self, name, recipients, *more):
         return self.launch(*self.command(
             "campaign", "create", "--name", name, "--customer", "bench.example", "--template",
-            self.job.template, "--recipients", recipients, "--start"), log=f"create.{name}")
+            self.job.template, "--recipients", recipients, *more), log=f"create.{name}")
 
     def submit(self, interval_ms=0):
-        if not interval_ms:
-            return self.create("bench", self.job.list)
-        return self.launch_slowly(interval_ms)
+        if interval_ms:
+            return self.launch_slowly(interval_ms)
+        if not self.import_first:
+            return self.create("bench", self.job.list, "--start")
+        started = time.monotonic()
+        self.create("bench", self.job.list).wait()
+        self.sending_at = time.monotonic()
+        self.import_seconds = self.sending_at - started
+        return self.launch(*self.command("campaign", "start", "bench"))
+
+    def more(self):
+        status = pathlib.Path(f"/proc/{self.servers[0].pid}/status").read_text()
+        resident = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        found = {"resident_mib": round(int(resident.split()[1]) / 1024, 1)}
+        if self.sending_at:
+            found |= {"sending_at": self.sending_at, "import_seconds": round(self.import_seconds, 3)}
+        return found
 
     def launch_slowly(self, interval_ms):
-        """One campaign for each recipient: what a single mail costs today."""
+        """One campaign for each recipient: what a single mail costs today. This process waits."""
         lines = pathlib.Path(self.job.list).read_text().splitlines()
-        times = []
-
-        def work():
-            started = time.monotonic()
-            for i, line in enumerate(lines[1:]):
-                path = self.directory / f"work/one.{i}.csv"
-                path.write_text(f"{lines[0]}\n{line}\n")
-                time.sleep(max(0, started + i * interval_ms / 1000 - time.monotonic()))
-                times.append(f"{line.split(',')[0]} {time.time():.6f} 0\n")
-                self.create(f"one{i}", path).wait()
-            (self.directory / "work/times").write_text("".join(times))
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        return thread
+        started = time.monotonic()
+        last, times = None, []
+        for i, line in enumerate(lines[1:]):
+            path = self.directory / f"work/one.{i}.csv"
+            path.write_text(f"{lines[0]}\n{line}\n")
+            time.sleep(max(0, started + i * interval_ms / 1000 - time.monotonic()))
+            times.append(f"{line.split(',')[0]} {time.time():.6f} 0\n")
+            last = self.create(f"one{i}", path, "--start")
+            last.wait()
+        (self.directory / "work/times").write_text("".join(times))
+        return last

@@ -13,11 +13,14 @@ import subprocess
 import sys
 import time
 
+from job import SINK_ADDRESS
+
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 CACHE = pathlib.Path(os.environ.get("HIKYAKU_CACHE",
                                     pathlib.Path.home() / ".cache" / "hikyaku")) / "bench" / "peers"
 INJECT = TOP / "build/bench/inject"
+NOSYNC = TOP / "build/bench/nosync.so"
 USERS = (("postfix", 64990), ("postdrop", 64991), ("Debian-exim", 64992), ("opensmtpd", 64993),
          ("opensmtpq", 64994))
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -69,6 +72,15 @@ def wait_until(what, condition, seconds=30):
         time.sleep(0.02)
 
 
+def answers(port, greeting=b""):
+    """Whether somebody listens there, and greets so."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            return connection.recv(len(greeting)) == greeting if greeting else True
+    except OSError:
+        return False
+
+
 class Peer:
     name = ""
     title = ""
@@ -80,6 +92,7 @@ class Peer:
     sessions = 50          # of the injector
     concurrency = 50       # connections to the sink
     sign = True
+    nosync = False         # fsync does nothing, to see what it costs
 
     def __init__(self, directory, job, group, options):
         self.directory = pathlib.Path(directory)
@@ -111,6 +124,9 @@ class Peer:
                 fields = [user, "x", str(number), str(number), "", "/", "/usr/sbin/nologin"]
                 lines.append(":".join(fields if width == 7 else fields[:3] + [""]) + "\n")
             (self.directory / "etc" / name).write_text("".join(lines))
+        if self.nosync:
+            shutil.copy(NOSYNC, self.directory / "etc/nosync.so")
+            (self.directory / "etc/ld.so.preload").write_text("/etc/nosync.so\n")
         self.configure()
         if self.tree:
             self.mount("-t", "overlay", "overlay", "-o", f"ro,lowerdir={self.tree}/usr:/usr", "/usr")
@@ -125,7 +141,7 @@ class Peer:
     def destinations(self):
         """(name, domains, address, provider) of every place that mail goes to; domains None: all."""
         if not self.job.providers:
-            return [("sink", None, "127.0.0.1", None)]
+            return [("sink", None, SINK_ADDRESS, None)]
         return [(p.name, p.domains, p.address, p) for p in self.job.providers]
 
     def connections(self, provider):
@@ -143,15 +159,8 @@ class Peer:
     def serve(self, *command, **more):
         self.servers.append(self.launch(*command, **more))
 
-    def answers(self):
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-                return connection.recv(3) == b"220"
-        except OSError:
-            return False
-
     def wait_ready(self):
-        wait_until(self.title, self.answers)
+        wait_until(self.title, lambda: answers(self.port, b"220"))
 
     def submit(self, interval_ms=0):
         """Starts handing the list over; a process that ends when all is taken."""
@@ -164,6 +173,10 @@ class Peer:
         """address -> seconds since 1970 when it was handed over."""
         lines = (self.directory / "work/times").read_text().splitlines()
         return {line.split()[0]: float(line.split()[1]) for line in lines}
+
+    def more(self):
+        """Further figures, asked for when all has arrived."""
+        return {}
 
     def stop(self):
         for server in self.servers:

@@ -123,7 +123,7 @@ class Postfix(Peer):
             "dir": self.directory, "domain": "bench.example", "key": self.job.key, "port": self.port,
             "smtpd": self.sessions + 2, "concurrency": self.concurrency,
             "processes": 2 * self.sessions + 20 + sum(self.connections(p[3]) for p in places),
-            "destinations": " ".join(f"[{address}]:2525" for _, _, address, _ in places),
+            "destinations": " ".join(f"[{address}]:25" for _, _, address, _ in places),
             "retry": RETRY_SECONDS, "queue_run": RETRY_SECONDS if self.job.providers else 300,
         }
         main, master, transport = MAIN_CF, MASTER_CF, ""
@@ -135,7 +135,7 @@ class Postfix(Peer):
             main += (f"smtp-{name}_destination_concurrency_limit = {count}\n"
                      f"smtp-{name}_initial_destination_concurrency = {min(count, 20)}\n")
             for domain in domains or ["*"]:
-                transport += f"{domain} smtp-{name}:[{address}]:2525\n"
+                transport += f"{domain} smtp-{name}:[{address}]:25\n"
         (self.conf / "transport").write_text(transport)
         (self.conf / "main.cf").write_text(main.format(**values))
         (self.conf / "master.cf").write_text(master.format(**values))
