@@ -60,6 +60,21 @@ $(BENCH_DIR)/csv: $(BENCH_CSV_SOURCES) $(wildcard src/campaign/*.h src/store/*.h
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_CSV_SOURCES) -lidn2
 
-.PHONY: bench
-bench: build/host/hikyaku bench-programs ## the sender against its limits and Postfix + OpenDKIM: bench/RESULTS.md
+# The library is built by the main Makefile, whose VARIANT is host here.
+$(BENCH_DIR)/path: bench/path.c $(wildcard src/*/*.c src/*/*.h) | build/host/hikyaku
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $< build/host/libhikyaku.a $(LIBS)
+
+BENCH_PACKAGES := nsd valgrind openssl
+build/.bench-packages: bench/bench.mk build/.build-packages
+	$(call need,$(BENCH_PACKAGES))
+	@touch $@
+
+BENCH_ALL := build/host/hikyaku $(BENCH_PROGRAMS) $(BENCH_DIR)/path | build/.bench-packages
+.PHONY: bench bench-quick bench-instructions
+bench: $(BENCH_ALL) ## every sender at the same job, an hour alone: bench/RESULTS.md and results.svg
 	bench/run-bench
+bench-quick: $(BENCH_ALL) ## a subset in two minutes, into build/bench/quick/
+	bench/run-bench --quick
+bench-instructions: $(BENCH_DIR)/path | build/.bench-packages ## instructions a message, which no noise disturbs
+	bench/instructions.py

@@ -119,9 +119,9 @@ def draw_world(svg, rounds):
         svg.bar(x + width + 24, legend - 9, 16, 8, COLOURS.get(name, "#888"))
         svg.text(x + width + 46, legend, run["title"], 13)
         done = f"all after {run['curve'][-1]:.1f} s" if run["complete"] else \
-            f"{run['arrived'] / run['expected']:.0%} in the time given"
+            f"{run['arrived'] / run['expected']:.0%} in time"
         told = 1000 * (run["turned_away"] + run["throttled"]) / run["count"]
-        svg.text(x + width + 46, legend + 15, f"{done}; told to slow down {told:,.0f} / 1,000", 11.5,
+        svg.text(x + width + 46, legend + 15, f"{done}; slowed down {told:,.0f} / 1,000", 11.5,
                  colour="#555")
         legend += 40
     svg.y = max(y + height + 34, legend) + GAP - 20

@@ -64,19 +64,32 @@ static void check_folder(struct check *check, const char *path)
 	}
 }
 
+/* What works as asked for, but should not be asked for lightly; NULL: nothing. No problem. */
+static const char *warning_of(const struct config *config)
+{
+	if (config->queue.durability == CONFIG_DURABILITY_RELAXED)
+		return "queue: durability: relaxed: after a power cut the last mails may be "
+		       "forgotten or sent twice";
+	return NULL;
+}
+
 static void print_result(const struct check *check, const struct config *config)
 {
+	const char *warning = warning_of(config);
 	json_t *json;
 
 	if (check->console->json) {
-		json = json_pack("{s:b, s:s, s:I, s:I, s:I}", "ok", check->problems == 0, "file",
+		json = json_pack("{s:b, s:s, s:I, s:I, s:I, s:s?}", "ok", check->problems == 0, "file",
 				 check->config_path, "customers",
 				 (json_int_t)config->customer_count, "keys",
-				 (json_int_t)check->keys, "problems", (json_int_t)check->problems);
+				 (json_int_t)check->keys, "problems",
+				 (json_int_t)check->problems, "warning", warning);
 		link_print_json(json);
 		json_decref(json);
 		return;
 	}
+	if (warning)
+		fprintf(stderr, "hikyaku: %s: warning: %s\n", check->config_path, warning);
 	if (check->problems == 0)
 		printf("%s is fine: %zu customer%s, %u DKIM key%s\n", check->config_path,
 		       config->customer_count, config->customer_count == 1 ? "" : "s", check->keys,

@@ -63,6 +63,20 @@ def test_check_names_what_is_wrong_with_a_key_and_is_content_with_a_good_one(con
     assert "name      s2026._domainkey.example.jp" in text(shown)[0]
 
 
+def test_check_warns_of_a_queue_that_a_power_cut_may_set_back_and_goes_on(config):
+    conf = config.read_text()
+    assert run("keys", "new", "--config", config, "--domain", "example.jp", "--selector",
+               "s2026").returncode == OK
+    config.write_text(conf + 'queue { durability = "relaxed" }\n')
+    result = run("check", "--config", config)
+    assert result.returncode == OK and "is fine" in text(result)[0]
+    assert "warning: queue: durability: relaxed" in text(result)[1]
+    shown = json.loads(run("check", "--config", config, "--json").stdout)
+    assert shown["ok"] and "durability" in shown["warning"]
+    config.write_text(conf)
+    assert json.loads(run("check", "--config", config, "--json").stdout)["warning"] is None
+
+
 # ---- the manual ----
 
 MANUALS = ["src/console/hikyaku.1", "src/send/hikyaku-send.8", "src/send/hikyaku.conf.5"]
