@@ -79,8 +79,8 @@ static void print_result(const struct check *check, const struct config *config)
 	json_t *json;
 
 	if (check->console->json) {
-		json = json_pack("{s:b, s:s, s:I, s:I, s:I, s:s?}", "ok", check->problems == 0, "file",
-				 check->config_path, "customers",
+		json = json_pack("{s:b, s:s, s:I, s:I, s:I, s:s?}", "ok", check->problems == 0,
+				 "file", check->config_path, "customers",
 				 (json_int_t)config->customer_count, "keys",
 				 (json_int_t)check->keys, "problems",
 				 (json_int_t)check->problems, "warning", warning);
