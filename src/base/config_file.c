@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <confuse.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,8 +187,12 @@ bool config_file_open(struct config_file *file, const struct config_section *roo
 		return error_set(error, "%s: out of memory", name);
 	reading = file;
 	cfg_set_error_function(file->tree, on_error);
+	errno = 0;
 	parsed = cfg_parse_buf(file->tree, text);
 	reading = NULL;
+	/* What ran out of memory is not whole, and libconfuse cannot free it: it is left. */
+	if (parsed != CFG_SUCCESS && errno == ENOMEM)
+		file->tree = NULL;
 	if (parsed == CFG_SUCCESS && !file->refused)
 		return true;
 	if (!file->refused)
