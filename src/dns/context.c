@@ -1,12 +1,18 @@
+#include "base/clock.h"
 #include "base/text.h"
 #include "dns/mx_parts.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unbound.h>
 #include <unistd.h>
 
 #define ROOT_KEY_FILE "/usr/share/dns/root.key"
+#define FAILED_PATIENCE_NS NS_PER_S
+#define STACK_SIZE (1024 * 1024)
 
 struct setting {
 	const char *name;
@@ -189,8 +195,96 @@ struct ub_ctx *mx_context_open(const struct mx_params *params, struct error *err
 		return NULL;
 	}
 	if (!set_all(ctx, params, error)) {
-		ub_ctx_delete(ctx);
+		mx_context_close(ctx, FAILED_PATIENCE_NS);
 		return NULL;
 	}
 	return ctx;
+}
+
+/* ---- the end ---- */
+
+/* Between who waits for the end and the thread that brings it; the last of them frees it. */
+struct ending {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	pthread_t thread;
+	struct ub_ctx *ctx;
+	bool is_over;
+	bool is_left;
+};
+
+static void free_ending(struct ending *ending)
+{
+	pthread_cond_destroy(&ending->changed);
+	pthread_mutex_destroy(&ending->mutex);
+	free(ending);
+}
+
+static void *run_ending(void *argument)
+{
+	struct ending *ending = argument;
+	bool is_left;
+
+	ub_ctx_delete(ending->ctx);
+	pthread_mutex_lock(&ending->mutex);
+	ending->is_over = true;
+	is_left = ending->is_left;
+	pthread_cond_signal(&ending->changed);
+	pthread_mutex_unlock(&ending->mutex);
+	if (is_left)
+		free_ending(ending);
+	return NULL;
+}
+
+static struct ending *start_ending(struct ub_ctx *ctx)
+{
+	struct ending *ending = calloc(1, sizeof(*ending));
+	pthread_condattr_t by_clock;
+	pthread_attr_t attr;
+	int code;
+
+	if (!ending)
+		return NULL;
+	ending->ctx = ctx;
+	pthread_mutex_init(&ending->mutex, NULL);
+	pthread_condattr_init(&by_clock);
+	pthread_condattr_setclock(&by_clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&ending->changed, &by_clock);
+	pthread_condattr_destroy(&by_clock);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	code = pthread_create(&ending->thread, &attr, run_ending, ending);
+	pthread_attr_destroy(&attr);
+	if (code == 0)
+		return ending;
+	free_ending(ending);
+	return NULL;
+}
+
+void mx_context_close(struct ub_ctx *ctx, u64 patience_ns)
+{
+	u64 until = clock_mono_ns() + patience_ns;
+	struct timespec at = { .tv_sec = (time_t)(until / NS_PER_S),
+			       .tv_nsec = (long)(until % NS_PER_S) };
+	struct ending *ending = start_ending(ctx);
+	pthread_t thread;
+	int code = 0;
+
+	if (!ending) {
+		ub_ctx_delete(ctx);
+		return;
+	}
+	thread = ending->thread;
+	pthread_mutex_lock(&ending->mutex);
+	while (!ending->is_over && code == 0)
+		code = pthread_cond_timedwait(&ending->changed, &ending->mutex, &at);
+	ending->is_left = !ending->is_over;
+	code = ending->is_left;
+	pthread_mutex_unlock(&ending->mutex);
+	if (code) {
+		pthread_detach(thread);
+		return;
+	}
+	pthread_join(thread, NULL);
+	free_ending(ending);
 }

@@ -121,6 +121,7 @@ static void on_result(void *data, int err, struct ub_result *result)
 
 	query->pending = false;
 	lookup->pending--;
+	lookup->resolver->silent = 0;
 	if (query->type == RR_TYPE_MX)
 		read_mx(lookup, err, result);
 	else
@@ -257,6 +258,7 @@ void lookup_give_up(struct lookup *lookup, u64 now_ns)
 			lookup->found.host_failed[lookup->hosts[query->host].record] = true;
 	}
 	r->counters.timeouts++;
+	r->silent++;
 	finish(lookup, now_ns);
 }
 

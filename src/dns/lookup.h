@@ -55,6 +55,7 @@ struct mx_resolver {
 	u64 armed_ns;
 	struct mx_params params; /* allowed and own are copies */
 	u64 timeout_ns;
+	u32 silent; /* lookups in a row that libunbound did not answer in their time */
 	struct random random;
 	struct mx_cache cache;
 	struct list running;

@@ -85,10 +85,16 @@ struct mx_params {
 
 struct mx_resolver;
 
-/* Copies what it needs of params. NULL with the error set: an option that libunbound refuses. */
+/*
+ * Texts of params must live as long as the resolver; its arrays of addresses are copied. NULL with
+ * the error set: an option that libunbound refuses.
+ */
 struct mx_resolver *mx_resolver_open(const struct mx_params *params,
 				     struct error *error) MUST_CHECK;
-/* Pending lookups end without an answer. Waits for libunbound's thread. NULL is allowed. */
+/*
+ * Pending lookups end without an answer. Waits for libunbound's thread, but not for ever. NULL is
+ * allowed.
+ */
 void mx_resolver_close(struct mx_resolver *resolver);
 
 /*
@@ -127,6 +133,7 @@ struct mx_counters {
 	u64 shared;   /* joined a lookup under way */
 	u64 queries;  /* handed to libunbound */
 	u64 timeouts; /* lookups ended by timeout_ms */
+	u64 renewals; /* libunbound had become silent and was opened anew */
 	u32 pending;  /* names being looked up */
 	u32 names;    /* names in the cache */
 	size_t bytes; /* of the cache */

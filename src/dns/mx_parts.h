@@ -49,5 +49,11 @@ void mx_cache_put(struct mx_cache *cache, struct mx_entry *entry);
 struct ub_ctx;
 /* With every option of params set, finalised, in thread mode. NULL with the error set. */
 struct ub_ctx *mx_context_open(const struct mx_params *params, struct error *error) MUST_CHECK;
+/*
+ * Ends it, from a thread of its own: libunbound waits for its thread, which after a failure may be
+ * gone, or deaf. Returns when that is done, or after `patience_ns`; what takes longer is left
+ * behind.
+ */
+void mx_context_close(struct ub_ctx *ctx, u64 patience_ns);
 
 #endif

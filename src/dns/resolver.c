@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "dns/lookup.h"
 
@@ -16,6 +17,9 @@
 #include <unistd.h>
 
 #define TIMEOUT_DEFAULT_MS 30000
+#define CLOSE_PATIENCE_NS (5 * NS_PER_S)
+/* Lookups in a row without any answer, behind which libunbound's thread is taken for lost. */
+#define SILENT_MAX 8
 
 /* ---- open and close ------------------------------------------------------------------------- */
 
@@ -34,14 +38,9 @@ static bool copy_params(struct mx_resolver *r, const struct mx_params *params)
 		copy_array(params->allowed, params->allowed_count * sizeof(*allowed));
 	struct net_address *own = copy_array(params->own, params->own_count * sizeof(*own));
 
-	r->params = (struct mx_params){
-		.allowed = allowed,
-		.allowed_count = params->allowed_count,
-		.own = own,
-		.own_count = params->own_count,
-		.ipv4 = params->ipv4,
-		.ipv6 = params->ipv6,
-	};
+	r->params = *params;
+	r->params.allowed = allowed;
+	r->params.own = own;
 	return allowed && own;
 }
 
@@ -120,9 +119,9 @@ void mx_resolver_close(struct mx_resolver *r)
 
 	if (!r)
 		return;
-	/* Ends libunbound's thread; after it no callback comes, so that the queries may go. */
+	/* Callbacks come from ub_process alone: the queries may go, even if its thread stays. */
 	if (r->ctx)
-		ub_ctx_delete(r->ctx);
+		mx_context_close(r->ctx, CLOSE_PATIENCE_NS);
 	while ((node = list_pop_front(&r->running)) != NULL) {
 		struct lookup *lookup = list_entry(node, struct lookup, running);
 
@@ -176,6 +175,37 @@ static void drain(int fd)
 		;
 }
 
+/*
+ * libunbound's thread ends for good when it lacks memory or descriptors at the wrong moment, and
+ * says nothing. A new context costs its caches; the old one is left to end as it can.
+ */
+static void renew(struct mx_resolver *r, u64 now_ns)
+{
+	struct error error = { "" };
+	struct ub_ctx *fresh = mx_context_open(&r->params, &error);
+	struct lookup *lookup;
+
+	r->silent = 0;
+	if (fresh && !watch(r, ub_fd(fresh))) {
+		error_set_errno(&error, errno, "dns: descriptors of the resolver");
+		mx_context_close(fresh, 0);
+		fresh = NULL;
+	}
+	if (!fresh) {
+		log_warn("dns", "libunbound is silent and cannot be opened anew", "reason=%s",
+			 error.text);
+		return;
+	}
+	while ((lookup = oldest(r)) != NULL)
+		lookup_give_up(lookup, now_ns);
+	epoll_ctl(r->epoll_fd, EPOLL_CTL_DEL, ub_fd(r->ctx), NULL);
+	mx_context_close(r->ctx, 0);
+	r->ctx = fresh;
+	r->silent = 0;
+	r->counters.renewals++;
+	log_warn("dns", "libunbound was silent and is opened anew", "");
+}
+
 void mx_resolver_process(struct mx_resolver *r)
 {
 	struct lookup *lookup;
@@ -189,6 +219,8 @@ void mx_resolver_process(struct mx_resolver *r)
 	lookup_run_steps(r, now_ns);
 	while ((lookup = oldest(r)) != NULL && lookup->deadline_ns <= now_ns)
 		lookup_give_up(lookup, now_ns);
+	if (r->silent >= SILENT_MAX)
+		renew(r, now_ns);
 	arm_timer(r);
 }
 

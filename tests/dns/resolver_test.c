@@ -362,6 +362,33 @@ static void a_server_that_never_answers_is_temporary_when_the_time_is_over(void 
 	mx_resolver_close(resolver);
 }
 
+/* Whatever made it silent: its thread may have ended. What waits is answered, what comes is asked. */
+static void a_resolver_that_is_silent_for_long_is_opened_anew(void **state)
+{
+	struct mx_params params = test_params();
+	struct mx_resolver *resolver;
+	struct mx_answer answer;
+	char domain[64];
+	u64 cookie;
+
+	(void)state;
+	params.timeout_ms = 3000;
+	resolver = open_with(&params);
+	for (u32 i = 0; i < 12; i++) {
+		snprintf(domain, sizeof(domain), "n%u.dead.example", i);
+		assert_true(mx_lookup(resolver, slice_of(domain), i));
+	}
+	for (u32 i = 0; i < 12; i++) {
+		wait_answer(resolver, &cookie, &answer);
+		assert_int_equal(answer.status, MX_TEMPORARY);
+	}
+	assert_int_equal(count(resolver).timeouts, 12);
+	assert_int_equal(count(resolver).renewals, 1);
+	assert_int_equal(look_up(resolver, "one.plain.example").status, MX_OK);
+	assert_int_equal(count(resolver).renewals, 1);
+	mx_resolver_close(resolver);
+}
+
 static void a_closed_port_is_temporary(void **state)
 {
 	struct mx_params params = test_params();
@@ -499,6 +526,7 @@ int main(void)
 		cmocka_unit_test(a_cached_answer_makes_the_descriptor_readable),
 		cmocka_unit_test(a_server_that_never_answers_is_temporary_when_the_time_is_over),
 		cmocka_unit_test(a_closed_port_is_temporary),
+		cmocka_unit_test(a_resolver_that_is_silent_for_long_is_opened_anew),
 		cmocka_unit_test(more_names_at_once_than_the_limit_are_refused_and_taken_later),
 		cmocka_unit_test(closing_with_lookups_pending_is_clean),
 		cmocka_unit_test(resolvers_do_not_disturb_each_other),
