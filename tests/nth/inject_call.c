@@ -38,8 +38,8 @@ struct rule {
 static const struct rule rules[] = {
 	{ SYS_open, { EMFILE, ENOMEM, EACCES, EIO, EINTR } },
 	{ SYS_openat, { EMFILE, ENOMEM, EACCES, EIO, EINTR } },
-	{ SYS_read, { EIO, EINTR, INJECT_SHORT, INJECT_END } },
-	{ SYS_pread64, { EIO, EINTR, INJECT_SHORT, INJECT_END } },
+	{ SYS_read, { EIO, EINTR, INJECT_SHORT } },
+	{ SYS_pread64, { EIO, EINTR, INJECT_SHORT } },
 	{ SYS_write, { EIO, ENOSPC, EINTR, INJECT_SHORT } },
 	{ SYS_pwrite64, { EIO, ENOSPC, EINTR, INJECT_SHORT, EDQUOT } },
 	{ SYS_writev, { EIO, ENOSPC, EINTR } },
@@ -193,8 +193,6 @@ static long fail(const struct rule *rule, const greg_t *g)
 	long length = (long)g[REG_RDX];
 
 	inject_note(error);
-	if (error == INJECT_END)
-		return 0;
 	if (error == INJECT_SHORT)
 		return call(g, rule->number, length > 1 ? length / 2 : length);
 	/* It is closed whatever it says. */

@@ -24,7 +24,7 @@ SANITIZER_EXIT, INJECTOR_EXIT = 99, 98
 READY_SECONDS = 30
 STOP_SECONDS = 60   # its own patience is 30
 STILL_SECONDS = 45  # without progress, and not backing off: stuck
-TRIES = 4           # of one command in a life in which one thing fails
+TRY_SECONDS = 3     # of one command in a life in which one thing fails: it waits for room a second
 
 PARTS = {
     "headers": """From: "News" <news@courier.example>
@@ -259,7 +259,8 @@ class Job:
         `what` of a link. In a life in which something fails it is tried again, over a new connection;
         None when the sender ended.
         """
-        for left in reversed(range(1 if clean else TRIES)):
+        end = time.monotonic() + (0 if clean else TRY_SECONDS)
+        while True:
             link = self.connect()
             if not link:
                 return None
@@ -270,7 +271,7 @@ class Job:
                     raise Trouble("HANG a command is not answered") from error
                 if self.waits_for_end(.05) is not None:
                     return None
-                if left == 0:
+                if time.monotonic() > end:
                     raise
             finally:
                 link.close()
@@ -371,7 +372,11 @@ class Job:
             return "(with gdb installed, its threads would stand here)"
         out = subprocess.run(["gdb", "-p", str(self.process.pid), "-batch", "-ex", "thread apply all bt"],
                              capture_output=True, text=True, check=False)
-        return out.stdout[-6000:]
+        files = subprocess.run(["ls", "-l", f"/proc/{self.process.pid}/fd"], capture_output=True, text=True,
+                               check=False)
+        queues = subprocess.run(["ss", "-xanp"], capture_output=True, text=True, check=False)
+        return out.stdout[-6000:] + files.stdout + "\n".join(
+            line for line in queues.stdout.splitlines() if f"pid={self.process.pid}," in line)
 
     def judge_end(self, code):
         """How the sender with the fault ended."""
