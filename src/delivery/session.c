@@ -328,10 +328,22 @@ static const struct conn_events events = {
 
 /* ---- once per turn ---- */
 
+/* Its receiver is down by what other sessions met there, and nothing speaks for this one. */
+static bool is_shunned(const struct session *session)
+{
+	const struct targets *targets = &session->route->targets;
+	i32 at;
+
+	if (session->useful)
+		return false;
+	at = targets_find(targets, &session->path->targets[session->target].address);
+	return at >= 0 && !targets_is_up(targets, (u32)at, session->worker->now_ns);
+}
+
 bool session_may_take(const struct session *session)
 {
 	return session->state == SESSION_OPEN && !session->worker->stopping &&
-	       session->messages < session->path->messages_per_session &&
+	       !is_shunned(session) && session->messages < session->path->messages_per_session &&
 	       smtp_client_may_give(&session->client);
 }
 
@@ -401,7 +413,8 @@ static void judge_idleness(struct session *session)
 		session->idle_until_ns = UINT64_MAX;
 		return;
 	}
-	if (session->worker->stopping || session->messages >= session->path->messages_per_session ||
+	if (session->worker->stopping || is_shunned(session) ||
+	    session->messages >= session->path->messages_per_session ||
 	    session->path != session->route->targets.path) {
 		quit(session);
 		return;

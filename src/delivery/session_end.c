@@ -21,9 +21,6 @@ void session_note(struct session *session, enum metrics_session_failure failure,
 
 	if (session->failure == 0)
 		session->failure = (u8)(failure + 1);
-	/* What an open session cannot do another can, unless the receiver has fallen silent. */
-	if (session->state == SESSION_OPEN && failure != METRICS_FAIL_TIMEOUT)
-		return;
 	route->last_stage = (u8)stage;
 	route->last_failure = SMTP_FAILURE_CLOSED;
 	route->last_code = reply ? reply->code : 0;
@@ -36,15 +33,21 @@ void session_note(struct session *session, enum metrics_session_failure failure,
 }
 
 /*
- * Other sessions keep away from a receiver that does not talk or falls silent in the middle: what
- * it was to get goes to the next one, or is deferred. Where a handshake failed the next session
- * talks in the clear.
+ * Other sessions keep away from a receiver that does not talk, falls silent in the middle, or drops
+ * whatever it is given: that goes to the next one, or is deferred. Where a handshake failed the
+ * next session talks in the clear.
  */
-static bool counts_against_target(const struct session *session)
+static bool counts_against_target(struct session *session)
 {
-	if (session->state == SESSION_OPEN)
-		return session->failure == METRICS_FAIL_TIMEOUT + 1;
-	return session->failure && !session->falls_back;
+	const struct net_address *address = &session->path->targets[session->target].address;
+	bool silent = session->failure == METRICS_FAIL_TIMEOUT + 1;
+	bool dropped = session->failure && session->lost;
+
+	if (session->state != SESSION_OPEN)
+		return session->failure && !session->falls_back;
+	if (session->useful || !(silent || dropped))
+		return silent;
+	return targets_useless(&session->route->targets, address) || silent;
 }
 
 /* The end of a session, whatever led to it. Leases are decided already or never were given. */

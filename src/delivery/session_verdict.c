@@ -68,6 +68,15 @@ static void note_answer(struct lease *lease)
 			      memory_order_release);
 }
 
+static void note_use(struct session *session)
+{
+	if (session->useful)
+		return;
+	session->useful = true;
+	targets_useful(&session->route->targets,
+		       &session->path->targets[session->target].address);
+}
+
 void session_verdict(struct session *session, const struct smtp_event *event)
 {
 	struct smtp_recipient *recipient = &event->transaction->recipients[event->recipient];
@@ -75,6 +84,9 @@ void session_verdict(struct session *session, const struct smtp_event *event)
 	struct lease *lease = recipient->user;
 	const struct smtp_reply *reply = event->reply;
 
+	session->lost |= recipient->verdict == SMTP_VERDICT_UNSENT;
+	if (reply && reply->code != 421 && recipient->verdict != SMTP_VERDICT_LOCAL)
+		note_use(session);
 	lease->verdict = recipient->verdict;
 	lease->stage = event->stage;
 	lease->failure = event->failure;

@@ -7,6 +7,7 @@
 
 #define DOWN_FIRST_NS (10 * NS_PER_S)
 #define DOWN_MAX_NS (600 * NS_PER_S)
+#define USELESS_MAX 3
 
 void targets_init(struct targets *targets, u32 first)
 {
@@ -146,6 +147,33 @@ void targets_worked(struct targets *targets, const struct net_address *address)
 		if (!net_address_same_host(&targets->path->targets[i].address, address))
 			continue;
 		targets->states[i].down_until_ns = 0;
+		if (targets->states[i].useless == 0)
+			targets->states[i].failures = 0;
+	}
+}
+
+bool targets_useless(struct targets *targets, const struct net_address *address)
+{
+	bool enough = false;
+
+	for (u32 i = 0; i < targets->path->target_count; i++) {
+		struct target_state *state = &targets->states[i];
+
+		if (!net_address_same_host(&targets->path->targets[i].address, address))
+			continue;
+		if (state->useless < USELESS_MAX)
+			state->useless++;
+		enough = state->useless == USELESS_MAX;
+	}
+	return enough;
+}
+
+void targets_useful(struct targets *targets, const struct net_address *address)
+{
+	for (u32 i = 0; i < targets->path->target_count; i++) {
+		if (!net_address_same_host(&targets->path->targets[i].address, address))
+			continue;
+		targets->states[i].useless = 0;
 		targets->states[i].failures = 0;
 	}
 }

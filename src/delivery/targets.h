@@ -5,7 +5,8 @@
  * RFC 5321 section 5.1: the best preference that has an address which is not down; among equal
  * hosts each in turn; of one host its IPv6 addresses before the IPv4 ones, each in turn. An address
  * that could not be reached is down for 10 s, then twice as long, up to 10 min; after that one
- * session tries it while the others go on elsewhere. What is known of an address holds wherever the
+ * session tries it while the others go on elsewhere. One that opens sessions and then drops what it
+ * is given, three times in a row, is down likewise. What is known of an address holds wherever the
  * path lists it, and when a new path lists it again.
  */
 #ifndef DELIVERY_TARGETS_H
@@ -18,6 +19,7 @@ struct target_state {
 	u64 down_until_ns;
 	u16 trying;   /* sessions to it that are being opened while it has failures */
 	u8 failures;  /* in a row */
+	u8 useless;   /* sessions in a row that were open and lost every message unanswered */
 	bool no_tls;  /* its handshake failed: plaintext from now on */
 };
 
@@ -50,7 +52,12 @@ void targets_tried(struct targets *targets, const struct net_address *address);
 /* Could not be reached, or would not talk. Those that fail together count as one failure. */
 void targets_failed(struct targets *targets, const struct net_address *address, u64 now_ns,
 		    struct random *random);
+/* A session is open. What was useless before must show more than that. */
 void targets_worked(struct targets *targets, const struct net_address *address);
+/* An open session lost what it was given. True: so did the ones before, which is a failure. */
+bool targets_useless(struct targets *targets, const struct net_address *address);
+/* It answered to a message. */
+void targets_useful(struct targets *targets, const struct net_address *address);
 void targets_no_tls(struct targets *targets, const struct net_address *address);
 
 #endif

@@ -76,6 +76,8 @@ struct session {
 	bool is_opening;         /* counted in worker->connecting */
 	bool is_try;             /* to a target that failed before; while it is being opened */
 	bool falls_back;         /* its handshake failed; the next session does without TLS */
+	bool useful;             /* the receiver answered to a message */
+	bool lost;               /* a message came back unsent */
 	bool parked;
 };
 

@@ -263,6 +263,48 @@ static void a_try_may_end_when_the_path_is_another(void **state)
 	targets_done(&targets);
 }
 
+static void a_host_that_drops_what_it_is_given_three_times_in_a_row_is_a_failure(void **state)
+{
+	struct net_address rude = address("20.0.0.1");
+	struct targets targets;
+
+	(void)state;
+	begin(&targets, "a/10=20.0.0.1 b/20=20.0.0.2");
+	assert_false(targets_useless(&targets, &rude));
+	assert_false(targets_useless(&targets, &rude));
+	targets_useful(&targets, &rude);
+	for (u32 i = 1; i <= 5; i++) {
+		/* It opens a session each time; that alone says nothing. */
+		works(&targets, "20.0.0.1");
+		assert_int_equal(targets_useless(&targets, &rude), i >= 3);
+	}
+	check_next(&targets, 0, "20.0.0.1");
+	fails(&targets, "20.0.0.1", 0);
+	check_next(&targets, NS_PER_S, "20.0.0.2");
+	targets_done(&targets);
+}
+
+static void a_useless_host_is_tried_less_often_although_it_opens_sessions(void **state)
+{
+	struct net_address rude = address("20.0.0.1");
+	struct targets targets;
+	u64 now_ns = 0;
+
+	(void)state;
+	begin(&targets, "a/10=20.0.0.1");
+	for (u32 i = 0; i < 3; i++)
+		(void)!targets_useless(&targets, &rude);
+	for (u32 i = 0; i < 4; i++) {
+		fails(&targets, "20.0.0.1", now_ns);
+		now_ns = targets.states[0].down_until_ns;
+		works(&targets, "20.0.0.1");
+	}
+	assert_int_equal(targets.states[0].failures, 4);
+	targets_useful(&targets, &rude);
+	assert_int_equal(targets.states[0].failures, 0);
+	targets_done(&targets);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +318,8 @@ int main(void)
 		cmocka_unit_test(an_address_that_two_hosts_share_is_down_for_both),
 		cmocka_unit_test(what_is_known_of_an_address_outlives_the_path),
 		cmocka_unit_test(a_try_may_end_when_the_path_is_another),
+		cmocka_unit_test(a_host_that_drops_what_it_is_given_three_times_in_a_row_is_a_failure),
+		cmocka_unit_test(a_useless_host_is_tried_less_often_although_it_opens_sessions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

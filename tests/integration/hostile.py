@@ -205,7 +205,7 @@ def polite(talk):
 
 
 class Hostile:
-    def __init__(self, *scripts, host="127.0.0.1", certificate=None):
+    def __init__(self, *scripts, host="127.0.0.1", port=0, certificate=None):
         self.scripts = scripts or (polite,)
         self.certificate = certificate
         self.on_server_name = None  # as of ssl.SSLContext.sni_callback
@@ -213,7 +213,7 @@ class Hostile:
         self.taken = []
         self.talks = []
         self.errors = []
-        self.listener = socket.create_server((host, 0), backlog=64)
+        self.listener = socket.create_server((host, port), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()

@@ -6,6 +6,7 @@ import email
 import email.policy
 import os
 import re
+import signal
 import subprocess
 
 import dkim
@@ -314,6 +315,12 @@ one	MX	10 mx1
 same	MX	10 mx1
 second	MX	10 dead
 second	MX	20 mx2
+rude	A	127.0.0.5
+dumb	A	127.0.0.6
+passed-rude	MX	10 rude
+passed-rude	MX	20 mx2
+passed-dumb	MX	10 dumb
+passed-dumb	MX	20 mx2
 implicit	A	127.0.0.2
 alias	CNAME	one
 null	MX	0 .
@@ -381,6 +388,42 @@ def world(tmp_path):
         if server:
             end_process(server)
         subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+# A host that greets and then drops or ignores every message: it is up, and nothing gets through.
+USELESS = """\
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+from hostile import Hostile
+Hostile(lambda talk: talk.serve(mail=lambda _: talk.close()), host="127.0.0.5", port=25)
+Hostile(lambda talk: talk.serve(mail=lambda _: talk.drain()), host="127.0.0.6", port=25)
+print("listening", flush=True)
+threading.Event().wait()
+"""
+
+
+def test_a_useless_mail_exchanger_is_passed_over_for_the_next(world, sender_in, sink_with):
+    useless = subprocess.Popen([*world, "/usr/bin/python3", "-c", USELESS,
+                                str(ROOT / "tests/integration")],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        assert useless.stdout.readline() == "listening\n"
+        second = sink_with(host="127.0.0.3", port=25, prefix=world)
+        sender = sender_in(keys=("ed25519",), prefix=world)
+        sender.settings["dns"] = {"stub-zones": ["mail.example 127.0.0.1@53"], "ipv6": False,
+                                  "allow-destinations": ["127.0.0.0/8"]}
+        sender.default_site["mail-timeout"] = "1s"
+        sender.start()
+        everybody = [f"reader{i}@passed-{name}.mail.example" for name in ("rude", "dumb")
+                     for i in range(20)]
+        sender.create("news", everybody)
+        status = sender.wait("news")
+        assert (status["deferrals"], sender.report("news", "deferred")) == (0, [])
+        assert sorted(second.recipients()) == sorted(everybody)
+        assert all(line["attempts"] == 1 for line in sender.report("news"))
+    finally:
+        end_process(useless, signal.SIGKILL)
+        useless.stdout.close()
 
 
 def test_mail_goes_where_the_dns_says_and_nowhere_else(world, sender_in, peer, sink_with):
