@@ -155,6 +155,7 @@ static void note(struct sim_domain *domain, const struct mx_answer *answer, u32 
 	}
 	domain->told = answer->status == MX_OK;
 	domain->told_incomplete = answer->incomplete;
+	domain->told_turned = domain->turned;
 	domain->told_site = domain->site;
 	domain->told_hosts = (u8)hosts;
 }
@@ -170,7 +171,7 @@ static void fill(struct mx_resolver *resolver, struct mx_answer *answer, struct 
 	if (sim_chance(10))
 		answer->status = sim_below(4) ? MX_TEMPORARY : MX_BOGUS;
 	change(domain);
-	if (sim_chance(1))
+	if (sim_chance(2))
 		answer->status = MX_NO_DOMAIN;
 	snprintf(answer->text, sizeof(answer->text), "simulated answer %d", answer->status);
 	hosts = domain->hosts;

@@ -55,6 +55,7 @@ struct sim_domain {
 	/* What the sender was told last, in this life. */
 	bool told;
 	bool told_incomplete;
+	bool told_turned;
 	u8 told_site;
 	u8 told_hosts;
 	u64 told_until_ns; /* then it must have asked again */
