@@ -311,6 +311,12 @@ static void set_text(struct domain *domain, u16 code, u8 class, u8 subject, u8 d
 	slice_copy(domain->text, sizeof(domain->text), slice_of(text));
 }
 
+/* When a new answer is to be had; see dns/mx.h of the second more. */
+static u64 over_at(const struct planner *planner, const struct mx_answer *answer)
+{
+	return planner->now_ns + (answer->ttl_s + 1ull) * NS_PER_S;
+}
+
 /* An answer that says where, with what an incomplete one lacks and is known. */
 static void found(struct planner *planner, struct domain *domain, struct mx_answer *answer)
 {
@@ -321,7 +327,7 @@ static void found(struct planner *planner, struct domain *domain, struct mx_answ
 	set_where(planner, domain, planner_site_of_answer(planner, answer));
 	domain->state = DOMAIN_READY;
 	domain->failures = 0;
-	domain->fresh_until_ns = planner->now_ns + (u64)answer->ttl_s * NS_PER_S;
+	domain->fresh_until_ns = over_at(planner, answer);
 	if (!filled)
 		domain->stale_until_ns = domain->fresh_until_ns + STALE_NS;
 }
@@ -373,7 +379,7 @@ static void judge(struct planner *planner, struct domain *domain, struct mx_answ
 	}
 	domain->state = DOMAIN_DEAD;
 	domain->failures = 0;
-	domain->fresh_until_ns = planner->now_ns + (u64)answer->ttl_s * NS_PER_S;
+	domain->fresh_until_ns = over_at(planner, answer);
 	set_where(planner, domain, NULL);
 }
 

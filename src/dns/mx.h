@@ -49,7 +49,12 @@ struct mx_answer {
 	bool secure;   /* the MX answer (or its absence) was validated */
 	bool implicit; /* no MX: the domain's own addresses */
 	bool incomplete; /* OK, but some query failed: hosts or addresses may be missing */
-	u32 ttl_s;     /* least TTL seen, or what is left of it: MX_TTL_MIN_S..MX_TTL_MAX_S */
+	/*
+	 * Least TTL seen, within MX_TTL_MIN_S..MX_TTL_MAX_S, or what is left of it, at least 1. A
+	 * lookup one second after its end asks the servers anew: libunbound keeps records through
+	 * the second in which they expire.
+	 */
+	u32 ttl_s;
 	u32 host_count;
 	u32 address_count;
 	struct mx_host

@@ -97,14 +97,16 @@ static const char *take(void *to, const char *from, size_t len)
 void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64 now_ns)
 {
 	const char *from = entry->bytes + strlen(entry->bytes) + 1;
-	u64 left_s = entry->expires_ns > now_ns ? (entry->expires_ns - now_ns) / NS_PER_S : 0;
+	u64 left_ns = entry->expires_ns > now_ns ? entry->expires_ns - now_ns : 1;
+	/* Upwards: who asks again when it is over must not be given the same once more. */
+	u64 left_s = (left_ns + NS_PER_S - 1) / NS_PER_S;
 
 	*answer = (struct mx_answer){
 		.status = entry->status,
 		.secure = entry->secure,
 		.implicit = entry->implicit,
 		.incomplete = entry->incomplete,
-		.ttl_s = (u32)max_u64(min_u64(left_s, MX_TTL_MAX_S), MX_TTL_MIN_S),
+		.ttl_s = (u32)min_u64(left_s, MX_TTL_MAX_S),
 		.host_count = entry->host_count,
 		.address_count = entry->address_count,
 	};

@@ -323,6 +323,16 @@ static void hosts_whose_addresses_could_not_be_learned_make_it_temporary(void **
 	assert_int_equal(answer.status, MX_OK);
 	assert_string_equal(answer.hosts[0].name, "a.test");
 	assert_int_equal(answer.ttl_s, 300);
+	assert_true(answer.incomplete);
+	/* One family that failed counts as well; a host that has no address at all does not. */
+	found = found_new();
+	add_host(found, 10, "a.test", "20.0.0.1");
+	found->host_failed[0] = true;
+	assert_true(select_with(found, &plain).incomplete);
+	found = found_new();
+	add_host(found, 10, "a.test", "20.0.0.1");
+	add_mx(found, 20, "b.test");
+	assert_false(select_with(found, &plain).incomplete);
 }
 
 static void hosts_come_by_preference_and_equal_ones_as_they_were(void **state)

@@ -2,6 +2,7 @@
 
 import pytest
 
+import network as network_module
 import sender as sender_module
 
 
@@ -45,3 +46,10 @@ def sink_with(programs):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A namespace with a name server, see network.py; for root only."""
+    with network_module.Network(tmp_path) as one:
+        yield one

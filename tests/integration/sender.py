@@ -319,8 +319,11 @@ class Sender:
 
     def metrics_page(self, openmetrics=False):
         accept = "application/openmetrics-text; version=1.0.0" if openmetrics else "text/plain"
-        request = urllib.request.Request(f"http://127.0.0.1:{self.metrics_port}/metrics",
-                                         headers={"Accept": accept})
+        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
+        if self.prefix:  # its loopback may be another one
+            return subprocess.run([*self.prefix, "curl", "-sf", "-H", f"Accept: {accept}", url],
+                                  check=True, capture_output=True, text=True, timeout=20).stdout
+        request = urllib.request.Request(url, headers={"Accept": accept})
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.read().decode()
 

@@ -15,7 +15,7 @@ import pytest
 from peers.exim import Exim
 from peers.opensmtpd import OpenSMTPD
 from peers.postfix import Postfix
-from sender import ROOT, Sender, end_process, free_port, wait_until
+from sender import ROOT, Sender, free_port, wait_until
 
 pytestmark = [
     pytest.mark.binary,
@@ -303,11 +303,6 @@ def test_mail_goes_over_ipv6(sender_in, peer):
 # ---- the whole way, with the DNS ----
 
 ZONE = """\
-$ORIGIN mail.example.
-$TTL 600
-@	SOA	ns hostmaster 1 7200 3600 1209600 60
-@	NS	ns
-ns	A	127.0.0.1
 mx1	A	127.0.0.2
 mx2	A	127.0.0.3
 dead	A	127.0.0.4
@@ -344,50 +339,14 @@ FAILED = {"null": (556, "5.1.10"), "absent": (550, "5.1.2"), "nohost": (550, "5.
           "private": (550, "5.4.6"), "loop": (550, "5.4.6"), "localhost-mx": (550, "5.4.6"),
           "text": (550, None)}
 
-NSD = """\
-server:
-	ip-address: 127.0.0.1@53
-	zonesdir: "{dir}"
-	database: ""
-	username: ""
-	chroot: ""
-	pidfile: "{dir}/nsd.pid"
-	xfrdfile: "{dir}/nsd.xfrd"
-	zonelistfile: "{dir}/nsd.list"
-	server-count: 1
-remote-control:
-	control-enable: no
-zone:
-	name: mail.example
-	zonefile: mail.example.zone
-"""
-
-
 @pytest.fixture
-def world(tmp_path):
-    """A network of its own with a name server; addresses that must never be dialled are there, so
-    that dialling them would succeed and show. Gives the words that run a program inside."""
-    name = f"hk{os.getpid()}"
-    inside = ["ip", "netns", "exec", name]
-    subprocess.run(["ip", "netns", "add", name], check=True)
-    server = None
-    try:
-        subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
-        for address in FORBIDDEN[:3]:
-            subprocess.run([*inside, "ip", "address", "add", f"{address}/32", "dev", "lo"],
-                           check=True)
-        (tmp_path / "mail.example.zone").write_text(ZONE)
-        (tmp_path / "nsd.conf").write_text(NSD.format(dir=tmp_path))
-        server = subprocess.Popen([*inside, "/usr/sbin/nsd", "-d", "-c", str(tmp_path / "nsd.conf")],
-                                  stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: subprocess.run(
-            [*inside, "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/53"],
-            capture_output=True).returncode == 0, "nsd")
-        yield inside
-    finally:
-        if server:
-            end_process(server)
-        subprocess.run(["ip", "netns", "del", name], check=True)
+def world(network):
+    """A name server, and addresses that must never be dialled: they are there, so that dialling them
+    would succeed and show. Gives the words that run a program inside."""
+    network.address(*(f"{address}/32" for address in FORBIDDEN[:3]))
+    network.zone("mail.example", ZONE)
+    network.serve()
+    return network.inside
 
 
 # A host that greets and then drops or ignores every message: it is up, and nothing gets through.

@@ -1,0 +1,182 @@
+/* What a worker keeps of the routes it was given leases for. Nobody listens where they lead. */
+#include "delivery/worker_parts.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ROUTES 3000
+#define AT_ONCE 50
+
+static struct fixture {
+	struct metrics *metrics;
+	struct worker *worker;
+	u16 closed_port;
+} f;
+
+static void ignore(void *context)
+{
+	(void)context;
+}
+
+/* A port where connections are refused: bound, and not listening. */
+static u16 take_port(int *fd)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(*fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getsockname(*fd, (struct sockaddr *)&address, &len), 0);
+	return ntohs(address.sin_port);
+}
+
+static int port_holder;
+
+static int begin(void **state)
+{
+	struct worker_params params = { .sessions_max = 64, .leases_max = 1024, .seed = 1,
+					.notify = ignore };
+	struct error error = { "" };
+
+	(void)state;
+	f.metrics = metrics_open(1);
+	params.metrics = metrics_worker(f.metrics, 0);
+	f.worker = worker_open(&params, &error);
+	if (!f.worker)
+		fail_msg("%s", error.text);
+	f.closed_port = take_port(&port_holder);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	worker_close(f.worker);
+	metrics_close(f.metrics);
+	close(port_holder);
+	return 0;
+}
+
+/* A lease whose path leads to 127.0.0.1 and, if `hosts` is 2, to 127.0.0.2, too. */
+static struct lease *give(u32 route, u32 hosts)
+{
+	struct lease *lease = calloc(1, sizeof(*lease));
+	struct path *path = path_make();
+	char key[32];
+
+	assert_non_null(lease);
+	assert_non_null(path);
+	snprintf(key, sizeof(key), "site-%u", route);
+	path->key = path_add_text(path, key);
+	path->connect_timeout_ns = 5 * NS_PER_S;
+	path->sessions[0] = 4;
+	path->ehlo4 = path_add_text(path, "mail.test");
+	path->depth = 1;
+	path->messages_per_session = 1;
+	path->timeouts = smtp_timeouts_usual;
+	path->host_count = hosts;
+	path->target_count = hosts;
+	for (u32 i = 0; i < hosts; i++)
+		path->targets[i] = (struct path_target){
+			.address = { .family = 4, .port = f.closed_port,
+				     .ip = { 127, 0, 0, (u8)(i + 1) } },
+			.preference = (u16)i, .host = (u8)i,
+		};
+	lease->path = path_fit(path);
+	assert_true(worker_give(f.worker, lease));
+	return lease;
+}
+
+/* The lease comes back because no host of its route talks. */
+static void wait_back(u32 count)
+{
+	while (count > 0) {
+		struct lease *lease = worker_take_back(f.worker);
+
+		if (!lease) {
+			worker_turn(f.worker, 10 * NS_PER_MS);
+			continue;
+		}
+		assert_true(lease->site_failed);
+		assert_int_equal(lease->verdict, SMTP_VERDICT_TEMPORARY);
+		path_give(lease->path);
+		free(lease);
+		count--;
+	}
+}
+
+static u64 failed_sessions(void)
+{
+	const struct metrics_route *m = &metrics_worker(f.metrics, 0)->routes[METRICS_OTHER];
+
+	return metric_get(&m->sessions_failed[METRICS_FAIL_CONNECT]);
+}
+
+static void a_worker_remembers_a_bounded_number_of_routes(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < ROUTES; i += AT_ONCE) {
+		for (u32 k = 0; k < AT_ONCE; k++)
+			give(i + k, 1);
+		wait_back(AT_ONCE);
+		assert_true(f.worker->routes.count <= WORKER_ROUTES_IDLE_MAX + AT_ONCE);
+	}
+	assert_int_equal(failed_sessions(), ROUTES);
+	for (int i = 0; i < 10; i++)
+		worker_turn(f.worker, 0);
+	assert_int_equal(f.worker->routes.count, WORKER_ROUTES_IDLE_MAX);
+	assert_int_equal(f.worker->routes_idle_count, WORKER_ROUTES_IDLE_MAX);
+	assert_int_equal(f.worker->sessions, 0);
+}
+
+static void every_host_is_tried_before_the_route_has_failed(void **state)
+{
+	(void)state;
+	give(0, 2);
+	wait_back(1);
+	assert_int_equal(failed_sessions(), 2);
+}
+
+static void a_dead_host_is_remembered_when_the_route_comes_back(void **state)
+{
+	(void)state;
+	give(7, 1);
+	wait_back(1);
+	assert_int_equal(failed_sessions(), 1);
+	/* Another path of the same route, as after a new answer of DNS: the host is the same. */
+	give(7, 1);
+	wait_back(1);
+	assert_int_equal(failed_sessions(), 1);
+	give(7, 2);
+	wait_back(1);
+	assert_int_equal(failed_sessions(), 2);
+	give(8, 1);
+	wait_back(1);
+	assert_int_equal(failed_sessions(), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_worker_remembers_a_bounded_number_of_routes,
+						begin, end),
+		cmocka_unit_test_setup_teardown(every_host_is_tried_before_the_route_has_failed,
+						begin, end),
+		cmocka_unit_test_setup_teardown(a_dead_host_is_remembered_when_the_route_comes_back,
+						begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
