@@ -114,22 +114,24 @@ void session_make_dirty(struct session *session)
 		list_push_back(&session->worker->dirty, &session->dirty);
 }
 
-/* No longer one of those being opened; a route that waited for that goes on. */
+/* No longer one of those being opened; its route, and one that waited for the worker, go on. */
 void session_opening_ends(struct session *session)
 {
 	struct worker *worker = session->worker;
+	struct worker_route *route = session->route;
 	struct list *node;
 
 	if (!session->is_opening)
 		return;
 	session->is_opening = false;
 	worker->connecting--;
-	session->route->connecting--;
+	route->connecting--;
 	if (session->is_try) {
-		targets_tried(&session->route->targets,
-			      &session->path->targets[session->target].address);
-		session->route->tries--;
+		targets_tried(&route->targets, &session->path->targets[session->target].address);
+		route->tries--;
 	}
+	if (route->ready_count > 0 && !list_is_linked(&route->due))
+		list_push_back(&worker->runnable, &route->due);
 	node = list_pop_front(&worker->starving);
 	if (node)
 		list_push_back(&worker->runnable, node);

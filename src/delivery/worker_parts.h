@@ -18,7 +18,12 @@
 
 #define SESSION_IOV_MAX 64
 #define COMPOSE_BATCH 16     /* messages composed and signed together in a turn */
-#define CONNECTING_MAX 256   /* sessions of a worker that are being opened */
+/*
+ * Sessions that are being opened: at most so many of a worker, and of one route so many or as many
+ * as it has open. A route grows as its receivers answer; hosts that never answer hold few places.
+ */
+#define CONNECTING_MAX 4096
+#define ROUTE_CONNECTING_MIN 32
 #define WORKER_ROUTES_IDLE_MAX 512  /* routes without leases and sessions that a worker remembers */
 #define LEASE_RETURNS_MAX 8  /* times a lease may come back unsent before it counts as a failure */
 

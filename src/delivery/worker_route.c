@@ -158,6 +158,15 @@ static bool has_session_to(const struct worker *worker, const struct worker_rout
 	return false;
 }
 
+static bool may_open(const struct worker *worker, const struct worker_route *route, u32 quota)
+{
+	u32 open = route->sessions - route->connecting;
+	u32 most = open > ROUTE_CONNECTING_MIN ? open : ROUTE_CONNECTING_MIN;
+
+	return route->sessions < quota && route->connecting < most &&
+	       worker->connecting < CONNECTING_MAX;
+}
+
 /*
  * Resends wait for a session to their host; one is opened when there is none and a place is free.
  * When that cannot be, they go where the others go. Rare: only after crashes and lost connections.
@@ -172,7 +181,7 @@ static void run_resends(struct worker *worker, struct worker_route *route, u32 q
 
 		if (up && has_session_to(worker, route, &lease->same_host))
 			continue;
-		if (up && route->sessions < quota && worker->connecting < CONNECTING_MAX &&
+		if (up && may_open(worker, route, quota) &&
 		    session_open(worker, route, (u32)target))
 			continue;
 		list_unlink(node);
@@ -206,8 +215,8 @@ static void fail_route(struct worker *worker, struct worker_route *route)
 static void open_sessions(struct worker *worker, struct worker_route *route, u32 quota)
 {
 	/* Leases that a session already being opened will take need no other. */
-	while (route->ready_count > route->connecting - route->tries && route->sessions < quota &&
-	       worker->connecting < CONNECTING_MAX) {
+	while (route->ready_count > route->connecting - route->tries &&
+	       may_open(worker, route, quota)) {
 		i32 target = targets_choose(&route->targets, worker->now_ns);
 
 		if (target < 0) {
@@ -219,10 +228,11 @@ static void open_sessions(struct worker *worker, struct worker_route *route, u32
 			return;
 	}
 	/*
-	 * The limit of sessions being opened is the worker's: this route goes on when one is
-	 * through.
+	 * When the limit is the worker's, this route goes on when any session is through; when it
+	 * is the route's own, when one of its own is (session_opening_ends).
 	 */
-	if (route->ready_count > route->connecting - route->tries && route->sessions < quota)
+	if (route->ready_count > route->connecting - route->tries && route->sessions < quota &&
+	    worker->connecting >= CONNECTING_MAX)
 		list_push_back(&worker->starving, &route->due);
 }
 

@@ -5,6 +5,7 @@
  *   lane_low(t, a, b)     t + the low 52 bits of a * b, in each lane, of the low 52 bits of a, b
  *   lane_high(t, a, b)    t + the bits 52..103 of a * b
  *   LANES_SIGN            the name of the function that it makes
+ *   UNROLL                in front of a loop over limbs, whose sums are to stay in registers
  *
  * Montgomery numbers stay below twice the modulus: R is more than four times as large, so products
  * need no final subtraction. Sums of limbs grow to 59 bits before their carries are taken.
@@ -18,8 +19,6 @@
 #include "dkim/rsa_lanes.h"
 
 #define LANES_INLINE LANES_CODE inline __attribute__((always_inline))
-
-#define UNROLL _Pragma("GCC unroll 41")
 
 /* What Montgomery's reduction needs. */
 struct lane_modulus {

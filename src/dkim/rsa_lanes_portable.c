@@ -5,9 +5,9 @@
 #define lane_low(t, a, b) lane_add_product((t), (a), (b), 0)
 #define lane_high(t, a, b) lane_add_product((t), (a), (b), RSA_LIMB_BITS)
 #define LANES_SIGN sign_lanes
+#define UNROLL
 
-static inline __attribute__((always_inline)) lane8 lane_add_product(lane8 t, lane8 a, lane8 b,
-								    u32 shift)
+static __attribute__((noinline)) lane8 lane_add_product(lane8 t, lane8 a, lane8 b, u32 shift)
 {
 	for (u32 i = 0; i < RSA_LANES; i++) {
 		unsigned __int128 product = (unsigned __int128)(a[i] & RSA_LIMB_MASK) *
