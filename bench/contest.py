@@ -8,6 +8,7 @@ list and text, and CPU seconds of all their processes counted by a cgroup. Print
 recipients must arrive once and a sample of the signatures must verify (by dkimpy), or it fails.
 """
 import argparse
+import ctypes
 import json
 import os
 import pathlib
@@ -29,10 +30,11 @@ from peers.postfix import Postfix
 
 PEERS = {peer.name: peer for peer in (Ours, Postfix, Exim, OpenSMTPD, Haraka, Nodemailer)}
 SAMPLE = 30
+GROUP = "hikyaku-bench-"
 TOTALS = ("connections", "max_concurrent", "rejected", "deferred", "turned_away", "throttled",
           "malformed", "violations", "unfinished", "tls_sessions")
 DEFAULTS = {"count": 10_000, "size": 8192, "world": "plain", "sign": True, "same_for_all": False,
-            "starttls": False, "interval_ms": 0, "seconds": 300, "options": {}, "ledger": True,
+            "starttls": False, "interval_ms": 0, "seconds": 180, "options": {}, "ledger": True,
             "sink_cpu": None}
 
 
@@ -194,12 +196,17 @@ class Run:
 def inside(spec):
     directory = pathlib.Path(spec["directory"])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    group = Group(f"hikyaku-bench-{spec['name']}")
+    group = Group(GROUP + spec["name"])
     group.enter()
     print(json.dumps(Run(spec, directory, group).go()), flush=True)
 
 
-def run(peer, directory, quiet=False, **wanted):
+def die_with_parent():
+    """For preexec_fn: the namespaces end when whoever measures is killed."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
+def run(peer, directory, **wanted):
     """The figures of one measurement, or None when it failed; "good" says whether they may count.
 
     `wanted` replaces what DEFAULTS has."""
@@ -207,13 +214,14 @@ def run(peer, directory, quiet=False, **wanted):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     PEERS[peer].fetch()
+    Group.sweep(GROUP)
     name = str(os.getpid())
     spec = {**DEFAULTS, **wanted, "peer": peer, "directory": directory, "name": name}
     out = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
          "--mount-proc", "--net", "/usr/bin/python3", __file__, "--inside", json.dumps(spec)],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None, text=True)
-    group = Group(f"hikyaku-bench-{name}")
+        stdout=subprocess.PIPE, preexec_fn=die_with_parent, text=True)
+    group = Group(GROUP + name)
     Group("peer", group).remove()
     group.remove()
     if out.returncode != 0 or not out.stdout.strip():
@@ -235,7 +243,7 @@ def main():
     parser.add_argument("--starttls", action="store_true")
     parser.add_argument("--interval-ms", type=int, default=0)
     parser.add_argument("--no-ledger", action="store_true", help="no latencies, a cheaper sink")
-    parser.add_argument("--seconds", type=float, default=300, help="give up after so long")
+    parser.add_argument("--seconds", type=float, default=180, help="give up after so long")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
                         help="of the peer: an attribute of its class")
     parser.add_argument("--directory", default=os.path.join(TOP, "build/bench/contest"))

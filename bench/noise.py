@@ -36,6 +36,17 @@ class Group:
         with open(os.path.join(self.path, "cpu.stat")) as stat:
             return int(stat.readline().split()[1]) / 1e6
 
+    @classmethod
+    def sweep(cls, prefix):
+        """Removes those that killed measurements have left; one that is in use stays."""
+        for name in os.listdir(cls.top()):
+            if name.startswith(prefix):
+                for path in (os.path.join(cls.top(), name, "peer"), os.path.join(cls.top(), name)):
+                    try:
+                        os.rmdir(path)
+                    except OSError:
+                        pass
+
     def remove(self):
         for _ in range(100):
             try:

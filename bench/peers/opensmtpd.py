@@ -20,7 +20,7 @@ class OpenSMTPD(Peer):
     packages = ("opensmtpd", "opensmtpd-filter-dkimsign", "libopensmtpd0", "libevent-2.1-7",
                 "libdb5.3")
     share = 0.2
-    sessions = 20
+    sessions = 8
 
     def version(self):
         return (f"OpenSMTPD {debian_version(self.tree, 'opensmtpd')}, filter-dkimsign "
