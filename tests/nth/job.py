@@ -84,7 +84,7 @@ class Result:
 
     def __init__(self, plan):
         self.plan = plan          # (kind, first, length, seed), or None for a counting run
-        self.status = None
+        self.status = status.Status({}, 0, 0, 0, 0, (), 0)
         self.ended = False        # the sender ended by itself
         self.said = ""            # its last words then
         self.excused = ""         # "leak in libcrypto.so.3": the library's own, which ran out of memory
