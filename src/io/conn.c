@@ -140,11 +140,15 @@ static void on_cipher_sent(struct conn *conn, i32 result)
 		buf_drop_front(conn->cipher, (size_t)result);
 		if (conn->cipher->len > 0) {
 			flush_tls(conn);
-			return;
+			if (conn->sending || conn->late_pending)
+				return;
+			/* The connection has ended: the rest cannot go. */
+			result = -EPIPE;
 		}
 	}
 	conn->plain_bytes = 0;
 	conn->flushing = false;
+	conn->owes_sent = false;
 	if (plain > 0)
 		conn->events->sent(conn, result > 0 ? (i32)plain : result);
 	else if (own && result <= 0)
@@ -181,10 +185,16 @@ static void on_late(struct ring_op *op, i32 result)
 
 	(void)result;
 	conn->late_pending = false;
-	if (conn->closing)
+	if (conn->closing) {
 		close_if_quiet(conn);
-	else
+	} else if (conn->owes_sent) {
+		conn->owes_sent = false;
+		conn->plain_bytes = 0;
+		conn->has_ended = true;
+		conn->events->sent(conn, -EPROTO);
+	} else {
 		end(conn, -EPROTO);
+	}
 }
 
 static void be_late(struct conn *conn)
@@ -240,7 +250,7 @@ static void start_send(struct conn *conn, struct iovec *iov, u32 count)
 /* Sends ciphertext that waits, unless some is under way already. */
 static void flush_tls(struct conn *conn)
 {
-	if (conn->sending || conn->closing || conn->has_ended)
+	if (conn->sending || conn->closing || conn->has_ended || conn->late_pending)
 		return;
 	tls_output(conn->tls, conn->cipher);
 	if (conn->cipher->failed) {
@@ -264,6 +274,7 @@ void conn_send(struct conn *conn, struct iovec *iov, u32 count)
 		start_send(conn, iov, count);
 		return;
 	}
+	conn->owes_sent = true;
 	for (u32 i = 0; i < count && taken < TLS_CHUNK; i++) {
 		size_t len = min_size(iov[i].iov_len, TLS_CHUNK - taken);
 

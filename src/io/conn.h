@@ -52,6 +52,7 @@ struct conn {
 	bool has_ended;
 	bool flushing;    /* the send under way is the TLS layer's own, not the owner's */
 	bool moved;       /* something of the owner's send has gone */
+	bool owes_sent;   /* through TLS: the owner was not told yet what became of its send */
 };
 
 void conn_init(struct conn *conn, struct ring *ring, const struct conn_events *events);

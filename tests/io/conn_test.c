@@ -1,4 +1,5 @@
 /* Connections on a real ring: plain text against ordinary sockets, TLS against a server thread. */
+#include "base/fail_alloc.h"
 #include "io/loopback.h"
 #include "io/tls_server.h"
 
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -481,6 +483,49 @@ static void a_tls_send_that_is_stopped_in_its_middle_may_have_been_got_in_part(v
 	loopback_ring_close(ring);
 }
 
+/* Whatever fails inside: the owner gets its iovecs back, once, and can send nothing more. */
+static void a_tls_send_without_memory_is_told_and_was_not_begun(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct tls_context *context = open_context();
+	static char bytes[40000];
+	bool failed = true;
+	u32 broken = 0;
+
+	(void)state;
+	for (u32 n = 1; failed; n++) {
+		struct iovec iov[2] = { { bytes, 30000 }, { bytes + 30000, 10000 } };
+		struct net_address at;
+		struct server s;
+		struct owner o;
+
+		start_server(&s, STALLS, TLS1_3_VERSION, 0, &at);
+		dial(&o, ring, &at);
+		start_tls(&o, ring, context);
+		o.sent = 0;
+		o.sends = 0;
+		fail_alloc(n);
+		conn_send(&o.conn, iov, 2);
+		failed = fail_alloc_end();
+		assert_false(conn_may_send(&o.conn));
+		assert_int_equal(o.sends, 0);
+		turn_until(ring, o.sent != 0);
+		if (o.sent < 0) {
+			assert_true(failed && o.took_nothing);
+			assert_false(conn_may_send(&o.conn));
+			broken++;
+		}
+		assert_int_equal(o.sends, 1);
+		owner_close(&o, ring);
+		assert_int_equal(o.sends, 1);
+		assert_int_equal(o.heard.len, 0);
+		stop_server(&s);
+	}
+	assert_true(broken > 0);
+	tls_context_close(context);
+	loopback_ring_close(ring);
+}
+
 static void one_send_takes_at_most_64_kib(void **state)
 {
 	struct ring *ring = loopback_ring(&params);
@@ -563,10 +608,13 @@ int main(void)
 		cmocka_unit_test(encrypted_bytes_come_back_as_they_went),
 		cmocka_unit_test(it_tells_when_the_last_bytes_of_the_handshake_have_left),
 		cmocka_unit_test(a_tls_send_that_is_stopped_in_its_middle_may_have_been_got_in_part),
+		cmocka_unit_test(a_tls_send_without_memory_is_told_and_was_not_begun),
 		cmocka_unit_test(one_send_takes_at_most_64_kib),
 		cmocka_unit_test(a_handshake_that_fails_is_told_once),
 		cmocka_unit_test(it_closes_in_the_middle_of_a_handshake),
 	};
 
+	/* The server's thread may write to a client that has gone. */
+	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
