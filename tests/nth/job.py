@@ -26,6 +26,9 @@ STOP_SECONDS = 60   # its own patience is 30
 STILL_SECONDS = 45  # without progress, and not backing off: stuck
 TRY_SECONDS = 3     # of one command in a life in which one thing fails: it waits for room a second
 
+# Of the sender's start, its log, a CRASH, and libconfuse's scanner, which ends the process itself.
+CLEAR_WORDS = re.compile(r"^hikyaku: .| error \w+ event=|: cannot go on: |^out of dynamic memory")
+
 PARTS = {
     "headers": """From: "News" <news@courier.example>
 To: "{{name|default:"reader"}}" <{{email}}>
@@ -394,7 +397,7 @@ class Job:
                 self.result.complaints.append(f"{kind} exit {code}: {bad[0] if bad else ''}")
         elif code == INJECTOR_EXIT:
             raise Trouble(f"the injector: {self.result.said}")
-        elif code != 0 and not re.search(r"^hikyaku: .| error \w+ event=|cannot go on", self.result.said):
+        elif code != 0 and not CLEAR_WORDS.search(self.result.said):
             self.result.complaints.append(f"SILENT exit {code}, last words: {self.result.said!r}")
         elif code == 0 and self.result.ended:
             self.result.complaints.append("SILENT it ended by itself, with exit code 0")
