@@ -86,14 +86,20 @@ define need
 			apt-get -qq -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 install -y --no-install-recommends $$lack \
 				>build/.apt.log 2>&1 || { tail -20 build/.apt.log; exit 1; }; \
 		else \
-			echo "These packages are needed; run: sudo apt-get install $$lack" >&2; exit 1; \
+			echo "Packages are missing; this installs them:" >&2; \
+			echo "  sudo apt-get update && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y" \
+				"--no-install-recommends $$lack" >&2; \
+			exit 1; \
 		fi; \
 	fi
 endef
 
+# Who asks for tests gets one command, or one installation, for all of it.
+TESTS_WANTED := $(filter test test-packages unit integration fuzz lint sim,$(MAKECMDGOALS))
+
 build/.build-packages: Makefile
 	@mkdir -p build
-	$(call need,$(BUILD_PACKAGES))
+	$(call need,$(BUILD_PACKAGES) $(if $(TESTS_WANTED),$(TEST_PACKAGES)))
 	@touch $@
 
 build/.test-packages: Makefile build/.build-packages

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.binary
 RECIPIENTS = 3
 TLS = ("STARTTLS", "PIPELINING", "8BITMIME")
 CHUNKING = ("CHUNKING", "PIPELINING", "8BITMIME")
-TIMEOUTS = {f"{stage}-timeout": "1s" for stage in
+# Long enough for a polite server on a machine that has much else to do.
+TIMEOUTS = {f"{stage}-timeout": "3s" for stage in
             ("greeting", "ehlo", "tls", "mail", "rcpt", "data", "block", "dot", "quit")}
 
 
@@ -191,7 +192,7 @@ def test_a_silent_server_costs_its_time_and_no_more(run, name):
     CHECKS[outcome](run, name, lines)
     # Not sooner than its time was over; and over it was, though the machine may have been slow.
     assert server.freed is not None, "the session was not ended"
-    assert 0.9 < server.freed
+    assert 2.9 < server.freed
 
 
 def test_the_sums_are_right_and_the_failures_are_counted(run):
@@ -222,8 +223,8 @@ def stalls(talk):
 
 
 @pytest.mark.parametrize("act, limits", [
-    (stalls, {"block-timeout": "1s"}),
-    (reads_slowly, {"block-timeout": "30s", "message-timeout": "2s"}),
+    (stalls, {"block-timeout": "3s"}),
+    (reads_slowly, {"block-timeout": "60s", "message-timeout": "10s"}),
 ], ids=["stalls", "drips"])
 def test_content_that_is_not_taken_is_deferred(sender_in, act, limits):
     sender = sender_in(keys=("ed25519",))
