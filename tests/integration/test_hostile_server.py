@@ -477,4 +477,4 @@ def test_an_address_is_not_said_as_a_server_name(sender_in, tmp_path):
         sender.start()
         sender.create("news", ["ann@shop.test"])
         sender.wait("news")
-        assert server.accepted[0].tls and said == [None]
+        assert server.accepted[0].tls and set(said) == {None}

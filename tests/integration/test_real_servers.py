@@ -15,7 +15,7 @@ import pytest
 from peers.exim import Exim
 from peers.opensmtpd import OpenSMTPD
 from peers.postfix import Postfix
-from sender import ROOT, Sender, free_port, wait_until
+from sender import ROOT, Sender, end_process, free_port, wait_until
 
 pytestmark = [
     pytest.mark.binary,
