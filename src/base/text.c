@@ -48,7 +48,8 @@ struct slice slice_from(struct slice s, size_t start)
 {
 	if (start > s.len)
 		start = s.len;
-	return (struct slice){ s.ptr + start, s.len - start };
+	/* An empty slice may point nowhere, to which nothing may be added. */
+	return start ? (struct slice){ s.ptr + start, s.len - start } : s;
 }
 
 struct slice slice_first(struct slice s, size_t len)

@@ -33,9 +33,12 @@ u16 path_add_text(struct path *path, const char *text)
 
 struct path *path_fit(struct path *path)
 {
-	struct path *fitted = realloc(path, sizeof(*path) + path->text_len);
+	size_t size = sizeof(*path) + path->text_len;
+	struct path *fitted = realloc(path, size);
 
-	return fitted ? fitted : path;
+	if (!fitted)
+		return path; /* larger than it had to be */
+	return fitted;
 }
 
 bool path_same(const struct path *a, const struct path *b)

@@ -1,7 +1,7 @@
 /*
  * Everything that is read back from the store, from any bytes: packed values and each kind of
- * record. What parses must stay inside of the bytes, keep the limits, and come out the same when it
- * is written and read again.
+ * record, of this format and of earlier ones. What parses must stay inside of the bytes, keep the
+ * limits, and come out the same when it is written and read again.
  */
 #include "base/check.h"
 #include "base/text.h"
@@ -39,25 +39,31 @@ static void try_values(struct slice bytes, size_t max)
 static void try_row(struct slice bytes)
 {
 	static u8 out[ROW_RECORD_MAX];
+	static u8 again[ROW_RECORD_MAX];
 	struct queue_row row = { .ref = { .place = ROW_LANE } };
+	size_t len;
 
 	if (!row_record_read(bytes, &row))
 		return;
 	ASSERT(is_inside(row.address, bytes) && is_inside(row.values, bytes));
 	ASSERT(is_inside(row.host, bytes) && is_inside(row.reply, bytes));
-	ASSERT(row_record_write(out, &row) == bytes.len);
-	ASSERT(memcmp(out, bytes.ptr, bytes.len) == 0);
+	len = row_record_write(out, &row);
+	ASSERT(row_record_read((struct slice){ (char *)out, len }, &row));
+	ASSERT(row_record_write(again, &row) == len && memcmp(out, again, len) == 0);
 }
 
 static void try_log(struct slice bytes)
 {
 	u8 out[LOG_RECORD_MAX];
+	u8 again[LOG_RECORD_MAX];
 	struct queue_log_entry entry = { 0 };
+	size_t len;
 
 	if (!log_record_read(bytes, &entry))
 		return;
-	ASSERT(log_record_write(out, &entry) == bytes.len);
-	ASSERT(memcmp(out, bytes.ptr, bytes.len) == 0);
+	len = log_record_write(out, &entry);
+	ASSERT(log_record_read((struct slice){ (char *)out, len }, &entry));
+	ASSERT(log_record_write(again, &entry) == len && memcmp(out, again, len) == 0);
 }
 
 static void try_campaign(struct slice bytes)
