@@ -142,8 +142,9 @@ def test_a_dead_best_host_is_left_for_the_next_and_remembered(world):
     status = sender.wait("news")
     assert status["delivered"] == 200 and status["deferrals"] == 0
     assert len(world.four.recipients()) == 200
-    # Two hundred sessions, and the dead host was tried by the first few only.
-    assert sender.metric("hikyaku_sessions_opened_total") == 200
+    # Two hundred sessions, perhaps one for a message that another took, and the dead host was tried
+    # by the first few only.
+    assert 200 <= sender.metric("hikyaku_sessions_opened_total") <= 203
     assert 1 <= sender.metric("hikyaku_sessions_failed_total") <= 10
 
 
