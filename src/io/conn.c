@@ -149,6 +149,9 @@ static void on_cipher_sent(struct conn *conn, i32 result)
 	conn->plain_bytes = 0;
 	conn->flushing = false;
 	conn->owes_sent = false;
+	/* Ciphertext that could not go stays; it must not go later, when the owner has given up. */
+	if (plain > 0 && result <= 0)
+		conn->has_ended = true;
 	if (plain > 0)
 		conn->events->sent(conn, result > 0 ? (i32)plain : result);
 	else if (own && result <= 0)

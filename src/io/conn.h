@@ -18,8 +18,9 @@ struct conn_events {
 	void (*bytes)(struct conn *conn, struct slice bytes);
 	/*
 	 * `result` > 0: so many bytes of what conn_send was given are gone; negative: an errno, and
-	 * conn_took_nothing says whether that is all there is to it. 0:
-	 * TLS had bytes of its own under way (the end of the handshake), and conn_may_send again.
+	 * conn_took_nothing says whether that is all there is to it; with TLS the connection is
+	 * over then, without `ended`. 0: TLS had bytes of its own under way (the end of the
+	 * handshake), and conn_may_send again.
 	 */
 	void (*sent)(struct conn *conn, i32 result);
 	void (*tls_ended)(struct conn *conn,

@@ -190,6 +190,9 @@ static void a_tls_send_that_is_stopped_in_its_middle_may_have_been_got_in_part(v
 	turn_until(ring, o.sends > sends);
 	assert_true(o.sent < 0);
 	assert_false(o.took_nothing);
+	/* What is left of the chunk does not go behind the owner's back, nor does anything else. */
+	assert_false(o.conn.sending);
+	assert_false(conn_may_send(&o.conn));
 	owner_close(&o, ring);
 	stop_server(&s);
 	tls_context_close(context);
