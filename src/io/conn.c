@@ -148,7 +148,6 @@ static void on_cipher_sent(struct conn *conn, i32 result)
 	}
 	conn->plain_bytes = 0;
 	conn->flushing = false;
-	conn->owes_sent = false;
 	/* Ciphertext that could not go stays; it must not go later, when the owner has given up. */
 	if (plain > 0 && result <= 0)
 		conn->has_ended = true;
@@ -190,8 +189,7 @@ static void on_late(struct ring_op *op, i32 result)
 	conn->late_pending = false;
 	if (conn->closing) {
 		close_if_quiet(conn);
-	} else if (conn->owes_sent) {
-		conn->owes_sent = false;
+	} else if (conn->plain_bytes > 0) {
 		conn->plain_bytes = 0;
 		conn->has_ended = true;
 		conn->events->sent(conn, -EPROTO);
@@ -269,25 +267,21 @@ static void flush_tls(struct conn *conn)
 
 void conn_send(struct conn *conn, struct iovec *iov, u32 count)
 {
-	u32 taken = 0;
-
 	ASSERT(conn_may_send(conn));
 	conn->moved = false;
 	if (!conn->tls) {
 		start_send(conn, iov, count);
 		return;
 	}
-	conn->owes_sent = true;
-	for (u32 i = 0; i < count && taken < TLS_CHUNK; i++) {
-		size_t len = min_size(iov[i].iov_len, TLS_CHUNK - taken);
+	for (u32 i = 0; i < count && conn->plain_bytes < TLS_CHUNK; i++) {
+		size_t len = min_size(iov[i].iov_len, TLS_CHUNK - conn->plain_bytes);
 
+		conn->plain_bytes += (u32)len;
 		if (tls_write(conn->tls, (struct slice){ iov[i].iov_base, len }) != TLS_OK) {
 			be_late(conn);
 			return;
 		}
-		taken += (u32)len;
 	}
-	conn->plain_bytes = taken;
 	flush_tls(conn);
 }
 

@@ -43,7 +43,7 @@ struct conn {
 	struct msghdr message;
 	struct iovec cipher_iov;
 	i32 handle;
-	u32 plain_bytes;  /* of the send under way through TLS */
+	u32 plain_bytes;  /* of the owner's send through TLS of which it was not told yet; or 0 */
 	u8 tls_state;
 	bool connecting;
 	bool sending;
@@ -53,7 +53,6 @@ struct conn {
 	bool has_ended;
 	bool flushing;    /* the send under way is the TLS layer's own, not the owner's */
 	bool moved;       /* something of the owner's send has gone */
-	bool owes_sent;   /* through TLS: the owner was not told yet what became of its send */
 };
 
 void conn_init(struct conn *conn, struct ring *ring, const struct conn_events *events);
