@@ -134,7 +134,7 @@ static bool check_format(struct queue *queue, struct slice record, bool *older, 
 	return true;
 }
 
-int queue_write_format(MDB_txn *txn, MDB_dbi settings)
+static int write_format(MDB_txn *txn, MDB_dbi settings)
 {
 	struct slice name = FORMAT_NAME;
 	MDB_val key = { name.len, (void *)(uintptr_t)name.ptr };
@@ -168,11 +168,11 @@ static int open_tables(struct queue *queue, MDB_txn *txn, bool *refused, struct 
 		if (*refused)
 			return MDB_SUCCESS;
 		if (older)
-			rc = queue_write_format(txn, settings);
+			rc = write_format(txn, settings);
 	} else if (rc == MDB_NOTFOUND) {
 		rc = mdb_dbi_open(txn, table_name(TABLE_SETTING), MDB_CREATE, &settings);
 		if (rc == MDB_SUCCESS)
-			rc = queue_write_format(txn, settings);
+			rc = write_format(txn, settings);
 	}
 	for (size_t i = 0; i < TABLE_COUNT && rc == MDB_SUCCESS; i++)
 		rc = mdb_dbi_open(txn, table_name((enum table)i), MDB_CREATE,

@@ -4,7 +4,6 @@
  * so that a creation that broke off in the middle could never be opened again.
  */
 #include "store/queue_table.h"
-#include "store/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,30 +22,18 @@ static bool exists(const struct queue *queue)
 	return fstatat(queue->dir_fd, DATA_FILE, &st, 0) == 0 ? st.st_size > 0 : errno != ENOENT;
 }
 
-/* Made, with the record of the format in it, and committed: everything is on the disk then. */
+/* Made and on the disk, without tables yet: who opens it makes them (queue.c). */
 static int make(const char *path)
 {
 	MDB_env *env;
-	MDB_txn *txn = NULL;
-	MDB_dbi settings;
 	int rc = mdb_env_create(&env);
 
 	if (rc != MDB_SUCCESS)
 		return rc;
-	rc = mdb_env_set_maxdbs(env, 1);
 	/* Nobody else is there: the folder above is locked. */
+	rc = mdb_env_open(env, path, MDB_NOLOCK, 0600);
 	if (rc == MDB_SUCCESS)
-		rc = mdb_env_open(env, path, MDB_NOLOCK, 0600);
-	if (rc == MDB_SUCCESS)
-		rc = mdb_txn_begin(env, NULL, 0, &txn);
-	if (rc == MDB_SUCCESS)
-		rc = mdb_dbi_open(txn, table_name(TABLE_SETTING), MDB_CREATE, &settings);
-	if (rc == MDB_SUCCESS)
-		rc = queue_write_format(txn, settings);
-	if (rc == MDB_SUCCESS)
-		rc = mdb_txn_commit(txn);
-	else if (txn)
-		mdb_txn_abort(txn);
+		rc = mdb_env_sync(env, 1);
 	mdb_env_close(env);
 	return rc;
 }

@@ -66,8 +66,6 @@ const char *table_name(enum table table);
 
 /* Makes the environment's file if it is not there yet; whole or not at all (queue_create.c). */
 bool queue_create(const struct queue *queue, struct error *error);
-/* The record of the format that this program writes (queue.c). */
-int queue_write_format(MDB_txn *txn, MDB_dbi settings);
 
 /* Codes of LMDB and of the system that mean: no room, on the disk or in memory. */
 bool queue_is_full_code(int rc);
