@@ -7,6 +7,8 @@
 
 #include "base/types.h"
 
+#include <string.h>
+
 struct slice slice_of(const char *cstr); /* whole C string, without its NUL */
 bool slice_equal(struct slice a, struct slice b);
 bool slice_equal_nocase(struct slice a, struct slice b);
@@ -53,6 +55,12 @@ static inline bool ascii_is_digit(char c)
 static inline bool ascii_is_alpha(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* RFC 5322 section 3.2.3: what atoms consist of. */
+static inline bool ascii_is_atext(char c)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c) || memchr("!#$%&'*+-/=?^_`{|}~", c, 19);
 }
 
 void ascii_lower_in_place(char *s, size_t len);

@@ -19,10 +19,10 @@ static bool refuse(struct error *error, struct slice text, const char *why)
 	return error_set(error, "address \"%s\": %s", shown, why);
 }
 
+/* RFC 6531 section 3.3: beyond ASCII, all is atext. */
 static bool is_atext(char c)
 {
-	return ascii_is_alpha(c) || ascii_is_digit(c) || (u8)c >= 0x80 ||
-	       (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+	return ascii_is_atext(c) || (u8)c >= 0x80;
 }
 
 static bool is_dot_atom(struct slice s)

@@ -7,16 +7,11 @@
 #include "message/japanese.h"
 #include "message/value.h"
 
-#include <string.h>
-
 /* What can stand in an identifier without ever ending it (RFC 5322 section 3.2.3, dots besides). */
 static bool is_identifier(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
-		char c = s.ptr[i];
-
-		if (!ascii_is_alpha(c) && !ascii_is_digit(c) &&
-		    !(c && strchr("!#$%&'*+-/=?^_`{|}~.", c)))
+		if (!ascii_is_atext(s.ptr[i]) && s.ptr[i] != '.')
 			return false;
 	}
 	return s.len > 0;

@@ -10,12 +10,6 @@
 #define SHORT_VALUE_MAX 60 /* longer names and parameter values take a form that can be folded */
 #define SECTION_MAX 60
 
-static bool is_atom_char(char c)
-{
-	return ascii_is_alpha(c) || ascii_is_digit(c) ||
-	       (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
-
 /* RFC 2045 section 5.1: what a parameter value may hold without quotes. */
 static bool is_token_char(char c)
 {
@@ -38,7 +32,7 @@ static bool is_atoms(struct slice s)
 	size_t len = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == ' ' ? len == 0 : !is_atom_char(s.ptr[i]))
+		if (s.ptr[i] == ' ' ? len == 0 : !ascii_is_atext(s.ptr[i]))
 			return false;
 		len = s.ptr[i] == ' ' ? 0 : len + 1;
 		if (len > SHORT_VALUE_MAX)

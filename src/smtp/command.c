@@ -32,12 +32,6 @@ static char *add(char *to, struct slice s)
 	return to + s.len;
 }
 
-/* Bytes that need no quotes (atext of RFC 5321 section 4.1.2), and the dot. */
-static bool is_plain(char c)
-{
-	return ascii_is_alpha(c) || ascii_is_digit(c) || memchr("!#$%&'*+-/=?^_`{|}~.", c, 20);
-}
-
 /* Length of the local part between quotes that only its dots ask for; 0: there is none. */
 static size_t raw_local(struct slice path)
 {
@@ -45,7 +39,7 @@ static size_t raw_local(struct slice path)
 
 	if (path.len < 2 || path.ptr[0] != '"')
 		return 0;
-	while (end < path.len && is_plain(path.ptr[end]))
+	while (end < path.len && (ascii_is_atext(path.ptr[end]) || path.ptr[end] == '.'))
 		end++;
 	return end + 1 < path.len && path.ptr[end] == '"' && path.ptr[end + 1] == '@' ? end - 1 : 0;
 }

@@ -179,6 +179,16 @@ static void random_numbers_stay_below_their_bound_and_repeat_by_seed(void **stat
 	assert_int_equal(random_below(&a, 1), 0);
 }
 
+static void atext_is_what_prints_but_the_specials(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		bool special = c != 0 && strchr("()<>[]:;@\\,.\"", c);
+
+		assert_int_equal(ascii_is_atext((char)c), c > ' ' && c < 0x7f && !special);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +197,7 @@ int main(void)
 		cmocka_unit_test(base64_and_base32_give_back_what_they_took),
 		cmocka_unit_test(base64_follows_the_examples_of_rfc_4648),
 		cmocka_unit_test(what_is_not_base64_or_base32_is_refused),
+		cmocka_unit_test(atext_is_what_prints_but_the_specials),
 		cmocka_unit_test(splitting_gives_every_item_and_an_end),
 		cmocka_unit_test(dates_are_written_as_mail_and_logs_want_them),
 		cmocka_unit_test(a_buffer_at_its_maximum_fails_once_and_for_all_appends_behind),
