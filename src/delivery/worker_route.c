@@ -69,9 +69,8 @@ struct worker_route *worker_route_of(struct worker *worker, const struct lease *
 	const char *key = path_text(lease->path, lease->path->key);
 	struct worker_route *route = worker->last_route;
 
-	if (route && route->targets.path == lease->path)
-		return route;
-	route = map_find(&worker->routes, slice_of(key));
+	if (!route || route->targets.path != lease->path)
+		route = map_find(&worker->routes, slice_of(key));
 	if (!route)
 		route = make_route(worker, key);
 	if (!route)
@@ -232,7 +231,7 @@ static void open_sessions(struct worker *worker, struct worker_route *route, u32
 	 * is the route's own, when one of its own is (session_opening_ends).
 	 */
 	if (route->ready_count > route->connecting - route->tries && route->sessions < quota &&
-	    worker->connecting >= CONNECTING_MAX)
+	    worker->connecting >= CONNECTING_MAX && !list_is_linked(&route->due))
 		list_push_back(&worker->starving, &route->due);
 }
 

@@ -69,14 +69,12 @@ static int end(void **state)
 	return 0;
 }
 
-/* A lease whose path leads to 127.0.0.1 and, if `hosts` is 2, to 127.0.0.2, too. */
-static struct lease *give(u32 route, u32 hosts)
+/* A path to 127.0.0.1 and, if `hosts` is 2, to 127.0.0.2, too. */
+static struct path *path_to(u32 route, u32 hosts)
 {
-	struct lease *lease = calloc(1, sizeof(*lease));
 	struct path *path = path_make();
 	char key[32];
 
-	assert_non_null(lease);
 	assert_non_null(path);
 	snprintf(key, sizeof(key), "site-%u", route);
 	path->key = path_add_text(path, key);
@@ -94,9 +92,21 @@ static struct lease *give(u32 route, u32 hosts)
 				     .ip = { 127, 0, 0, (u8)(i + 1) } },
 			.preference = (u16)i, .host = (u8)i,
 		};
-	lease->path = path_fit(path);
+	return path_fit(path);
+}
+
+static void give_on(struct path *path)
+{
+	struct lease *lease = calloc(1, sizeof(*lease));
+
+	assert_non_null(lease);
+	lease->path = path;
 	assert_true(worker_give(f.worker, lease));
-	return lease;
+}
+
+static void give(u32 route, u32 hosts)
+{
+	give_on(path_to(route, hosts));
 }
 
 /* The lease comes back because no host of its route talks. */
@@ -167,6 +177,43 @@ static void a_dead_host_is_remembered_when_the_route_comes_back(void **state)
 	assert_int_equal(failed_sessions(), 3);
 }
 
+static struct worker_route *route_of(const struct path *path)
+{
+	return map_find(&f.worker->routes, slice_of(path_text(path, path->key)));
+}
+
+static void a_route_that_is_used_again_is_not_forgotten(void **state)
+{
+	struct path *path = path_to(ROUTES, 1);
+	struct worker_route *route;
+	int silent;
+
+	(void)state;
+	give_on(path_take(path));
+	wait_back(1);
+	route = route_of(path);
+	assert_true(list_is_linked(&route->idle));
+	/* Later there is somebody, who is silent: the session waits for the greeting. */
+	silent = port_holder;
+	assert_int_equal(listen(silent, 4), 0);
+	route->targets.states[0].down_until_ns = 0;
+	give_on(path_take(path));
+	while (route->sessions == 0)
+		worker_turn(f.worker, 10 * NS_PER_MS);
+	assert_false(list_is_linked(&route->idle));
+	f.closed_port = take_port(&port_holder);
+	for (u32 i = 0; i < ROUTES; i += AT_ONCE) {
+		for (u32 k = 0; k < AT_ONCE; k++)
+			give(i + k, 1);
+		wait_back(AT_ONCE);
+	}
+	assert_ptr_equal(route_of(path), route);
+	assert_int_equal(route->sessions, 1);
+	close(silent);
+	wait_back(1);
+	path_give(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +222,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_host_is_tried_before_the_route_has_failed,
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_dead_host_is_remembered_when_the_route_comes_back,
+						begin, end),
+		cmocka_unit_test_setup_teardown(a_route_that_is_used_again_is_not_forgotten,
 						begin, end),
 	};
 
