@@ -286,17 +286,14 @@ static bool place_ref(struct planner *planner, const struct row_ref *ref)
 /* Of the rows that wait to be placed anew, as many as a turn may place. */
 void planner_place_again(struct planner *planner)
 {
-	struct ref_queue waiting = planner->again;
-	u32 left = planner_limit(planner, TURN_PLACED_MAX);
-	struct row_ref ref;
-	bool ok = true;
-
 	/* What is placed may come to wait there again itself. */
-	planner->again = (struct ref_queue){ 0 };
-	while (ok && left-- > 0 && planner_row_waited(planner, &waiting, &ref))
-		ok = place_ref(planner, &ref);
-	planner_rows_again(planner, &waiting);
-	ref_queue_done(&waiting);
+	u32 left = min_u32(planner->again.count, planner_limit(planner, TURN_PLACED_MAX));
+	struct row_ref ref;
+
+	while (left-- > 0 && planner_row_waited(planner, &planner->again, &ref)) {
+		if (!place_ref(planner, &ref))
+			return;
+	}
 }
 
 /* ---- answers ---- */

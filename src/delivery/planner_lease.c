@@ -236,12 +236,6 @@ static bool lease_route(struct planner *planner, struct planner_route *route)
 	const u32 leases_max = planner_limit(planner, TURN_LEASES_MAX);
 	u32 room;
 
-	if (!planner_route_path(planner, route)) {
-		planner_shed_route(planner, route,
-				   "no source address of the customer fits the receiver's "
-				   "addresses");
-		return planner->failed_by == STORE_OK;
-	}
 	for (u32 n = 0; n < ROUTE_QUANTUM; n++) {
 		enum took took;
 
@@ -266,20 +260,37 @@ static bool lease_route(struct planner *planner, struct planner_route *route)
 	return true;
 }
 
+/* A quantum of its rows is deferred; the others wait in `later` for the next transaction. */
+static void shed_route(struct planner *planner, struct planner_route *route, struct list *later)
+{
+	planner_shed_route(planner, route,
+			   "no source address of the customer fits the receiver's addresses");
+	list_unlink(&route->ready);
+	list_push_back(later, &route->ready);
+}
+
 void planner_lease_rows(struct planner *planner)
 {
+	struct list later;
 	struct list *node;
+	bool more = true;
 
 	if (planner->stopping || planner->short_of_room)
 		return;
-	while ((node = list_pop_front(&planner->ready))) {
+	list_init(&later);
+	while (more && (node = list_pop_front(&planner->ready))) {
 		struct planner_route *route = list_entry(node, struct planner_route, ready);
-		bool more = lease_route(planner, route);
 
-		planner_route_check(planner, route);
-		if (!more)
-			break;
+		if (planner_route_path(planner, route)) {
+			more = lease_route(planner, route);
+			planner_route_check(planner, route);
+		} else {
+			shed_route(planner, route, &later);
+			more = planner->failed_by == STORE_OK;
+		}
 	}
+	while ((node = list_pop_front(&later)))
+		planner_route_check(planner, list_entry(node, struct planner_route, ready));
 }
 
 /* ---- record and hand out ---- */

@@ -436,8 +436,8 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 void planner_shed(struct planner *planner);
 /* Defers rows of a route that nobody can send, a quantum of them. */
 void planner_shed_route(struct planner *planner, struct planner_route *route, const char *reason);
-/* Defers a few rows of a lane with the reason; the lane ends when it has no more. */
-void planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text);
+/* Defers a few rows of a lane with the reason: how many. The lane ends when it has no more. */
+u32 planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text);
 /* A deferred row that finds its route full waits a minute more, no attempt counted. */
 bool planner_postpone_row(struct planner *planner, const struct queue_row *row);
 

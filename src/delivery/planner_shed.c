@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 
-#define SHED_ROWS 20      /* of one lane, each time its route fails */
-#define SHED_LANES 50     /* of a route, in one transaction, when nobody can send its rows */
-#define SHED_REFS 4000    /* of one route, in one transaction */
+#define SHED_ROWS 20         /* of one lane, each time its route fails */
+#define SHED_LANE_ROWS 1000  /* of a route's lanes, in one transaction, when nobody can send them */
+#define SHED_REFS 4000       /* of one route, in one transaction */
 
 static bool lanes_are_scarce(const struct planner *planner)
 {
@@ -22,25 +22,31 @@ static bool refs_are_scarce(const struct planner *planner)
 	       planner->route_count - planner->idle_route_count > ROUTES_MAX / 2;
 }
 
-void planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text)
+u32 planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text)
 {
-	for (u32 i = 0; i < SHED_ROWS; i++) {
+	const u32 limit = planner_limit(planner, SHED_ROWS);
+	u32 rows = 0;
+
+	while (rows < limit) {
 		struct queue_row row;
 
 		if (planner_lane_next(planner, lane, &row) != STORE_OK)
-			return;
+			break;
 		lane->seq = row.ref.id.seq;
 		if (!planner_defer_row(planner, lane->campaign, &row, code, text))
-			return;
+			break;
+		rows++;
 	}
+	return rows;
 }
 
 static void shed_refs(struct planner *planner, struct planner_route *route, const char *reason)
 {
+	const u32 limit = planner_limit(planner, SHED_REFS);
 	struct row_ref ref;
 	struct domain *domain;
 
-	for (u32 i = 0; i < SHED_REFS && planner_row_leave(planner, route, &ref, &domain); i++) {
+	for (u32 i = 0; i < limit && planner_row_leave(planner, route, &ref, &domain); i++) {
 		struct planner_campaign *campaign = planner_campaign(planner, ref.id.campaign);
 		struct queue_row row;
 		enum store_result result = queue_row_get(planner->queue, &ref, &row);
@@ -57,14 +63,14 @@ static void shed_refs(struct planner *planner, struct planner_route *route, cons
 
 void planner_shed_route(struct planner *planner, struct planner_route *route, const char *reason)
 {
+	u32 left = planner_limit(planner, SHED_LANE_ROWS);
+
 	shed_refs(planner, route, reason);
-	for (u32 i = 0; i < SHED_LANES && !list_is_empty(&route->lanes); i++) {
+	while (left > 0 && planner->failed_by == STORE_OK && !list_is_empty(&route->lanes)) {
 		struct lane *lane = list_entry(route->lanes.next, struct lane, node);
 
 		list_push_back(&route->lanes, list_pop_front(&route->lanes));
-		if (planner->failed_by != STORE_OK)
-			return;
-		planner_shed_lane(planner, lane, 0, slice_of(reason));
+		left -= min_u32(left, planner_shed_lane(planner, lane, 0, slice_of(reason)));
 	}
 }
 

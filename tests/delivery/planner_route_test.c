@@ -508,6 +508,33 @@ static void without_a_source_address_of_the_family_rows_are_deferred_and_expire(
 	fixture_close(&f);
 }
 
+static void rows_that_nobody_can_send_are_deferred_a_quantum_in_a_transaction(void **state)
+{
+	const u64 quantum = 1000 + 20; /* SHED_LANE_ROWS, and a lane's last share of it */
+	struct fixture f;
+	u64 before = 0;
+	u32 id;
+
+	(void)state;
+	fixture_open(&f, "address \"20.9.9.9\" { ehlo = \"mail.a.example\" }", "");
+	zone_set("six.test", MX_OK, 100, "a=2a00::1");
+	id = send_to(&f, "six.test", 9000);
+	for (int turn = 0; turn < 40; turn++) {
+		u64 deferred;
+
+		f.now_ns += NS_PER_MS;
+		f.wall_ms++;
+		if (dns.count > 0)
+			planner_resolver_ready(f.planner);
+		planner_turn(f.planner, f.now_ns, f.wall_ms);
+		deferred = campaign_of(&f, id).deferred;
+		assert_in_range(deferred - before, 0, quantum);
+		before = deferred;
+	}
+	assert_int_equal(before, 9000);
+	fixture_close(&f);
+}
+
 static void only_addresses_of_families_with_a_source_address_are_targets(void **state)
 {
 	static const struct {
@@ -561,6 +588,8 @@ int main(void)
 		cmocka_unit_test(an_incomplete_answer_with_a_host_that_is_new_is_another_site),
 		cmocka_unit_test(no_other_set_of_hosts_passes_for_a_site),
 		cmocka_unit_test(without_a_source_address_of_the_family_rows_are_deferred_and_expire),
+		cmocka_unit_test(
+			rows_that_nobody_can_send_are_deferred_a_quantum_in_a_transaction),
 		cmocka_unit_test(only_addresses_of_families_with_a_source_address_are_targets),
 	};
 
