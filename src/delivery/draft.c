@@ -95,8 +95,7 @@ static void decide_here(struct worker *worker, struct lease *lease, enum smtp_ve
 	lease->stage = SMTP_STAGE_MAIL;
 	lease->code = 0;
 	memset(lease->enhanced, 0, sizeof(lease->enhanced));
-	lease->reply_len = (u16)min_size(strlen(words), LEASE_REPLY_MAX);
-	memcpy(lease->reply, words, lease->reply_len);
+	lease_set_reply(lease, slice_of(words));
 	worker_decided(worker, lease);
 }
 

@@ -13,6 +13,8 @@
 #include "store/journal.h"
 #include "store/queue.h"
 
+#include <string.h>
+
 #define LEASE_REPLY_MAX 200
 
 struct mailing; /* a campaign as workers see it: mailing.h */
@@ -57,5 +59,13 @@ struct lease {
 	u16 reply_len;
 	char reply[LEASE_REPLY_MAX];
 };
+
+/* What was said, or is to be shown, of its verdict; cut at LEASE_REPLY_MAX. */
+static inline void lease_set_reply(struct lease *lease, struct slice text)
+{
+	lease->reply_len = (u16)min_size(text.len, LEASE_REPLY_MAX);
+	if (lease->reply_len > 0)
+		memcpy(lease->reply, text.ptr, lease->reply_len);
+}
 
 #endif

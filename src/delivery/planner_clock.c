@@ -102,6 +102,11 @@ bool planner_clock_is_stale(const struct planner *planner)
 	return planner->careful == 0 && planner->now_ns - planner->noted_ns >= NOTE_IDLE_NS;
 }
 
+u64 planner_since_of(const struct planner *planner, const struct queue_row *row)
+{
+	return row->since_ms ? row->since_ms : planner->time.age_ms;
+}
+
 u64 planner_date_of(const struct queue_row *row, u64 wall_ms)
 {
 	const bool wrong = row->first_ms > wall_ms && row->first_ms - wall_ms > DATE_AHEAD_MS;

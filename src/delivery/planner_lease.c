@@ -107,7 +107,7 @@ static struct lease *take_lease(struct planner *planner, const struct queue_row 
 	lease->attempts = row->attempts;
 	lease->flags = row->flags;
 	lease->date_ms = planner_date_of(row, planner->time.wall_ms);
-	lease->since_ms = row->since_ms ? row->since_ms : planner->time.age_ms;
+	lease->since_ms = planner_since_of(planner, row);
 	if (row->flags & ROW_IN_DOUBT_NOW && !net_address_parse(&lease->same_host, row->host, true))
 		lease->same_host.family = 0;
 	list_init(&lease->node);

@@ -297,6 +297,8 @@ u64 planner_longest_wait_ms(const struct planner *planner);
  * nobody can have a copy.
  */
 u64 planner_date_of(const struct queue_row *row, u64 wall_ms);
+/* From when a row's age counts: its first attempt, or now, by the sender's own clock. */
+u64 planner_since_of(const struct planner *planner, const struct queue_row *row);
 
 /* ---- planner_refs.c ---- */
 bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref);

@@ -35,7 +35,7 @@ static bool settle(struct planner *planner, const struct queue_row *row, const s
 		.attempts = row->attempts,
 		.flags = row->flags,
 		.date_ms = found->date_ms ? found->date_ms : planner_date_of(row, found->lease_ms),
-		.since_ms = row->since_ms ? row->since_ms : planner->time.age_ms,
+		.since_ms = planner_since_of(planner, row),
 		.verdict = found->verdict,
 		.code = found->code,
 	};
@@ -43,8 +43,7 @@ static bool settle(struct planner *planner, const struct queue_row *row, const s
 				     SLICE("no answer was seen before the sender stopped") :
 				     SLICE("answered before the sender was restarted");
 
-	lease.reply_len = (u16)words.len;
-	memcpy(lease.reply, words.ptr, words.len);
+	lease_set_reply(&lease, words);
 	if (found->has_host) {
 		bool v4 = memcmp(found->host + 4, (const u8[12]){ 0 }, 12) == 0;
 

@@ -306,7 +306,7 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 {
 	struct queue_row moved = *row;
 	struct row_ref from = row->ref;
-	u64 since = row->since_ms ? row->since_ms : planner->time.age_ms;
+	u64 since = planner_since_of(planner, row);
 	struct outcome_input input = { .verdict = SMTP_VERDICT_TEMPORARY,
 				       .now_ms = planner->time.age_ms,
 				       .since_ms = since,

@@ -45,7 +45,7 @@ void session_free_all(struct worker *worker)
 static void start_client(struct session *session)
 {
 	const struct path *path = session->path;
-	bool v4 = path->targets[session->target].address.family == 4;
+	bool v4 = session_address(session)->family == 4;
 	const char *ehlo = path_text(path, v4 ? path->ehlo4 : path->ehlo6);
 	struct smtp_client_params params = { .ehlo_name = slice_of(ehlo),
 					     .tls = path->tls,
@@ -127,11 +127,11 @@ void session_opening_ends(struct session *session)
 	worker->connecting--;
 	route->connecting--;
 	if (session->is_try) {
-		targets_tried(&route->targets, &session->path->targets[session->target].address);
+		targets_tried(&route->targets, session_address(session));
 		route->tries--;
 	}
-	if (route->ready_count > 0 && !list_is_linked(&route->due))
-		list_push_back(&worker->runnable, &route->due);
+	if (route->ready_count > 0)
+		worker_route_due(worker, route);
 	node = list_pop_front(&worker->starving);
 	if (node)
 		list_push_back(&worker->runnable, node);
@@ -146,7 +146,7 @@ static void on_ready(struct session *session)
 	enum metrics_tls tls = METRICS_TLS_NONE;
 
 	session_opening_ends(session);
-	worker_route_target_worked(session);
+	targets_worked(&session->route->targets, session_address(session));
 	session->state = SESSION_OPEN;
 	if (session->conn.tls) {
 		tls = strcmp(tls_version(session->conn.tls), "TLSv1.3") == 0 ? METRICS_TLS_13 :
@@ -313,9 +313,8 @@ static void on_closed(struct conn *conn)
 	session->next_free = worker->free_sessions;
 	worker->free_sessions = session;
 	/* Its place may be wanted by leases that wait. */
-	if ((route->ready_count > 0 || !list_is_empty(&route->resends)) &&
-	    !list_is_linked(&route->due))
-		list_push_back(&worker->runnable, &route->due);
+	if (route->ready_count > 0 || !list_is_empty(&route->resends))
+		worker_route_due(worker, route);
 	worker_route_rest(worker, route);
 }
 
@@ -338,7 +337,7 @@ static bool is_shunned(const struct session *session)
 
 	if (session->useful)
 		return false;
-	at = targets_find(targets, &session->path->targets[session->target].address);
+	at = targets_find(targets, session_address(session));
 	return at >= 0 && !targets_is_up(targets, (u32)at, session->worker->now_ns);
 }
 
@@ -362,7 +361,7 @@ static struct iovec *take_iov(struct worker *worker)
 /* The journal learns that a message's end goes out before it does. */
 static void note_endings(struct session *session, const struct smtp_output *output)
 {
-	const struct path_target *t = &session->path->targets[session->target];
+	const struct net_address *to = session_address(session);
 
 	for (u32 i = 0; i < output->ending_count; i++) {
 		struct smtp_transaction *transaction = output->ending[i];
@@ -372,7 +371,7 @@ static void note_endings(struct session *session, const struct smtp_output *outp
 
 			if (transaction->recipients[k].verdict != SMTP_VERDICT_NONE)
 				continue;
-			memcpy(lease->slot->host, t->address.ip, sizeof(lease->slot->host));
+			memcpy(lease->slot->host, to->ip, sizeof(lease->slot->host));
 			atomic_store_explicit(&lease->slot->state, JOURNAL_DOT_SENT,
 					      memory_order_release);
 		}

@@ -27,7 +27,7 @@ void session_note(struct session *session, enum metrics_session_failure failure,
 	memset(route->last_enhanced, 0, sizeof(route->last_enhanced));
 	if (reply)
 		memcpy(route->last_enhanced, reply->enhanced, sizeof(route->last_enhanced));
-	route->last_host = session->path->targets[session->target].address;
+	route->last_host = *session_address(session);
 	slice_copy(route->last_reply, sizeof(route->last_reply),
 		   reply ? (struct slice){ reply->text, reply->text_len } : slice_of(words));
 }
@@ -39,7 +39,7 @@ void session_note(struct session *session, enum metrics_session_failure failure,
  */
 static bool counts_against_target(struct session *session)
 {
-	const struct net_address *address = &session->path->targets[session->target].address;
+	const struct net_address *address = session_address(session);
 	bool silent = session->failure == METRICS_FAIL_TIMEOUT + 1;
 	bool dropped = session->failure && session->lost;
 
@@ -109,7 +109,7 @@ void session_tls_failed(struct session *session, const char *why)
 		 path_text(path, path->site), why);
 	session->falls_back = path->tls == SMTP_TLS_OPPORTUNISTIC;
 	if (session->falls_back)
-		targets_no_tls(&session->route->targets, &path->targets[session->target].address);
+		targets_no_tls(&session->route->targets, session_address(session));
 }
 
 void session_over(struct session *session, const struct smtp_event *event)

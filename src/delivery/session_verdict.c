@@ -3,6 +3,7 @@
  * back to the planner, or, when a message never left, to the route.
  */
 #include "base/clock.h"
+#include "base/text.h"
 #include "delivery/worker_parts.h"
 
 #include <string.h>
@@ -15,8 +16,7 @@ static void give_up(struct lease *lease)
 				    "connection lost again and again before the message was sent";
 
 	lease->verdict = SMTP_VERDICT_TEMPORARY;
-	lease->reply_len = (u16)strlen(words);
-	memcpy(lease->reply, words, lease->reply_len);
+	lease_set_reply(lease, slice_of(words));
 }
 
 static void give_back(struct session *session, struct lease *lease)
@@ -73,8 +73,7 @@ static void note_use(struct session *session)
 	if (session->useful)
 		return;
 	session->useful = true;
-	targets_useful(&session->route->targets,
-		       &session->path->targets[session->target].address);
+	targets_useful(&session->route->targets, session_address(session));
 }
 
 void session_verdict(struct session *session, const struct smtp_event *event)
@@ -91,15 +90,12 @@ void session_verdict(struct session *session, const struct smtp_event *event)
 	lease->stage = event->stage;
 	lease->failure = event->failure;
 	lease->elapsed_ms = (u32)((session->worker->now_ns - job->given_ns) / NS_PER_MS);
-	lease->host = session->path->targets[session->target].address;
+	lease->host = *session_address(session);
 	lease->code = reply ? reply->code : 0;
-	lease->reply_len = 0;
 	memset(lease->enhanced, 0, sizeof(lease->enhanced));
-	if (reply) {
+	lease_set_reply(lease, reply ? (struct slice){ reply->text, reply->text_len } : SLICE_NONE);
+	if (reply)
 		memcpy(lease->enhanced, reply->enhanced, sizeof(lease->enhanced));
-		lease->reply_len = (u16)min_size(reply->text_len, LEASE_REPLY_MAX);
-		memcpy(lease->reply, reply->text, lease->reply_len);
-	}
 	note_answer(lease);
 }
 

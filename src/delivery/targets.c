@@ -20,14 +20,33 @@ void targets_done(struct targets *targets)
 	targets->path = NULL;
 }
 
-i32 targets_find(const struct targets *targets, const struct net_address *address)
+/* Where the path lists the address, at `from` or after; -1: nowhere. */
+static i32 find_from(const struct targets *targets, const struct net_address *address, u32 from)
 {
-	for (u32 i = 0; targets->path && i < targets->path->target_count; i++) {
+	for (u32 i = from; targets->path && i < targets->path->target_count; i++) {
 		if (net_address_same_host(&targets->path->targets[i].address, address))
 			return (i32)i;
 	}
 	return -1;
 }
+
+i32 targets_find(const struct targets *targets, const struct net_address *address)
+{
+	return find_from(targets, address, 0);
+}
+
+static struct target_state *state_from(struct targets *targets, const struct net_address *address,
+				       u32 from)
+{
+	i32 at = find_from(targets, address, from);
+
+	return at < 0 ? NULL : &targets->states[at];
+}
+
+/* A path may list an address twice: what is known of it stands in each state. */
+#define for_each_state(state, targets, address)                                                    \
+	for (struct target_state *state = state_from(targets, address, 0); state;                  \
+	     state = state_from(targets, address, (u32)(state - (targets)->states) + 1))
 
 void targets_take(struct targets *targets, struct path *path)
 {
@@ -105,19 +124,16 @@ bool targets_try(struct targets *targets, u32 target)
 
 	if (targets->states[target].failures == 0)
 		return false;
-	for (u32 i = 0; i < targets->path->target_count; i++) {
-		if (net_address_same_host(&targets->path->targets[i].address, address))
-			targets->states[i].trying++;
-	}
+	for_each_state(state, targets, address)
+		state->trying++;
 	return true;
 }
 
 void targets_tried(struct targets *targets, const struct net_address *address)
 {
-	for (u32 i = 0; i < targets->path->target_count; i++) {
-		if (net_address_same_host(&targets->path->targets[i].address, address) &&
-		    targets->states[i].trying > 0)
-			targets->states[i].trying--;
+	for_each_state(state, targets, address) {
+		if (state->trying > 0)
+			state->trying--;
 	}
 }
 
@@ -135,20 +151,16 @@ static void set_down(struct target_state *state, u64 now_ns, struct random *rand
 void targets_failed(struct targets *targets, const struct net_address *address, u64 now_ns,
 		    struct random *random)
 {
-	for (u32 i = 0; i < targets->path->target_count; i++) {
-		if (net_address_same_host(&targets->path->targets[i].address, address))
-			set_down(&targets->states[i], now_ns, random);
-	}
+	for_each_state(state, targets, address)
+		set_down(state, now_ns, random);
 }
 
 void targets_worked(struct targets *targets, const struct net_address *address)
 {
-	for (u32 i = 0; i < targets->path->target_count; i++) {
-		if (!net_address_same_host(&targets->path->targets[i].address, address))
-			continue;
-		targets->states[i].down_until_ns = 0;
-		if (targets->states[i].useless == 0)
-			targets->states[i].failures = 0;
+	for_each_state(state, targets, address) {
+		state->down_until_ns = 0;
+		if (state->useless == 0)
+			state->failures = 0;
 	}
 }
 
@@ -156,11 +168,7 @@ bool targets_useless(struct targets *targets, const struct net_address *address)
 {
 	bool enough = false;
 
-	for (u32 i = 0; i < targets->path->target_count; i++) {
-		struct target_state *state = &targets->states[i];
-
-		if (!net_address_same_host(&targets->path->targets[i].address, address))
-			continue;
+	for_each_state(state, targets, address) {
 		if (state->useless < USELESS_MAX)
 			state->useless++;
 		enough = state->useless == USELESS_MAX;
@@ -170,18 +178,14 @@ bool targets_useless(struct targets *targets, const struct net_address *address)
 
 void targets_useful(struct targets *targets, const struct net_address *address)
 {
-	for (u32 i = 0; i < targets->path->target_count; i++) {
-		if (!net_address_same_host(&targets->path->targets[i].address, address))
-			continue;
-		targets->states[i].useless = 0;
-		targets->states[i].failures = 0;
+	for_each_state(state, targets, address) {
+		state->useless = 0;
+		state->failures = 0;
 	}
 }
 
 void targets_no_tls(struct targets *targets, const struct net_address *address)
 {
-	for (u32 i = 0; i < targets->path->target_count; i++) {
-		if (net_address_same_host(&targets->path->targets[i].address, address))
-			targets->states[i].no_tls = true;
-	}
+	for_each_state(state, targets, address)
+		state->no_tls = true;
 }

@@ -158,7 +158,8 @@ struct lease *worker_route_pop_for(struct worker_route *route, const struct sess
 void worker_route_run(struct worker *worker, struct worker_route *route);
 /* A session of the route could not be opened, or would not talk. */
 void worker_route_target_failed(struct session *session);
-void worker_route_target_worked(struct session *session);
+/* Looked at in this turn, or the next: it may want a session. */
+void worker_route_due(struct worker *worker, struct worker_route *route);
 /* A session is gone, or leases are: perhaps there is nothing left to do. */
 void worker_route_rest(struct worker *worker, struct worker_route *route);
 void worker_routes_free(struct worker *worker);
@@ -173,6 +174,12 @@ bool session_may_take(const struct session *session);
 void session_free_all(struct worker *worker); /* the pool, at the end */
 
 struct metrics_route *session_metrics(const struct session *session);
+
+/* Whom it talks to. */
+static inline const struct net_address *session_address(const struct session *session)
+{
+	return &session->path->targets[session->target].address;
+}
 
 /* ---- session_end.c ---- */
 void session_note(struct session *session, enum metrics_session_failure failure,

@@ -84,6 +84,12 @@ struct worker_route *worker_route_of(struct worker *worker, const struct lease *
 	return route;
 }
 
+void worker_route_due(struct worker *worker, struct worker_route *route)
+{
+	if (!list_is_linked(&route->due))
+		list_push_back(&worker->runnable, &route->due);
+}
+
 static void wake(struct worker *worker, struct worker_route *route)
 {
 	struct list *node = list_pop_front(&route->parked);
@@ -91,8 +97,8 @@ static void wake(struct worker *worker, struct worker_route *route)
 	if (node) {
 		list_entry(node, struct session, node)->parked = false;
 		list_push_back(&worker->hungry, node);
-	} else if (!list_is_linked(&route->due)) {
-		list_push_back(&worker->runnable, &route->due);
+	} else {
+		worker_route_due(worker, route);
 	}
 }
 
@@ -106,8 +112,7 @@ void worker_route_add(struct worker *worker, struct worker_route *route, struct 
 	/* A copy may be with that host already: it alone can tell that this is the same message. */
 	if (target >= 0 && targets_is_up(&route->targets, (u32)target, worker->now_ns)) {
 		list_push_back(&route->resends, &lease->node);
-		if (!list_is_linked(&route->due))
-			list_push_back(&worker->runnable, &route->due);
+		worker_route_due(worker, route);
 		return;
 	}
 	if (front)
@@ -131,7 +136,7 @@ struct lease *worker_route_pop(struct worker_route *route)
 
 struct lease *worker_route_pop_for(struct worker_route *route, const struct session *session)
 {
-	const struct net_address *host = &session->path->targets[session->target].address;
+	const struct net_address *host = session_address(session);
 
 	list_for_each(node, &route->resends) {
 		struct lease *lease = list_entry(node, struct lease, node);
@@ -151,7 +156,7 @@ static bool has_session_to(const struct worker *worker, const struct worker_rout
 		const struct session *session = list_entry(node, struct session, all);
 
 		if (session->route == route && session->state != SESSION_CLOSING &&
-		    net_address_same_host(&session->path->targets[session->target].address, host))
+		    net_address_same_host(session_address(session), host))
 			return true;
 	}
 	return false;
@@ -205,8 +210,7 @@ static void fail_route(struct worker *worker, struct worker_route *route)
 		lease->code = route->last_code;
 		memcpy(lease->enhanced, route->last_enhanced, sizeof(lease->enhanced));
 		lease->host = route->last_host;
-		lease->reply_len = (u16)strlen(route->last_reply);
-		memcpy(lease->reply, route->last_reply, lease->reply_len);
+		lease_set_reply(lease, slice_of(route->last_reply));
 		worker_decided(worker, lease);
 	}
 }
@@ -251,14 +255,6 @@ void worker_route_target_failed(struct session *session)
 	struct worker *worker = session->worker;
 	struct worker_route *route = session->route;
 
-	targets_failed(&route->targets, &session->path->targets[session->target].address,
-		       worker->now_ns, &worker->random);
-	if (!list_is_linked(&route->due))
-		list_push_back(&worker->runnable, &route->due);
-}
-
-void worker_route_target_worked(struct session *session)
-{
-	targets_worked(&session->route->targets,
-		       &session->path->targets[session->target].address);
+	targets_failed(&route->targets, session_address(session), worker->now_ns, &worker->random);
+	worker_route_due(worker, route);
 }
