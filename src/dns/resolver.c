@@ -185,7 +185,6 @@ static void renew(struct mx_resolver *r, u64 now_ns)
 	struct ub_ctx *fresh = mx_context_open(&r->params, &error);
 	struct lookup *lookup;
 
-	r->silent = 0;
 	if (fresh && !watch(r, ub_fd(fresh))) {
 		error_set_errno(&error, errno, "dns: descriptors of the resolver");
 		mx_context_close(fresh, 0);
@@ -201,7 +200,6 @@ static void renew(struct mx_resolver *r, u64 now_ns)
 	epoll_ctl(r->epoll_fd, EPOLL_CTL_DEL, ub_fd(r->ctx), NULL);
 	mx_context_close(r->ctx, 0);
 	r->ctx = fresh;
-	r->silent = 0;
 	r->counters.renewals++;
 	log_warn("dns", "libunbound was silent and is opened anew", "");
 }
@@ -219,8 +217,11 @@ void mx_resolver_process(struct mx_resolver *r)
 	lookup_run_steps(r, now_ns);
 	while ((lookup = oldest(r)) != NULL && lookup->deadline_ns <= now_ns)
 		lookup_give_up(lookup, now_ns);
-	if (r->silent >= SILENT_MAX)
+	if (r->silent >= SILENT_MAX) {
 		renew(r, now_ns);
+		/* A new one kept nobody waiting; a try that failed is not made again at once. */
+		r->silent = 0;
+	}
 	arm_timer(r);
 }
 
