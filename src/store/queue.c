@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /*
@@ -287,7 +286,7 @@ enum store_result queue_begin(struct queue *queue)
 /* Tries to make the file longer: only that knows of quotas and limits, too. */
 static bool disk_is_full(const struct queue *queue)
 {
-	struct statvfs fs;
+	struct room room;
 	struct stat st;
 	int fd;
 
@@ -297,8 +296,7 @@ static bool disk_is_full(const struct queue *queue)
 		return false;
 	if (queue_is_full_code(errno))
 		return true;
-	return fstatvfs(queue->dir_fd, &fs) == 0 &&
-	       (u64)fs.f_bavail * fs.f_frsize < DISK_FULL_BYTES;
+	return room_of(queue->dir_fd, &room) && room.free < DISK_FULL_BYTES;
 }
 
 /* LMDB takes nothing more when the page that makes a commit count could not be written. */
@@ -445,7 +443,7 @@ enum store_result queue_stats(struct queue *queue, struct queue_stats *stats)
 /* Blocks for the file up to `end`. */
 static void allocate(struct queue *queue, u64 end)
 {
-	struct statvfs fs;
+	struct room room;
 	struct stat st;
 	int fd;
 
@@ -455,8 +453,8 @@ static void allocate(struct queue *queue, u64 end)
 	if (queue->allocated == 0 && fstat(fd, &st) == 0)
 		queue->allocated = (u64)st.st_size;
 	/* On a disk that is nearly full a try would take what is left, and fail all the same. */
-	if (fstatvfs(queue->dir_fd, &fs) == 0 && queue->allocated < end &&
-	    (u64)fs.f_bavail * fs.f_frsize < end - queue->allocated)
+	if (room_of(queue->dir_fd, &room) && queue->allocated < end &&
+	    room.free < end - queue->allocated)
 		return;
 	if (room_allocate(fd, end) == 0)
 		queue->allocated = max_u64(queue->allocated, end);
@@ -478,27 +476,25 @@ bool queue_has_room(struct queue *queue, const struct queue_stats *stats)
 void queue_describe_room(const struct queue *queue, struct error *text)
 {
 	struct queue_stats stats = { 0 };
-	struct statvfs fs;
-	u64 there = 0;
+	struct room room;
 
 	if (!queue->broken)
 		read_stats(queue, &stats);
-	if (fstatvfs(queue->dir_fd, &fs) == 0)
-		there = (u64)fs.f_bavail * fs.f_frsize;
+	room_of(queue->dir_fd, &room);
 	error_set(text, "%s uses %llu of %llu bytes, the disk has %llu bytes free", queue->path,
 		  (unsigned long long)(stats.pages_used * stats.page_size),
-		  (unsigned long long)queue->map_size_max, (unsigned long long)there);
+		  (unsigned long long)queue->map_size_max, (unsigned long long)room.free);
 }
 
 bool queue_is_nearly_full(const struct queue *queue)
 {
 	u64 pages_max = queue->map_size_max / queue->page_size;
 	struct queue_stats stats;
-	struct statvfs fs;
+	struct room room;
 
 	if (queue->broken || read_stats(queue, &stats) != MDB_SUCCESS)
 		return true;
 	if (stats.pages_used > pages_max - pages_max / 10)
 		return true;
-	return fstatvfs(queue->dir_fd, &fs) == 0 && fs.f_bavail < fs.f_blocks / 10;
+	return room_of(queue->dir_fd, &room) && room.free < room.size / 10;
 }

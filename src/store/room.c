@@ -21,17 +21,30 @@ int room_allocate(int fd, u64 end)
 	return rc == 0 || errno == EOPNOTSUPP || errno == ENOSYS ? 0 : errno;
 }
 
-static bool lacking(const char *directory, u64 bytes, struct error *error)
+bool room_of(int fd, struct room *room)
 {
 	struct statvfs fs;
-	u64 there = 0;
 
-	if (statvfs(directory, &fs) == 0)
-		there = (u64)fs.f_bavail * fs.f_frsize;
+	*room = (struct room){ 0 };
+	if (fstatvfs(fd, &fs) != 0)
+		return false;
+	room->free = (u64)fs.f_bavail * fs.f_frsize;
+	room->size = (u64)fs.f_blocks * fs.f_frsize;
+	return true;
+}
+
+static bool lacking(const char *directory, u64 bytes, struct error *error)
+{
+	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct room room;
+
+	room_of(fd, &room);
+	if (fd >= 0)
+		close(fd);
 	/* With room in sight it is a quota or a limit that stands in the way. */
 	return error_set(error, "%s: no room: %llu bytes are needed, %llu are free%s", directory,
-			 (unsigned long long)bytes, (unsigned long long)there,
-			 there >= bytes ? " (a quota or limit?)" : "");
+			 (unsigned long long)bytes, (unsigned long long)room.free,
+			 room.free >= bytes ? " (a quota or limit?)" : "");
 }
 
 bool room_check(const char *directory, u64 bytes, struct error *error)

@@ -19,6 +19,15 @@ bool room_is_lacking(int code);
  */
 int room_allocate(int fd, u64 end) MUST_CHECK;
 
+/* What a file system counts, in bytes. */
+struct room {
+	u64 free; /* for a process that is not root */
+	u64 size;
+};
+
+/* Of the file system that `fd` is on. False, and all zero: it does not say. */
+bool room_of(int fd, struct room *room);
+
 /*
  * Whether `bytes` more can be had in a folder: tried, and given back at once. False and a sentence
  * that names the folder, what is needed and what is free. What cannot be tried counts as there.
