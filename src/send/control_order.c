@@ -160,28 +160,30 @@ out:
 	buf_done(&address);
 }
 
-void control_retry(struct control_link *link, const struct control_request *request)
+/* An order that must say which recipients it means, by any of the words in `words`. */
+static void order_selected(struct control_link *link, const struct control_request *request,
+			   u32 words, order_fn *give)
 {
-	const u32 must = SELECT_CAMPAIGN | SELECT_DOMAIN | SELECT_ADDRESS | SELECT_ALL;
 	struct control_selection selection;
 	struct error error;
 
-	if (!control_read_selection(request, must, must, &selection, &error))
+	if (!control_read_selection(request, words, words, &selection, &error))
 		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
 	else
-		order_run(link, request, &selection, planner_retry);
+		order_run(link, request, &selection, give);
+}
+
+void control_retry(struct control_link *link, const struct control_request *request)
+{
+	order_selected(link, request,
+		       SELECT_CAMPAIGN | SELECT_DOMAIN | SELECT_ADDRESS | SELECT_ALL,
+		       planner_retry);
 }
 
 void control_bounce(struct control_link *link, const struct control_request *request)
 {
-	const u32 must = SELECT_CAMPAIGN | SELECT_DOMAIN | SELECT_ADDRESS;
-	struct control_selection selection;
-	struct error error;
-
-	if (!control_read_selection(request, must, must, &selection, &error))
-		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
-	else
-		order_run(link, request, &selection, planner_bounce);
+	order_selected(link, request, SELECT_CAMPAIGN | SELECT_DOMAIN | SELECT_ADDRESS,
+		       planner_bounce);
 }
 
 void control_doubt(struct control_link *link, const struct control_request *request)
