@@ -389,6 +389,17 @@ static bool answered_early(struct smtp_client *client, struct smtp_transaction *
 	return true;
 }
 
+/* The host may have it open still: RSET, which has gone if the next MAIL has. */
+static void transaction_clear(struct smtp_client *client, struct smtp_transaction *transaction)
+{
+	struct smtp_transaction *next = transaction_next(client, transaction);
+
+	if (!next || next->send_step == SMTP_STEP_MAIL)
+		transaction_reset(client, transaction);
+	else
+		transaction_finish(client, transaction);
+}
+
 static void on_dot(struct smtp_client *client, struct smtp_transaction *transaction,
 		   const struct smtp_reply *reply)
 {
@@ -401,13 +412,16 @@ static void on_dot(struct smtp_client *client, struct smtp_transaction *transact
 		return;
 	}
 	transaction_rule(client, transaction, verdict);
-	transaction_finish(client, transaction);
+	/* An end of data ends the transaction; hosts differ when there was nobody to take it. */
+	if (transaction->dot_only && verdict != SMTP_VERDICT_ACCEPTED && !transaction->mail_refused)
+		transaction_clear(client, transaction);
+	else
+		transaction_finish(client, transaction);
 }
 
 static void on_bdat(struct smtp_client *client, struct smtp_transaction *transaction,
 		    const struct smtp_reply *reply)
 {
-	struct smtp_transaction *next = transaction_next(client, transaction);
 	enum smtp_verdict verdict = reply_verdict(reply);
 
 	if (answered_early(client, transaction, reply))
@@ -417,15 +431,11 @@ static void on_bdat(struct smtp_client *client, struct smtp_transaction *transac
 		return;
 	}
 	transaction_rule(client, transaction, verdict);
-	if (verdict == SMTP_VERDICT_ACCEPTED || transaction->mail_refused) {
+	/* RFC 3030 section 2: RSET behind a failed BDAT. */
+	if (verdict == SMTP_VERDICT_ACCEPTED || transaction->mail_refused)
 		transaction_finish(client, transaction);
-		return;
-	}
-	/* RFC 3030 section 2: RSET behind a failed BDAT; it has gone if the next MAIL has. */
-	if (!next || next->send_step == SMTP_STEP_MAIL)
-		transaction_reset(client, transaction);
 	else
-		transaction_finish(client, transaction);
+		transaction_clear(client, transaction);
 }
 
 static void on_rset(struct smtp_client *client, struct smtp_transaction *transaction,

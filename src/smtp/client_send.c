@@ -308,9 +308,10 @@ static void parameters_add_number(struct parameters *parameters, u64 number)
 }
 
 /*
- * A transaction before this one has an unanswered BDAT. Should that fail, the host may keep it open
- * (RFC 3030 section 2), refuse the next MAIL and take what follows in the failed one's sender's
- * name: MAIL goes behind an end or an RSET only (RFC 5321 section 4.1.4).
+ * A transaction before this one has an unanswered BDAT, or an end of data that nobody will take.
+ * Should that fail, the host may keep it open (RFC 3030 section 2), refuse the next MAIL and take
+ * what follows in the failed one's sender's name: MAIL goes behind an end or an RSET only (RFC 5321
+ * section 4.1.4).
  */
 static bool transaction_needs_clear(const struct smtp_client *client,
 				    const struct smtp_transaction *transaction)
@@ -318,7 +319,8 @@ static bool transaction_needs_clear(const struct smtp_client *client,
 	for (u32 i = 0; i < client->queue_count && client->queue[i] != transaction; i++) {
 		const struct smtp_transaction *at = client->queue[i];
 
-		if (at->bdat && at->go_given && at->receive_step < SMTP_STEP_RSET)
+		if (((at->bdat && at->go_given) || at->dot_only) &&
+		    at->receive_step < SMTP_STEP_RSET)
 			return true;
 	}
 	return false;
