@@ -61,7 +61,6 @@ endif
 
 -include rootfs/packages/packages.mk
 -include bench/bench.mk
--include $(wildcard tests/*/*.mk)
 
 STATIC_LIBS ?= $(PKG_MALLOC) $(PKG_LIBS)
 
@@ -158,6 +157,9 @@ static: ## one static musl binary: build/static/hikyaku
 	$(Q)$(MAKE) --no-print-directory VARIANT=static all
 
 # ---- tests -----------------------------------------------------------------------------------
+
+# Behind the program: prerequisites are expanded where they stand.
+-include $(wildcard tests/*/*.mk)
 
 # tests/static/ stands apart: built by the sysroot's compiler, without the test library.
 UNIT_SOURCES := $(filter-out tests/static/%,$(wildcard tests/*/*_test.c))
