@@ -165,7 +165,7 @@ class Run:
         self.peer.stop()
         self.world.end()
         cpu = self.own.cpu_seconds() - cpu
-        seconds = totals["last_at"] - started
+        seconds = totals["last_at"] - started if totals["recipients"] else 0
         result = {"peer": self.peer.name, "title": self.peer.title, "version": self.peer.version(),
                   "queue": self.peer.queue, "size": self.spec["size"], "options": self.spec["options"],
                   "count": self.count, "expected": wanted, "complete": complete,
@@ -173,10 +173,11 @@ class Run:
                   **more, **{name: totals[name] for name in TOTALS}}
         self.add_arrivals(result, totals, epoch)
         arrived = result["arrived"]
-        result["rate"] = round(arrived / seconds, 1)
+        result["rate"] = round(arrived / seconds, 1) if arrived else 0
         result["per_cpu_second"] = round(arrived / cpu, 1) if cpu else 0
         if "sending_at" in more:
-            result["sending_rate"] = round(arrived / (totals["last_at"] - more["sending_at"]), 1)
+            result["sending_rate"] = (round(arrived / (totals["last_at"] - more["sending_at"]), 1)
+                                      if arrived else 0)
         result["good"] = judge(result, self.spec)
         return result
 

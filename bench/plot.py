@@ -2,7 +2,7 @@
 import statistics
 from xml.sax.saxutils import escape
 
-from report import OURS, by_name, fastest_first
+from report import OURS, by_name, counted, fastest_first, median, not_counted
 
 WIDTH, MARGIN, GAP = 980, 30, 46
 COLOURS = {"hikyaku": "#b3261e", "postfix": "#3b5b92", "exim": "#7a8fb8", "opensmtpd": "#5f7d6b",
@@ -45,13 +45,20 @@ class Svg:
 
 
 def bars(svg, rows, x, width, label_width, unit):
-    """rows: (label, values, colour, note); the bar is the median, the thin line from least to most."""
-    most = max(max(values) for _, values, _, _ in rows)
+    """
+    rows: (label, values, colour, note); the bar is the median, the thin line from least to most. Without
+    values the note stands alone.
+    """
+    most = max((max(values) for _, values, _, _ in rows if values), default=0) or 1
     room = width - label_width - 150
     y = svg.y
     for label, values, colour, note in rows:
-        middle = statistics.median(values)
         svg.text(x + label_width - 8, y + 15, label, 13, "end")
+        if not values:
+            svg.text(x + label_width + 7, y + 15, note, 12.5)
+            y += 26
+            continue
+        middle = statistics.median(values)
         svg.bar(x + label_width, y + 2, room * middle / most, 18, colour)
         if len(values) > 1 and (max(values) - min(values)) / most > 0.004:
             svg.line([(x + label_width + room * min(values) / most, y + 11),
@@ -66,22 +73,22 @@ def draw_peers(svg, rounds):
     svg.title("The same signed 8 KB newsletter, to the same sink",
               "messages a second from hand-over to last acceptance; median, thin line: least to most")
     found = fastest_first(by_name(rounds))
-    ours = statistics.median(r["rate"] for r in dict(found)[OURS])
-    cpu = statistics.median(r["per_cpu_second"] for r in dict(found)[OURS])
 
-    def rows(key, mine):
+    def rows(key):
+        mine = median(dict(found)[OURS], key)
         made = []
         for name, runs in found:
-            values = [run[key] for run in runs]
-            note = "" if name == OURS else f"   (ours: {mine / statistics.median(values):,.0f} x)"
+            values = [run[key] for run in counted(runs)]
+            note = not_counted(runs) if not values else "" if name == OURS or not mine else \
+                f"   (ours: {mine / statistics.median(values):,.0f} x)"
             made.append((runs[0]["title"], values, COLOURS.get(name, "#888"), note))
         return made
 
-    svg.y = bars(svg, rows("rate", ours), MARGIN, WIDTH - 2 * MARGIN, 215, "/s") + 16
+    svg.y = bars(svg, rows("rate"), MARGIN, WIDTH - 2 * MARGIN, 215, "/s") + 16
     svg.text(MARGIN, svg.y + 12, "messages per CPU second of the sender, all its processes", 12.5,
              colour="#555")
     svg.y += 22
-    svg.y = bars(svg, rows("per_cpu_second", cpu), MARGIN, WIDTH - 2 * MARGIN, 215, "") + GAP
+    svg.y = bars(svg, rows("per_cpu_second"), MARGIN, WIDTH - 2 * MARGIN, 215, "") + GAP
 
 
 def axis(svg, x, y, width, height, most, step):
@@ -105,7 +112,7 @@ def draw_world(svg, rounds):
         best[name] = max(runs, key=lambda run: len(run["curve"]) * 1e6 - (run["curve"] or [0])[-1])
     # A curve that goes on for long must not squeeze the others.
     ends = sorted(run["curve"][-1] for run in best.values() if run["curve"])
-    most = max(10, min(ends[-1], 3 * ends[len(ends) // 2]))
+    most = max(10, min(ends[-1], 3 * ends[len(ends) // 2])) if ends else 10
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200) if most / s <= 10)
     x, y, width, height = MARGIN + 45, svg.y + 4, 600, 240
     axis(svg, x, y, width, height, most, step)
@@ -119,7 +126,7 @@ def draw_world(svg, rounds):
         svg.bar(x + width + 24, legend - 9, 16, 8, COLOURS.get(name, "#888"))
         svg.text(x + width + 46, legend, run["title"], 13)
         done = f"all after {run['curve'][-1]:.1f} s" if run["complete"] else \
-            f"{run['arrived'] / run['expected']:.0%} in time"
+            f"{run['arrived'] / run['expected']:.0%} in time" if run["arrived"] else "delivered nothing"
         told = 1000 * (run["turned_away"] + run["throttled"]) / run["count"]
         svg.text(x + width + 46, legend + 15, f"{done}; slowed down {told:,.0f} / 1,000", 11.5,
                  colour="#555")
@@ -139,8 +146,10 @@ def draw_matrix(svg, cells, limits):
             for cell in chosen:
                 if cell["size"] == size and cell["sign"] == sign:
                     way = "STARTTLS" if cell["starttls"] else "plain"
-                    rows.append((f"{size // 1024} KB, {way}", [r["sending_rate"] for r in cell["runs"]],
-                                 COLOURS[OURS] if way == "plain" else "#d98880", ""))
+                    values = [r["sending_rate"] for r in counted(cell["runs"])]
+                    rows.append((f"{size // 1024} KB, {way}", values,
+                                 COLOURS[OURS] if way == "plain" else "#d98880",
+                                 "" if values else not_counted(cell["runs"])))
             if not sign and limits and str(size) in limits[0]["bare"]:
                 rows.append((f"{size // 1024} KB, bare client",
                              [one["bare"][str(size)]["messages_per_second"] for one in limits],

@@ -6,7 +6,6 @@ OURS = "hikyaku"
 
 def spread(values, digits=0):
     """Median and, of several, the least and the most."""
-    values = [v for v in values if v is not None]
     if not values:
         return "-"
     text = f"{statistics.median(values):,.{digits}f}"
@@ -28,12 +27,29 @@ def by_name(rounds):
     return found
 
 
+def counted(runs):
+    """Those that did what was asked for."""
+    return [run for run in runs if run["good"]]
+
+
+def not_counted(runs):
+    """What stands in place of a figure when no run counts."""
+    return "not what was asked for" if any(run["arrived"] for run in runs) else "delivered nothing"
+
+
+def median(runs, key):
+    """Of the runs that count; 0 when none does."""
+    values = [run[key] for run in counted(runs)]
+    return statistics.median(values) if values else 0
+
+
 def ratios(rounds, name, key):
-    """Ours to theirs, round by round."""
+    """Ours to theirs, round by round; no round in which either does not count."""
     found = []
     for one in rounds:
-        ours = [run[key] for run in one if run["peer"] == OURS]
-        found += [statistics.median(ours) / run[key] for run in one if run["peer"] == name and run[key]]
+        ours = median([run for run in one if run["peer"] == OURS], key)
+        theirs = [run[key] for run in counted(one) if run["peer"] == name]
+        found += [ours / value for value in theirs if ours and value]
     return found
 
 
@@ -42,19 +58,23 @@ def seconds(value):
 
 
 def fastest_first(found):
-    return sorted(found.items(), key=lambda item: -statistics.median(r["rate"] for r in item[1]))
+    return sorted(found.items(), key=lambda item: -median(item[1], "rate"))
 
 
 def peers(rounds):
     rows = []
     for name, runs in fastest_first(by_name(rounds)):
-        waits = min(runs, key=lambda run: run["latency"]["max"])["latency"]
+        good = counted(runs)
+        row = [runs[0]["title"], runs[0]["queue"], f"{runs[0]['count']:,}"]
+        if not good:
+            rows.append([*row, f"**{not_counted(runs)}**", *["-"] * 5])
+            continue
+        waits = min(good, key=lambda run: run["latency"]["max"])["latency"]
         rows.append([
-            runs[0]["title"], runs[0]["queue"], f"{runs[0]['count']:,}",
-            spread([run["rate"] for run in runs]),
+            *row, spread([run["rate"] for run in good]),
             "" if name == OURS else f"**{spread(ratios(rounds, name, 'rate'), 1)}**",
-            spread([run["cpu_seconds"] / run["arrived"] * 1000 for run in runs], 2),
-            spread([run["per_cpu_second"] for run in runs]),
+            spread([run["cpu_seconds"] / run["arrived"] * 1000 for run in good], 2),
+            spread([run["per_cpu_second"] for run in good]),
             "" if name == OURS else f"**{spread(ratios(rounds, name, 'per_cpu_second'), 1)}**",
             " / ".join(seconds(waits[p]) for p in ("p50", "p95", "p99", "max"))])
     return "## The same job\n\n" + PEERS_TEXT + "\n" + table(
@@ -67,8 +87,8 @@ PEERS_TEXT = """\
 One newsletter (8 KB of text with a personal greeting and link, so that no two texts are alike), signed with
 RSA-2048, `relaxed/relaxed`, to one list; sink and sender share the machine. From the moment when template
 and list are handed over to the sink's last acceptance; everything arrived once, and the signatures of a
-sample verified, in every run. Slow senders get the first part of the list. CPU seconds are those of the
-sender with all its processes; what hands the mail over to a server is not counted, ours includes it.
+sample verified, in every run that counts. Slow senders get the first part of the list. CPU seconds are those
+of the sender with all its processes; what hands the mail over to a server is not counted, ours includes it.
 """
 
 
@@ -79,11 +99,12 @@ def world(rounds):
         refused = best["turned_away"] + best["throttled"]
         waits = best["latency"]
         rows.append([
-            best["title"], f"{best['arrived']:,} of {best['expected']:,}",
+            best["title"], (f"{best['arrived']:,} of {best['expected']:,}" if best["arrived"]
+                            else "**delivered nothing**"),
             " / ".join(seconds(waits.get(p)) for p in ("p50", "p95", "max")),
-            spread([run["rate"] for run in runs]),
+            spread([run["rate"] for run in counted(runs)]),
             f"{1000 * refused / best['count']:,.0f}", f"{1000 * best['deferred'] / best['count']:,.0f}",
-            f"{best['connections']:,}", spread([run["per_cpu_second"] for run in runs])])
+            f"{best['connections']:,}", spread([run["per_cpu_second"] for run in counted(runs)])])
     return "## Among receivers with limits\n\n" + WORLD_TEXT + "\n" + table(
         ["sender", "arrived", "s until 50 / 95 / 100 %", "messages/s", "told to slow down, per 1,000",
          "deferred by the receiver, per 1,000", "connections", "messages per CPU s"], rows)
@@ -100,7 +121,8 @@ soon the mail is there, how often a receiver had to say "slow down", and what it
 
 def latency(found):
     rows = [[run["title"], *(f"{1000 * run['latency'][p]:,.0f}" for p in ("p50", "p95", "p99", "max")),
-             f"{1000 * run['cpu_seconds'] / run['arrived']:,.1f}"] for run in found]
+             f"{1000 * run['cpu_seconds'] / run['arrived']:,.1f}"] if run["good"] else
+            [run["title"], f"**{not_counted([run])}**", *["-"] * 4] for run in found]
     return ("## One mail at a time\n\nA mail every 50 ms to a sender that is idle: milliseconds from the "
             "moment when it is handed over to the\nsink's acceptance. Ours makes a campaign of one "
             "recipient each time, by a command line program that is started for it.\n\n" +
@@ -109,9 +131,11 @@ def latency(found):
 
 def nosync(found, rounds):
     usual = by_name(rounds) if rounds else {}
-    rows = [[run["title"], f"{run['rate']:,.0f}",
-             f"{run['rate'] / statistics.median(r['rate'] for r in usual[run['peer']]):.2f}"
-             if run["peer"] in usual else "-"] for run in found]
+    rows = []
+    for run in found:
+        before = median(usual.get(run["peer"], []), "rate")
+        rows.append([run["title"], f"{run['rate']:,.0f}" if run["good"] else f"**{not_counted([run])}**",
+                     f"{run['rate'] / before:.2f}" if run["good"] and before else "-"])
     return ("## How much is the disk\n\nThe same job with an fsync that does nothing (no sender may be run "
             "so): what remains is processor.\n\n" +
             table(["sender", "messages/s", "times the usual"], rows))
@@ -122,13 +146,15 @@ def matrix(found, limits):
             for size in (limits[0]["bare"] if limits else {})}
     rows = []
     for cell in found:
-        runs = cell["runs"]
+        runs = counted(cell["runs"])
         rate = [run["sending_rate"] for run in runs]
         size = cell["size"]
-        share = f"{statistics.median(rate) / bare[size]:.2f}" if size in bare and not cell["sign"] else ""
+        share = f"{statistics.median(rate) / bare[size]:.2f}" if rate and size in bare and \
+            not cell["sign"] else ""
         rows.append([f"{size // 1024} KB", "yes" if cell["sign"] else "no",
                      "relaxed" if cell["durability"] == "relaxed" else "durable",
-                     "STARTTLS" if cell["starttls"] else "plain", cell["workers"], spread(rate),
+                     "STARTTLS" if cell["starttls"] else "plain", cell["workers"],
+                     spread(rate) if rate else f"**{not_counted(cell['runs'])}**",
                      spread([run["bytes"] * run["sending_rate"] / 1e6 for run in runs]),
                      spread([run["per_cpu_second"] for run in runs]), share])
     return ("## Ours in all its ways\n\nFrom the start of an imported campaign to the last acceptance; the "
@@ -145,6 +171,7 @@ def limits_and_share(limits, share):
     for size in limits[0]["bare"]:
         rows.append([f"bare ring client, {int(size) // 1024} KB, BDAT, one thread, messages/s",
                      spread([one["bare"][size]["messages_per_second"] for one in limits])])
+    share = [one for one in share or [] if one["ours"]["good"]]
     if share:
         rows += [["sender with one worker, all of it on one core, signed 8 KB, messages/s",
                   spread([one["ours"]["sending_rate"] for one in share])],
@@ -157,9 +184,7 @@ def limits_and_share(limits, share):
 def growth_and_sessions(growth, found):
     rows = []
     for sign in (True, False):
-        runs = [one for one in growth if one["sign"] == sign]
-        if not runs:
-            continue
+        runs = [one for one in growth if one["sign"] == sign and one["run"]["good"]]
         word = "signed" if sign else "unsigned"
         counts = sorted({one["count"] for one in runs})
         rates = {}
@@ -169,8 +194,9 @@ def growth_and_sessions(growth, found):
             rows.append([f"{word}, campaign of {count:,}: messages/s; import s; resident MiB",
                          f"{spread([run['sending_rate'] for run in mine])}; "
                          f"{mine[0]['import_seconds']:.2f}; {mine[0]['resident_mib']:.0f}"])
-        rows.append([f"**{word}: {counts[-1]:,} to {counts[0]:,}**",
-                     f"**{rates[counts[-1]] / rates[counts[0]]:.2f}**"])
+        if len(counts) > 1:
+            rows.append([f"**{word}: {counts[-1]:,} to {counts[0]:,}**",
+                         f"**{rates[counts[-1]] / rates[counts[0]]:.2f}**"])
     if found:
         rows += [[f"sessions open at once (sink answers after 50-500 ms; {found['wanted']:,} wanted)",
                   f"{found['open']:,} (sink saw {found['seen']:,})"],
@@ -203,7 +229,7 @@ def runs_of(data):
 def verdict(data):
     runs = list(runs_of(data))
     disturbed = [run for run in runs if run["noise"]["why"]]
-    ours = [run["rate"] for one in data["parts"].get("peers", []) for run in one
+    ours = [run["rate"] for one in data["parts"].get("peers", []) for run in counted(one)
             if run["peer"] == OURS]
     width = (max(ours) - min(ours)) / statistics.median(ours) if len(ours) > 1 else 0
     foreign = statistics.mean(run["noise"]["foreign"] for run in runs) if runs else 0
@@ -229,9 +255,10 @@ def failures(data):
     if not bad:
         return ""
     lines = [f"- {run['title']}: {run['arrived']:,} of {run['expected']:,} arrived in time, "
-             f"{run['duplicates']} twice, {run['malformed']} malformed" for run in bad]
-    return ("\n**Runs that did not do what was asked for** (their figures are shown, and do not "
-            "count):\n\n" + "\n".join(lines) + "\n")
+             f"{run['duplicates']} twice, {run['malformed']} malformed" if run["arrived"] else
+             f"- {run['title']}: delivered nothing" for run in bad]
+    return ("\n**Runs that did not do what was asked for** (their figures do not count):\n\n" +
+            "\n".join(lines) + "\n")
 
 
 def write(data, path):

@@ -170,8 +170,9 @@ class Peer:
              "--interval-ms", str(interval_ms), "--times", self.directory / "work/times"])
 
     def times(self):
-        """address -> seconds since 1970 when it was handed over."""
-        lines = (self.directory / "work/times").read_text().splitlines()
+        """address -> seconds since 1970 when it was handed over; nothing when that was broken off."""
+        path = self.directory / "work/times"
+        lines = path.read_text().splitlines() if path.exists() else []
         return {line.split()[0]: float(line.split()[1]) for line in lines}
 
     def more(self):
