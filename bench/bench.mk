@@ -1,5 +1,5 @@
-# The measuring programs: build/bench/sink, bare_client, sign_limit share no code with src/;
-# build/bench/dkim measures the room of that name.
+# The measuring programs: build/bench/sink, inject, bare_client, sign_limit share no code with src/; those of
+# one room each, and path, are linked with the library of the host's variant.
 BENCH_DIR := build/bench
 # Always the host's compiler: they measure, whatever the product is built with.
 BENCH_CC := $(or $(HOST_CC),gcc)
@@ -41,29 +41,21 @@ $(BENCH_DIR)/compose: bench/compose.c build/host/libhikyaku.a
 	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -Wl,--wrap=malloc,--wrap=realloc,--wrap=calloc -o $@ $^ \
 		-lcrypto -lidn2
 
-BENCH_SMTP_SOURCES := bench/smtp_client.c $(wildcard src/smtp/reply.c src/smtp/command.c src/smtp/client*.c) \
-	src/base/check.c src/base/clock.c src/base/text.c
-$(BENCH_DIR)/smtp_client: $(BENCH_SMTP_SOURCES) $(wildcard src/smtp/*.h src/base/*.h)
+$(BENCH_DIR)/smtp_client: bench/smtp_client.c build/host/libhikyaku.a
 	@mkdir -p $(@D)
-	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_SMTP_SOURCES)
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $^
 
-BENCH_STORE_SOURCES := bench/store.c $(wildcard src/store/*.c) src/base/buf.c src/base/check.c src/base/clock.c \
-	src/base/clock_date.c src/base/error.c src/base/random.c src/base/text.c
-$(BENCH_DIR)/store: $(BENCH_STORE_SOURCES) $(wildcard src/store/*.h src/base/*.h)
+$(BENCH_DIR)/store: bench/store.c build/host/libhikyaku.a
 	@mkdir -p $(@D)
-	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_STORE_SOURCES) -llmdb
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $^ -llmdb
 
-BENCH_CSV_SOURCES := bench/csv.c $(wildcard src/campaign/intake*.c) src/store/row_values.c src/message/address.c \
-	src/base/buf.c src/base/check.c src/base/clock.c src/base/clock_date.c src/base/csv.c src/base/csv_text.c \
-	src/base/error.c src/base/random.c src/base/siphash.c src/base/text.c src/base/utf8.c
-$(BENCH_DIR)/csv: $(BENCH_CSV_SOURCES) $(wildcard src/campaign/*.h src/store/*.h src/message/address.h src/base/*.h)
+$(BENCH_DIR)/csv: bench/csv.c build/host/libhikyaku.a
 	@mkdir -p $(@D)
-	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $(BENCH_CSV_SOURCES) -lidn2
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $^ -lidn2
 
-# The library is built by the main Makefile, whose VARIANT is host here.
-$(BENCH_DIR)/path: bench/path.c $(wildcard src/*/*.c src/*/*.h) | build/host/hikyaku
+$(BENCH_DIR)/path: bench/path.c build/host/libhikyaku.a
 	@mkdir -p $(@D)
-	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $< build/host/libhikyaku.a $(LIBS)
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $^ $(LIBS)
 
 BENCH_PACKAGES := nsd valgrind openssl
 build/.bench-packages: bench/bench.mk build/.build-packages
