@@ -11,16 +11,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 PROGRAM = os.environ.get("HIKYAKU", os.path.join(TOP, "build/host/hikyaku"))
 SINK = os.path.join(TOP, "build/bench/sink")
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Child:
     """A process with its output in a file; ended by SIGTERM, at the latest when we end."""
 
-    def __init__(self, command, log, cpu=None):
+    def __init__(self, command, log):
         self.log = log
-        if cpu is not None:
-            command = ["taskset", "-c", str(cpu), *command]
         with open(log, "wb") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         self.pid = self.process.pid
@@ -34,11 +31,6 @@ class Child:
             self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=90)
 
-    def cpu_seconds(self):
-        with open(f"/proc/{self.pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
     def resident_kib(self):
         with open(f"/proc/{self.pid}/status") as status:
             for line in status:
@@ -50,9 +42,9 @@ class Child:
 class Sink(Child):
     """bench/sink; its figures come as a JSON line when it ends."""
 
-    def __init__(self, directory, port, *options, cpu=None):
+    def __init__(self, directory, port, *options):
         super().__init__([SINK, "--listen", f"127.0.0.1:{port}", "--quiet", *options],
-                         os.path.join(directory, "sink.log"), cpu)
+                         os.path.join(directory, "sink.log"))
 
     def figures(self):
         self.end()
@@ -60,26 +52,25 @@ class Sink(Child):
             return json.loads(out.read().splitlines()[-1])
 
 
-def make_key(path, domain, program=PROGRAM):
+def make_key(path, domain, program):
     """Returns the DNS record."""
     made = subprocess.run([program, "keys", "new", "--domain", domain, "--selector", "s1", "--out",
                            path, "--json"], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(made.stdout)["record"]
 
 
-def write_config(directory, port, domain, site, workers=0, sign=True, queue="", metrics=9641):
+def write_config(directory, port, domain, site, workers=0, queue=""):
     """One customer, and every domain's mail goes to the sink."""
     path = os.path.join(directory, "hikyaku.conf")
-    identity = (f'dkim "s1" {{ key = "{directory}/{domain}.s1.pem" }}' if sign else "sign = false")
     with open(path, "w") as out:
         out.write(f"""data = "{directory}/data"
 control = "{directory}/send.sock"
 workers = {workers}
-metrics {{ listen = "127.0.0.1:{metrics}" }}
+metrics {{ listen = "127.0.0.1:9641" }}
 queue {{ {queue} }}
 customer "{domain}" {{
 	address "any" {{ ehlo = "mail.{domain}" }}
-	{identity}
+	dkim "s1" {{ key = "{directory}/{domain}.s1.pem" }}
 	unsubscribe-url = "https://{domain}/u/{{{{_token}}}}"
 	unsubscribe-mailto = "unsubscribe-{{{{_token}}}}@{domain}"
 }}
@@ -92,12 +83,11 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
 class Sender(Child):
     """`hikyaku send` and the commands that talk to it."""
 
-    def __init__(self, directory, config, program=PROGRAM, cpu=None):
-        self.directory = directory
+    def __init__(self, directory, config, program=PROGRAM):
         self.config = config
         self.program = program
         super().__init__([program, "send", "--config", config],
-                         os.path.join(directory, "send.log"), cpu)
+                         os.path.join(directory, "send.log"))
         for _ in range(200):
             if self.command("status", "--json", check=False).returncode == 0:
                 return
@@ -117,12 +107,11 @@ class Sender(Child):
         """The first answer as a dictionary; a closing line may follow it."""
         return json.loads(self.command(*words, "--json").stdout.splitlines()[0])
 
-    def wait_for(self, name, each=None, pause=0.25):
+    def wait_for(self, name, each, pause):
         """Until the campaign is done; `each` sees every state on the way."""
         while True:
             campaign = self.ask("campaign", "status", name)
-            if each:
-                each(campaign)
+            each(campaign)
             if campaign["state"] == "done":
                 return campaign
             if not self.is_running():

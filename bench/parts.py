@@ -138,7 +138,7 @@ def sessions(s, a):
     os.link(job.key, os.path.join(directory, "bench.example.s1.pem"))
     config = write_config(directory, 2525, "bench.example",
                           f"sessions = {a.sessions}  messages-per-session = 100000  depth = 1  "
-                          "idle = \"60s\"", 2, True, "in-flight = 65536")
+                          "idle = \"60s\"", 2, "in-flight = 65536")
     sink = Sink(directory, 2525, "--delay-ms", "50-500")
     sender = Sender(directory, config)
     sender.command("campaign", "create", "--name", "bench", "--customer", "bench.example", "--template",

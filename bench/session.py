@@ -40,7 +40,7 @@ class Session:
         self.best = calibrate(1.0)  # signatures a second of the machine at its quietest
         self.data = {"machine": machine(), "commit": commit(), "parts": {}, "settings": {},
                      "started": time.strftime("%Y-%m-%d %H:%M"), "load": os.getloadavg()[0],
-                     "calibration_first": self.best, "measured": 0, "disturbed": 0}
+                     "calibration_first": self.best}
 
     def measure(self, peer, **wanted):
         """The least disturbed of at most `tries` measurements; ends the bench when it cannot be done."""
@@ -58,8 +58,6 @@ class Session:
                 kept = result
             if result["good"] and not noise["why"]:
                 break
-        self.data["measured"] += 1
-        self.data["disturbed"] += bool(kept["noise"]["why"])
         say(f"  {kept['title']:28} {kept['rate']:>9,.0f}/s, {kept['per_cpu_second']:>8,.0f} a CPU second"
             + ("" if kept["good"] else ", NOT WHAT WAS ASKED FOR")
             + (f"  (disturbed: {kept['noise']['why']})" if kept["noise"]["why"] else ""))
