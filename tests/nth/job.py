@@ -12,9 +12,8 @@ import time
 
 import judge
 import status
-from control_link import Refused
+from control_link import Link, Refused
 from names import Names
-from operator_link import OperatorLink
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 WORK = pathlib.Path("/tmp/hk-nth")
@@ -22,6 +21,7 @@ SINK = TOP / "build/bench/sink"
 CUSTOMER = "courier.example"
 SANITIZER_EXIT, INJECTOR_EXIT = 99, 98
 READY_SECONDS = 30
+PATIENCE_SECONDS = 30  # with one answer
 STOP_SECONDS = 60   # its own patience is 30
 STILL_SECONDS = 45  # without progress, and not backing off: stuck
 TRY_SECONDS = 3     # of one command in a life in which one thing fails: it waits for room a second
@@ -120,7 +120,6 @@ class Job:
         self.modules = status.Modules(options.program)
         self.modules.learn(self.run(None, learns=True).maps)
 
-
     def start_sink(self, name, listen, *more):
         log = self.directory / f"{name}.log"
         with open(log, "wb") as out:
@@ -151,7 +150,6 @@ class Job:
             if not alive:
                 self.dead.update(more)
         self.created = self.started = False
-        self.metrics_seen = False
         shutil.rmtree(self.directory / "data", ignore_errors=True)
         (self.directory / "data").mkdir()
         for file in self.mail.iterdir():
@@ -227,12 +225,15 @@ class Job:
 
     # ---- the operator's work ----
 
-    def connect(self, seconds=READY_SECONDS):
+    def link(self):
+        return Link(f"{self.directory}/s", PATIENCE_SECONDS)
+
+    def connect(self):
         """None: the sender ended."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + READY_SECONDS
         while True:
             try:
-                return OperatorLink(f"{self.directory}/s")
+                return self.link()
             except OSError:
                 pass
             if self.process.poll() is not None:
@@ -434,13 +435,13 @@ class Job:
         return copies
 
     def judge(self):
-        with_link = OperatorLink(f"{self.directory}/s")
+        link = self.link()
         try:
-            state = self.campaign(with_link)
-            final, doubts, deferrals = (with_link.report(self.name, outcomes)
+            state = self.campaign(link)
+            final, doubts, deferrals = (link.report(self.name, outcomes)
                                         for outcomes in (None, ["in-doubt"], ["deferred"]))
         finally:
-            with_link.close()
+            link.close()
         campaign = judge.Campaign(self.recipients, state, final, doubts, deferrals, self.copies())
         self.result.complaints += campaign.judge()
         for row in final:

@@ -30,8 +30,8 @@ CALLS = {
     296: "pwritev", 302: "prlimit64", 318: "getrandom", 332: "statx", 425: "io_uring_setup",
     426: "io_uring_enter", 427: "io_uring_register", 439: "faccessat2",
 }
-OPCODES = {6: "poll", 10: "send", 13: "accept", 16: "connect", 19: "close", 22: "read", 27: "receive",
-           9: "send", 256: "multishot ends"}
+OPCODES = {6: "poll", 9: "send", 13: "accept", 16: "connect", 19: "close", 22: "read", 27: "receive",
+           256: "multishot ends"}
 WAYS = {-1: "short", -2: "end of file"}
 
 
