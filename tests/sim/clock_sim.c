@@ -4,7 +4,6 @@
  */
 #include "sim.h"
 
-#define START_WALL_MS 1800000000000ll
 #define DAY_MS (86400ll * 1000)
 #define JUMP_STEPS 20000
 
@@ -39,7 +38,7 @@ static void set_wall(i64 to_ms)
 
 static i64 right_wall(void)
 {
-	return (i64)(world->mono_ns / NS_PER_MS) + START_WALL_MS;
+	return (i64)(world->mono_ns / NS_PER_MS) + SIM_START_WALL_MS;
 }
 
 void clock_sim_jump(void)

@@ -177,6 +177,7 @@ void sim_step(void);
 void sim_commit_step(void);    /* right before and right behind each commit */
 
 /* ---- clock_sim.c ---- */
+#define SIM_START_WALL_MS 1800000000000ll /* what a right wall clock says when a world begins */
 u64 sim_mono_ns(void);                /* the sender's monotonic clock, without a step */
 void clock_sim_jump(void);            /* sets the wall clock wrong, or right again */
 void clock_sim_reboot(void);          /* the machine starts anew, with whatever its clock chip says */

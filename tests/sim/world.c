@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #define START_NS (1000 * NS_PER_S)
-#define START_WALL_MS 1800000000000ll
 
 struct sim_world *world;
 
@@ -81,7 +80,7 @@ void sim_heal(void)
 	/* The wall clock may stay wrong for ever: the work must come to its end all the same. */
 	world->healed = true;
 	if (sim_below(2))
-		world->wall_offset_ms = START_WALL_MS;
+		world->wall_offset_ms = SIM_START_WALL_MS;
 	world->steps_left = UINT64_MAX;
 	world->commits_left = UINT64_MAX;
 	world->stop_at_ns = UINT64_MAX;
@@ -190,7 +189,7 @@ void sim_make(u64 seed, u32 recipients, const char *data)
 	world->seed = seed;
 	random_seed(&world->random, seed);
 	world->mono_ns = START_NS;
-	world->wall_offset_ms = START_WALL_MS;
+	world->wall_offset_ms = SIM_START_WALL_MS;
 	snprintf(world->data, sizeof(world->data), "%s", data);
 	memset(world->boot, 'a', sizeof(world->boot));
 	misery = (u32)sim_below(4);
