@@ -9,10 +9,6 @@
 #include <unbound.h>
 
 enum {
-	RR_CLASS_IN = 1,
-	RR_TYPE_A = 1,
-	RR_TYPE_MX = 15,
-	RR_TYPE_AAAA = 28,
 	RCODE_NOERROR = 0,
 	RCODE_NXDOMAIN = 3,
 };

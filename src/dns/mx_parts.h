@@ -8,6 +8,14 @@
 #include "base/list.h"
 #include "dns/mx.h"
 
+/* As RFC 1035 section 3.2 and RFC 3596 number them. */
+enum {
+	RR_CLASS_IN = 1,
+	RR_TYPE_A = 1,
+	RR_TYPE_MX = 15,
+	RR_TYPE_AAAA = 28,
+};
+
 /* MX rdata in wire form, uncompressed (RFC 1035 section 3.3.9); false when it is malformed. */
 bool mx_record_read(struct mx_record *record, const void *rdata, size_t len) MUST_CHECK;
 
@@ -47,7 +55,10 @@ struct mx_entry *mx_cache_find(struct mx_cache *cache, const char *name, u64 now
 void mx_cache_put(struct mx_cache *cache, struct mx_entry *entry);
 
 struct ub_ctx;
-/* With every option of params set, finalised, in thread mode. NULL with the error set. */
+/*
+ * With every option of params set, finalised, its thread at work: waits for that, milliseconds, or
+ * some seconds when it does not come. NULL with the error set.
+ */
 struct ub_ctx *mx_context_open(const struct mx_params *params, struct error *error) MUST_CHECK;
 /*
  * Ends it, from a thread of its own: libunbound waits for its thread, which after a failure may be

@@ -4,10 +4,27 @@
 #include "dns/mx.h"
 #include "dns/zone_server.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 
 #define PATIENCE_MS 60000
+
+static bool no_threads;
+
+/* In front of libc's, for libunbound, too. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+		   void *argument)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	if (no_threads)
+		return EAGAIN;
+	*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	return real(thread, attr, run, argument);
+}
 
 static struct mx_params test_params(void)
 {
@@ -510,6 +527,18 @@ static void wrong_options_are_refused_by_name(void **state)
 	}
 }
 
+static void a_thread_that_cannot_be_had_is_told_at_the_start(void **state)
+{
+	struct mx_params params = test_params();
+	struct error error = { "" };
+
+	(void)state;
+	no_threads = true;
+	assert_null(mx_resolver_open(&params, &error));
+	no_threads = false;
+	assert_string_equal(error.text, "dns: libunbound's thread does not start");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +561,7 @@ int main(void)
 		cmocka_unit_test(resolvers_do_not_disturb_each_other),
 		cmocka_unit_test(a_forwarder_is_asked_when_there_is_one),
 		cmocka_unit_test(wrong_options_are_refused_by_name),
+		cmocka_unit_test(a_thread_that_cannot_be_had_is_told_at_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, zones_serve, zones_stop);
