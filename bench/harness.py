@@ -31,12 +31,19 @@ class Child:
             self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=90)
 
-    def resident_kib(self):
+    def status_kib(self, field):
         with open(f"/proc/{self.pid}/status") as status:
             for line in status:
-                if line.startswith("VmRSS:"):
+                if line.startswith(field + ":"):
                     return int(line.split()[1])
         return 0
+
+    def resident_kib(self):
+        return self.status_kib("VmRSS")
+
+    def anonymous_kib(self):
+        """Without the pages of files, the store's among them, which the kernel takes back at will."""
+        return self.status_kib("RssAnon")
 
 
 class Sink(Child):
@@ -59,9 +66,11 @@ def make_key(path, domain, program):
     return json.loads(made.stdout)["record"]
 
 
-def write_config(directory, port, domain, site, workers=0, queue=""):
-    """One customer, and every domain's mail goes to the sink."""
+def write_config(directory, port, domain, site, workers=0, queue="", sign=True, routes=None):
+    """One customer, and every domain's mail goes to the sink, or where `routes` says."""
     path = os.path.join(directory, "hikyaku.conf")
+    identity = f'dkim "s1" {{ key = "{directory}/{domain}.s1.pem" }}' if sign else "sign = false"
+    routes = routes or f'route "*" {{ relay = "127.0.0.1:{port}" }}\n'
     with open(path, "w") as out:
         out.write(f"""data = "{directory}/data"
 control = "{directory}/send.sock"
@@ -70,30 +79,29 @@ metrics {{ listen = "127.0.0.1:9641" }}
 queue {{ {queue} }}
 customer "{domain}" {{
 	address "any" {{ ehlo = "mail.{domain}" }}
-	dkim "s1" {{ key = "{directory}/{domain}.s1.pem" }}
+	{identity}
 	unsubscribe-url = "https://{domain}/u/{{{{_token}}}}"
 	unsubscribe-mailto = "unsubscribe-{{{{_token}}}}@{domain}"
 }}
 site "default" {{ {site} }}
-route "*" {{ relay = "127.0.0.1:{port}" }}
-""")
+{routes}""")
     return path
 
 
 class Sender(Child):
     """`hikyaku send` and the commands that talk to it."""
 
-    def __init__(self, directory, config, program=PROGRAM):
+    def __init__(self, directory, config, program=PROGRAM, pause=0.05):
         self.config = config
         self.program = program
         super().__init__([program, "send", "--config", config],
                          os.path.join(directory, "send.log"))
-        for _ in range(200):
+        for _ in range(int(10 / pause)):
             if self.command("status", "--json", check=False).returncode == 0:
                 return
             if not self.is_running():
                 break
-            time.sleep(0.05)
+            time.sleep(pause)
         sys.exit(f"the sender did not start: see {self.log}")
 
     def command(self, *words, check=True):
@@ -107,11 +115,12 @@ class Sender(Child):
         """The first answer as a dictionary; a closing line may follow it."""
         return json.loads(self.command(*words, "--json").stdout.splitlines()[0])
 
-    def wait_for(self, name, each, pause):
+    def wait_for(self, name, each=None, pause=0.25):
         """Until the campaign is done; `each` sees every state on the way."""
         while True:
             campaign = self.ask("campaign", "status", name)
-            each(campaign)
+            if each:
+                each(campaign)
             if campaign["state"] == "done":
                 return campaign
             if not self.is_running():

@@ -5,8 +5,7 @@ import subprocess
 import time
 
 from contest import PEERS
-from harness import TOP, Sender, Sink, write_config
-from job import Job
+from harness import TOP, Sink
 from noise import SIGN_LIMIT
 from session import say
 
@@ -129,32 +128,3 @@ def growth(s, a):
                             options={"workers": 2, "import_first": True})
             found.append({"sign": sign, "count": count, "run": run})
     s.keep("growth", found)
-
-
-def sessions(s, a):
-    """Memory of sessions that wait: a sink that answers late, and many sessions."""
-    directory = os.path.join(s.directory, "sessions")
-    job = Job(os.path.join(directory, "job"), a.sessions * 12)
-    os.link(job.key, os.path.join(directory, "bench.example.s1.pem"))
-    config = write_config(directory, 2525, "bench.example",
-                          f"sessions = {a.sessions}  messages-per-session = 100000  depth = 1  "
-                          "idle = \"60s\"", 2, "in-flight = 65536")
-    sink = Sink(directory, 2525, "--delay-ms", "50-500")
-    sender = Sender(directory, config)
-    sender.command("campaign", "create", "--name", "bench", "--customer", "bench.example", "--template",
-                   job.template, "--recipients", job.list)
-    before = sender.resident_kib()
-    sender.command("campaign", "start", "bench")
-    most, most_open, state = 0, 0, ""
-    while state != "done":
-        state = sender.ask("campaign", "status", "bench")["state"]
-        now_open = sender.ask("status")["sessions"]["open"]
-        if now_open >= most_open:
-            most_open, most = now_open, max(most, sender.resident_kib())
-        time.sleep(0.2)
-    sender.end()
-    seen = sink.figures()["max_concurrent"]
-    each = (most - before) / max(most_open, 1)
-    say(f"  {most_open:,} sessions open at once, {each:.2f} KiB each")
-    s.keep("sessions", {"wanted": a.sessions, "open": most_open, "seen": seen, "kib_each": each,
-                        "before_mib": before / 1024, "most_mib": most / 1024})

@@ -1,22 +1,10 @@
 """RESULTS.md from the figures of a run."""
 import statistics
 
+import report_scale
+from report_text import spread, table
+
 OURS = "hikyaku"
-
-
-def spread(values, digits=0):
-    """Median and, of several, the least and the most."""
-    if not values:
-        return "-"
-    text = f"{statistics.median(values):,.{digits}f}"
-    if len(values) > 1:
-        text += f" ({min(values):,.{digits}f}-{max(values):,.{digits}f})"
-    return text
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
 
 
 def by_name(rounds):
@@ -181,32 +169,6 @@ def limits_and_share(limits, share):
     return "## Limits\n\n" + table(["what", "figure"], rows)
 
 
-def growth_and_sessions(growth, found):
-    rows = []
-    for sign in (True, False):
-        runs = [one for one in growth if one["sign"] == sign and one["run"]["good"]]
-        word = "signed" if sign else "unsigned"
-        counts = sorted({one["count"] for one in runs})
-        rates = {}
-        for count in counts:
-            mine = [one["run"] for one in runs if one["count"] == count]
-            rates[count] = statistics.median(run["sending_rate"] for run in mine)
-            rows.append([f"{word}, campaign of {count:,}: messages/s; import s; resident MiB",
-                         f"{spread([run['sending_rate'] for run in mine])}; "
-                         f"{mine[0]['import_seconds']:.2f}; {mine[0]['resident_mib']:.0f}"])
-        if len(counts) > 1:
-            rows.append([f"**{word}: {counts[-1]:,} to {counts[0]:,}**",
-                         f"**{rates[counts[-1]] / rates[counts[0]]:.2f}**"])
-    if found:
-        rows += [[f"sessions open at once (sink answers after 50-500 ms; {found['wanted']:,} wanted)",
-                  f"{found['open']:,} (sink saw {found['seen']:,})"],
-                 ["resident memory before / at the most, MiB",
-                  f"{found['before_mib']:.1f} / {found['most_mib']:.1f}"],
-                 ["**KiB a session, everything included**", f"**{found['kib_each']:.2f}**"]]
-    return ("## Long queues, many sessions\n\nText that is the same for all, so that the queue is what is "
-            "measured.\n\n" + table(["what", "figure"], rows))
-
-
 def instructions(found):
     rows = [[name, f"{value:,.0f}"] for name, value in found["per_message"].items()]
     return ("## Instructions\n\n" + found["about"] + "\n\n" + table(["per message", "instructions"], rows))
@@ -283,8 +245,9 @@ def write(data, path):
         sections.append(limits_and_share(found["limits"], found.get("share")))
     if "matrix" in found:
         sections.append(matrix(found["matrix"], found.get("limits", [])))
-    if "growth" in found or "sessions" in found:
-        sections.append(growth_and_sessions(found.get("growth", []), found.get("sessions")))
+    long_and_many = report_scale.section(found)
+    if long_and_many:
+        sections.append(long_and_many)
     if "instructions" in found:
         sections.append(instructions(found["instructions"]))
     sections.append(commands(data["settings"]))
