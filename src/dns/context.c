@@ -142,7 +142,8 @@ static bool set_anchors(struct ub_ctx *ctx, const struct mx_params *params, stru
 		file = ROOT_KEY_FILE;
 	if (file && file[0] != '\0') {
 		if (access(file, R_OK) != 0)
-			return error_set(error, "dns: trust anchor file %s cannot be read", file);
+			return error_set_errno(error, errno,
+					       "dns: trust anchor file %s cannot be read", file);
 		code = ub_ctx_add_ta_file(ctx, file);
 		if (code != 0)
 			return fail(error, code, "trust anchor file", file);
@@ -167,8 +168,8 @@ static bool set_all(struct ub_ctx *ctx, const struct mx_params *params, struct e
 	}
 	if (params->root_hints_file) {
 		if (access(params->root_hints_file, R_OK) != 0)
-			return error_set(error, "dns: root hints %s cannot be read",
-					 params->root_hints_file);
+			return error_set_errno(error, errno, "dns: root hints %s cannot be read",
+					       params->root_hints_file);
 		if (!set(ctx, "root-hints:", params->root_hints_file, error))
 			return false;
 	}

@@ -503,8 +503,8 @@ static void wrong_options_are_refused_by_name(void **state)
 		"dns: forwarder 256.0.0.1: ",
 		"dns: stub zone \"plain.example\" names no server",
 		"dns: trust anchors, root hints or stub zones: ",
-		"dns: trust anchor file /nonexistent/key cannot be read",
-		"dns: root hints /nonexistent/hints cannot be read",
+		"dns: trust anchor file /nonexistent/key cannot be read: No such file or directory",
+		"dns: root hints /nonexistent/hints cannot be read: No such file or directory",
 	};
 
 	(void)state;
