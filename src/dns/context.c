@@ -14,7 +14,6 @@
 
 #define ROOT_KEY_FILE "/usr/share/dns/root.key"
 #define FAILED_PATIENCE_NS NS_PER_S
-#define THREAD_PATIENCE_NS (5 * NS_PER_S)
 #define STACK_SIZE (1024 * 1024)
 
 struct setting {
@@ -192,23 +191,29 @@ static bool set_all(struct ub_ctx *ctx, const struct mx_params *params, struct e
 
 /* ---- its thread ---- */
 
-static void on_first_answer(void *data, int err, struct ub_result *result)
+static void on_life(void *data, int err, struct ub_result *result)
 {
-	bool *answered = data;
+	bool *alive = data;
 
 	(void)err;
-	*answered = true;
+	*alive = true;
 	ub_resolve_free(result);
 }
 
-/* Until the first answer has come, or the time is over. */
-static bool wait_first_answer(struct ub_ctx *ctx, const bool *answered)
+int mx_context_ask_life(struct ub_ctx *ctx, bool *alive)
 {
-	const u64 until = clock_mono_ns() + THREAD_PATIENCE_NS;
+	*alive = false;
+	return ub_resolve_async(ctx, "localhost.", RR_TYPE_A, RR_CLASS_IN, alive, on_life, NULL);
+}
+
+/* Until the answer has come, or the time is over. */
+static bool wait_for_life(struct ub_ctx *ctx, const bool *alive)
+{
+	const u64 until = clock_mono_ns() + MX_LIFE_PATIENCE_NS;
 	struct pollfd ready = { .fd = ub_fd(ctx), .events = POLLIN };
 	u64 now;
 
-	while (!*answered && (now = clock_mono_ns()) < until) {
+	while (!*alive && (now = clock_mono_ns()) < until) {
 		int count = poll(&ready, 1, (int)((until - now) / NS_PER_MS) + 1);
 
 		if (count < 0 && errno != EINTR)
@@ -216,7 +221,7 @@ static bool wait_first_answer(struct ub_ctx *ctx, const bool *answered)
 		if (count > 0)
 			(void)ub_process(ctx);
 	}
-	return *answered;
+	return *alive;
 }
 
 /*
@@ -228,13 +233,12 @@ static bool wait_first_answer(struct ub_ctx *ctx, const bool *answered)
 static bool start_thread(struct ub_ctx **ctx, struct error *error)
 {
 	__attribute__((used)) static struct ub_ctx *left; /* for leak checkers: still known */
-	bool answered = false;
-	int code = ub_resolve_async(*ctx, "localhost.", RR_TYPE_A, RR_CLASS_IN, &answered,
-				    on_first_answer, NULL);
+	bool alive;
+	int code = mx_context_ask_life(*ctx, &alive);
 
 	if (code != 0)
 		return fail(error, code, "thread", "");
-	if (wait_first_answer(*ctx, &answered))
+	if (wait_for_life(*ctx, &alive))
 		return true;
 	left = *ctx;
 	*ctx = NULL;

@@ -117,7 +117,7 @@ static void on_result(void *data, int err, struct ub_result *result)
 
 	query->pending = false;
 	lookup->pending--;
-	lookup->resolver->silent = 0;
+	lookup->resolver->is_alive = true;
 	if (query->type == RR_TYPE_MX)
 		read_mx(lookup, err, result);
 	else
@@ -254,7 +254,6 @@ void lookup_give_up(struct lookup *lookup, u64 now_ns)
 			lookup->found.host_failed[lookup->hosts[query->host].record] = true;
 	}
 	r->counters.timeouts++;
-	r->silent++;
 	finish(lookup, now_ns);
 }
 

@@ -55,7 +55,8 @@ struct mx_resolver {
 	u64 armed_ns;
 	struct mx_params params; /* allowed and own are copies */
 	u64 timeout_ns;
-	u32 silent; /* lookups in a row that libunbound did not answer in their time */
+	u64 alive_by_ns; /* when libunbound's thread must have said that it lives; 0: not asked */
+	bool is_alive;	 /* and it has */
 	struct random random;
 	struct mx_cache cache;
 	struct list running;

@@ -61,6 +61,12 @@ struct ub_ctx;
  */
 struct ub_ctx *mx_context_open(const struct mx_params *params, struct error *error) MUST_CHECK;
 /*
+ * Asks what its thread answers by itself, without a server: ub_process sets *alive then. Returns an
+ * error of libunbound's, or 0. A thread that is there answers long before the patience is over.
+ */
+int mx_context_ask_life(struct ub_ctx *ctx, bool *alive) MUST_CHECK;
+#define MX_LIFE_PATIENCE_NS (5 * NS_PER_S)
+/*
  * Ends it, from a thread of its own: libunbound waits for its thread, which after a failure may be
  * gone, or deaf. Returns when that is done, or after `patience_ns`; what takes longer is left
  * behind.

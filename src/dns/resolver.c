@@ -18,8 +18,6 @@
 
 #define TIMEOUT_DEFAULT_MS 30000
 #define CLOSE_PATIENCE_NS (5 * NS_PER_S)
-/* Lookups in a row without any answer, behind which libunbound's thread is taken for lost. */
-#define SILENT_MAX 8
 
 /* ---- open and close ------------------------------------------------------------------------- */
 
@@ -150,13 +148,23 @@ static struct lookup *oldest(const struct mx_resolver *r)
 					  : list_entry(r->running.next, struct lookup, running);
 }
 
-/* The timer follows the oldest lookup; every lookup has the same time, so they end in this order.
+/*
+ * What comes first: the end of the oldest lookup (every lookup has the same time, so they end in
+ * this order), or of the wait for a sign of life. 0: nothing.
  */
-static void arm_timer(struct mx_resolver *r)
+static u64 next_deadline(const struct mx_resolver *r)
 {
 	const struct lookup *lookup = oldest(r);
-	u64 at = lookup ? lookup->deadline_ns : 0;
-	struct itimerspec spec = {
+
+	if (!lookup || (r->alive_by_ns != 0 && r->alive_by_ns < lookup->deadline_ns))
+		return r->alive_by_ns;
+	return lookup->deadline_ns;
+}
+
+static void arm_timer(struct mx_resolver *r)
+{
+	const u64 at = next_deadline(r);
+	const struct itimerspec spec = {
 		.it_value = { .tv_sec = (time_t)(at / NS_PER_S), .tv_nsec = (long)(at % NS_PER_S) },
 	};
 
@@ -176,8 +184,8 @@ static void drain(int fd)
 }
 
 /*
- * libunbound's thread ends for good when it lacks memory or descriptors at the wrong moment, and
- * says nothing. A new context costs its caches; the old one is left to end as it can.
+ * libunbound's thread ends for good, or can say nothing more, when it lacks memory or descriptors
+ * at the wrong moment. A new context costs its caches; the old one is left to end as it can.
  */
 static void renew(struct mx_resolver *r, u64 now_ns)
 {
@@ -204,9 +212,26 @@ static void renew(struct mx_resolver *r, u64 now_ns)
 	log_warn("dns", "libunbound was silent and is opened anew", "");
 }
 
+/* A lookup that timed out may mean silent servers, or a libunbound that will never answer. */
+static void check_life(struct mx_resolver *r, bool timed_out, u64 now_ns)
+{
+	if (r->is_alive)
+		r->alive_by_ns = 0;
+	if (r->alive_by_ns != 0 && r->alive_by_ns <= now_ns) {
+		renew(r, now_ns);
+		/* A try that failed is made again when the next lookup times out. */
+		r->alive_by_ns = 0;
+	} else if (r->alive_by_ns == 0 && timed_out) {
+		r->alive_by_ns = now_ns + MX_LIFE_PATIENCE_NS;
+		/* Of what cannot be asked there comes no answer either. */
+		(void)!mx_context_ask_life(r->ctx, &r->is_alive);
+	}
+}
+
 void mx_resolver_process(struct mx_resolver *r)
 {
 	struct lookup *lookup;
+	bool timed_out = false;
 	u64 now_ns;
 
 	drain(r->wake_fd);
@@ -215,13 +240,11 @@ void mx_resolver_process(struct mx_resolver *r)
 	(void)ub_process(r->ctx);
 	now_ns = clock_mono_ns();
 	lookup_run_steps(r, now_ns);
-	while ((lookup = oldest(r)) != NULL && lookup->deadline_ns <= now_ns)
+	while ((lookup = oldest(r)) != NULL && lookup->deadline_ns <= now_ns) {
 		lookup_give_up(lookup, now_ns);
-	if (r->silent >= SILENT_MAX) {
-		renew(r, now_ns);
-		/* A new one kept nobody waiting; a try that failed is not made again at once. */
-		r->silent = 0;
+		timed_out = true;
 	}
+	check_life(r, timed_out, now_ns);
 	arm_timer(r);
 }
 
