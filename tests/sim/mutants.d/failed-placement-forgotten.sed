@@ -1,3 +1,3 @@
 #file src/delivery/planner_domain.c
-#why rows that wait to be placed are forgotten when the transaction fails or is small
-/^\tplanner_rows_again\(planner, &waiting\);/d
+#why a row that waits to be placed is forgotten when the transaction fails
+/^\tplanner_row_wait\(planner, &planner->again, ref\);/d
