@@ -1,5 +1,6 @@
 #include "base/crypto.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -35,16 +36,64 @@ struct crypto_signer {
 	size_t signature_size;
 };
 
-/* OpenSSL's own words for what went wrong, in brackets behind ours. */
+/*
+ * OpenSSL's own words for what went wrong, in brackets behind ours. When memory ran out it often
+ * has others, as for a broken key, or none: then errno tells, which who begins has set to 0.
+ */
 static bool refuse(struct error *error, const char *what)
 {
 	unsigned long code = ERR_peek_last_error();
 	const char *reason = code ? ERR_reason_error_string(code) : NULL;
 
 	ERR_clear_error();
+	if (errno == ENOMEM)
+		return error_set(error, "out of memory");
 	if (reason)
 		return error_set(error, "%s (%s)", what, reason);
 	return error_set(error, "%s", what);
+}
+
+void crypto_signer_close(struct crypto_signer *signer)
+{
+	if (!signer)
+		return;
+	EVP_PKEY_CTX_free(signer->rsa);
+	EVP_MD_CTX_free(signer->ed25519);
+	EVP_PKEY_free(signer->pkey);
+	free(signer);
+}
+
+/*
+ * The key is duplicated: OpenSSL keeps RSA's blinding values and Montgomery contexts inside the
+ * key behind locks, and threads that share one key wait for each other there.
+ */
+static struct crypto_signer *open_signer(const struct crypto_key *key, struct error *error)
+{
+	struct crypto_signer *signer = calloc(1, sizeof(*signer));
+	bool ok;
+
+	if (!signer) {
+		error_set(error, "out of memory");
+		return NULL;
+	}
+	signer->signature_size = key->signature_size;
+	signer->pkey = EVP_PKEY_dup(key->pkey);
+	ok = signer->pkey != NULL;
+	if (ok && key->algorithm == CRYPTO_ED25519) {
+		signer->ed25519 = EVP_MD_CTX_new();
+		ok = signer->ed25519 && EVP_DigestSignInit(signer->ed25519, NULL, NULL, NULL,
+							   signer->pkey) == 1;
+	} else if (ok) {
+		signer->rsa = EVP_PKEY_CTX_new(signer->pkey, NULL);
+		ok = signer->rsa && EVP_PKEY_sign_init(signer->rsa) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_padding(signer->rsa, RSA_PKCS1_PADDING) == 1 &&
+		     EVP_PKEY_CTX_set_signature_md(signer->rsa, EVP_sha256()) == 1;
+	}
+	if (ok)
+		return signer;
+	refuse(error, "the private key cannot sign");
+	crypto_signer_close(signer);
+	return NULL;
 }
 
 static bool digest_verifies(EVP_PKEY *pkey, enum crypto_algorithm algorithm, const u8 *digest,
@@ -78,7 +127,7 @@ static bool key_proves_itself(const struct crypto_key *key, struct error *error)
 {
 	static const u8 digest[SHA256_SIZE] = { 1, 2, 3 };
 	u8 signature[CRYPTO_SIGNATURE_MAX];
-	struct crypto_signer *signer = crypto_signer_open(key, error);
+	struct crypto_signer *signer = open_signer(key, error);
 	size_t len;
 
 	if (!signer)
@@ -98,6 +147,10 @@ static struct crypto_key *key_wrap(EVP_PKEY *pkey, struct error *error)
 	int type = EVP_PKEY_get_base_id(pkey);
 	u32 bits = (u32)EVP_PKEY_get_bits(pkey);
 
+	if (bits == 0) {
+		refuse(error, "the key has no size");
+		goto fail;
+	}
 	if (type != EVP_PKEY_RSA && type != EVP_PKEY_ED25519) {
 		error_set(error, "the key is neither RSA nor Ed25519");
 		goto fail;
@@ -139,6 +192,7 @@ struct crypto_key *crypto_key_generate(enum crypto_algorithm algorithm, u32 bits
 			  RSA_BITS_MAX, bits);
 		return NULL;
 	}
+	errno = 0;
 	ctx = EVP_PKEY_CTX_new_id(algorithm == CRYPTO_RSA ? EVP_PKEY_RSA : EVP_PKEY_ED25519, NULL);
 	ok = ctx && EVP_PKEY_keygen_init(ctx) == 1;
 	if (ok && algorithm == CRYPTO_RSA)
@@ -172,6 +226,7 @@ struct crypto_key *crypto_key_from_pem(struct slice pem, struct error *error)
 		error_set(error, "no private key in it");
 		return NULL;
 	}
+	errno = 0;
 	bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
 	if (bio)
 		pkey = PEM_read_bio_PrivateKey(bio, NULL, on_password, &asked);
@@ -301,47 +356,10 @@ bool crypto_key_rsa_numbers(const struct crypto_key *key, struct crypto_rsa_numb
 	return ok;
 }
 
-/*
- * The key is duplicated: OpenSSL keeps RSA's blinding values and Montgomery contexts inside the
- * key behind locks, and threads that share one key wait for each other there.
- */
 struct crypto_signer *crypto_signer_open(const struct crypto_key *key, struct error *error)
 {
-	struct crypto_signer *signer = calloc(1, sizeof(*signer));
-	bool ok;
-
-	if (!signer) {
-		error_set(error, "out of memory");
-		return NULL;
-	}
-	signer->signature_size = key->signature_size;
-	signer->pkey = EVP_PKEY_dup(key->pkey);
-	ok = signer->pkey != NULL;
-	if (ok && key->algorithm == CRYPTO_ED25519) {
-		signer->ed25519 = EVP_MD_CTX_new();
-		ok = signer->ed25519 && EVP_DigestSignInit(signer->ed25519, NULL, NULL, NULL,
-							   signer->pkey) == 1;
-	} else if (ok) {
-		signer->rsa = EVP_PKEY_CTX_new(signer->pkey, NULL);
-		ok = signer->rsa && EVP_PKEY_sign_init(signer->rsa) == 1 &&
-		     EVP_PKEY_CTX_set_rsa_padding(signer->rsa, RSA_PKCS1_PADDING) == 1 &&
-		     EVP_PKEY_CTX_set_signature_md(signer->rsa, EVP_sha256()) == 1;
-	}
-	if (ok)
-		return signer;
-	refuse(error, "the private key cannot sign");
-	crypto_signer_close(signer);
-	return NULL;
-}
-
-void crypto_signer_close(struct crypto_signer *signer)
-{
-	if (!signer)
-		return;
-	EVP_PKEY_CTX_free(signer->rsa);
-	EVP_MD_CTX_free(signer->ed25519);
-	EVP_PKEY_free(signer->pkey);
-	free(signer);
+	errno = 0;
+	return open_signer(key, error);
 }
 
 size_t crypto_sign_digest(struct crypto_signer *signer, const u8 digest[SHA256_SIZE],

@@ -1,6 +1,7 @@
 /* Hashes against published vectors and OpenSSL's newer interface; keys and signatures. */
 #include "base/crypto.h"
 
+#include "base/fail_alloc.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -377,6 +378,35 @@ static void a_signer_outlives_its_key(void **state)
 	crypto_signer_close(signer);
 }
 
+/* Whichever allocation fails, the file is not blamed. */
+static void want_of_memory_is_not_taken_for_a_broken_key(void **state)
+{
+	static const enum crypto_algorithm kinds[] = { CRYPTO_RSA, CRYPTO_ED25519 };
+
+	(void)state;
+	for (size_t i = 0; i < array_count(kinds); i++) {
+		struct crypto_key *key = crypto_key_generate(kinds[i], 1024, NULL);
+		bool failed = true;
+		struct buf pem;
+
+		buf_init(&pem, 16384);
+		assert_true(crypto_key_to_pem(key, &pem));
+		crypto_key_free(key);
+		/* Of thousands, some: with sanitizers they take long. */
+		for (u64 n = 1; failed; n += kinds[i] == CRYPTO_RSA ? 4 : 1) {
+			struct error error = { "" };
+
+			fail_alloc(n);
+			key = crypto_key_from_pem(buf_slice(&pem), &error);
+			failed = fail_alloc_end();
+			if (!key)
+				assert_string_equal(error.text, "out of memory");
+			crypto_key_free(key);
+		}
+		buf_done(&pem);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -392,6 +422,7 @@ int main(void)
 		cmocka_unit_test(a_private_key_that_does_not_fit_its_public_half_is_refused),
 		cmocka_unit_test(threads_share_a_key_each_with_its_own_signer),
 		cmocka_unit_test(a_signer_outlives_its_key),
+		cmocka_unit_test(want_of_memory_is_not_taken_for_a_broken_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
