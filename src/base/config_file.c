@@ -8,12 +8,23 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SCRATCH_MAX (1024 * 1024)
 
 /* libconfuse gives its callbacks no pointer of ours; its scanner is global as well. */
 static struct config_file *reading;
+
+/*
+ * When its scanner lacks memory it says so, but not whose and of which file, and ends the process:
+ * the last word is ours.
+ */
+static void say_whose(void)
+{
+	if (reading)
+		fprintf(stderr, "hikyaku: %s: out of memory\n", reading->name);
+}
 
 static bool is_list(const struct config_option *option)
 {
@@ -173,10 +184,13 @@ static cfg_opt_t *make_options(struct arena *arena, const struct config_section 
 bool config_file_open(struct config_file *file, const struct config_section *root, char *text,
 		      size_t len, const char *name, struct error *error)
 {
+	static bool last_word;
 	cfg_opt_t *opts;
 	int parsed;
 
 	ASSERT(!reading);
+	if (!last_word)
+		last_word = atexit(say_whose) == 0;
 	*file = (struct config_file){ .name = name, .root = root, .error = error };
 	arena_init(&file->scratch, 64 * 1024, SCRATCH_MAX);
 	if (!config_clean(text, len, name, error))

@@ -1,5 +1,6 @@
 /* What the configuration reader refuses: each with its file, its line and the option. */
 #include "base/config.h"
+#include "base/fail_alloc.h"
 #include "base/text.h"
 
 #include <setjmp.h>
@@ -7,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -292,6 +295,54 @@ static void more_than_the_limits_is_refused(void **state)
 	free(text);
 }
 
+/* What the n-th allocation's failure makes a process of its own say on stderr. */
+static void words_without_memory(u64 n, char out[4096], bool *failed)
+{
+	size_t len = 0;
+	ssize_t got;
+	int ends[2];
+	int status;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		struct config config;
+		struct error error = { "" };
+
+		dup2(ends[1], STDERR_FILENO);
+		fail_alloc(n);
+		if (!parse(&config, CUSTOMER, &error))
+			fprintf(stderr, "%s\n", error.text);
+		_exit(fail_alloc_end());
+	}
+	close(ends[1]);
+	while ((got = read(ends[0], out + len, 4095 - len)) > 0)
+		len += (size_t)got;
+	out[len] = '\0';
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	*failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+static void want_of_memory_is_told_with_the_file_even_where_libconfuse_ends_the_process(void **state)
+{
+	bool failed = true;
+	u32 ended = 0;
+
+	(void)state;
+	for (u64 n = 1; failed; n++) {
+		char words[4096];
+
+		words_without_memory(n, words, &failed);
+		if (!strstr(words, "out of dynamic memory"))
+			continue;
+		ended++;
+		assert_non_null(strstr(words, "\nhikyaku: t.conf: out of memory\n"));
+	}
+	assert_true(ended > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +351,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_or_does_not_fit_together_is_refused),
 		cmocka_unit_test(broken_syntax_is_refused_and_leaves_no_trace_for_the_next_file),
 		cmocka_unit_test(more_than_the_limits_is_refused),
+		cmocka_unit_test(want_of_memory_is_told_with_the_file_even_where_libconfuse_ends_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,8 +26,8 @@ STOP_SECONDS = 60   # its own patience is 30
 STILL_SECONDS = 45  # without progress, and not backing off: stuck
 TRY_SECONDS = 3     # of one command in a life in which one thing fails: it waits for room a second
 
-# Of the sender's start, its log, a CRASH, and libconfuse's scanner, which ends the process itself.
-CLEAR_WORDS = re.compile(r"^hikyaku: .| error \w+ event=|: cannot go on: |^out of dynamic memory")
+# Of the sender's start, its log, and a CRASH.
+CLEAR_WORDS = re.compile(r"^hikyaku: .| error \w+ event=|: cannot go on: ")
 
 PARTS = {
     "headers": """From: "News" <news@courier.example>
