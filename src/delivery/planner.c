@@ -175,7 +175,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	struct planner *planner = calloc(1, sizeof(*planner));
 
 	if (!planner) {
-		error_set(error, "out of memory");
+		error_set(error, "out of memory for the planner");
 		return NULL;
 	}
 	planner->params = *params;

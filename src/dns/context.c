@@ -42,10 +42,14 @@ static const struct setting settings[] = {
 	{ "use-syslog:", "no" },
 };
 
+/*
+ * libunbound has one code for all that keeps it from its zones and anchors: want of memory, which
+ * errno tells, must not be taken for a wrong file.
+ */
 static bool fail(struct error *error, int code, const char *what, const char *which)
 {
 	return error_set(error, "dns: %s%s%s: %s", what, which[0] ? " " : "", which,
-			 ub_strerror(code));
+			 errno == ENOMEM ? "out of memory" : ub_strerror(code));
 }
 
 static bool set(struct ub_ctx *ctx, const char *name, const char *value, struct error *error)
@@ -253,6 +257,7 @@ struct ub_ctx *mx_context_open(const struct mx_params *params, struct error *err
 		error_set(error, "dns: libunbound does not start");
 		return NULL;
 	}
+	errno = 0;
 	if (set_all(ctx, params, error) && start_thread(&ctx, error))
 		return ctx;
 	if (ctx)

@@ -5,6 +5,7 @@
 #include "base/net_address.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -114,10 +115,13 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
+	errno = 0;
 	if (params->ca_file ? SSL_CTX_load_verify_file(ctx, params->ca_file) != 1 :
 			      SSL_CTX_set_default_verify_paths(ctx) != 1) {
-		error_set(error, "%s: no CA certificates",
-			  params->ca_file ? params->ca_file : "system");
+		/* It has no words of its own for want of memory. */
+		error_set(error, errno == ENOMEM ? "out of memory for the CA certificates of %s"
+						 : "%s: no CA certificates",
+			  params->ca_file ? params->ca_file : "the system");
 		tls_context_close(context);
 		return NULL;
 	}

@@ -391,7 +391,7 @@ struct send_control *send_control_open(const struct send_control_params *params,
 	struct send_control *control = calloc(1, sizeof(*control));
 
 	if (!control) {
-		error_set(error, "out of memory");
+		error_set(error, "control: out of memory");
 		return NULL;
 	}
 	control->params = *params;
