@@ -39,6 +39,21 @@ void draft_free(struct worker *worker, struct draft *draft)
 	worker->free_drafts = draft;
 }
 
+/* The lease's draft is the caller's from now on; NULL: it has none. */
+static struct draft *take_ahead(struct worker *worker, struct lease *lease)
+{
+	struct draft *draft = lease->draft;
+
+	lease->draft = NULL;
+	worker->drafts_ahead -= draft ? 1 : 0;
+	return draft;
+}
+
+void draft_drop(struct worker *worker, struct lease *lease)
+{
+	draft_free(worker, take_ahead(worker, lease));
+}
+
 static struct job *take_job(struct worker *worker)
 {
 	struct job *job = worker->free_jobs;
@@ -173,36 +188,61 @@ static void fill_transaction(struct session *session, struct job *job, struct le
 	take_recipients(session, job, lease);
 }
 
-/* The message and its envelope. False: the lease is decided. */
-static bool write_draft(struct worker *worker, struct draft *draft, struct lease *lease,
-			bool eightbit_ok)
+/* The message and its envelope. Other than MESSAGE_OK: `error` says why there is none. */
+static enum message_result write_draft(struct worker *worker, struct draft *draft,
+				       const struct lease *lease, bool eightbit_ok,
+				       struct error *error)
 {
-	struct error error = { "the recipient's record is damaged" };
-	enum message_result result = compose(lease, eightbit_ok, &draft->composed, &error);
+	struct metrics_worker *m = worker->params.metrics;
 	struct row_id identity = mailing_identity(lease->mailing, &lease->ref.id);
+	enum message_result result = compose(lease, eightbit_ok, &draft->composed, error);
 
+	if (result != MESSAGE_OK)
+		return result;
+	draft->eightbit_ok = eightbit_ok;
 	buf_reset(&draft->sender);
 	mailing_add_sender(lease->mailing, &identity, &draft->sender);
-	if (result == MESSAGE_NO_MEMORY || draft->sender.no_memory) {
+	if (draft->sender.no_memory)
+		return MESSAGE_NO_MEMORY;
+	if (draft->sender.failed) {
+		error_set(error, "the envelope's sender is too long");
+		return MESSAGE_BAD_VALUE;
+	}
+	metric_add(&m->messages_composed, 1);
+	metric_add(&m->body_bytes_hashed, draft->composed.hashed_bytes);
+	metric_add(&m->body_bytes_saved, draft->composed.saved_bytes);
+	return MESSAGE_OK;
+}
+
+/* The lease's draft for this session: made ahead, or now. False: the lease is decided. */
+static bool fill_draft(struct worker *worker, struct draft *draft, struct lease *lease,
+		       bool eightbit_ok)
+{
+	struct error error = { "the recipient's record is damaged" };
+	enum message_result result = write_draft(worker, draft, lease, eightbit_ok, &error);
+
+	if (result == MESSAGE_OK)
+		return true;
+	if (result == MESSAGE_NO_MEMORY) {
 		decide_here(worker, lease, SMTP_VERDICT_TEMPORARY, "out of memory");
 		return false;
 	}
-	if (result == MESSAGE_OK && !draft->sender.failed)
-		return true;
 	metric_add(&worker->params.metrics->bad_values, 1);
-	decide_here(worker, lease, SMTP_VERDICT_LOCAL,
-		    result == MESSAGE_OK ? "the envelope's sender is too long" : error.text);
+	decide_here(worker, lease, SMTP_VERDICT_LOCAL, error.text);
 	return false;
 }
 
-/* Composes the lease's message for the session. NULL: the lease is decided or put back. */
+/* The lease's message for the session. NULL: the lease is decided or put back. */
 static struct job *draft_make(struct session *session, struct lease *lease)
 {
 	struct worker *worker = session->worker;
-	struct metrics_worker *m = worker->params.metrics;
+	bool eightbit_ok = session->client.capabilities & SMTP_CAP_8BITMIME;
+	struct draft *draft = take_ahead(worker, lease);
+	bool is_made = draft && draft->eightbit_ok == eightbit_ok;
 	struct job *job = take_job(worker);
-	struct draft *draft = take_draft(worker);
 
+	if (!draft)
+		draft = take_draft(worker);
 	if (!job || !draft) {
 		free(job);
 		draft_free(worker, draft);
@@ -212,15 +252,12 @@ static struct job *draft_make(struct session *session, struct lease *lease)
 	job->session = session;
 	job->draft = draft;
 	list_init(&job->node);
-	if (!write_draft(worker, draft, lease, session->client.capabilities & SMTP_CAP_8BITMIME)) {
+	if (!is_made && !fill_draft(worker, draft, lease, eightbit_ok)) {
 		job->transaction.recipients = &job->one;
 		job_free(worker, job);
 		return NULL;
 	}
 	fill_transaction(session, job, lease);
-	metric_add(&m->messages_composed, 1);
-	metric_add(&m->body_bytes_hashed, draft->composed.hashed_bytes);
-	metric_add(&m->body_bytes_saved, draft->composed.saved_bytes);
 	return job;
 }
 
@@ -280,27 +317,99 @@ static void note_refused(struct worker *worker, u64 refused)
 		  "count=%llu", (unsigned long long)refused);
 }
 
+static bool must_sign(const struct message_composed *composed)
+{
+	return composed->is_signed && !dkim_is_signed(&composed->dkim);
+}
+
+/* A draft for a lease that waits. False: this one, or any other, has none for now. */
+static bool compose_ahead(struct worker *worker, struct lease *lease, bool eightbit_ok)
+{
+	struct draft *draft = take_draft(worker);
+	struct error error;
+
+	if (!draft)
+		return false;
+	if (write_draft(worker, draft, lease, eightbit_ok, &error) != MESSAGE_OK ||
+	    !must_sign(&draft->composed)) {
+		draft_free(worker, draft); /* its own turn will say what is wrong */
+		return false;
+	}
+	lease->draft = draft;
+	worker->drafts_ahead++;
+	return true;
+}
+
+/* Of the route's leases that wait, the next ones without a draft; how many. */
+static u32 look_ahead(const struct session *session, struct lease **leases, u32 most)
+{
+	struct worker *worker = session->worker;
+	bool eightbit_ok = session->client.capabilities & SMTP_CAP_8BITMIME;
+	u32 count = 0;
+
+	list_for_each(node, &session->route->ready) {
+		struct lease *lease = list_entry(node, struct lease, node);
+
+		if (count == most || worker->drafts_ahead == AHEAD_MAX)
+			break;
+		if (lease->draft)
+			continue;
+		if (lease->mailing->is_grouped || !compose_ahead(worker, lease, eightbit_ok))
+			break;
+		leases[count++] = lease;
+	}
+	return count;
+}
+
+/*
+ * Signatures are made several at a time, and a batch that is not full takes as long as one that
+ * is. What the hungry sessions leave of it serves the leases that wait behind theirs: many sessions
+ * at receivers that take their time come one by one.
+ */
+static u32 fill_lanes(struct worker *worker, struct job *const *jobs, u32 count, u32 signatures,
+		      struct lease **leases)
+{
+	u32 lanes = dkim_signer_lanes(worker->signer);
+	u32 free_lanes = (lanes - signatures % lanes) % lanes;
+	u32 found = 0;
+
+	for (u32 i = 0; i < count && found < free_lanes; i++)
+		found += look_ahead(jobs[i]->session, leases + found, free_lanes - found);
+	return found;
+}
+
 /* Signs what is to be signed, all together. */
 static void sign(struct worker *worker, struct job **jobs, u32 count)
 {
-	struct dkim_work *works[COMPOSE_BATCH];
-	u64 started = clock_mono_ns();
+	struct dkim_work *works[COMPOSE_BATCH + DKIM_LANES_MAX];
+	struct lease *ahead[DKIM_LANES_MAX];
+	u32 ahead_count = 0;
 	u32 signatures = 0;
+	u64 started;
 	u64 each;
 
 	for (u32 i = 0; i < count; i++) {
-		if (jobs[i]->draft->composed.is_signed)
+		if (must_sign(&jobs[i]->draft->composed))
 			works[signatures++] = &jobs[i]->draft->composed.dkim;
 	}
 	if (signatures == 0)
 		return;
+	ahead_count = fill_lanes(worker, jobs, count, signatures, ahead);
+	for (u32 i = 0; i < ahead_count; i++)
+		works[signatures++] = &ahead[i]->draft->composed.dkim;
+	started = clock_mono_ns();
 	if (!dkim_sign(worker->signer, works, signatures))
 		log_error("delivery", "DKIM signing failed: messages are deferred", "");
 	each = (clock_mono_ns() - started) / signatures;
 	for (u32 i = 0; i < signatures; i++)
 		metric_observe(&worker->params.metrics->sign, each);
 	metric_add(&worker->params.metrics->signatures, signatures);
+	metric_add(&worker->params.metrics->signing_rounds, 1);
 	note_refused(worker, dkim_signer_take_refused(worker->signer));
+	for (u32 i = 0; i < ahead_count; i++) {
+		if (!dkim_is_signed(&ahead[i]->draft->composed.dkim))
+			draft_drop(worker, ahead[i]);
+	}
 }
 
 /* Nothing goes out unsigned that should be signed. */

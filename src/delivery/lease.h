@@ -18,6 +18,7 @@
 #define LEASE_REPLY_MAX 200
 
 struct mailing; /* a campaign as workers see it: mailing.h */
+struct draft;
 
 /*
  * Rows are copied out of the store in blocks; a block is free again when all its leases are back.
@@ -33,6 +34,7 @@ struct lease {
 	const struct mailing *mailing;
 	struct path *path; /* one reference */
 	struct planner_route *route; /* the planner's own */
+	struct draft *draft; /* composed and signed ahead; the worker's own, mostly NULL */
 	u64 batch;         /* number of the lease record that names it */
 
 	/* The row. */

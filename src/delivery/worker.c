@@ -68,8 +68,8 @@ void worker_close(struct worker *worker)
 {
 	if (!worker)
 		return;
-	drafts_release(worker);
 	worker_routes_free(worker);
+	drafts_release(worker);
 	session_free_all(worker);
 	dkim_signer_close(worker->signer);
 	tls_context_close(worker->tls);
@@ -81,6 +81,7 @@ void worker_close(struct worker *worker)
 
 void worker_decided(struct worker *worker, struct lease *lease)
 {
+	draft_drop(worker, lease);
 	worker->held--;
 	worker->notify_planner = true;
 	if (!list_is_empty(&worker->undelivered) || !spsc_push(&worker->outbox, lease))

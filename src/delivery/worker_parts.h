@@ -18,6 +18,7 @@
 
 #define SESSION_IOV_MAX 64
 #define COMPOSE_BATCH 16     /* messages composed and signed together in a turn */
+#define AHEAD_MAX 256        /* drafts of leases that have no session yet */
 /*
  * Sessions that are being opened: at most so many of a worker, and of one route so many or as many
  * as it has open. A route grows as its receivers answer; hosts that never answer hold few places.
@@ -30,6 +31,7 @@
 /* A message being sent: kept from composition until its last byte has left. */
 struct draft {
 	struct draft *next; /* free list */
+	bool eightbit_ok;   /* what it was composed for */
 	struct message_composed composed;
 	struct buf sender;
 };
@@ -138,6 +140,7 @@ struct worker {
 	u32 sessions;
 	u32 connecting;
 	u32 held; /* leases here */
+	u32 drafts_ahead; /* of leases */
 	u64 now_ns;
 	bool notify_planner;
 	_Atomic u32 stop; /* 1: gently, 2: at once */
@@ -201,6 +204,8 @@ void session_finish_jobs(struct session *session);
 /* Composes, signs and gives messages to hungry sessions, one batch. */
 void drafts_run(struct worker *worker);
 void draft_free(struct worker *worker, struct draft *draft);
+/* What was composed ahead for a lease that goes back. */
+void draft_drop(struct worker *worker, struct lease *lease);
 void job_free(struct worker *worker, struct job *job);
 void drafts_release(struct worker *worker); /* frees the pools at the end */
 

@@ -35,6 +35,8 @@ static void free_route(struct worker *worker, struct worker_route *route)
 	list_unlink(&route->idle);
 	if (worker->last_route == route)
 		worker->last_route = NULL;
+	list_for_each(node, &route->ready)
+		draft_drop(worker, list_entry(node, struct lease, node));
 	targets_done(&route->targets);
 	free(route);
 }

@@ -79,9 +79,12 @@ bool dkim_prepare(struct dkim_work *work, const struct dkim_plan *plan, const st
  * used leaves). Not to be shared between threads.
  */
 struct dkim_signer;
+#define DKIM_LANES_MAX 8
 
 struct dkim_signer *dkim_signer_open(void);
 void dkim_signer_close(struct dkim_signer *signer);
+/* Works that are signed together for the price of a few: 1 to DKIM_LANES_MAX. */
+u32 dkim_signer_lanes(const struct dkim_signer *signer);
 /*
  * Fills in the signatures of all works; RSA signatures with keys of about one length are made eight
  * at a time where the processor can (rsa_batch.h). False: some private-key operation failed;

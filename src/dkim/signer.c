@@ -2,9 +2,11 @@
 
 #include "dkim/rsa_batch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define SIGNER_KEYS_MAX 64
+static_assert(DKIM_LANES_MAX == RSA_BATCH_MAX, "what callers gather is what a batch takes");
 #define GROUPS_MAX 8 /* key lengths that rsa_batch knows, and more */
 
 /* A key's context; the key's number tells a new key at the address of a freed one. */
@@ -59,6 +61,11 @@ void dkim_signer_close(struct dkim_signer *signer)
 		slot_done(&signer->slots[i]);
 	rsa_batch_close(signer->batch);
 	free(signer);
+}
+
+u32 dkim_signer_lanes(const struct dkim_signer *signer)
+{
+	return signer->batch ? DKIM_LANES_MAX : 1;
 }
 
 u64 dkim_signer_take_refused(struct dkim_signer *signer)

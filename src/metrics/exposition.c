@@ -261,6 +261,9 @@ static const struct word_family worker_families[] = {
 static const struct word_family sum_families[] = {
 	{ "hikyaku_messages_composed", COUNTER, "Messages composed.", WORKER(messages_composed) },
 	{ "hikyaku_signatures", COUNTER, "DKIM signatures made.", WORKER(signatures) },
+	{ "hikyaku_signing_rounds", COUNTER,
+	  "Times that DKIM signatures were made, of all messages at hand together.",
+	  WORKER(signing_rounds) },
 	{ "hikyaku_signatures_refused", COUNTER,
 	  "Signatures that failed their check and were made again: a faulty processor or memory.",
 	  WORKER(signatures_refused) },

@@ -63,6 +63,7 @@ struct metrics_worker {
 	struct metrics_histogram sign;        /* per message, its share of the batch */
 	u64 messages_composed;
 	u64 signatures;
+	u64 signing_rounds;     /* several signatures are made in one */
 	u64 signatures_refused; /* failed their check and were made again */
 	u64 body_bytes_hashed;
 	u64 body_bytes_saved;

@@ -2,7 +2,10 @@
 import pathlib
 import subprocess
 
+import dkim
 import pytest
+
+from hostile import Hostile, polite
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RSA_MANY = ROOT / "build/host/tests/dkim/rsa_many"
@@ -41,3 +44,60 @@ def test_a_branch_on_a_secret_would_be_noticed():
     done = memcheck("1024", "leak")
     assert done.returncode == 9
     assert LEAK in done.stderr
+
+
+def has_lanes():
+    with open("/proc/cpuinfo") as info:
+        return "avx512ifma" in info.read()
+
+
+def readers(count):
+    return [f"reader{i}@shop.example" for i in range(count)]
+
+
+def send_one_by_one(sender, server, count, text, *options):
+    """By one session, one message at a time."""
+    sender.top["workers"] = 1
+    sender.default_site |= {"sessions": 1, "depth": 1}
+    sender.route("*", server.port)
+    sender.start()
+    sender.create("news", readers(count), *options, text=text)
+    assert sender.wait("news")["delivered"] == count
+    assert server.errors == []
+    assert sorted(mail.recipients[0] for mail in server.accepted) == sorted(readers(count))
+
+
+def all_verify(sender, mails):
+    def lookup(name, timeout=5):
+        return sender.dns_records[name.decode().rstrip(".")].encode()
+
+    return all(dkim.verify(mail.content, dnsfunc=lookup) for mail in mails)
+
+
+@pytest.mark.binary
+def test_lanes_that_a_session_leaves_empty_sign_for_the_messages_behind(sender_in):
+    sender = sender_in()
+    with Hostile(polite) as server:
+        send_one_by_one(sender, server, 80, "Hello {{email}}\n")
+        assert all_verify(sender, server.accepted)
+    assert sender.metric("hikyaku_signatures_total") == 80
+    assert sender.metric("hikyaku_messages_composed_total") == 80
+    assert sender.metric("hikyaku_signing_rounds_total") == (10 if has_lanes() else 80)
+
+
+@pytest.mark.binary
+def test_a_message_made_ahead_for_8bit_is_made_anew_for_a_receiver_without(sender_in):
+    def three_then_busy(talk):
+        talk.serve(mail=lambda _: "421 4.3.2 busy\r\n" if len(server.accepted) == 3 else None)
+
+    def seven_bit(talk):
+        talk.serve(features=("PIPELINING",))
+
+    sender = sender_in()
+    with Hostile(three_then_busy, seven_bit) as server:
+        send_one_by_one(sender, server, 20, "\u98db\u811a {{email}}\n", "--encoding", "8bit")
+        mails = server.accepted
+        assert all_verify(sender, mails)
+    assert [mail.connection for mail in mails] == [0] * 3 + [1] * 17
+    assert all(mail.content.isascii() for mail in mails[3:])
+    assert not any(mail.content.isascii() for mail in mails[:3])
