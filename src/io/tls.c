@@ -154,32 +154,38 @@ static bool attach_bios(struct tls *tls)
 	return true;
 }
 
+/* RFC 6066 section 3: names only. Some servers refuse the handshake for an address. */
+static bool set_server_name(SSL *ssl, struct slice server_name)
+{
+	struct net_address literal;
+	char name[256];
+
+	if (server_name.len == 0 || net_address_parse(&literal, server_name, true) ||
+	    net_address_parse(&literal, server_name, false) ||
+	    !slice_copy(name, sizeof(name), server_name))
+		return true;
+	return SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
 struct tls *tls_open(struct tls_context *context, struct slice server_name,
 		     struct slice session_key)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
-	struct net_address literal;
 	struct session *s;
-	char name[256];
 
 	if (!tls)
 		return NULL;
 	tls->context = context;
 	tls->ssl = SSL_new(context->ssl_context);
-	if (!tls->ssl || !attach_bios(tls)) {
+	if (!tls->ssl || !attach_bios(tls) || SSL_set_app_data(tls->ssl, tls) != 1 ||
+	    !set_server_name(tls->ssl, server_name)) {
 		SSL_free(tls->ssl);
 		free(tls);
 		return NULL;
 	}
-	SSL_set_app_data(tls->ssl, tls);
 	SSL_set_connect_state(tls->ssl);
 	if (!slice_copy(tls->key, sizeof(tls->key), session_key))
 		tls->key[0] = '\0';
-	/* RFC 6066 section 3: names only. Some servers refuse the handshake for an address. */
-	if (server_name.len > 0 && !net_address_parse(&literal, server_name, true) &&
-	    !net_address_parse(&literal, server_name, false) &&
-	    slice_copy(name, sizeof(name), server_name))
-		SSL_set_tlsext_host_name(tls->ssl, name);
 	s = tls->key[0] ? find_session(context, tls->key) : NULL;
 	if (s)
 		SSL_set_session(tls->ssl, s->session);

@@ -1,6 +1,7 @@
 /* The TLS client over memory, against OpenSSL's server over memory. */
 #include "io/tls_server.h"
 
+#include "base/fail_alloc.h"
 #include "base/text.h"
 #include "io/tls.h"
 
@@ -26,15 +27,19 @@ static struct tls_context *open_context(u32 sessions)
 	return context;
 }
 
-static void open_peer(struct peer *p, struct tls_context *context, SSL_CTX *ctx, const char *key)
+static void open_server_of(struct peer *p, struct tls *tls, SSL_CTX *ctx)
 {
-	*p = (struct peer){ .tls = tls_open(context, SLICE("mx.test"), slice_of(key)),
-			    .server = SSL_new(ctx), .in = BIO_new(BIO_s_mem()),
+	*p = (struct peer){ .tls = tls, .server = SSL_new(ctx), .in = BIO_new(BIO_s_mem()),
 			    .out = BIO_new(BIO_s_mem()) };
 	assert_true(p->tls && p->server);
 	BIO_set_mem_eof_return(p->in, -1);
 	SSL_set_bio(p->server, p->in, p->out);
 	SSL_set_accept_state(p->server);
+}
+
+static void open_peer(struct peer *p, struct tls_context *context, SSL_CTX *ctx, const char *key)
+{
+	open_server_of(p, tls_open(context, SLICE("mx.test"), slice_of(key)), ctx);
 }
 
 static void close_peer(struct peer *p)
@@ -94,17 +99,22 @@ static enum tls_result read_all(struct peer *p, struct buf *to)
 	return result;
 }
 
-static void connect_peer(struct peer *p, struct tls_context *context, SSL_CTX *ctx, const char *key)
+static void handshake_and_tickets(struct peer *p)
 {
 	struct buf nothing;
 
-	open_peer(p, context, ctx, key);
 	assert_int_equal(shake(p), TLS_OK);
 	buf_init(&nothing, 100);
 	/* In TLS 1.3 tickets come behind the handshake. */
 	assert_int_equal(read_all(p, &nothing), TLS_AGAIN);
 	assert_int_equal(nothing.len, 0);
 	buf_done(&nothing);
+}
+
+static void connect_peer(struct peer *p, struct tls_context *context, SSL_CTX *ctx, const char *key)
+{
+	open_peer(p, context, ctx, key);
+	handshake_and_tickets(p);
 }
 
 static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
@@ -321,6 +331,35 @@ static void a_file_without_certificates_is_refused(void **state)
 	assert_non_null(strstr(error.text, "/dev/null"));
 }
 
+/* Whichever allocation of its making fails. */
+static void without_memory_there_is_no_client_or_a_whole_one(void **state)
+{
+	struct tls_context *context = open_context(2);
+	SSL_CTX *ctx = tls_server_open(TLS1_3_VERSION);
+	bool failed = true;
+	u32 refused = 0;
+
+	(void)state;
+	for (u32 n = 1; failed; n++) {
+		struct tls *tls;
+		struct peer p;
+
+		fail_alloc(n);
+		tls = tls_open(context, SLICE("mx.test"), SLICE("192.0.2.1:25"));
+		failed = fail_alloc_end();
+		refused += !tls;
+		if (!tls)
+			continue;
+		open_server_of(&p, tls, ctx);
+		handshake_and_tickets(&p);
+		assert_string_equal(SSL_get_servername(p.server, TLSEXT_NAMETYPE_host_name), "mx.test");
+		close_peer(&p);
+	}
+	assert_true(refused > 0);
+	SSL_CTX_free(ctx);
+	tls_context_close(context);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +372,7 @@ int main(void)
 		cmocka_unit_test(garbage_behind_the_handshake_fails),
 		cmocka_unit_test(old_versions_are_not_spoken),
 		cmocka_unit_test(a_file_without_certificates_is_refused),
+		cmocka_unit_test(without_memory_there_is_no_client_or_a_whole_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
