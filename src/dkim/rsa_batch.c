@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "dkim/rsa_lanes.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,7 +249,8 @@ void rsa_batch_key_free(struct rsa_batch_key *key)
 
 u32 rsa_batch_key_group(const struct rsa_batch_key *key)
 {
-	return key->k / LIMBS_STEP;
+	static_assert(RSA_K_MAX / LIMBS_STEP == RSA_BATCH_GROUPS, "a group for each length");
+	return key->k / LIMBS_STEP - 1;
 }
 
 /* ---- signing ---- */

@@ -20,6 +20,7 @@
 #define RSA_BATCH_MAX 8
 /* Fewer than these are sooner done one by one. */
 #define RSA_BATCH_WORTHWHILE 3
+#define RSA_BATCH_GROUPS 4
 
 enum rsa_batch_code {
 	RSA_BATCH_IFMA,	   /* none where the processor has no AVX-512 IFMA */
@@ -37,7 +38,7 @@ struct rsa_batch_key; /* immutable */
 /* The key prepared; it needs `key` no more afterwards. NULL: not for batches, or out of memory. */
 struct rsa_batch_key *rsa_batch_key_make(const struct crypto_key *key);
 void rsa_batch_key_free(struct rsa_batch_key *key); /* wipes; NULL is fine */
-/* Keys of the same group can be in one batch. */
+/* Keys of the same group can be in one batch; below RSA_BATCH_GROUPS. */
 u32 rsa_batch_key_group(const struct rsa_batch_key *key);
 
 struct rsa_batch_item {

@@ -7,7 +7,6 @@
 
 #define SIGNER_KEYS_MAX 64
 static_assert(DKIM_LANES_MAX == RSA_BATCH_MAX, "what callers gather is what a batch takes");
-#define GROUPS_MAX 8 /* key lengths that rsa_batch knows, and more */
 
 /* A key's context; the key's number tells a new key at the address of a freed one. */
 struct slot {
@@ -35,7 +34,7 @@ struct dkim_signer {
 	size_t count;
 	u64 now; /* counts uses */
 	u64 refused;
-	struct group groups[GROUPS_MAX];
+	struct group groups[RSA_BATCH_GROUPS];
 };
 
 struct dkim_signer *dkim_signer_open(void)
@@ -76,21 +75,20 @@ u64 dkim_signer_take_refused(struct dkim_signer *signer)
 	return refused;
 }
 
-static bool sign_alone(const struct waiting *one)
+/* A signature that cannot be made stays without length: dkim_is_signed tells. */
+static void sign_alone(const struct waiting *one)
 {
 	struct dkim_work *work = one->work;
 
 	work->signature_len[one->index] = (u16)crypto_sign_digest(
 		one->slot->context, work->digest[one->index], work->signature[one->index]);
-	return work->signature_len[one->index] > 0;
 }
 
 /* A signature that failed its check in the batch is made again by OpenSSL. */
-static bool sign_group(struct dkim_signer *signer, struct group *group)
+static void sign_group(struct dkim_signer *signer, struct group *group)
 {
 	struct rsa_batch_item items[RSA_BATCH_MAX];
 	u32 good = 0;
-	bool ok = true;
 
 	for (u32 i = 0; i < group->count; i++) {
 		const struct waiting *one = &group->waiting[i];
@@ -111,21 +109,17 @@ static bool sign_group(struct dkim_signer *signer, struct group *group)
 			one->work->signature_len[one->index] =
 				(u16)crypto_key_signature_size(key->private_key);
 		else
-			ok = sign_alone(one) && ok;
+			sign_alone(one);
 	}
 	group->count = 0;
-	return ok;
 }
 
-static bool sign_waiting(struct dkim_signer *signer)
+static void sign_waiting(struct dkim_signer *signer)
 {
-	bool ok = true;
-
-	for (u32 i = 0; i < GROUPS_MAX; i++) {
+	for (u32 i = 0; i < RSA_BATCH_GROUPS; i++) {
 		if (signer->groups[i].count > 0)
-			ok = sign_group(signer, &signer->groups[i]) && ok;
+			sign_group(signer, &signer->groups[i]);
 	}
-	return ok;
 }
 
 static struct slot *least_recently_used(struct dkim_signer *signer)
@@ -140,7 +134,7 @@ static struct slot *least_recently_used(struct dkim_signer *signer)
 }
 
 /* Making room may take the keys of signatures that wait: those are made first. */
-static struct slot *slot_for(struct dkim_signer *signer, const struct crypto_key *key, bool *ok)
+static struct slot *slot_for(struct dkim_signer *signer, const struct crypto_key *key)
 {
 	u64 id = crypto_key_id(key);
 	struct crypto_signer *context;
@@ -159,7 +153,7 @@ static struct slot *slot_for(struct dkim_signer *signer, const struct crypto_key
 	if (signer->count < SIGNER_KEYS_MAX) {
 		slot = &signer->slots[signer->count++];
 	} else {
-		*ok = sign_waiting(signer) && *ok;
+		sign_waiting(signer);
 		slot = least_recently_used(signer);
 		slot_done(slot);
 	}
@@ -169,28 +163,25 @@ static struct slot *slot_for(struct dkim_signer *signer, const struct crypto_key
 	return slot;
 }
 
-static bool sign_one(struct dkim_signer *signer, struct dkim_work *work)
+static void sign_one(struct dkim_signer *signer, struct dkim_work *work)
 {
-	bool ok = true;
-
 	for (u32 i = 0; i < work->plan->signature_count; i++) {
 		const struct dkim_key *key = work->plan->signatures[i].key;
-		struct slot *slot = slot_for(signer, key->private_key, &ok);
+		struct slot *slot = slot_for(signer, key->private_key);
 		struct waiting one = { .slot = slot, .work = work, .index = i };
 		struct group *group;
 
 		if (!slot)
-			return false;
+			return;
 		if (!slot->batch_key) {
-			ok = sign_alone(&one) && ok;
+			sign_alone(&one);
 			continue;
 		}
-		group = &signer->groups[rsa_batch_key_group(slot->batch_key) % GROUPS_MAX];
+		group = &signer->groups[rsa_batch_key_group(slot->batch_key)];
 		group->waiting[group->count++] = one;
 		if (group->count == RSA_BATCH_MAX)
-			ok = sign_group(signer, group) && ok;
+			sign_group(signer, group);
 	}
-	return ok;
 }
 
 bool dkim_is_signed(const struct dkim_work *work)
@@ -207,6 +198,9 @@ bool dkim_sign(struct dkim_signer *signer, struct dkim_work *const *works, size_
 	bool ok = true;
 
 	for (size_t i = 0; i < count; i++)
-		ok = sign_one(signer, works[i]) && ok;
-	return sign_waiting(signer) && ok;
+		sign_one(signer, works[i]);
+	sign_waiting(signer);
+	for (size_t i = 0; i < count; i++)
+		ok = ok && dkim_is_signed(works[i]);
+	return ok;
 }
