@@ -12,7 +12,7 @@
 
 struct rsa_batch {
 	u32 (*sign)(struct rsa_lanes *lanes);
-	struct rsa_lanes *lanes;
+	struct rsa_lanes lanes;
 };
 
 struct rsa_batch *rsa_batch_open(enum rsa_batch_code code)
@@ -21,15 +21,10 @@ struct rsa_batch *rsa_batch_open(enum rsa_batch_code code)
 
 	if (code == RSA_BATCH_IFMA && !rsa_lanes_have_ifma())
 		return NULL;
-	batch = malloc(sizeof(*batch));
-	if (!batch)
-		return NULL;
-	batch->sign = code == RSA_BATCH_IFMA ? rsa_lanes_sign_ifma : rsa_lanes_sign_portable;
-	batch->lanes = aligned_alloc(_Alignof(struct rsa_lanes), sizeof(struct rsa_lanes));
-	if (!batch->lanes) {
-		free(batch);
-		return NULL;
-	}
+	batch = aligned_alloc(_Alignof(struct rsa_batch), sizeof(*batch));
+	if (batch)
+		batch->sign =
+			code == RSA_BATCH_IFMA ? rsa_lanes_sign_ifma : rsa_lanes_sign_portable;
 	return batch;
 }
 
@@ -37,8 +32,7 @@ void rsa_batch_close(struct rsa_batch *batch)
 {
 	if (!batch)
 		return;
-	explicit_bzero(batch->lanes, sizeof(*batch->lanes));
-	free(batch->lanes);
+	explicit_bzero(&batch->lanes, sizeof(batch->lanes));
 	free(batch);
 }
 
@@ -290,7 +284,7 @@ static void fill_lane(struct rsa_lanes *lanes, u32 lane, const struct rsa_batch_
 
 u32 rsa_batch_sign(struct rsa_batch *batch, const struct rsa_batch_item *items, u32 count)
 {
-	struct rsa_lanes *lanes = batch->lanes;
+	struct rsa_lanes *lanes = &batch->lanes;
 	u32 good;
 
 	ASSERT(count >= 1 && count <= RSA_BATCH_MAX);
