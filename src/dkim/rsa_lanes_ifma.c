@@ -9,7 +9,6 @@
 	((lane8)_mm512_madd52lo_epu64((__m512i)(t), (__m512i)(a), (__m512i)(b)))
 #define lane_high(t, a, b)                                                                         \
 	((lane8)_mm512_madd52hi_epu64((__m512i)(t), (__m512i)(a), (__m512i)(b)))
-#define LANES_SIGN sign_lanes
 /* Sanitizers' builds do not optimize this file: they would need minutes (Makefile). */
 #ifdef __OPTIMIZE__
 #define UNROLL _Pragma("GCC unroll 41")

@@ -4,8 +4,9 @@
  *   LANES_CODE            attributes of every function here
  *   lane_low(t, a, b)     t + the low 52 bits of a * b, in each lane, of the low 52 bits of a, b
  *   lane_high(t, a, b)    t + the bits 52..103 of a * b
- *   LANES_SIGN            the name of the function that it makes
  *   UNROLL                in front of a loop over limbs, whose sums are to stay in registers
+ *
+ * and calls sign_lanes, its last function.
  *
  * Montgomery numbers stay below twice the modulus: R is more than four times as large, so products
  * need no final subtraction. Sums of limbs grow to 59 bits before their carries are taken.
@@ -461,7 +462,7 @@ LANES_CODE u32 verify(struct rsa_lanes *lanes)
 	return good;
 }
 
-LANES_CODE u32 LANES_SIGN(struct rsa_lanes *lanes)
+LANES_CODE u32 sign_lanes(struct rsa_lanes *lanes)
 {
 	half_sign(lanes, lanes->half[0], lanes->key + RSA_KEY_P(lanes->k));
 	half_sign(lanes, lanes->half[1], lanes->key + RSA_KEY_Q(lanes->k));

@@ -4,7 +4,6 @@
 #define LANES_CODE static
 #define lane_low(t, a, b) lane_add_product((t), (a), (b), 0)
 #define lane_high(t, a, b) lane_add_product((t), (a), (b), RSA_LIMB_BITS)
-#define LANES_SIGN sign_lanes
 #define UNROLL
 
 static __attribute__((noinline)) lane8 lane_add_product(lane8 t, lane8 a, lane8 b, u32 shift)
