@@ -226,7 +226,6 @@ struct rsa_batch_key *rsa_batch_key_make(const struct crypto_key *key)
 	made->k = k;
 	made->prime_bits = numbers.prime_bits;
 	made->modulus_size = numbers.modulus_size;
-	made->word_count = RSA_KEY_WORDS(k);
 	key_fill(made, &numbers);
 out:
 	explicit_bzero(&numbers, sizeof(numbers));
@@ -237,7 +236,7 @@ void rsa_batch_key_free(struct rsa_batch_key *key)
 {
 	if (!key)
 		return;
-	explicit_bzero(key, sizeof(*key) + key->word_count * sizeof(key->words[0]));
+	explicit_bzero(key, sizeof(*key) + RSA_KEY_WORDS(key->k) * sizeof(key->words[0]));
 	free(key);
 }
 
@@ -270,10 +269,11 @@ static void pad(u8 *out, u32 size, const u8 *digest)
 static void fill_lane(struct rsa_lanes *lanes, u32 lane, const struct rsa_batch_item *item)
 {
 	const struct rsa_batch_key *key = item->key;
+	const size_t word_count = RSA_KEY_WORDS(key->k);
 	u64 *words = (u64 *)lanes->key;
 	u8 padded[CRYPTO_SIGNATURE_MAX];
 
-	for (size_t i = 0; i < key->word_count; i++)
+	for (size_t i = 0; i < word_count; i++)
 		words[i * RSA_LANES + lane] = key->words[i];
 	pad(padded, key->modulus_size, item->digest);
 	limbs_from_bytes((u64 *)lanes->message + lane, RSA_LANES, 2 * key->k, padded,

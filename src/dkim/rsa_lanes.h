@@ -59,7 +59,6 @@ struct rsa_batch_key {
 	u32 k;
 	u32 prime_bits;
 	u32 modulus_size;
-	size_t word_count;
 	u64 words[]; /* RSA_KEY_WORDS(k) */
 };
 

@@ -20,7 +20,7 @@ static void fill(struct rsa_lanes *lanes, const struct rsa_batch_key *key)
 	memset(lanes, 0, sizeof(*lanes));
 	lanes->k = key->k;
 	lanes->prime_bits = key->prime_bits;
-	for (size_t i = 0; i < key->word_count * RSA_LANES; i++)
+	for (size_t i = 0; i < RSA_KEY_WORDS(key->k) * RSA_LANES; i++)
 		words[i] = key->words[i / RSA_LANES];
 	/* Any number below the modulus. */
 	for (size_t i = 0; i < (2 * key->k - 2) * RSA_LANES; i++)
