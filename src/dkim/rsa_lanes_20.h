@@ -43,14 +43,20 @@ LANES_INLINE lane8 add_halves(lane8 *r, const lane8 *x, const lane8 *y, const u3
 	return lane_all(0) - carry;
 }
 
-/* t += x * y, five limbs each. */
-LANES_INLINE void add_product_5(lane8 *t, const lane8 *x, const lane8 *y)
+LANES_INLINE void clear(lane8 *t, const u32 count)
 {
-	UNROLL for (u32 i = 0; i < 5; i++)
+	UNROLL for (u32 j = 0; j < count; j++)
+		t[j] = lane_all(0);
+}
+
+/* t += x * y of k limbs. */
+LANES_INLINE void add_product(lane8 *t, const lane8 *x, const lane8 *y, const u32 k)
+{
+	UNROLL for (u32 i = 0; i < k; i++)
 	{
 		lane8 by = x[i];
 
-		UNROLL for (u32 j = 0; j < 5; j++)
+		UNROLL for (u32 j = 0; j < k; j++)
 		{
 			t[i + j] = lane_low(t[i + j], y[j], by);
 			t[i + j + 1] = lane_high(t[i + j + 1], y[j], by);
@@ -75,15 +81,12 @@ LANES_INLINE void add_product_10(lane8 *out, const lane8 *base, const struct lan
 {
 	lane8 low[10], high[10], middle[10];
 
-	UNROLL for (u32 j = 0; j < 10; j++)
-	{
-		low[j] = lane_all(0);
-		high[j] = lane_all(0);
-		middle[j] = lane_all(0);
-	}
-	add_product_5(low, x->limbs, y->limbs);
-	add_product_5(high, x->limbs + 5, y->limbs + 5);
-	add_product_5(middle, x->sum, y->sum);
+	clear(low, 10);
+	clear(high, 10);
+	clear(middle, 10);
+	add_product(low, x->limbs, y->limbs, 5);
+	add_product(high, x->limbs + 5, y->limbs + 5, 5);
+	add_product(middle, x->sum, y->sum, 5);
 	UNROLL for (u32 j = 0; j < 5; j++)
 	{
 		lane8 between = low[5 + j] - high[j];
@@ -150,11 +153,8 @@ LANES_INLINE lane8 quotient(lane8 *q, const lane8 *t, const lane8 *p, const lane
 	lane8 low[10], high[10];
 	lane8 carry[4] = { t[9] + lane_all(64), lane_all(0), lane_all(0), lane_all(0) };
 
-	UNROLL for (u32 j = 0; j < 10; j++)
-	{
-		low[j] = lane_all(0);
-		high[j] = lane_all(0);
-	}
+	clear(low, 10);
+	clear(high, 10);
 	UNROLL for (u32 i = 0; i < 10; i++)
 	{
 		lane8 by = t[i];
@@ -240,23 +240,6 @@ LANES_CODE __attribute__((noinline)) void halves_square(lane8 *r, const lane8 *a
 	divide_bottom(r, t, m);
 }
 
-/* t = x * y, ten limbs each. */
-LANES_INLINE void product_columns(lane8 *t, const lane8 *x, const lane8 *y)
-{
-	UNROLL for (u32 j = 0; j < 20; j++)
-		t[j] = lane_all(0);
-	UNROLL for (u32 i = 0; i < 10; i++)
-	{
-		lane8 by = y[i];
-
-		UNROLL for (u32 j = 0; j < 10; j++)
-		{
-			t[i + j] = lane_low(t[i + j], x[j], by);
-			t[i + j + 1] = lane_high(t[i + j + 1], x[j], by);
-		}
-	}
-}
-
 LANES_CODE __attribute__((noinline)) void halves_multiply(lane8 *r, const lane8 *a, const lane8 *b,
 							  const struct lane_halves *m)
 {
@@ -264,9 +247,12 @@ LANES_CODE __attribute__((noinline)) void halves_multiply(lane8 *r, const lane8 
 	lane8 a_carry = add_halves(a_sum, a, a + 10, 10);
 	lane8 b_carry = add_halves(b_sum, b, b + 10, 10);
 
-	product_columns(low, a, b);
-	product_columns(high, a + 10, b + 10);
-	product_columns(middle, a_sum, b_sum);
+	clear(low, 20);
+	clear(high, 20);
+	clear(middle, 20);
+	add_product(low, a, b, 10);
+	add_product(high, a + 10, b + 10, 10);
+	add_product(middle, a_sum, b_sum, 10);
 	UNROLL for (u32 j = 0; j < 10; j++)
 		carried[j] = (a_sum[j] & b_carry) + (b_sum[j] & a_carry);
 	join_halves(t, low, high, middle, carried);
