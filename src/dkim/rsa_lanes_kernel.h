@@ -68,30 +68,35 @@ LANES_INLINE void carry_registers(lane8 *r, const lane8 *t, const u32 k)
 	}
 }
 
+/* t = (t + u * n) / 2^52, of k + 1 limbs, for the digit u that makes the lowest one vanish. */
+LANES_INLINE void reduce_step(lane8 *t, const lane8 *n, lane8 factor, const u32 k)
+{
+	lane8 u = lane_low(lane_all(0), t[0], factor);
+	lane8 carry = lane_high(lane_round_up(t[0]), n[0], u);
+
+	UNROLL for (u32 j = 1; j < k; j++)
+	{
+		lane8 limb = n[j];
+
+		t[j] = lane_low(t[j], limb, u);
+		t[j + 1] = lane_high(t[j + 1], limb, u);
+	}
+	t[0] = t[1] + carry;
+	UNROLL for (u32 j = 1; j < k; j++)
+		t[j] = t[j + 1];
+}
+
 LANES_INLINE void reduce_registers(lane8 *r, const lane8 *wide, const struct lane_modulus *m,
 				   const u32 k)
 {
-	const lane8 *n = m->n;
 	const lane8 factor = *m->factor;
 	lane8 t[21];
 
 	UNROLL for (u32 j = 0; j < k; j++)
 		t[j] = wide[j];
 	for (u32 i = 0; i < k; i++) {
-		lane8 u = lane_low(lane_all(0), t[0], factor);
-		lane8 carry = lane_high(lane_round_up(t[0]), n[0], u);
-
 		t[k] = wide[i + k];
-		UNROLL for (u32 j = 1; j < k; j++)
-		{
-			lane8 limb = n[j];
-
-			t[j] = lane_low(t[j], limb, u);
-			t[j + 1] = lane_high(t[j + 1], limb, u);
-		}
-		t[0] = t[1] + carry;
-		UNROLL for (u32 j = 1; j < k; j++)
-			t[j] = t[j + 1];
+		reduce_step(t, m->n, factor, k);
 	}
 	carry_registers(r, t, k);
 }
@@ -99,7 +104,6 @@ LANES_INLINE void reduce_registers(lane8 *r, const lane8 *wide, const struct lan
 LANES_INLINE void multiply_registers(lane8 *r, const lane8 *a, const lane8 *b,
 				     const struct lane_modulus *m, const u32 k)
 {
-	const lane8 *n = m->n;
 	const lane8 factor = *m->factor;
 	lane8 t[21];
 
@@ -107,7 +111,6 @@ LANES_INLINE void multiply_registers(lane8 *r, const lane8 *a, const lane8 *b,
 		t[j] = lane_all(0);
 	for (u32 i = 0; i < k; i++) {
 		lane8 by = b[i];
-		lane8 u, carry;
 
 		UNROLL for (u32 j = 0; j < k; j++)
 		{
@@ -116,18 +119,7 @@ LANES_INLINE void multiply_registers(lane8 *r, const lane8 *a, const lane8 *b,
 			t[j] = lane_low(t[j], limb, by);
 			t[j + 1] = lane_high(t[j + 1], limb, by);
 		}
-		u = lane_low(lane_all(0), t[0], factor);
-		carry = lane_high(lane_round_up(t[0]), n[0], u);
-		UNROLL for (u32 j = 1; j < k; j++)
-		{
-			lane8 limb = n[j];
-
-			t[j] = lane_low(t[j], limb, u);
-			t[j + 1] = lane_high(t[j + 1], limb, u);
-		}
-		t[0] = t[1] + carry;
-		UNROLL for (u32 j = 1; j < k; j++)
-			t[j] = t[j + 1];
+		reduce_step(t, m->n, factor, k);
 		t[k] = lane_all(0);
 	}
 	carry_registers(r, t, k);
