@@ -11,12 +11,12 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "base/remove_tree.h"
 #include "base/text.h"
 #include "delivery/planner_parts.h"
 #include "store/row_values.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,21 +149,13 @@ static int setup(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static int teardown(void **state)
 {
 	(void)state;
 	if (the.planner)
 		stop();
 	config_free(&the.config);
-	nftw(the.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(the.dir);
 	return 0;
 }
 

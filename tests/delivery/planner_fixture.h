@@ -7,12 +7,12 @@
 #define TESTS_DELIVERY_PLANNER_FIXTURE_H
 
 #include "base/clock.h"
+#include "base/remove_tree.h"
 #include "base/text.h"
 #include "delivery/planner_parts.h"
 #include "delivery/worker_parts.h"
 #include "store/row_values.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -213,14 +213,6 @@ static void fixture_open(struct fixture *f, const char *addresses, const char *m
 	f->wall_ms = clock_wall_ms();
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 /* Whatever is still out is given up. */
 static void fixture_close(struct fixture *f)
 {
@@ -230,7 +222,7 @@ static void fixture_close(struct fixture *f)
 	worker_close(f->worker);
 	metrics_close(f->metrics);
 	config_free(&f->config);
-	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(f->dir);
 }
 
 /* Turns until nothing more comes of it without time passing. */

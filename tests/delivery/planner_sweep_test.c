@@ -6,6 +6,7 @@
 #include "delivery/planner_parts.h"
 
 #include "base/log.h"
+#include "base/remove_tree.h"
 #include "base/text.h"
 
 #include <setjmp.h>
@@ -15,7 +16,6 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,14 +191,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
@@ -208,7 +200,7 @@ static int teardown(void **state)
 	planner_close(f->planner);
 	metrics_close(f->metrics);
 	config_free(&f->config);
-	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(f->dir);
 	free(f);
 	return 0;
 }

@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
+#include "base/remove_tree.h"
 #include "base/text.h"
 #include "store/queue.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,20 +72,12 @@ static inline int fixture_setup(void **state)
 	return 0;
 }
 
-static inline int fixture_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
 	queue_close(f->queue);
-	nftw(f->dir, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(f->dir);
 	free(f);
 	return 0;
 }
