@@ -26,16 +26,6 @@ static void open_session(struct peer *peer, const char *ehlo)
 	buf_reset(&peer->wire);
 }
 
-static void message_to(struct peer_message *message, const char *recipient, const char *text)
-{
-	memset(message, 0, sizeof(*message));
-	message->name = "m";
-	message->transaction.sender = SLICE("a@x.test");
-	message->transaction.recipient_count = 1;
-	message->recipients[0].address = slice_of(recipient);
-	peer_message_text(message, slice_of(text));
-}
-
 /* Asks for output and tells nothing yet: a send that the kernel has not answered. */
 static size_t take_output(struct peer *peer, struct smtp_output *output)
 {
@@ -59,7 +49,7 @@ static void dialogue_of_eight(struct peer *peer, const char *ehlo, u32 iov_max, 
 
 	open_session(peer, ehlo);
 	for (u32 i = 0; i < SMTP_DEPTH_MAX; i++) {
-		message_to(&messages[i], "b@y.test", ".one\r\n..two\r\nthree\r\n.\r\n");
+		peer_message_to(&messages[i], "b@y.test", ".one\r\n..two\r\nthree\r\n.\r\n");
 		peer_give(peer, &messages[i]);
 	}
 	for (u32 turn = 0; turn < 3 * SMTP_DEPTH_MAX; turn++) {
@@ -115,7 +105,7 @@ static void everything_of_several_messages_goes_in_one_output(void **state)
 	(void)state;
 	open_session(&peer, CHUNKING);
 	for (u32 i = 0; i < 3; i++) {
-		message_to(&messages[i], "b@y.test", "x\r\n");
+		peer_message_to(&messages[i], "b@y.test", "x\r\n");
 		peer_give(&peer, &messages[i]);
 	}
 	take_output(&peer, &output);
@@ -138,8 +128,8 @@ static void a_message_told_as_sent_in_part_is_not_ended(void **state)
 
 	(void)state;
 	open_session(&peer, CHUNKING);
-	message_to(&messages[0], "b@y.test", "first\r\n");
-	message_to(&messages[1], "b@y.test", "second\r\n");
+	peer_message_to(&messages[0], "b@y.test", "first\r\n");
+	peer_message_to(&messages[1], "b@y.test", "second\r\n");
 	peer_give(&peer, &messages[0]);
 	peer_give(&peer, &messages[1]);
 	all = take_output(&peer, &output);
@@ -167,7 +157,7 @@ static void done_waits_for_the_word_that_content_is_gone(void **state)
 
 	(void)state;
 	open_session(&peer, CHUNKING);
-	message_to(&message, "b@y.test", "text\r\n");
+	peer_message_to(&message, "b@y.test", "text\r\n");
 	peer_give(&peer, &message);
 	take_output(&peer, &output);
 	answer(&peer, "250\r\n250\r\n250 taken\r\n");
@@ -191,7 +181,7 @@ static void an_answer_that_overtakes_a_short_send_stands(void **state)
 
 	(void)state;
 	open_session(&peer, CHUNKING);
-	message_to(&message, "b@y.test", "text\r\n");
+	peer_message_to(&message, "b@y.test", "text\r\n");
 	peer_give(&peer, &message);
 	take_output(&peer, &output);
 	answer(&peer, "250\r\n250\r\n550 no\r\n");
@@ -216,7 +206,7 @@ static void an_accepted_message_stays_ended_after_a_short_send(void **state)
 
 	(void)state;
 	open_session(&peer, CHUNKING);
-	message_to(&message, "b@y.test", "text\r\n");
+	peer_message_to(&message, "b@y.test", "text\r\n");
 	peer_give(&peer, &message);
 	take_output(&peer, &output);
 	answer(&peer, "250\r\n250\r\n250 taken\r\n");
@@ -236,7 +226,7 @@ static bool goes_at_once(struct peer *peer, const char *rcpt_reply)
 	static struct peer_message message;
 	bool at_once;
 
-	message_to(&message, "b@y.test", "text\r\n");
+	peer_message_to(&message, "b@y.test", "text\r\n");
 	peer_give(peer, &message);
 	peer_send(peer);
 	at_once = message.transaction.ended;
@@ -274,7 +264,7 @@ static void close_with_a_send_under_way_ends_everything(void **state)
 
 	(void)state;
 	open_session(&peer, CHUNKING);
-	message_to(&message, "b@y.test", "text\r\n");
+	peer_message_to(&message, "b@y.test", "text\r\n");
 	peer_give(&peer, &message);
 	bytes = take_output(&peer, &output);
 	peer_closed(&peer);
@@ -301,7 +291,7 @@ static void a_hundred_long_recipients_pass_the_small_buffer(void **state)
 
 	(void)state;
 	open_session(&peer, PIPELINING);
-	message_to(&message, "", "x\r\n");
+	peer_message_to(&message, "", "x\r\n");
 	message.transaction.recipient_count = SMTP_RECIPIENTS_MAX;
 	for (u32 i = 0; i < SMTP_RECIPIENTS_MAX; i++) {
 		memset(addresses[i], 'a', 320);
@@ -336,7 +326,7 @@ static void commands_wait_for_room_and_none_is_lost(void **state)
 	memset(address, 'a', sizeof(address));
 	for (u32 len = 1; len <= SMTP_PATH_MAX; len++) {
 		open_session(&peer, CHUNKING);
-		message_to(&message, "", "x\r\n");
+		peer_message_to(&message, "", "x\r\n");
 		message.transaction.recipient_count = 5;
 		for (u32 i = 0; i < 5; i++)
 			message.recipients[i].address = (struct slice){ address, len };
@@ -359,8 +349,8 @@ static void gifts_do_not_put_off_the_timeout(void **state)
 
 	(void)state;
 	open_session(&peer, PIPELINING);
-	message_to(&messages[0], "b@y.test", "x\r\n");
-	message_to(&messages[1], "b@y.test", "x\r\n");
+	peer_message_to(&messages[0], "b@y.test", "x\r\n");
+	peer_message_to(&messages[1], "b@y.test", "x\r\n");
 	peer_give(&peer, &messages[0]);
 	peer_send(&peer);
 	deadline = smtp_client_deadline(&peer.client);

@@ -52,15 +52,8 @@ static void start(struct test *test, enum smtp_tls_policy tls)
 	peer_init(&test->peer, &params, 1);
 	test->peer.user = test;
 	test->peer.on_event = note;
-	for (u32 i = 0; i < array_count(test->messages); i++) {
-		struct peer_message *message = &test->messages[i];
-
-		message->name = "m";
-		message->transaction.sender = SLICE("a@x.test");
-		message->transaction.recipient_count = 1;
-		message->recipients[0].address = SLICE("b@y.test");
-		peer_message_text(message, SLICE("Subject: x\r\n\r\nsome text\r\n"));
-	}
+	for (u32 i = 0; i < array_count(test->messages); i++)
+		peer_message_to(&test->messages[i], "b@y.test", "Subject: x\r\n\r\nsome text\r\n");
 }
 
 static void say(struct test *test, const char *text)

@@ -105,6 +105,18 @@ static inline void peer_message_text(struct peer_message *message, struct slice 
 	transaction->recipients = message->recipients;
 }
 
+/* A message to one recipient. */
+static inline void peer_message_to(struct peer_message *message, const char *recipient,
+				   const char *text)
+{
+	memset(message, 0, sizeof(*message));
+	message->name = "m";
+	message->transaction.sender = SLICE("a@x.test");
+	message->transaction.recipient_count = 1;
+	message->recipients[0].address = slice_of(recipient);
+	peer_message_text(message, slice_of(text));
+}
+
 /* A client that still reads what is the caller's again is to be caught. */
 static inline void peer_forget_content(struct peer_message *message)
 {
