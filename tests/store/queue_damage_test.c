@@ -9,47 +9,53 @@
 
 #include <lmdb.h>
 
-/* Writes below the queue's feet, as a broken program or a broken disk would. */
-static void put_raw(struct fixture *f, const char *table, struct slice key, struct slice value)
-{
+/* The queue's tables below its feet, as a broken program or a broken disk would reach them. */
+struct raw {
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
-	MDB_val k = { key.len, (void *)(uintptr_t)key.ptr };
-	MDB_val v = { value.len, (void *)(uintptr_t)value.ptr };
+};
+
+static struct raw raw_begin(struct fixture *f, const char *table)
+{
+	struct raw raw;
 
 	queue_close(f->queue);
 	f->queue = NULL;
-	must_be(0, mdb_env_create(&env));
-	must_be(0, mdb_env_set_maxdbs(env, 16));
-	must_be(0, mdb_env_open(env, f->path, 0, 0600));
-	must_be(0, mdb_txn_begin(env, NULL, 0, &txn));
-	must_be(0, mdb_dbi_open(txn, table, 0, &dbi));
-	must_be(0, mdb_put(txn, dbi, &k, &v, 0));
-	must_be(0, mdb_txn_commit(txn));
-	mdb_env_close(env);
+	must_be(0, mdb_env_create(&raw.env));
+	must_be(0, mdb_env_set_maxdbs(raw.env, 16));
+	must_be(0, mdb_env_open(raw.env, f->path, 0, 0600));
+	must_be(0, mdb_txn_begin(raw.env, NULL, 0, &raw.txn));
+	must_be(0, mdb_dbi_open(raw.txn, table, 0, &raw.dbi));
+	return raw;
+}
+
+static void raw_commit(struct raw *raw)
+{
+	must_be(0, mdb_txn_commit(raw->txn));
+	mdb_env_close(raw->env);
+}
+
+static void put_raw(struct fixture *f, const char *table, struct slice key, struct slice value)
+{
+	struct raw raw = raw_begin(f, table);
+	MDB_val k = { key.len, (void *)(uintptr_t)key.ptr };
+	MDB_val v = { value.len, (void *)(uintptr_t)value.ptr };
+
+	must_be(0, mdb_put(raw.txn, raw.dbi, &k, &v, 0));
+	raw_commit(&raw);
 }
 
 static void check_raw(struct fixture *f, const char *table, struct slice key, struct slice value)
 {
+	struct raw raw = raw_begin(f, table);
 	MDB_val k = { key.len, (void *)(uintptr_t)key.ptr };
 	MDB_val v;
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
 
-	queue_close(f->queue);
-	f->queue = NULL;
-	must_be(0, mdb_env_create(&env));
-	must_be(0, mdb_env_set_maxdbs(env, 16));
-	must_be(0, mdb_env_open(env, f->path, 0, 0600));
-	must_be(0, mdb_txn_begin(env, NULL, 0, &txn));
-	must_be(0, mdb_dbi_open(txn, table, 0, &dbi));
-	must_be(0, mdb_get(txn, dbi, &k, &v));
+	must_be(0, mdb_get(raw.txn, raw.dbi, &k, &v));
 	assert_int_equal(v.mv_size, value.len);
 	assert_memory_equal(v.mv_data, value.ptr, value.len);
-	mdb_txn_abort(txn);
-	mdb_env_close(env);
+	raw_commit(&raw);
 }
 
 static void expect_failed(struct fixture *f, enum store_result result, const char *key,
@@ -180,6 +186,21 @@ static void an_older_format_is_read_and_noted_as_the_new_one(void **state)
 	queue_abort(f->queue);
 	check_raw(f, "setting", SLICE("\0format"), SLICE("\1\0\2\0\0"));
 	fixture_open(f);
+}
+
+/* A first start that ended between the making of the file and that of its tables. */
+static void a_queue_without_tables_is_a_new_one(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = raw_begin(f, NULL);
+
+	must_be(0, mdb_drop(raw.txn, raw.dbi, 0));
+	raw_commit(&raw);
+	fixture_open(f);
+	must(queue_begin(f->queue));
+	must(queue_setting_put(f->queue, SLICE("a"), SLICE("1")));
+	must(queue_commit(f->queue));
+	check_raw(f, "setting", SLICE("\0format"), SLICE("\1\0\2\0\0"));
 }
 
 /* ---- the pure readers ---- */
@@ -315,6 +336,7 @@ int main(void)
 		store_test(a_damaged_row_names_itself_and_can_be_deleted),
 		store_test(damage_in_every_other_table_names_itself),
 		store_test(an_older_format_is_read_and_noted_as_the_new_one),
+		store_test(a_queue_without_tables_is_a_new_one),
 		store_test(a_newer_format_is_refused_with_a_sentence_and_left_as_it_is),
 		cmocka_unit_test(the_largest_records_are_as_large_as_their_maxima_say),
 		cmocka_unit_test(every_cut_and_every_changed_byte_is_survived),
