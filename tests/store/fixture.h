@@ -102,11 +102,6 @@ static inline struct queue_row row_at(struct row_ref ref)
 	return (struct queue_row){ .ref = ref, .address = SLICE("ann@example.test") };
 }
 
-static inline bool ref_equal(const struct row_ref *a, const struct row_ref *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 #define store_test(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 #endif

@@ -84,7 +84,7 @@ static void check_row(u32 index, u32 made, const struct queue_row *got)
 	static char bytes[20000];
 	struct queue_row want = row_of(index, made, bytes);
 
-	assert_true(ref_equal(&got->ref, &want.ref));
+	assert_true(row_ref_equal(&got->ref, &want.ref));
 	assert_int_equal(got->attempts, want.attempts);
 	assert_int_equal(got->flags, want.flags);
 	assert_int_equal(got->first_ms, want.first_ms);

@@ -30,7 +30,7 @@ static void a_row_comes_back_as_it_was_put_at_every_place(void **state)
 	}
 	for (size_t i = 0; i < array_count(refs); i++) {
 		must(queue_row_get(f->queue, &refs[i], &back));
-		assert_true(ref_equal(&back.ref, &refs[i]));
+		assert_true(row_ref_equal(&back.ref, &refs[i]));
 		assert_int_equal(back.attempts, 4000000000u);
 		assert_int_equal(back.flags, ROW_WAS_IN_DOUBT | ROW_IN_DOUBT_NOW);
 		assert_int_equal(back.first_ms, 1ull << 50);
