@@ -21,20 +21,15 @@
 
 static const u8 boot[JOURNAL_BOOT_SIZE] = "11111111-1111-1111-1111-111111111111";
 
-static struct queue_params params_of(const struct fixture *f)
-{
-	return (struct queue_params){
-		.path = f->path, .map_size = 64 * MIB, .map_size_max = 64 * MIB, .reserve = 2 * MIB
-	};
-}
-
 static void on_small_disk(struct fixture *f)
 {
 	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("none", f->dir, "tmpfs", 0, "size=16m") != 0)
 		_exit(NOT_HERE);
 	f->queue = NULL;
-	f->params = params_of(f);
+	f->params = (struct queue_params){
+		.path = f->path, .map_size = 64 * MIB, .map_size_max = 64 * MIB, .reserve = 2 * MIB
+	};
 }
 
 /* Takes all that is left, to the last block; the file that holds it. */
