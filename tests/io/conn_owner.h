@@ -119,4 +119,18 @@ static void send_all(struct owner *o, struct ring *ring, const char *bytes, size
 	}
 }
 
+/* Nobody reads there: short sends until the kernel takes no more, and one that is under way. */
+static void send_until_stuck(struct owner *o, struct ring *ring, struct iovec *iov)
+{
+	u32 sends;
+
+	do {
+		sends = o->sends;
+		conn_send(&o->conn, iov, 1);
+		for (u32 turn = 0; turn < 50 && o->sends == sends; turn++)
+			ring_turn(ring, TURN_NS);
+	} while (o->sends > sends && o->sent > 0);
+	assert_int_equal(o->sends, sends);
+}
+
 #endif
