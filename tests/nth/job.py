@@ -413,6 +413,7 @@ class Job:
             return None
         if kind == "CRASH":
             places = re.findall(r"^SUMMARY: AddressSanitizer: SEGV \((\S+?)\+", text, re.M)
+            places += re.findall(r"attempting double-free.*\n +#0 .*\n +#1 \S+ (?:in \S+ )?\((\S+?)\+", text)
             # Of libraries, libconfuse alone has assertions compiled in.
             places += ["libconfuse"] * ("Assertion `cfg_" in text)
         else:
