@@ -2,6 +2,7 @@
 import statistics
 
 import report_scale
+import ways
 from report_text import spread, table
 
 OURS = "hikyaku"
@@ -248,6 +249,8 @@ def write(data, path):
     long_and_many = report_scale.section(found)
     if long_and_many:
         sections.append(long_and_many)
+    if "ways" in found:
+        sections.append(ways.section(found["ways"]))
     if "instructions" in found:
         sections.append(instructions(found["instructions"]))
     sections.append(commands(data["settings"]))
