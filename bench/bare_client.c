@@ -14,14 +14,12 @@
  *
  * Any reply that is not 2xx or 3xx ends the run with status 1: a limit is measured without trouble.
  */
-#include <arpa/inet.h>
+#include "bare_client.h"
+
 #include <errno.h>
-#include <getopt.h>
 #include <liburing.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,26 +39,9 @@
 #define HEAD_BYTES 256
 #define HUGE_BYTES (2u << 20)
 
-enum mode { MODE_BDAT, MODE_DATA, MODE_PLAIN, MODE_STEPS };
 enum step { STEP_GREETING, STEP_EHLO, STEP_READY, STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_TEXT,
 	STEP_OVER };
 enum op { OP_RECEIVE, OP_SEND };
-enum send_way { SEND_COPY, SEND_ZERO_COPY, SEND_REGISTERED };
-
-struct options {
-	struct sockaddr_in to;
-	unsigned addresses;
-	uint64_t messages;
-	size_t size;
-	unsigned sessions;
-	enum mode mode;
-	const char *mode_name;
-	double seconds;
-	int cpu;
-	enum send_way way;
-	bool sqpoll;
-	bool huge;
-};
 
 struct session {
 	enum step step;
@@ -75,7 +56,7 @@ struct session {
 };
 
 struct client {
-	struct options options;
+	struct bare_options options;
 	struct io_uring ring;
 	struct io_uring_buf_ring *pool;
 	char *pool_bytes;
@@ -88,20 +69,6 @@ struct client {
 	double start, stop;
 	struct rusage usage;
 };
-
-static _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static _Noreturn void fail(const char *format, ...)
-{
-	va_list args;
-
-	fputs("bare_client: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
 
 static double now_seconds(void)
 {
@@ -119,7 +86,7 @@ static struct io_uring_sqe *take_sqe(struct client *c)
 		io_uring_submit(&c->ring);
 		sqe = io_uring_get_sqe(&c->ring);
 		if (!sqe)
-			fail("the submission queue stays full");
+			bare_fail("the submission queue stays full");
 	}
 	return sqe;
 }
@@ -175,7 +142,7 @@ static void send_text(struct client *c, struct session *s, int len, unsigned rep
 /* Takes a message to send; false: enough. */
 static bool begin(struct client *c)
 {
-	const struct options *o = &c->options;
+	const struct bare_options *o = &c->options;
 
 	if ((o->messages && c->begun >= o->messages) ||
 	    (o->seconds > 0 && now_seconds() >= c->start + o->seconds))
@@ -343,7 +310,7 @@ static void on_bytes(struct client *c, struct session *s, const char *bytes, siz
 {
 	for (size_t i = 0; i < len; i++) {
 		if (s->column == 0 && bytes[i] != '2' && bytes[i] != '3')
-			fail("refused: %.*s", (int)(len - i), bytes + i);
+			bare_fail("refused: %.*s", (int)(len - i), bytes + i);
 		if (s->column == 3)
 			s->last_line = bytes[i] == ' ';
 		s->column++;
@@ -361,7 +328,7 @@ static void on_completion(struct client *c, const struct io_uring_cqe *cqe)
 
 	if ((cqe->user_data & 0xff) == OP_SEND) {
 		if (!(cqe->flags & IORING_CQE_F_NOTIF) && cqe->res <= 0)
-			fail("send: %s", strerror(-cqe->res));
+			bare_fail("send: %s", strerror(-cqe->res));
 		return;
 	}
 	if (cqe->flags & IORING_CQE_F_BUFFER) {
@@ -375,7 +342,7 @@ static void on_completion(struct client *c, const struct io_uring_cqe *cqe)
 		io_uring_buf_ring_advance(c->pool, 1);
 	}
 	if (cqe->res == 0 || (cqe->res < 0 && cqe->res != -ENOBUFS))
-		fail("receive: %s", cqe->res ? strerror(-cqe->res) : "closed");
+		bare_fail("receive: %s", cqe->res ? strerror(-cqe->res) : "closed");
 	if (!(cqe->flags & IORING_CQE_F_MORE))
 		arm_receive(c, s->slot);
 }
@@ -392,10 +359,10 @@ static void make_text(struct client *c)
 	if (size < len + 2)
 		size = len + 2;
 	if (posix_memalign((void **)&c->text, HUGE_BYTES, (size + 5 + HUGE_BYTES) & ~(HUGE_BYTES - 1)))
-		fail("out of memory");
+		bare_fail("out of memory");
 	if (madvise(c->text, (size + 5 + HUGE_BYTES) & ~(HUGE_BYTES - 1),
 		c->options.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) != 0)
-		fail("madvise: %m");
+		bare_fail("madvise: %m");
 	memcpy(c->text, header, len);
 	for (size_t column = 0; len < size - 2; column++) {
 		if (column == 72 && len + 4 <= size - 2) {
@@ -422,14 +389,14 @@ static void make_ring(struct client *c)
 	int r = io_uring_queue_init_params(SQ_ENTRIES, &c->ring, &params);
 
 	if (r < 0)
-		fail("io_uring_setup: %s", strerror(-r));
+		bare_fail("io_uring_setup: %s", strerror(-r));
 	if (posix_memalign((void **)&c->pool, 4096, POOL_BUFFERS * sizeof(struct io_uring_buf)) ||
 	    posix_memalign((void **)&c->pool_bytes, 4096, POOL_BUFFERS * POOL_BUFFER_BYTES))
-		fail("out of memory");
+		bare_fail("out of memory");
 	reg.ring_addr = (uint64_t)(uintptr_t)c->pool;
 	r = io_uring_register_buf_ring(&c->ring, &reg, 0);
 	if (r < 0)
-		fail("buffer ring: %s", strerror(-r));
+		bare_fail("buffer ring: %s", strerror(-r));
 	io_uring_buf_ring_init(c->pool);
 	for (int i = 0; i < POOL_BUFFERS; i++)
 		io_uring_buf_ring_add(c->pool, c->pool_bytes + (size_t)i * POOL_BUFFER_BYTES,
@@ -437,11 +404,11 @@ static void make_ring(struct client *c)
 	io_uring_buf_ring_advance(c->pool, POOL_BUFFERS);
 	r = io_uring_register_files_sparse(&c->ring, c->options.sessions);
 	if (r < 0)
-		fail("%u sessions: %s", c->options.sessions, strerror(-r));
+		bare_fail("%u sessions: %s", c->options.sessions, strerror(-r));
 	if (c->options.way == SEND_REGISTERED) {
 		r = io_uring_register_buffers(&c->ring, &(struct iovec){ c->text, c->text_len + 3 }, 1);
 		if (r < 0)
-			fail("registered buffer: %s", strerror(-r));
+			bare_fail("registered buffer: %s", strerror(-r));
 	}
 }
 
@@ -453,12 +420,12 @@ static void connect_one(struct client *c, unsigned i)
 
 	to.sin_addr.s_addr = htonl(ntohl(to.sin_addr.s_addr) + i % c->options.addresses);
 	if (fd < 0)
-		fail("socket: %m");
+		bare_fail("socket: %m");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
-		fail("connect: %m");
+		bare_fail("connect: %m");
 	if (io_uring_register_files_update(&c->ring, i, &fd, 1) != 1)
-		fail("table of files: %m");
+		bare_fail("table of files: %m");
 	close(fd);
 	c->sessions[i].slot = i;
 	c->sessions[i].expect = 1;
@@ -475,7 +442,7 @@ static void run(struct client *c)
 		int r = io_uring_submit_and_wait(&c->ring, 1);
 
 		if (r < 0 && r != -EINTR && r != -EBUSY && r != -EAGAIN)
-			fail("io_uring_enter: %s", strerror(-r));
+			bare_fail("io_uring_enter: %s", strerror(-r));
 		io_uring_for_each_cqe(&c->ring, head, cqe) {
 			on_completion(c, cqe);
 			seen++;
@@ -505,110 +472,21 @@ static void report(const struct client *c)
 		c->done ? cpu * 1e6 / (double)c->done : 0.0, usage.ru_maxrss);
 }
 
-static double parse_number(const char *text, double min, double max)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || *end || !(value >= min && value <= max))
-		fail("bad number: %s", text);
-	return value;
-}
-
-static void parse_to(struct options *o, const char *text)
-{
-	const char *colon = strchr(text, ':');
-	char host[INET_ADDRSTRLEN];
-
-	if (!colon || (size_t)(colon - text) >= sizeof(host))
-		fail("bad --to: %s", text);
-	memcpy(host, text, (size_t)(colon - text));
-	host[colon - text] = '\0';
-	o->to.sin_family = AF_INET;
-	o->to.sin_port = htons((uint16_t)parse_number(colon + 1, 1, 65535));
-	if (inet_pton(AF_INET, host, &o->to.sin_addr) != 1)
-		fail("bad --to: %s", text);
-}
-
-static void parse_mode(struct options *o, const char *text)
-{
-	static const char *const names[] = { "bdat", "data", "plain", "steps" };
-
-	for (int i = 0; i < 4; i++) {
-		if (strcmp(text, names[i]) == 0) {
-			o->mode = (enum mode)i;
-			o->mode_name = names[i];
-			return;
-		}
-	}
-	fail("bad --mode: %s", text);
-}
-
-static const char help[] =
-	"bare_client [--to ADDR:PORT] [--addresses N] [--messages N] [--seconds S]\n"
-	"  [--size BYTES] [--sessions N] [--mode bdat|data|plain|steps] [--cpu N]\n"
-	"  [--zero-copy | --registered] [--sqpoll] [--huge]\n";
-
-static void parse(struct options *o, int argc, char **argv)
-{
-	static const struct option table[] = {
-		{ "to", required_argument, NULL, 't' },
-		{ "addresses", required_argument, NULL, 'a' },
-		{ "messages", required_argument, NULL, 'n' },
-		{ "size", required_argument, NULL, 's' },
-		{ "sessions", required_argument, NULL, 'c' },
-		{ "mode", required_argument, NULL, 'm' },
-		{ "seconds", required_argument, NULL, 'S' },
-		{ "cpu", required_argument, NULL, 'p' },
-		{ "zero-copy", no_argument, NULL, 'z' },
-		{ "registered", no_argument, NULL, 'r' },
-		{ "sqpoll", no_argument, NULL, 'q' },
-		{ "huge", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int id;
-
-	*o = (struct options){ .addresses = 1, .size = 8192, .sessions = 64, .cpu = -1 };
-	parse_to(o, "127.0.0.1:2525");
-	parse_mode(o, "bdat");
-	while ((id = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		switch (id) {
-		case 't': parse_to(o, optarg); break;
-		case 'a': o->addresses = (unsigned)parse_number(optarg, 1, 10000); break;
-		case 'n': o->messages = (uint64_t)parse_number(optarg, 1, 1e15); break;
-		case 's': o->size = (size_t)parse_number(optarg, 1, 1e9); break;
-		case 'c': o->sessions = (unsigned)parse_number(optarg, 1, 1e6); break;
-		case 'm': parse_mode(o, optarg); break;
-		case 'S': o->seconds = parse_number(optarg, 0, 1e6); break;
-		case 'p': o->cpu = (int)parse_number(optarg, 0, 1023); break;
-		case 'z': o->way = SEND_ZERO_COPY; break;
-		case 'r': o->way = SEND_REGISTERED; break;
-		case 'q': o->sqpoll = true; break;
-		case 'h': o->huge = true; break;
-		default:
-			fputs(help, stderr);
-			exit(2);
-		}
-	}
-	if (!o->messages && o->seconds <= 0)
-		o->messages = 100000;
-}
-
 int main(int argc, char **argv)
 {
 	static struct client c;
 	cpu_set_t cpus;
 
-	parse(&c.options, argc, argv);
+	bare_parse(&c.options, argc, argv);
 	if (c.options.cpu >= 0) {
 		CPU_ZERO(&cpus);
 		CPU_SET(c.options.cpu, &cpus);
 		if (sched_setaffinity(0, sizeof(cpus), &cpus) != 0)
-			fail("--cpu %d: %m", c.options.cpu);
+			bare_fail("--cpu %d: %m", c.options.cpu);
 	}
 	c.sessions = calloc(c.options.sessions, sizeof(*c.sessions));
 	if (!c.sessions)
-		fail("out of memory");
+		bare_fail("out of memory");
 	make_text(&c);
 	make_ring(&c);
 	run(&c);

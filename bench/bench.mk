@@ -15,9 +15,9 @@ $(BENCH_DIR)/sink: $(BENCH_SINK_SOURCES) bench/sink.h
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $(BENCH_SINK_SOURCES) -luring -lssl -lcrypto
 
-$(BENCH_DIR)/bare_client: bench/bare_client.c
+$(BENCH_DIR)/bare_client: bench/bare_client.c bench/bare_options.c bench/bare_client.h
 	@mkdir -p $(@D)
-	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $< -luring
+	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^) -luring
 
 $(BENCH_DIR)/inject: bench/inject.c
 	@mkdir -p $(@D)
