@@ -1,6 +1,7 @@
 """RESULTS.md from the figures of a run."""
 import statistics
 
+import cost
 import report_scale
 import ways
 from report_text import spread, table
@@ -249,6 +250,8 @@ def write(data, path):
     long_and_many = report_scale.section(found)
     if long_and_many:
         sections.append(long_and_many)
+    if cost.CORNERS <= cost.cells_of(found).keys():
+        sections.append(cost.section(found))
     if "ways" in found:
         sections.append(ways.section(found["ways"]))
     if "instructions" in found:

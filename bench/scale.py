@@ -61,6 +61,34 @@ def sessions(s, a):
                         "before_mib": before / 1024, "most_mib": most / 1024})
 
 
+PACE_SESSIONS = 500
+PACE_DELAY_MS = (50, 500)
+PACE_SECONDS = 10
+
+
+def pace(s, a):
+    """Few sessions at a receiver that waits: the time of a transaction is the bound (see cost.py)."""
+    directory, job = prepare(s, "pace", PACE_SESSIONS * 60)
+    config = write_config(directory, 2525, CUSTOMER, f"sessions = {PACE_SESSIONS}  depth = 1  "
+                          "messages-per-session = 100000", 2)
+    sink = Sink(directory, 2525, "--delay-ms", "{}-{}".format(*PACE_DELAY_MS))
+    sender = Sender(directory, config)
+    create(sender, "bench", job)
+    sender.command("campaign", "start", "bench")
+    while sender.ask("status")["sessions"]["open"] < PACE_SESSIONS:
+        time.sleep(0.1)
+    counts = []
+    for _ in range(2):
+        counts.append((sender.ask("campaign", "status", "bench")["delivered"], time.monotonic()))
+        time.sleep(PACE_SECONDS if len(counts) == 1 else 0)
+    sender.process.kill()
+    sender.process.wait()
+    sink.end()
+    rate = (counts[1][0] - counts[0][0]) / (counts[1][1] - counts[0][1])
+    say(f"  {PACE_SESSIONS} sessions at a receiver that waits: {rate:,.0f}/s")
+    s.keep("pace", {"sessions": PACE_SESSIONS, "delay_ms": PACE_DELAY_MS, "rate": rate})
+
+
 # ---- a crowd of sessions at slow receivers, and somebody who comes by ----
 
 def accepted_by_site():
