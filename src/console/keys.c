@@ -1,16 +1,15 @@
 #include "console/command.h"
 
 #include "base/config.h"
+#include "base/durable.h"
 #include "base/text.h"
 #include "console/keys.h"
 #include "console/link.h"
 #include "dkim/key.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_BYTES 1024
@@ -96,9 +95,9 @@ static bool default_path(const struct console *console, char *path, size_t size,
 	config_free(&config);
 	if (folder < 0 || (size_t)folder >= size)
 		return false;
-	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-		console_fail(console, CONSOLE_FAILED, "cannot make the folder %s: %s", path,
-			     strerror(errno));
+	if (!durable_folder(path, &error)) {
+		error_prefix(&error, "cannot make the folder");
+		console_fail_error(console, CONSOLE_FAILED, &error);
 		return false;
 	}
 	n = snprintf(path + folder, size - (size_t)folder, "/%s.%s.pem", domain, selector);

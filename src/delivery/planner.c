@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/durable.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "delivery/planner_parts.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_SIZE PLANNER_PATH_MAX
@@ -19,22 +19,6 @@
 #define LOG_TRIM 2000
 
 /* ---- open ---- */
-
-static bool write_secret(const char *path, const u8 *secret, size_t size, struct error *error)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool ok;
-
-	if (fd < 0)
-		return error_set_errno(error, errno, "%s", path);
-	ok = write(fd, secret, size) == (ssize_t)size && fsync(fd) == 0;
-	if (!ok)
-		error_set_errno(error, errno, "%s", path);
-	close(fd);
-	if (!ok)
-		unlink(path);
-	return ok;
-}
 
 /* The secret that tokens are made with; made at the first start. */
 static bool load_secret(struct planner *planner, struct error *error)
@@ -47,7 +31,10 @@ static bool load_secret(struct planner *planner, struct error *error)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		random_bytes(planner->secret, sizeof(planner->secret));
-		return write_secret(path, planner->secret, sizeof(planner->secret), error);
+		return durable_create(path,
+				      (struct slice){ (const char *)planner->secret,
+						      sizeof(planner->secret) },
+				      error);
 	}
 	if (fd < 0)
 		return error_set_errno(error, errno, "%s", path);
@@ -126,20 +113,13 @@ static bool open_resolver(struct planner *planner, struct error *error)
 	return planner->resolver != NULL;
 }
 
-static bool make_dir(const char *path, struct error *error)
-{
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return true;
-	return error_set_errno(error, errno, "%s", path);
-}
-
 static bool open_store(struct planner *planner, struct error *error)
 {
 	const struct config *config = planner->config;
 	char path[PATH_SIZE];
 	struct queue_params params;
 
-	if (!make_dir(config->data, error))
+	if (!durable_folder(config->data, error))
 		return false;
 	planner_store_params(config, path, &params);
 	planner->queue = queue_open(&params, error);

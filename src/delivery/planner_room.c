@@ -7,6 +7,7 @@
  */
 #include "delivery/planner_parts.h"
 
+#include "base/durable.h"
 #include "base/log.h"
 #include "store/room.h"
 
@@ -52,7 +53,7 @@ bool planner_room_check(const struct config *config, struct error *error)
 	snprintf(path, sizeof(path), "%s/token.key", config->data);
 	if (stat(path, &st) != 0)
 		needed += TOKEN_KEY_BYTES;
-	if (mkdir(config->data, 0700) != 0 && room_is_lacking(errno))
+	if (!durable_folder(config->data, NULL) && room_is_lacking(errno))
 		return error_set(error, "%s: no room for this folder: %llu bytes are needed",
 				 config->data, (unsigned long long)needed);
 	return room_check(config->data, needed, error);

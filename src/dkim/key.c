@@ -1,11 +1,10 @@
 #include "dkim/key.h"
 
-#include "base/random.h"
+#include "base/durable.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -130,70 +129,6 @@ void dkim_key_done(struct dkim_key *key)
 	*key = (struct dkim_key){ 0 };
 }
 
-static bool write_synced(int fd, struct slice text)
-{
-	while (text.len > 0) {
-		ssize_t put = write(fd, text.ptr, text.len);
-
-		if (put < 0 && errno != EINTR)
-			return false;
-		if (put > 0)
-			text = slice_from(text, (size_t)put);
-	}
-	return fchmod(fd, 0600) == 0 && fsync(fd) == 0;
-}
-
-static bool sync_folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[4096];
-	bool ok;
-	int fd;
-
-	if (!slash)
-		slice_copy(folder, sizeof(folder), SLICE("."));
-	else if (!slice_copy(folder, sizeof(folder),
-			     (struct slice){ path, (size_t)(slash - path) + 1 }))
-		return false;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ok = fsync(fd) == 0;
-	close(fd);
-	return ok;
-}
-
-/*
- * Written beside, synced, then linked: the name appears with the whole key behind it or not at
- * all, and link() refuses a name that is taken.
- */
-static bool create_private_file(const char *path, struct slice text, struct error *error)
-{
-	char beside[4096];
-	u64 tag;
-	bool ok = false;
-	int n;
-	int fd;
-
-	random_bytes(&tag, sizeof(tag));
-	n = snprintf(beside, sizeof(beside), "%s.%016llx", path, (unsigned long long)tag);
-	if (n < 0 || (size_t)n >= sizeof(beside))
-		return error_set(error, "%s: the path is too long", path);
-	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return error_set_errno(error, errno, "%s", path);
-	if (write_synced(fd, text) && link(beside, path) == 0) {
-		ok = sync_folder_of(path);
-		if (!ok)
-			unlink(path);
-	}
-	if (!ok)
-		error_set_errno(error, errno, "%s", path);
-	close(fd);
-	unlink(beside);
-	return ok;
-}
-
 bool dkim_key_create(const char *path, enum crypto_algorithm algorithm, u32 bits,
 		     struct error *error)
 {
@@ -208,7 +143,7 @@ bool dkim_key_create(const char *path, enum crypto_algorithm algorithm, u32 bits
 	if (!buf_reserve(&pem, KEY_FILE_MAX) || !crypto_key_to_pem(key, &pem))
 		error_set(error, "%s: the key could not be written as PEM", path);
 	else
-		ok = create_private_file(path, buf_slice(&pem), error);
+		ok = durable_create(path, buf_slice(&pem), error);
 	if (pem.ptr)
 		explicit_bzero(pem.ptr, pem.size);
 	buf_done(&pem);

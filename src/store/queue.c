@@ -1,6 +1,7 @@
 #include "store/queue.h"
 
 #include "base/check.h"
+#include "base/durable.h"
 #include "base/text.h"
 #include "store/queue_table.h"
 #include "store/record.h"
@@ -42,7 +43,7 @@ const char *queue_error_text(const struct queue *queue)
 
 static bool open_directory(struct queue *queue, struct error *error)
 {
-	if (mkdir(queue->path, 0700) != 0 && errno != EEXIST)
+	if (!durable_folder(queue->path, NULL))
 		return error_set_errno(error, errno, "queue %s: cannot be made", queue->path);
 	queue->dir_fd = open(queue->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (queue->dir_fd < 0)

@@ -1,0 +1,82 @@
+#include "base/durable.h"
+
+#include "base/random.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool write_synced(int fd, struct slice text)
+{
+	while (text.len > 0) {
+		ssize_t put = write(fd, text.ptr, text.len);
+
+		if (put < 0 && errno != EINTR)
+			return false;
+		if (put > 0)
+			text = slice_from(text, (size_t)put);
+	}
+	return fchmod(fd, 0600) == 0 && fsync(fd) == 0;
+}
+
+/* Of the folder that the path stands in. */
+static bool sync_folder_of(const char *path)
+{
+	size_t len = strlen(path);
+	char folder[PATH_MAX];
+	bool ok;
+	int fd;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	while (len > 0 && path[len - 1] != '/')
+		len--;
+	if (!slice_copy(folder, sizeof(folder), len > 0 ? (struct slice){ path, len } : SLICE(".")))
+		return false;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ok = fsync(fd) == 0;
+	close(fd);
+	return ok;
+}
+
+/* Written beside, synced, then linked: link() refuses a name that is taken. */
+bool durable_create(const char *path, struct slice content, struct error *error)
+{
+	char beside[PATH_MAX];
+	u64 tag;
+	bool ok = false;
+	int n;
+	int fd;
+
+	random_bytes(&tag, sizeof(tag));
+	n = snprintf(beside, sizeof(beside), "%s.%016llx", path, (unsigned long long)tag);
+	if (n < 0 || (size_t)n >= sizeof(beside))
+		return error_set(error, "%s: the path is too long", path);
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return error_set_errno(error, errno, "%s", path);
+	if (write_synced(fd, content) && link(beside, path) == 0) {
+		ok = sync_folder_of(path);
+		if (!ok)
+			unlink(path);
+	}
+	if (!ok)
+		error_set_errno(error, errno, "%s", path);
+	close(fd);
+	unlink(beside);
+	return ok;
+}
+
+bool durable_folder(const char *path, struct error *error)
+{
+	if (mkdir(path, 0700) != 0)
+		return errno == EEXIST || error_set_errno(error, errno, "%s", path);
+	return sync_folder_of(path) || error_set_errno(error, errno, "%s", path);
+}

@@ -1,0 +1,20 @@
+/*
+ * Files and folders that are there after a power cut once their function has come back, whole or
+ * not at all: contents are synced before the name exists, and names with the folder they stand in.
+ */
+#ifndef BASE_DURABLE_H
+#define BASE_DURABLE_H
+
+#include "base/error.h"
+#include "base/types.h"
+
+/*
+ * A new file of mode 0600 with this content. False, with nothing left behind and `error` naming the
+ * path: the name is taken (EEXIST), no room, no right.
+ */
+bool durable_create(const char *path, struct slice content, struct error *error);
+
+/* The folder, made with mode 0700 unless it is there. False: errno says why, too. */
+bool durable_folder(const char *path, struct error *error);
+
+#endif
