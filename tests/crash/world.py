@@ -14,10 +14,12 @@ import time
 
 import journal_file
 import judge
+import power_cut
 from control_link import Link
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SINK = TOP / "build/bench/sink"
+POWER_SHIM = TOP / "build/crash/power_shim.so"
 READY_SECONDS = 60
 REST_SECONDS = 180
 
@@ -94,6 +96,10 @@ class World:
         self.choices = Choices(seed)
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
+        self.power = None
+        if options.power:
+            self.choices.durability = "full"  # "relaxed" may lose what it answered
+            self.power = power_cut.PowerCut(self.data, self.directory / "power.log")
         self.short = tempfile.mkdtemp(prefix="hk-")
         self.socket = f"{self.short}/s"
         self.log = self.directory / "send.log"
@@ -102,7 +108,7 @@ class World:
         self.complaints = []
         self.expected = []      # (kill time, address): to be found in doubt
         self.count = dict.fromkeys(("kills", "early", "in_flight", "spoiled", "dots", "copies", "doubts",
-                                    "imports_cut", "imports_unanswered", "recipients"), 0)
+                                    "imports_cut", "imports_unanswered", "recipients", "lost_sectors"), 0)
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         self.mailings = [Mailing(self, i, options.recipients) for i in range(options.campaigns)]
@@ -164,9 +170,13 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
     # ---- lives of the sender ----
 
     def start(self):
+        prefix = self.options.prefix
+        if self.power:
+            self.power.begin()
+            prefix = [*prefix, *self.power.prefix(POWER_SHIM)]
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
-                [*self.options.prefix, self.options.program, "send", "--config",
+                [*prefix, self.options.program, "send", "--config",
                  self.directory / "hikyaku.conf"], stdout=out, stderr=out, stdin=subprocess.DEVNULL)
 
     def connect(self, seconds=READY_SECONDS):
@@ -239,11 +249,13 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
             if mailing.importing:
                 self.end_import(mailing)
         slots = journal_file.read(self.data / "journal")
-        spoiled = self.random.random() * 100 < self.choices.spoil_percent
-        if spoiled:
+        spoiled = bool(self.power) or self.random.random() * 100 < self.choices.spoil_percent
+        if self.power:
+            self.lose_power()
+        elif spoiled:
             journal_file.spoil(self.data / "journal",
                                self.random.choice(("removed", "cut", "other boot")))
-            self.count["spoiled"] += 1
+        self.count["spoiled"] += spoiled
         self.count["in_flight"] += bool(slots)
         self.count["dots"] += sum(state == journal_file.DOT_SENT for state, *_ in slots)
         names = {m.id: m for m in self.mailings}
@@ -253,6 +265,17 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         for state, campaign, domain, seq in slots:
             if all_may_be_out or state == journal_file.DOT_SENT:
                 self.expected.append((self.killed_ms, names[campaign].address(domain, seq)))
+
+    def lose_power(self):
+        """The disk's part of what was written; then the store's own tool reads every page."""
+        journal_file.spoil(self.data / "journal", "other boot")
+        self.count["lost_sectors"] += self.power.cut(self.random)
+        if not (self.data / "queue/data.mdb").exists():
+            return
+        read = subprocess.run(["mdb_dump", "-a", self.data / "queue"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+        if read.returncode != 0:
+            self.complaints.append(f"the store cannot be read after a power cut: {read.stderr.strip()}")
 
     # ---- what the operator does meanwhile ----
 

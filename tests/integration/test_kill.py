@@ -16,6 +16,7 @@ import journal_file  # noqa: E402
 import judge  # noqa: E402
 
 KILLS = int(os.environ.get("KILLS", "150"))
+POWER_CUTS = int(os.environ.get("POWER_CUTS", "80"))
 
 
 @pytest.mark.binary
@@ -26,6 +27,31 @@ def test_no_kill_loses_a_recipient_or_hides_a_copy(tmp_path):
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(run.stdout)
     assert run.returncode == 0, run.stdout[-6000:]
+
+
+def cut_power(tmp_path, cuts, *more, **environment):
+    """Of every file: what was synced, and of the rest any part (tests/crash/power_cut.py)."""
+    subprocess.run(["make", "-s", "VARIANT=host", "build/host/hikyaku", "build/crash/power_shim.so"],
+                   cwd=sender.ROOT, check=True)
+    return subprocess.run([CRASH / "kill_run", "--power", "--kills", str(cuts), "--recipients", "1500",
+                           "--verbose", "--program", sender.ROOT / "build/host/hikyaku", "--directory",
+                           tmp_path, *more], env={**os.environ, **environment}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def test_no_power_cut_loses_a_recipient_or_hides_a_copy(tmp_path):
+    sender.build()
+    run = cut_power(tmp_path, POWER_CUTS)
+    print(run.stdout)
+    assert run.returncode == 0, run.stdout[-6000:]
+
+
+def test_a_disk_that_lies_about_its_syncs_is_noticed(tmp_path):
+    """Otherwise the test above would hold whatever the sender does."""
+    sender.build()
+    run = cut_power(tmp_path, 60, "--seed", "1", POWER_LIE="1")
+    assert run.returncode == 1, run.stdout[-6000:]
+    assert "LOST" in run.stdout or "COPY" in run.stdout or "cannot be read" in run.stdout
 
 
 def write_large_list(path):
