@@ -4,6 +4,7 @@
 #   host    against Debian's -dev packages, optimised; what `make run` uses
 #   san     with address and undefined-behaviour sanitizers; what the tests use
 #   fuzz    by clang, with coverage for libFuzzer and the same sanitizers
+#   cover   by clang, counting what the fuzz targets reach
 #   static  one static musl binary against the sysroot of rootfs/packages; what the image uses
 # Objects come out of ccache when it is there, so a second clone compiles nothing twice.
 
@@ -50,13 +51,18 @@ CC := $(CCACHE) $(FUZZ_CC)
 CFLAGS := $(BASE_CFLAGS) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	-fsanitize=fuzzer-no-link,address,undefined
 LDFLAGS := -fsanitize=fuzzer,address,undefined
+else ifeq ($(VARIANT),cover)
+FUZZ_CC ?= clang-14
+CC := $(CCACHE) $(FUZZ_CC)
+CFLAGS := $(BASE_CFLAGS) -O1 -fprofile-instr-generate -fcoverage-mapping -fsanitize=fuzzer-no-link
+LDFLAGS := -fsanitize=fuzzer -fprofile-instr-generate
 else ifeq ($(VARIANT),static)
 CC = $(CCACHE) $(MUSL_CC)
 CFLAGS = $(BASE_CFLAGS) -O2 -D_FORTIFY_SOURCE=2
 LDFLAGS = -static-pie
 LIBS = $(STATIC_LIBS)
 else
-$(error VARIANT is one of host, san, tsan, fuzz, static; not '$(VARIANT)')
+$(error VARIANT is one of host, san, tsan, fuzz, cover, static; not '$(VARIANT)')
 endif
 
 -include rootfs/packages/packages.mk
@@ -199,11 +205,15 @@ $(BUILD)/%_fuzz: tests/fuzz/%_fuzz.c $(LIBRARY) | build/.test-packages
 
 -include $(FUZZ_PROGRAMS:=.d)
 
-.PHONY: fuzz fuzz-programs
+.PHONY: fuzz fuzz-programs fuzz-coverage
 fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz: build/.test-packages ## every fuzz target for FUZZ_SECONDS (10) from its corpus
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzz-programs
 	$(Q)+FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz
+fuzz-coverage: build/.test-packages ## which lines the fuzz targets' corpora reach: a table, and build/cover/html
+	$(call need,llvm-14)
+	$(Q)$(MAKE) --no-print-directory VARIANT=cover fuzz-programs
+	$(Q)tests/tools/fuzz-coverage
 
 # ---- checks of the source --------------------------------------------------------------------
 

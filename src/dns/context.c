@@ -228,6 +228,8 @@ static bool wait_for_life(struct ub_ctx *ctx, const bool *alive)
 	return *alive;
 }
 
+static struct ub_ctx *volatile left_alone; /* for leak checkers: still known */
+
 /*
  * libunbound makes its thread with the first question, and says nothing when there is none to be
  * had: no question is ever answered then, and ub_ctx_delete crashes, since it signals a thread that
@@ -236,7 +238,6 @@ static bool wait_for_life(struct ub_ctx *ctx, const bool *alive)
  */
 static bool start_thread(struct ub_ctx **ctx, struct error *error)
 {
-	__attribute__((used)) static struct ub_ctx *left; /* for leak checkers: still known */
 	bool alive;
 	int code = mx_context_ask_life(*ctx, &alive);
 
@@ -244,7 +245,7 @@ static bool start_thread(struct ub_ctx **ctx, struct error *error)
 		return fail(error, code, "thread", "");
 	if (wait_for_life(*ctx, &alive))
 		return true;
-	left = *ctx;
+	left_alone = *ctx;
 	*ctx = NULL;
 	return error_set(error, "dns: libunbound's thread does not start");
 }

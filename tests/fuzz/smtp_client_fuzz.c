@@ -1,12 +1,14 @@
 /*
  * The whole client against any bytes, with one to four messages. The first two bytes choose the
  * parameters; then the input is a list of acts: a byte that names one, and for some an argument.
- * The checks of tests/smtp/peer.h hold throughout. A byte of 0x80 and up is the length of a packet.
+ * The checks of tests/smtp/peer.h hold throughout. A byte of 0x80 and up is the length of a packet. The
+ * mutator (smtp_acts.h) knows these acts.
  */
 #include "base/check.h"
 
 #define peer_fail(...) check_crash(__FILE__, __LINE__, __VA_ARGS__)
 #include "../smtp/peer.h"
+#include "smtp_acts.h"
 
 #define MESSAGES 4
 
