@@ -108,6 +108,36 @@ def matrix(s, a):
         s.keep("matrix", found)
 
 
+INTERVALS_MS = (0, 1, 2, 5, 10, 20, 50)
+
+
+def sync_ms(directory, tries=100):
+    """How long the disk takes to sync a page that was just written: median, and the slowest tenth."""
+    path = os.path.join(directory, "sync")
+    times = []
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(tries):
+            file.write(bytes(4096))
+            started = time.monotonic()
+            os.fdatasync(file.fileno())
+            times.append(1000 * (time.monotonic() - started))
+    os.unlink(path)
+    times.sort()
+    return times[tries // 2], times[tries * 9 // 10]
+
+
+def commits(s, a):
+    """How long results should wait for others before they are synced together."""
+    found = {"sync_ms": sync_ms(s.directory), "runs": []}
+    for _ in range(2):
+        for interval in INTERVALS_MS:
+            options = {"workers": 2, "import_first": True, "commit_interval": f"{interval}ms"}
+            run = s.measure("hikyaku", count=a.unsigned, sign=False, ledger=False, same_for_all=True,
+                            options=options)
+            found["runs"].append({"interval_ms": interval, "run": run})
+    s.keep("commits", found)
+
+
 def share(s, a):
     """One core for the sender, the other for the sink: how much of OpenSSL's own rate is left."""
     found = []

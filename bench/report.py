@@ -188,6 +188,7 @@ def runs_of(data):
         yield from cell["runs"]
     yield from (one["ours"] for one in found.get("share", []))
     yield from (one["run"] for one in found.get("growth", []))
+    yield from (one["run"] for one in found.get("commits", {}).get("runs", []))
 
 
 def verdict(data):
@@ -250,6 +251,8 @@ def write(data, path):
     long_and_many = report_scale.section(found)
     if long_and_many:
         sections.append(long_and_many)
+    if "commits" in found:
+        sections.append(report_scale.commits(found["commits"]))
     if cost.CORNERS <= cost.cells_of(found).keys():
         sections.append(cost.section(found))
     if "ways" in found:

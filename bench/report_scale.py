@@ -34,7 +34,8 @@ def session_rows(found):
 def crowd_rows(found):
     full = "never" if found["full_seconds"] is None else f"after {found['full_seconds']:.1f} s"
     return [[f"sessions open at once at {found['sites']} receivers that answer after 2-4 s "
-             f"({found['wanted']:,} wanted)", f"{found['open']:,}, all of them {full}"],
+             f"({found['wanted']:,} wanted)",
+             f"{found['open']:,} (sink saw {found['seen']:,}), all of them {full}"],
             ["resident memory before / at the most, MiB",
              f"{found['before_mib']:.1f} / {found['most_mib']:.1f}"],
             ["**KiB a session, everything included**", f"**{found['kib_each']:.2f}**"],
@@ -65,6 +66,20 @@ def backlog_rows(found):
         [f"... and {again['bystander']} other mails are there after another ms",
          f"{1000 * again['bystander_seconds']:,.0f}"],
         ["... MiB of the sender's own", f"{again['own_mib']:.0f}"]]
+
+
+def commits(found):
+    rows = []
+    for interval in sorted({one["interval_ms"] for one in found["runs"]}):
+        runs = [one["run"] for one in found["runs"] if one["interval_ms"] == interval and
+                one["run"]["good"]]
+        rows.append([interval, spread([run["sending_rate"] for run in runs]),
+                     spread([run["per_cpu_second"] for run in runs])])
+    median, slow = found["sync_ms"]
+    return ("## How long results wait for others\n\nUnsigned 8 KB, the same for all; the disk takes "
+            f"{median:.2f} ms for the sync of a page, {slow:.2f} ms in the slowest tenth.\n`commit-interval` "
+            "is the most that a result waits; the sync itself gathers more.\n\n" +
+            table(["commit-interval, ms", "messages/s", "messages per CPU s"], rows))
 
 
 def section(parts):

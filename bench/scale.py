@@ -173,8 +173,9 @@ def crowd(s, a):
     s.keep("crowd", {"wanted": a.crowd, "open": most_open, "full_seconds": full, "kib_each": kib,
                      "before_mib": before / 1024, "most_mib": most / 1024, "jain": fair,
                      "bystander_seconds": waited, "bystander": BYSTANDER, "sites": CROWD_SITES,
-                     "messages": seen["messages"], "violations": seen["violations"],
-                     "malformed": seen["malformed"], "rate": seen["messages"] / seconds})
+                     "seen": seen["max_concurrent"], "messages": seen["messages"],
+                     "violations": seen["violations"], "malformed": seen["malformed"],
+                     "rate": seen["messages"] / seconds})
 
 
 # ---- long queues ----

@@ -56,7 +56,8 @@ class Session:
                 1 - min(noise["before"], noise["after"]) / self.best)
             if kept is None or (result["good"], -noise["sum"]) > (kept["good"], -kept["noise"]["sum"]):
                 kept = result
-            if result["good"] and not noise["why"]:
+            # One that has not made it in its time will not the next time.
+            if not noise["why"] and (result["good"] or not result["complete"]):
                 break
         say(f"  {kept['title']:28} {kept['rate']:>9,.0f}/s, {kept['per_cpu_second']:>8,.0f} a CPU second"
             + ("" if kept["good"] else ", NOT WHAT WAS ASKED FOR")

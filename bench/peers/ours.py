@@ -32,6 +32,7 @@ class Ours(Peer):
     queue = "synced to disk"
     workers = 0
     durability = "full"
+    commit_interval = "5ms"
     tls = "never"
     import_first = False   # the campaign starts when it is imported
     cpu = None             # all of it on this core
@@ -51,7 +52,7 @@ class Ours(Peer):
 control = "{work}/send.sock"
 workers = {self.workers}
 metrics {{ listen = "127.0.0.1:9641" }}
-queue {{ durability = "{self.durability}" }}
+queue {{ durability = "{self.durability}"  commit-interval = "{self.commit_interval}" }}
 retry {{ schedule = {{"{RETRY_SECONDS}s"}} }}
 dns {{ stub-zones = {{"{ZONE} 127.0.0.1@53"}}  allow-destinations = {{"127.0.0.0/8"}}  ipv6 = false }}
 customer "bench.example" {{
