@@ -232,77 +232,85 @@ static bool fill_draft(struct worker *worker, struct draft *draft, struct lease 
 	return false;
 }
 
-/* The lease's message for the session. NULL: the lease is decided or put back. */
-static struct job *draft_make(struct session *session, struct lease *lease)
+/* NULL: no memory. */
+static struct job *make_job(struct worker *worker)
+{
+	struct draft *draft = take_draft(worker);
+	struct job *job = draft ? take_job(worker) : NULL;
+
+	if (!job) {
+		draft_free(worker, draft);
+		return NULL;
+	}
+	job->draft = draft;
+	job->transaction.recipients = &job->one;
+	list_init(&job->node);
+	return job;
+}
+
+/* The lease's message for the session, made ahead or now. False: the lease is decided. */
+static bool fill_job(struct job *job, struct session *session, struct lease *lease)
 {
 	struct worker *worker = session->worker;
 	bool eightbit_ok = session->client.capabilities & SMTP_CAP_8BITMIME;
-	struct draft *draft = take_ahead(worker, lease);
-	bool is_made = draft && draft->eightbit_ok == eightbit_ok;
-	struct job *job = take_job(worker);
+	struct draft *ahead = take_ahead(worker, lease);
 
-	if (!draft)
-		draft = take_draft(worker);
-	if (!job || !draft) {
-		free(job);
-		draft_free(worker, draft);
-		worker_route_add(worker, session->route, lease, true);
-		return NULL;
-	}
 	job->session = session;
-	job->draft = draft;
-	list_init(&job->node);
-	if (!is_made && !fill_draft(worker, draft, lease, eightbit_ok)) {
-		job->transaction.recipients = &job->one;
-		job_free(worker, job);
-		return NULL;
+	if (ahead) {
+		draft_free(worker, job->draft);
+		job->draft = ahead;
 	}
+	if ((!ahead || ahead->eightbit_ok != eightbit_ok) &&
+	    !fill_draft(worker, job->draft, lease, eightbit_ok))
+		return false;
 	fill_transaction(session, job, lease);
-	return job;
+	return true;
 }
 
 /* The next hungry session and a lease for it; sessions without one are parked at their route. */
 static struct session *next_hungry(struct worker *worker, struct lease **lease)
 {
-	struct list *node;
+	while (!list_is_empty(&worker->hungry)) {
+		struct session *session = list_entry(worker->hungry.next, struct session, node);
 
-	while ((node = list_pop_front(&worker->hungry))) {
-		struct session *session = list_entry(node, struct session, node);
-
+		session_move(session, SESSION_NOWHERE);
 		session_make_dirty(session);
-		if (!session_may_take(session))
+		if (!session_may_take(session)) {
+			/* It was counted on. */
+			if (session->route->ready_count > 0)
+				worker_route_due(worker, session->route);
 			continue;
+		}
 		*lease = worker_route_pop_for(session->route, session);
 		if (*lease)
 			return session;
-		session->parked = true;
-		list_push_back(&session->route->parked, &session->node);
+		session_move(session, SESSION_PARKED);
 	}
 	return NULL;
 }
 
+/* Without memory none: the sessions stay hungry. */
 static u32 collect(struct worker *worker, struct job **jobs)
 {
 	u32 count = 0;
 
 	while (count < COMPOSE_BATCH) {
 		struct lease *lease;
-		struct session *session = next_hungry(worker, &lease);
-		struct job *job;
+		struct job *job = make_job(worker);
+		struct session *session = job ? next_hungry(worker, &lease) : NULL;
 
-		if (!session)
-			break;
-		job = draft_make(session, lease);
-		if (job) {
-			/*
-			 * Reserved: given only after signing, but the session must not take more
-			 * than fits.
-			 */
+		if (session && fill_job(job, session, lease)) {
+			/* Given only after signing, but it must not take more than fits. */
 			jobs[count++] = job;
 			session->messages++;
-		} else {
-			list_push_front(&worker->hungry, &session->node);
+			continue;
 		}
+		if (job)
+			job_free(worker, job);
+		if (!session)
+			break;
+		/* That lease is decided; perhaps there is another. */
+		session_move(session, SESSION_HUNGRY);
 	}
 	return count;
 }

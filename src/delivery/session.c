@@ -32,6 +32,20 @@ static struct session *take_session(struct worker *worker)
 	return session;
 }
 
+void session_move(struct session *session, enum session_place place)
+{
+	list_unlink(&session->node);
+	if (session->place == SESSION_HUNGRY)
+		session->route->hungry--;
+	session->place = (u8)place;
+	if (place == SESSION_HUNGRY) {
+		session->route->hungry++;
+		list_push_back(&session->worker->hungry, &session->node);
+	} else if (place == SESSION_PARKED) {
+		list_push_back(&session->route->parked, &session->node);
+	}
+}
+
 void session_free_all(struct worker *worker)
 {
 	while (worker->free_sessions) {
@@ -158,7 +172,7 @@ static void on_ready(struct session *session)
 	metric_add(&m->sessions_open, 1);
 	metric_observe(&worker->params.metrics->banner, worker->now_ns - session->since_ns);
 	session->since_ns = worker->now_ns;
-	list_push_back(&worker->hungry, &session->node);
+	session_move(session, SESSION_HUNGRY);
 }
 
 static void start_tls(struct session *session)
@@ -399,8 +413,7 @@ static void send_output(struct session *session)
 
 static void quit(struct session *session)
 {
-	list_unlink(&session->node);
-	session->parked = false;
+	session_move(session, SESSION_NOWHERE);
 	smtp_client_quit(&session->client, session->worker->now_ns);
 	session_drain(session);
 }
@@ -449,8 +462,8 @@ void session_settle(struct session *session)
 	/*
 	 * Able to take messages but on no list: back among the hungry, whom the next turn serves.
 	 */
-	if (session_may_take(session) && !list_is_linked(&session->node))
-		list_push_back(&session->worker->hungry, &session->node);
+	if (session_may_take(session) && session->place == SESSION_NOWHERE)
+		session_move(session, SESSION_HUNGRY);
 	judge_idleness(session);
 	send_output(session);
 	restart_timer(session);

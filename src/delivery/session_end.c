@@ -65,7 +65,7 @@ void session_shut(struct session *session)
 		metric_add(&session_metrics(session)->sessions_failed[session->failure - 1], 1);
 	session->state = SESSION_CLOSING;
 	session_opening_ends(session);
-	list_unlink(&session->node);
+	session_move(session, SESSION_NOWHERE);
 	timer_stop(&worker->wheel, &session->timer);
 	conn_close(&session->conn);
 }

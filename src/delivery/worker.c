@@ -178,7 +178,7 @@ static u64 wait_for(struct worker *worker, u64 timeout_ns)
 	u64 next = timer_wheel_next(&worker->wheel);
 
 	if (!spsc_is_empty(&worker->inbox) || !list_is_empty(&worker->hungry) ||
-	    !list_is_empty(&worker->dirty))
+	    !list_is_empty(&worker->runnable) || !list_is_empty(&worker->dirty))
 		return 0;
 	if (!list_is_empty(&worker->undelivered))
 		timeout_ns = min_u64(timeout_ns, NS_PER_MS);

@@ -54,6 +54,13 @@ enum session_state {
 	SESSION_CLOSING,
 };
 
+/* Where a session that could take a message is. */
+enum session_place {
+	SESSION_NOWHERE, /* it could not, or has just been given one */
+	SESSION_HUNGRY,  /* waits for its turn */
+	SESSION_PARKED,  /* waits at its route for a lease */
+};
+
 /* What ended a session, while the end of a send is waited for: session_break. */
 enum session_broken { SESSION_CLOSED = 1, SESSION_TIMED_OUT };
 
@@ -61,7 +68,7 @@ struct session {
 	struct conn conn;
 	struct smtp_client client;
 	struct timer timer;
-	struct list node;        /* hungry, parked or none */
+	struct list node;        /* in the list of its place */
 	struct list dirty;       /* in worker->dirty: has output to be asked for, or is done */
 	struct list all;         /* in worker->sessions_all */
 	struct list jobs;        /* given, not decided */
@@ -85,7 +92,7 @@ struct session {
 	bool falls_back;         /* its handshake failed; the next session does without TLS */
 	bool useful;             /* the receiver answered to a message */
 	bool lost;               /* a message came back unsent */
-	bool parked;
+	u8 place;                /* enum session_place */
 };
 
 /*
@@ -104,6 +111,7 @@ struct worker_route {
 	u32 sessions;       /* all states */
 	u32 connecting;     /* of them, not READY yet */
 	u32 tries;          /* of these, to a target that failed before: nobody counts on them */
+	u32 hungry;         /* sessions whose turn to take a lease is near */
 	u16 last_code;
 	u8 last_stage;
 	u8 last_failure;
@@ -170,6 +178,8 @@ void worker_routes_free(struct worker *worker);
 /* ---- session.c ---- */
 bool session_open(struct worker *worker, struct worker_route *route, u32 target);
 void session_make_dirty(struct session *session);
+/* From where it is to another place. */
+void session_move(struct session *session, enum session_place place);
 void session_drain(struct session *session); /* takes and acts on the client's events */
 void session_opening_ends(struct session *session);
 void session_settle(struct session *session); /* output, idleness, timers: once per turn */

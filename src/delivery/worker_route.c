@@ -94,14 +94,10 @@ void worker_route_due(struct worker *worker, struct worker_route *route)
 
 static void wake(struct worker *worker, struct worker_route *route)
 {
-	struct list *node = list_pop_front(&route->parked);
-
-	if (node) {
-		list_entry(node, struct session, node)->parked = false;
-		list_push_back(&worker->hungry, node);
-	} else {
+	if (list_is_empty(&route->parked))
 		worker_route_due(worker, route);
-	}
+	else
+		session_move(list_entry(route->parked.next, struct session, node), SESSION_HUNGRY);
 }
 
 void worker_route_add(struct worker *worker, struct worker_route *route, struct lease *lease,
@@ -217,11 +213,15 @@ static void fail_route(struct worker *worker, struct worker_route *route)
 	}
 }
 
+/* More leases than there are sessions that will come for one: when open, when it is their turn. */
+static bool lacks_sessions(const struct worker_route *route)
+{
+	return route->ready_count > route->connecting - route->tries + route->hungry;
+}
+
 static void open_sessions(struct worker *worker, struct worker_route *route, u32 quota)
 {
-	/* Leases that a session already being opened will take need no other. */
-	while (route->ready_count > route->connecting - route->tries &&
-	       may_open(worker, route, quota)) {
+	while (lacks_sessions(route) && may_open(worker, route, quota)) {
 		i32 target = targets_choose(&route->targets, worker->now_ns);
 
 		if (target < 0) {
@@ -236,7 +236,7 @@ static void open_sessions(struct worker *worker, struct worker_route *route, u32
 	 * When the limit is the worker's, this route goes on when any session is through; when it
 	 * is the route's own, when one of its own is (session_opening_ends).
 	 */
-	if (route->ready_count > route->connecting - route->tries && route->sessions < quota &&
+	if (lacks_sessions(route) && route->sessions < quota &&
 	    worker->connecting >= CONNECTING_MAX && !list_is_linked(&route->due))
 		list_push_back(&worker->starving, &route->due);
 }

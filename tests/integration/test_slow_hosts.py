@@ -52,3 +52,21 @@ def test_other_mail_goes_out_while_many_hosts_never_greet(sender_in, sink_with):
         assert connections() == 32 * HOSTS
         assert sender.status("silent")["delivered"] == 0
         sender.kill()
+
+
+def test_a_few_mails_open_no_more_sessions_than_they_are_while_others_keep_the_worker_busy(
+        sender_in, sink_with):
+    crowd, quick = sink_with("--delay-ms", "1-3"), sink_with()
+    sender = sender_in(sign=False)
+    sender.top["workers"] = 1
+    sender.default_site |= {"sessions": 1000, "messages-per-session": 100000}
+    sender.settings["queue"]["in-flight"] = 8000
+    sender.route("quick.example", quick.port)
+    sender.route("*", crowd.port)
+    sender.start()
+    sender.create("crowd", [f"u{i}@crowd.example" for i in range(100_000)])
+    wait_until(lambda: crowd.totals()["concurrent"] == 1000, "the crowd's sessions")
+    sender.create("few", [f"u{i}@quick.example" for i in range(60)])
+    assert sender.wait("few")["delivered"] == 60
+    assert quick.totals()["connections"] <= 60
+    sender.run("campaign", "cancel", "crowd")
