@@ -17,6 +17,7 @@
 #define PATH_SIZE PLANNER_PATH_MAX
 #define CARE_NS (200 * NS_PER_MS)
 #define LOG_TRIM 2000
+#define GROUP_ROWS 16 /* a commit of so many makes the next one wait for the whole interval */
 
 /* ---- open ---- */
 
@@ -147,6 +148,7 @@ static void init_lists(struct planner *planner)
 	map_init(&planner->campaign_map);
 	map_init(&planner->domains);
 	map_init(&planner->sites);
+	map_init(&planner->suspensions);
 	map_init(&planner->route_map);
 }
 
@@ -172,7 +174,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	error->text[0] = '\0';
 	if (!open_store(planner, error) || !load_secret(planner, error) ||
 	    !load_keys(planner, error) || !open_resolver(planner, error) ||
-	    !planner_leases_open(planner, error) ||
+	    !planner_leases_open(planner, error) || !planner_sites_open(planner, error) ||
 	    !planner_clock_open(planner, clock_wall_ms(), error) ||
 	    !planner_recover(planner, error)) {
 		planner_close(planner);
@@ -189,7 +191,7 @@ void planner_close(struct planner *planner)
 	planner_lanes_free(&planner->doomed);
 	planner_routes_free(planner);
 	planner_domains_free(planner);
-	map_done(&planner->sites);
+	planner_sites_free(planner);
 	planner_campaigns_free(planner);
 	planner_leases_close(planner);
 	ref_queue_done(&planner->touched);
@@ -282,10 +284,21 @@ static void fill_transaction(struct planner *planner)
 		planner_clock_note(planner);
 }
 
+/*
+ * Results that come many at once are worth waiting for; a single mail, whose import, start, lease
+ * and result are a commit each, waits for nobody.
+ */
+static u64 pause_after(const struct planner *planner, u32 rows)
+{
+	u64 interval_ns = planner->config->queue.commit_interval_ms * NS_PER_MS;
+
+	return interval_ns * min_u32(rows, GROUP_ROWS) / GROUP_ROWS;
+}
+
 static void run_transaction(struct planner *planner)
 {
 	struct error error;
-	bool wrote;
+	u32 rows;
 	bool ok;
 
 	if (!planner_begin(planner, &error)) {
@@ -295,8 +308,8 @@ static void run_transaction(struct planner *planner)
 		return;
 	}
 	fill_transaction(planner);
-	wrote = planner->results_applied > 0 || planner->fresh_count > 0 ||
-		planner->touched.count > 0 || planner->swept > 0;
+	rows = planner->results_applied + planner->fresh_count + planner->touched.count +
+	       planner->swept;
 	ok = planner->failed_by == STORE_OK && planner_commit(planner, &error);
 	if (!ok) {
 		queue_abort(planner->queue);
@@ -312,11 +325,10 @@ static void run_transaction(struct planner *planner)
 	planner_sweeps_committed(planner, true);
 	planner_erase_committed(planner);
 	planner_campaigns_committed(planner, true);
-	if (wrote)
+	if (rows > 0)
 		planner_room_found(planner);
 	planner_clock_noted(planner);
-	planner->next_commit_ns =
-		planner->now_ns + planner->config->queue.commit_interval_ms * NS_PER_MS;
+	planner->next_commit_ns = planner->now_ns + pause_after(planner, rows);
 }
 
 /* ---- care ---- */

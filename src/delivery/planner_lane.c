@@ -41,6 +41,65 @@ static struct lane *make_lane(struct planner *planner, struct planner_campaign *
 	return lane;
 }
 
+static void detach(struct planner *planner, struct lane *lane)
+{
+	struct planner_route *route = lane->route;
+
+	list_unlink(&lane->node);
+	lane->route = NULL;
+	if (!route)
+		return;
+	route->lane_count--;
+	planner_route_check(planner, route);
+}
+
+static void doom(struct planner *planner, struct lane *lane, enum outcome_action fate)
+{
+	detach(planner, lane);
+	lane->doomed = true;
+	lane->fate = (u8)fate;
+	list_push_back(&planner->doomed, &lane->node);
+	planner->must_work = true;
+}
+
+static void end_lane(struct planner *planner, struct lane *lane)
+{
+	detach(planner, lane);
+	list_unlink(&lane->of_campaign);
+	list_unlink(&lane->of_domain);
+	if (lane->domain)
+		planner_domain_left(planner, lane->domain);
+	planner->lanes_active--;
+	free(lane);
+}
+
+/* At its route, or where it waits for one. */
+static void place_lane(struct planner *planner, struct lane *lane)
+{
+	if (!lane->domain) {
+		lane->domain = planner_domain(planner, slice_of(lane->name));
+		if (!lane->domain)
+			CRASH("out of memory for a domain");
+		list_push_back(&lane->domain->lanes, &lane->of_domain);
+	}
+	planner_domain_wait(planner, lane->domain);
+	if (lane->domain->state == DOMAIN_DEAD) {
+		doom(planner, lane, OUTCOME_FAILED);
+		return;
+	}
+	if (lane->domain->state != DOMAIN_READY) {
+		list_push_back(&lane->domain->waiting, &lane->node);
+		return;
+	}
+	lane->route = planner_route(planner, lane->domain->where, lane->campaign->customer,
+				    planner_source_of(lane->campaign, lane->number));
+	if (!lane->route)
+		CRASH("out of memory for a route");
+	lane->route->lane_count++;
+	list_push_back(&lane->route->lanes, &lane->node);
+	planner_route_check(planner, lane->route);
+}
+
 /* One lane of one campaign; false when there is none left. */
 static bool activate_one(struct planner *planner, struct planner_campaign *campaign)
 {
@@ -58,9 +117,9 @@ static bool activate_one(struct planner *planner, struct planner_campaign *campa
 	campaign->lane_cursor = stored.number;
 	lane = make_lane(planner, campaign, &stored);
 	if (campaign->record.state == CAMPAIGN_CANCELLED)
-		planner_lane_doom(planner, lane, OUTCOME_CANCELLED);
+		doom(planner, lane, OUTCOME_CANCELLED);
 	else
-		planner_lane_place(planner, lane);
+		place_lane(planner, lane);
 	return true;
 }
 
@@ -79,64 +138,6 @@ void planner_activate_lanes(struct planner *planner)
 				break;
 		}
 	}
-}
-
-static void detach(struct planner *planner, struct lane *lane)
-{
-	struct planner_route *route = lane->route;
-
-	list_unlink(&lane->node);
-	lane->route = NULL;
-	if (!route)
-		return;
-	route->lane_count--;
-	planner_route_check(planner, route);
-}
-
-void planner_lane_place(struct planner *planner, struct lane *lane)
-{
-	if (!lane->domain) {
-		lane->domain = planner_domain(planner, slice_of(lane->name));
-		if (!lane->domain)
-			CRASH("out of memory for a domain");
-		list_push_back(&lane->domain->lanes, &lane->of_domain);
-	}
-	planner_domain_wait(planner, lane->domain);
-	if (lane->domain->state == DOMAIN_DEAD) {
-		planner_lane_doom(planner, lane, OUTCOME_FAILED);
-		return;
-	}
-	if (lane->domain->state != DOMAIN_READY) {
-		list_push_back(&lane->domain->waiting, &lane->node);
-		return;
-	}
-	lane->route = planner_route(planner, lane->domain->where, lane->campaign->customer,
-				    planner_source_of(lane->campaign, lane->number));
-	if (!lane->route)
-		CRASH("out of memory for a route");
-	lane->route->lane_count++;
-	list_push_back(&lane->route->lanes, &lane->node);
-	planner_route_check(planner, lane->route);
-}
-
-void planner_lane_doom(struct planner *planner, struct lane *lane, enum outcome_action fate)
-{
-	detach(planner, lane);
-	lane->doomed = true;
-	lane->fate = (u8)fate;
-	list_push_back(&planner->doomed, &lane->node);
-	planner->must_work = true;
-}
-
-void planner_lane_end(struct planner *planner, struct lane *lane)
-{
-	detach(planner, lane);
-	list_unlink(&lane->of_campaign);
-	list_unlink(&lane->of_domain);
-	if (lane->domain)
-		planner_domain_left(planner, lane->domain);
-	planner->lanes_active--;
-	free(lane);
 }
 
 /* Whether it matters to the lane where its domain's mail goes. */
@@ -165,7 +166,7 @@ void planner_lane_move(struct planner *planner, struct lane *lane)
 		list_push_back(&planner->idle_lanes, &lane->node);
 		return;
 	}
-	planner_lane_place(planner, lane);
+	place_lane(planner, lane);
 	if (domain->state == DOMAIN_WAIT)
 		planner_shed_lane(planner, lane, domain->code, slice_of(domain->text));
 }
@@ -197,7 +198,7 @@ enum store_result planner_lane_next(struct planner *planner, struct lane *lane,
 	enum store_result result = queue_row_next(planner->queue, &after, 0, row);
 
 	if (result == STORE_NOT_FOUND)
-		planner_lane_end(planner, lane);
+		end_lane(planner, lane);
 	else
 		planner_store_ok(planner, result);
 	return result;
@@ -230,7 +231,7 @@ void planner_park_lanes(struct planner *planner, struct planner_campaign *campai
 		struct lane *lane = list_entry(node, struct lane, of_campaign);
 
 		if (cancelled) {
-			planner_lane_doom(planner, lane, OUTCOME_CANCELLED);
+			doom(planner, lane, OUTCOME_CANCELLED);
 			continue;
 		}
 		if (lane->doomed)
@@ -248,7 +249,7 @@ void planner_unpark(struct planner *planner, struct planner_campaign *campaign)
 		if (lane->doomed)
 			continue;
 		detach(planner, lane);
-		planner_lane_place(planner, lane);
+		place_lane(planner, lane);
 	}
 	planner_rows_again(planner, &campaign->parked);
 	planner->must_work = true;

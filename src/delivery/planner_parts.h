@@ -195,6 +195,7 @@ struct planner {
 	struct map campaign_map;
 	struct map domains;
 	struct map sites;
+	struct map suspensions; /* names of suspended sites */
 	struct map route_map;
 	u32 route_count;
 	u32 idle_route_count;
@@ -343,9 +344,6 @@ struct message *planner_compile(struct planner *planner, const struct config_cus
 /* ---- planner_lane.c ---- */
 void planner_activate_lanes(struct planner *planner);
 bool planner_may_activate(const struct planner *planner);
-void planner_lane_place(struct planner *planner, struct lane *lane); /* at its route, or to wait */
-void planner_lane_doom(struct planner *planner, struct lane *lane, enum outcome_action fate);
-void planner_lane_end(struct planner *planner, struct lane *lane);
 bool planner_lane_is_live(const struct lane *lane);
 void planner_lane_move(struct planner *planner, struct lane *lane);
 void planner_lanes_free(struct list *lanes); /* at the end of all */
@@ -378,6 +376,8 @@ void planner_row_place(struct planner *planner, struct planner_campaign *campaig
 void planner_place_again(struct planner *planner);
 
 /* ---- planner_site.c ---- */
+bool planner_sites_open(struct planner *planner, struct error *error);
+void planner_sites_free(struct planner *planner);
 /* Never NULL: without memory we crash. New sites have no user yet. */
 struct site *planner_site_of_answer(struct planner *planner, const struct mx_answer *answer);
 struct site *planner_site_of_relay(struct planner *planner, const char *relay);

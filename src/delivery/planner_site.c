@@ -17,18 +17,6 @@ static struct site *find_site(struct planner *planner, const char *name)
 	return map_find(&planner->sites, slice_of(name));
 }
 
-/* A site whose setting cannot be read breaks the transaction that it was wanted for. */
-static bool is_suspended(struct planner *planner, const char *name)
-{
-	char key[300];
-	struct slice value;
-	enum store_result result;
-
-	snprintf(key, sizeof(key), "suspended/%s", name);
-	result = queue_setting_get(planner->queue, slice_of(key), &value);
-	return result != STORE_NOT_FOUND && planner_store_ok(planner, result);
-}
-
 static struct site *make_site(struct planner *planner, const char *name, struct slice first_host)
 {
 	struct site *site = calloc(1, sizeof(*site));
@@ -37,7 +25,7 @@ static struct site *make_site(struct planner *planner, const char *name, struct 
 		return NULL;
 	slice_copy(site->name, sizeof(site->name), slice_of(name));
 	site->limits = config_site_of(planner->config, first_host);
-	site->suspended = is_suspended(planner, name);
+	site->suspended = map_find(&planner->suspensions, slice_of(name)) != NULL;
 	site->version = 1;
 	list_init(&site->routes);
 	if (!map_add(&planner->sites, slice_of(site->name), site)) {
@@ -256,26 +244,109 @@ static void check_routes(struct planner *planner, const struct site *site)
 	planner->must_work = true;
 }
 
-static bool set_suspended(struct planner *planner, struct slice name, bool suspended,
-			  struct error *error)
+#define SUSPENDED "suspended/" /* settings of this prefix name the sites */
+#define NAME_MAX_LEN 250
+
+/* A site that the operator suspended, whether anything is known of it or not. */
+struct suspension {
+	size_t len;
+	char name[];
+};
+
+static struct suspension *make_suspension(struct slice name)
 {
-	struct site *site = map_find(&planner->sites, name);
+	struct suspension *one = malloc(sizeof(*one) + name.len);
+
+	if (!one)
+		return NULL;
+	one->len = name.len;
+	memcpy(one->name, name.ptr, name.len);
+	return one;
+}
+
+static bool add_suspension(struct planner *planner, struct suspension *one)
+{
+	return map_add(&planner->suspensions, (struct slice){ one->name, one->len }, one);
+}
+
+/* All of them are read at the start: what is sent must not hang on a read that may fail. */
+bool planner_sites_open(struct planner *planner, struct error *error)
+{
+	struct slice name = SLICE_NONE;
+	struct slice value;
+	char after[300] = "";
+	enum store_result result;
+
+	if (!planner_begin(planner, error))
+		return false;
+	while ((result = queue_setting_next(planner->queue, SLICE(SUSPENDED), slice_of(after),
+					    &name, &value)) == STORE_OK) {
+		struct suspension *one =
+			make_suspension(slice_from(name, sizeof(SUSPENDED) - 1));
+
+		if (!one || !add_suspension(planner, one)) {
+			free(one);
+			queue_abort(planner->queue);
+			return error_set(error, "out of memory for suspended sites");
+		}
+		slice_copy(after, sizeof(after), name);
+	}
+	queue_abort(planner->queue);
+	return result == STORE_NOT_FOUND ||
+	       error_set(error, "the queue: %s", queue_error_text(planner->queue));
+}
+
+void planner_sites_free(struct planner *planner)
+{
+	void *one;
+
+	for (u32 at = 0; (one = map_next(&planner->suspensions, &at));)
+		free(one);
+	map_done(&planner->suspensions);
+	map_done(&planner->sites);
+}
+
+static bool store_suspended(struct planner *planner, struct slice name, bool suspended,
+			    struct error *error)
+{
 	char key[300];
 	enum store_result result;
 
-	if (name.len == 0 || name.len > 250)
-		return error_set(error, "a site's name has 1 to 250 characters");
 	if (!planner_begin(planner, error))
 		return false;
-	snprintf(key, sizeof(key), "suspended/%.*s", SLICE_FMT(name));
+	snprintf(key, sizeof(key), SUSPENDED "%.*s", SLICE_FMT(name));
 	result = suspended ? queue_setting_put(planner->queue, slice_of(key), SLICE("1")) :
 			     queue_setting_delete(planner->queue, slice_of(key));
 	if (result == STORE_NOT_FOUND) {
 		queue_abort(planner->queue);
 		return error_set(error, "site %.*s is not suspended", SLICE_FMT(name));
 	}
-	if (!planner_commit(planner, error))
+	return planner_commit(planner, error);
+}
+
+static bool set_suspended(struct planner *planner, struct slice name, bool suspended,
+			  struct error *error)
+{
+	struct suspension *new = NULL;
+	struct site *site;
+
+	if (name.len == 0 || name.len > NAME_MAX_LEN)
+		return error_set(error, "a site's name has 1 to 250 characters");
+	if (suspended && !map_find(&planner->suspensions, name)) {
+		new = make_suspension(name);
+		if (!new || !add_suspension(planner, new)) {
+			free(new);
+			return error_set(error, "out of memory for a suspended site");
+		}
+	}
+	if (!store_suspended(planner, name, suspended, error)) {
+		if (new)
+			free(map_remove(&planner->suspensions, name));
 		return false;
+	}
+	if (!suspended)
+		free(map_remove(&planner->suspensions, name));
+	site = map_find(&planner->sites, name);
 	if (site) {
 		site->suspended = suspended;
 		check_routes(planner, site);
