@@ -28,7 +28,10 @@ def session_rows(found):
              f"{found['open']:,} (sink saw {found['seen']:,})"],
             ["resident memory before / at the most, MiB",
              f"{found['before_mib']:.1f} / {found['most_mib']:.1f}"],
-            ["**KiB a session, everything included**", f"**{found['kib_each']:.2f}**"]]
+            ["**KiB a session, everything included**", f"**{found['kib_each']:.2f}**"],
+            [f"the same with STARTTLS: open at once ({found['tls']['tls_sessions']:,} handshakes); **KiB a "
+             "session, OpenSSL's part included**",
+             f"{found['tls']['open']:,}; **{found['tls']['kib_each']:.2f}**"]]
 
 
 def crowd_rows(found):

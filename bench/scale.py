@@ -35,13 +35,14 @@ def create(sender, name, job, recipients=None):
 
 # ---- sessions ----
 
-def sessions(s, a):
+def sessions_of(s, count, starttls):
     """Memory of sessions that wait: a sink that answers late, and many sessions."""
-    directory, job = prepare(s, "sessions", a.sessions * 12)
+    directory, job = prepare(s, "sessions", count * 12)
+    tls = "opportunistic" if starttls else "never"
     config = write_config(directory, 2525, CUSTOMER,
-                          f"sessions = {a.sessions}  messages-per-session = 100000  depth = 1  "
-                          "idle = \"60s\"", 2, "in-flight = 65536")
-    sink = Sink(directory, 2525, "--delay-ms", "50-500")
+                          f'sessions = {count}  messages-per-session = 100000  depth = 1  idle = "60s"  '
+                          f'tls = "{tls}"', 2, "in-flight = 65536")
+    sink = Sink(directory, 2525, "--delay-ms", "50-500", *(["--starttls"] if starttls else []))
     sender = Sender(directory, config)
     create(sender, "bench", job)
     before = sender.resident_kib()
@@ -54,11 +55,15 @@ def sessions(s, a):
             most_open, most = now_open, max(most, sender.resident_kib())
         time.sleep(0.2)
     sender.end()
-    seen = sink.figures()["max_concurrent"]
+    seen = sink.figures()
     each = (most - before) / max(most_open, 1)
-    say(f"  {most_open:,} sessions open at once, {each:.2f} KiB each")
-    s.keep("sessions", {"wanted": a.sessions, "open": most_open, "seen": seen, "kib_each": each,
-                        "before_mib": before / 1024, "most_mib": most / 1024})
+    say(f"  {most_open:,} sessions open at once{' (STARTTLS)' if starttls else ''}, {each:.2f} KiB each")
+    return {"wanted": count, "open": most_open, "seen": seen["max_concurrent"], "kib_each": each,
+            "before_mib": before / 1024, "most_mib": most / 1024, "tls_sessions": seen["tls_sessions"]}
+
+
+def sessions(s, a):
+    s.keep("sessions", {**sessions_of(s, a.sessions, False), "tls": sessions_of(s, a.sessions, True)})
 
 
 PACE_SESSIONS = 500
