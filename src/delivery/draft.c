@@ -214,7 +214,7 @@ static enum message_result write_draft(struct worker *worker, struct draft *draf
 	return MESSAGE_OK;
 }
 
-/* The lease's draft for this session: made ahead, or now. False: the lease is decided. */
+/* The draft of a lease whose session is there. False: the lease is decided. */
 static bool fill_draft(struct worker *worker, struct draft *draft, struct lease *lease,
 		       bool eightbit_ok)
 {

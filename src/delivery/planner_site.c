@@ -247,26 +247,15 @@ static void check_routes(struct planner *planner, const struct site *site)
 #define SUSPENDED "suspended/" /* settings of this prefix name the sites */
 #define NAME_MAX_LEN 250
 
-/* A site that the operator suspended, whether anything is known of it or not. */
-struct suspension {
-	size_t len;
-	char name[];
-};
-
-static struct suspension *make_suspension(struct slice name)
+/* A site that the operator suspended, whether anything is known of it or not. False: no memory. */
+static bool add_suspension(struct planner *planner, struct slice name)
 {
-	struct suspension *one = malloc(sizeof(*one) + name.len);
+	char *copy = strndup(name.ptr, name.len);
 
-	if (!one)
-		return NULL;
-	one->len = name.len;
-	memcpy(one->name, name.ptr, name.len);
-	return one;
-}
-
-static bool add_suspension(struct planner *planner, struct suspension *one)
-{
-	return map_add(&planner->suspensions, (struct slice){ one->name, one->len }, one);
+	if (copy && map_add(&planner->suspensions, (struct slice){ copy, name.len }, copy))
+		return true;
+	free(copy);
+	return false;
 }
 
 /* All of them are read at the start: what is sent must not hang on a read that may fail. */
@@ -281,11 +270,7 @@ bool planner_sites_open(struct planner *planner, struct error *error)
 		return false;
 	while ((result = queue_setting_next(planner->queue, SLICE(SUSPENDED), slice_of(after),
 					    &name, &value)) == STORE_OK) {
-		struct suspension *one =
-			make_suspension(slice_from(name, sizeof(SUSPENDED) - 1));
-
-		if (!one || !add_suspension(planner, one)) {
-			free(one);
+		if (!add_suspension(planner, slice_from(name, sizeof(SUSPENDED) - 1))) {
 			queue_abort(planner->queue);
 			return error_set(error, "out of memory for suspended sites");
 		}
@@ -327,20 +312,16 @@ static bool store_suspended(struct planner *planner, struct slice name, bool sus
 static bool set_suspended(struct planner *planner, struct slice name, bool suspended,
 			  struct error *error)
 {
-	struct suspension *new = NULL;
 	struct site *site;
+	bool is_new;
 
 	if (name.len == 0 || name.len > NAME_MAX_LEN)
 		return error_set(error, "a site's name has 1 to 250 characters");
-	if (suspended && !map_find(&planner->suspensions, name)) {
-		new = make_suspension(name);
-		if (!new || !add_suspension(planner, new)) {
-			free(new);
-			return error_set(error, "out of memory for a suspended site");
-		}
-	}
+	is_new = suspended && !map_find(&planner->suspensions, name);
+	if (is_new && !add_suspension(planner, name))
+		return error_set(error, "out of memory for a suspended site");
 	if (!store_suspended(planner, name, suspended, error)) {
-		if (new)
+		if (is_new)
 			free(map_remove(&planner->suspensions, name));
 		return false;
 	}
