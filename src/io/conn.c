@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define TLS_CHUNK (64 * 1024)
-#define CIPHER_MAX (256 * 1024)
 
 enum { TLS_OFF, TLS_SHAKING, TLS_ON };
 
@@ -25,11 +24,6 @@ static void close_if_quiet(struct conn *conn)
 	conn->handle = -1;
 	tls_close(conn->tls);
 	conn->tls = NULL;
-	if (conn->cipher) {
-		buf_done(conn->cipher);
-		free(conn->cipher);
-		conn->cipher = NULL;
-	}
 	conn->closing = false;
 	conn->events->closed(conn);
 }
@@ -137,8 +131,8 @@ static void on_cipher_sent(struct conn *conn, i32 result)
 	bool own = conn->flushing;
 
 	if (result > 0) {
-		buf_drop_front(conn->cipher, (size_t)result);
-		if (conn->cipher->len > 0) {
+		tls_sent(conn->tls, (size_t)result);
+		if (conn->cipher_iov.iov_len > (size_t)result) {
 			flush_tls(conn);
 			if (conn->sending || conn->late_pending)
 				return;
@@ -251,38 +245,39 @@ static void start_send(struct conn *conn, struct iovec *iov, u32 count)
 /* Sends ciphertext that waits, unless some is under way already. */
 static void flush_tls(struct conn *conn)
 {
+	struct slice cipher;
+
 	if (conn->sending || conn->closing || conn->has_ended || conn->late_pending)
 		return;
-	tls_output(conn->tls, conn->cipher);
-	if (conn->cipher->failed) {
+	if (tls_cannot_send(conn->tls)) {
 		be_late(conn);
 		return;
 	}
-	if (conn->cipher->len == 0)
+	cipher = tls_output(conn->tls);
+	if (cipher.len == 0)
 		return;
 	conn->flushing = conn->plain_bytes == 0;
-	conn->cipher_iov = (struct iovec){ conn->cipher->ptr, conn->cipher->len };
+	conn->cipher_iov = (struct iovec){ (char *)cipher.ptr, cipher.len };
 	start_send(conn, &conn->cipher_iov, 1);
 }
 
 void conn_send(struct conn *conn, struct iovec *iov, u32 count)
 {
+	enum tls_result result;
+	size_t taken;
+
 	ASSERT(conn_may_send(conn));
 	conn->moved = false;
 	if (!conn->tls) {
 		start_send(conn, iov, count);
 		return;
 	}
-	for (u32 i = 0; i < count && conn->plain_bytes < TLS_CHUNK; i++) {
-		size_t len = min_size(iov[i].iov_len, TLS_CHUNK - conn->plain_bytes);
-
-		conn->plain_bytes += (u32)len;
-		if (tls_write(conn->tls, (struct slice){ iov[i].iov_base, len }) != TLS_OK) {
-			be_late(conn);
-			return;
-		}
-	}
-	flush_tls(conn);
+	result = tls_write(conn->tls, iov, count, TLS_CHUNK, &taken);
+	conn->plain_bytes = (u32)taken;
+	if (result == TLS_OK)
+		flush_tls(conn);
+	else
+		be_late(conn);
 }
 
 void conn_stop_sending(struct conn *conn)
@@ -300,10 +295,6 @@ bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice
 		    struct slice session_key)
 {
 	ASSERT(!conn->sending && !conn->tls);
-	conn->cipher = malloc(sizeof(*conn->cipher));
-	if (!conn->cipher)
-		return false;
-	buf_init(conn->cipher, CIPHER_MAX);
 	conn->tls = tls_open(context, server_name, session_key);
 	if (!conn->tls)
 		return false;

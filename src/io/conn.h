@@ -6,7 +6,6 @@
 #ifndef IO_CONN_H
 #define IO_CONN_H
 
-#include "base/buf.h"
 #include "base/types.h"
 #include "io/ring.h"
 #include "io/tls.h"
@@ -35,7 +34,6 @@ struct conn {
 	const struct conn_events *events;
 	struct ring *ring;
 	struct tls *tls;
-	struct buf *cipher; /* ciphertext under way; made when TLS starts */
 	struct ring_op connect;
 	struct ring_op send;
 	struct ring_op late; /* what must wait for the next turn */

@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "base/net_address.h"
 #include "base/text.h"
+#include "io/cipher.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -14,6 +15,7 @@
 
 #define SESSION_KEY_MAX 96
 #define SESSION_BUCKETS 1024
+#define RECORD_MAX 16384 /* plaintext of a record: RFC 8446 section 5.1 */
 
 struct session {
 	struct list by_key; /* in its bucket */
@@ -24,17 +26,20 @@ struct session {
 
 struct tls_context {
 	SSL_CTX *ssl_context;
+	BIO_METHOD *out_method;
+	struct cipher_pool pool;
 	struct list buckets[SESSION_BUCKETS];
 	struct list by_age;
 	u32 count;
 	u32 max;
+	char record[RECORD_MAX]; /* small pieces become one record here */
 };
 
 struct tls {
 	struct tls_context *context;
 	SSL *ssl;
 	BIO *in;
-	BIO *out;
+	struct cipher out;
 	char key[SESSION_KEY_MAX];
 	char why[120];
 };
@@ -92,13 +97,41 @@ static int on_new_session(SSL *ssl, SSL_SESSION *ssl_session)
 	return 1;
 }
 
+/* ---- the BIO by which OpenSSL hands ciphertext over ---- */
+
+static int out_write(BIO *bio, const char *bytes, int len)
+{
+	return cipher_add(BIO_get_data(bio), bytes, (size_t)len) ? len : -1;
+}
+
+static long out_control(BIO *bio, int command, long number, void *pointer)
+{
+	(void)bio, (void)number, (void)pointer;
+	return command == BIO_CTRL_FLUSH; /* nothing is held back; nothing else is asked of it */
+}
+
+static BIO_METHOD *make_out_method(void)
+{
+	BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "ciphertext");
+
+	if (method && BIO_meth_set_write(method, out_write) == 1 &&
+	    BIO_meth_set_ctrl(method, out_control) == 1)
+		return method;
+	BIO_meth_free(method);
+	return NULL;
+}
+
+/* ---- contexts ---- */
+
 struct tls_context *tls_context_open(const struct tls_params *params, struct error *error)
 {
 	struct tls_context *context = calloc(1, sizeof(*context));
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	BIO_METHOD *out_method = make_out_method();
 
-	if (!context || !ctx) {
+	if (!context || !ctx || !out_method) {
 		error_set(error, "out of memory for TLS");
+		BIO_meth_free(out_method);
 		SSL_CTX_free(ctx);
 		free(context);
 		return NULL;
@@ -107,6 +140,7 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 		list_init(&context->buckets[i]);
 	list_init(&context->by_age);
 	context->ssl_context = ctx;
+	context->out_method = out_method;
 	context->max = params->sessions_max;
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
@@ -135,22 +169,28 @@ void tls_context_close(struct tls_context *context)
 	while (context->count > 0)
 		drop_session(context, list_entry(context->by_age.next, struct session, by_age));
 	SSL_CTX_free(context->ssl_context);
+	BIO_meth_free(context->out_method);
+	cipher_pool_done(&context->pool);
 	free(context);
 }
 
+/* ---- one connection ---- */
+
 static bool attach_bios(struct tls *tls)
 {
+	BIO *out = BIO_new(tls->context->out_method);
+
 	tls->in = BIO_new(BIO_s_mem());
-	tls->out = BIO_new(BIO_s_mem());
-	if (!tls->in || !tls->out) {
+	if (!tls->in || !out) {
 		BIO_free(tls->in);
-		BIO_free(tls->out);
+		BIO_free(out);
 		return false;
 	}
 	/* An empty input means "later", not "the end". */
 	BIO_set_mem_eof_return(tls->in, -1);
-	BIO_set_mem_eof_return(tls->out, -1);
-	SSL_set_bio(tls->ssl, tls->in, tls->out);
+	BIO_set_data(out, &tls->out);
+	BIO_set_init(out, 1);
+	SSL_set_bio(tls->ssl, tls->in, out);
 	return true;
 }
 
@@ -176,6 +216,7 @@ struct tls *tls_open(struct tls_context *context, struct slice server_name,
 	if (!tls)
 		return NULL;
 	tls->context = context;
+	cipher_init(&tls->out, &context->pool);
 	tls->ssl = SSL_new(context->ssl_context);
 	if (!tls->ssl || !attach_bios(tls) || SSL_set_app_data(tls->ssl, tls) != 1 ||
 	    !set_server_name(tls->ssl, server_name)) {
@@ -199,6 +240,7 @@ void tls_close(struct tls *tls)
 	/* Without this mark OpenSSL takes the session for broken and drops it from the cache. */
 	SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(tls->ssl);
+	cipher_done(&tls->out);
 	free(tls);
 }
 
@@ -219,7 +261,9 @@ static enum tls_result judge(struct tls *tls, int ret)
 	case SSL_ERROR_ZERO_RETURN:
 		return TLS_ENDED;
 	}
-	if (ERR_peek_last_error())
+	if (tls_cannot_send(tls))
+		reason = "no memory for ciphertext";
+	else if (ERR_peek_last_error())
 		reason = ERR_reason_error_string(ERR_peek_last_error());
 	/* OpenSSL has no words for errors of the system. */
 	snprintf(tls->why, sizeof(tls->why), "%s", reason ? reason : "connection broken");
@@ -240,40 +284,80 @@ enum tls_result tls_read(struct tls *tls, char *to, size_t size, size_t *got)
 {
 	int ret;
 
+	if (BIO_ctrl_pending(tls->in) == 0 && !SSL_has_pending(tls->ssl))
+		return TLS_AGAIN;
 	ERR_clear_error();
 	ret = SSL_read_ex(tls->ssl, to, size, got);
 	return ret == 1 ? TLS_OK : judge(tls, ret);
 }
 
-enum tls_result tls_write(struct tls *tls, struct slice plaintext)
+static enum tls_result write_all(struct tls *tls, const char *plaintext, size_t len)
 {
-	while (plaintext.len > 0) {
+	while (len > 0) {
 		size_t done = 0;
 		int ret;
 
 		ERR_clear_error();
-		ret = SSL_write_ex(tls->ssl, plaintext.ptr, plaintext.len, &done);
+		ret = SSL_write_ex(tls->ssl, plaintext, len, &done);
 		if (ret != 1)
 			return judge(tls, ret);
-		plaintext = slice_from(plaintext, done);
+		plaintext += done;
+		len -= done;
 	}
 	return TLS_OK;
 }
 
-bool tls_output(struct tls *tls, struct buf *out)
+/*
+ * A record costs much beside its bytes, here and at the peer: small pieces are gathered. What fills
+ * records by itself is encrypted from where it is.
+ */
+enum tls_result tls_write(struct tls *tls, const struct iovec *pieces, u32 count, size_t max,
+			  size_t *taken)
 {
-	size_t pending = BIO_ctrl_pending(tls->out);
-	char *room;
+	char *record = tls->context->record;
+	enum tls_result result = TLS_OK;
+	size_t gathered = 0;
 
-	if (pending == 0)
-		return false;
-	room = buf_reserve(out, pending);
-	if (!room || BIO_read(tls->out, room, (int)pending) != (int)pending) {
-		out->failed = true;
-		return true;
+	*taken = 0;
+	for (u32 i = 0; i < count && *taken < max && result == TLS_OK; i++) {
+		const char *piece = pieces[i].iov_base;
+		size_t left = min_size(pieces[i].iov_len, max - *taken);
+
+		*taken += left;
+		while (left > 0 && result == TLS_OK) {
+			size_t len = min_size(left, RECORD_MAX - gathered);
+
+			if (len == RECORD_MAX) {
+				len = left - left % RECORD_MAX;
+				result = write_all(tls, piece, len);
+			} else {
+				memcpy(record + gathered, piece, len);
+				gathered += len;
+			}
+			if (gathered == RECORD_MAX) {
+				result = write_all(tls, record, gathered);
+				gathered = 0;
+			}
+			piece += len;
+			left -= len;
+		}
 	}
-	buf_advance(out, pending);
-	return true;
+	return result == TLS_OK ? write_all(tls, record, gathered) : result;
+}
+
+struct slice tls_output(struct tls *tls)
+{
+	return cipher_next(&tls->out);
+}
+
+void tls_sent(struct tls *tls, size_t len)
+{
+	cipher_sent(&tls->out, len);
+}
+
+bool tls_cannot_send(const struct tls *tls)
+{
+	return cipher_has_failed(&tls->out);
 }
 
 const char *tls_why(const struct tls *tls)

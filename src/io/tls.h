@@ -6,9 +6,10 @@
 #ifndef IO_TLS_H
 #define IO_TLS_H
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "base/types.h"
+
+#include <sys/uio.h>
 
 struct tls_context;
 struct tls;
@@ -42,10 +43,19 @@ bool tls_feed(struct tls *tls, struct slice ciphertext) MUST_CHECK;
 enum tls_result tls_handshake(struct tls *tls) MUST_CHECK;
 /* Reads up to `size` bytes of plaintext. */
 enum tls_result tls_read(struct tls *tls, char *to, size_t size, size_t *got) MUST_CHECK;
-/* Encrypts all of it. */
-enum tls_result tls_write(struct tls *tls, struct slice plaintext) MUST_CHECK;
-/* Moves the ciphertext that waits to be sent behind what is in `out`; true when there was some. */
-bool tls_output(struct tls *tls, struct buf *out);
+/*
+ * Encrypts the pieces up to `max` bytes, in records as large as may be. `*taken` says how many
+ * (when it failed: too many).
+ */
+enum tls_result tls_write(struct tls *tls, const struct iovec *pieces, u32 count, size_t max,
+			  size_t *taken) MUST_CHECK;
+/*
+ * Ciphertext that is to be sent now; it stays where it is until tls_sent said that all of it has
+ * gone. Empty: none; or memory lacked, which tls_cannot_send tells.
+ */
+struct slice tls_output(struct tls *tls);
+void tls_sent(struct tls *tls, size_t len); /* so many bytes of it have gone */
+bool tls_cannot_send(const struct tls *tls);
 
 const char *tls_why(const struct tls *tls);
 const char *tls_version(const struct tls *tls); /* "TLSv1.3" */

@@ -4,6 +4,7 @@
 
 #include "io/loopback.h"
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "io/conn.h"
 

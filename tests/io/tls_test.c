@@ -1,6 +1,7 @@
 /* The TLS client over memory, against OpenSSL's server over memory. */
 #include "io/tls_server.h"
 
+#include "base/buf.h"
 #include "base/fail_alloc.h"
 #include "base/text.h"
 #include "io/tls.h"
@@ -48,20 +49,34 @@ static void close_peer(struct peer *p)
 	SSL_free(p->server);
 }
 
+static enum tls_result write_text(struct peer *p, const void *text, size_t len)
+{
+	struct iovec piece = { (void *)text, len };
+	enum tls_result result;
+	size_t taken;
+
+	result = tls_write(p->tls, &piece, 1, SIZE_MAX, &taken);
+	if (result == TLS_OK)
+		assert_int_equal(taken, len);
+	return result;
+}
+
 /* Moves ciphertext both ways; true when there was some. */
 static bool pump(struct peer *p)
 {
-	struct buf out;
+	struct slice out;
 	char bytes[4096];
-	bool any;
+	bool any = false;
 	int n;
 
-	buf_init(&out, 8u << 20);
-	any = tls_output(p->tls, &out);
-	assert_false(out.failed);
-	if (any)
-		assert_int_equal(BIO_write(p->in, out.ptr, (int)out.len), out.len);
-	buf_done(&out);
+	assert_false(tls_cannot_send(p->tls));
+	while ((out = tls_output(p->tls)).len > 0) {
+		size_t some = p->bytewise ? 1 + out.len / 2 : out.len;
+
+		assert_int_equal(BIO_write(p->in, out.ptr, (int)some), some);
+		tls_sent(p->tls, some);
+		any = true;
+	}
 	while ((n = BIO_read(p->out, bytes, p->bytewise ? 1 : (int)sizeof(bytes))) > 0) {
 		assert_true(tls_feed(p->tls, (struct slice){ bytes, (size_t)n }));
 		any = true;
@@ -135,7 +150,7 @@ static void both_versions_carry_text_both_ways(void **state)
 		assert_int_equal(shake(&p), TLS_OK);
 		assert_string_equal(tls_version(p.tls), version_names[i % 2]);
 		assert_string_equal(SSL_get_servername(p.server, TLSEXT_NAMETYPE_host_name), "mx.test");
-		assert_int_equal(tls_write(p.tls, SLICE("EHLO a.test\r\n")), TLS_OK);
+		assert_int_equal(write_text(&p, "EHLO a.test\r\n", 13), TLS_OK);
 		pump(&p);
 		assert_int_equal(SSL_read(p.server, heard, sizeof(heard)), 13);
 		assert_string_equal(heard, "EHLO a.test\r\n");
@@ -166,12 +181,62 @@ static void long_writes_are_taken_whole(void **state)
 	for (size_t i = 0; i < sizeof(sent); i++)
 		sent[i] = (char)(i * 2654435761u >> 13);
 	connect_peer(&p, context, ctx, "");
-	assert_int_equal(tls_write(p.tls, (struct slice){ sent, sizeof(sent) }), TLS_OK);
-	pump(&p);
+	for (size_t at = 0; at < sizeof(sent); at += 65536) {
+		assert_int_equal(write_text(&p, sent + at, min_size(65536, sizeof(sent) - at)), TLS_OK);
+		pump(&p);
+	}
 	while (SSL_read_ex(p.server, heard + len, sizeof(heard) - len, &got) == 1)
 		len += got;
 	assert_int_equal(len, sizeof(sent));
 	assert_memory_equal(sent, heard, len);
+	close_peer(&p);
+	SSL_CTX_free(ctx);
+	tls_context_close(context);
+}
+
+/* How many records there are in ciphertext that begins with one: RFC 8446 section 5.1. */
+static u32 count_records(struct slice cipher)
+{
+	u32 count = 0;
+
+	for (size_t at = 0; at + 5 <= cipher.len; count++)
+		at += 5 + (size_t)((u8)cipher.ptr[at + 3] << 8 | (u8)cipher.ptr[at + 4]);
+	return count;
+}
+
+static void small_pieces_share_records_and_no_more_is_taken_than_may_be(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 60, 300, 8000, 16384, 5, 40000, 16383, 1, 9, 70000 };
+	static char sent[160000], heard[65536];
+	struct iovec pieces[array_count(lengths)];
+	struct tls_context *context = open_context(0);
+	SSL_CTX *ctx = tls_server_open(TLS1_3_VERSION);
+	size_t taken, got, at = 0, len = 0;
+	struct peer p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (char)(i * 2654435761u >> 13);
+	for (size_t i = 0; i < array_count(lengths); i++, at += lengths[i - 1])
+		pieces[i] = (struct iovec){ sent + at, lengths[i] };
+	connect_peer(&p, context, ctx, "");
+
+	assert_int_equal(tls_write(p.tls, pieces, 5, 65536, &taken), TLS_OK);
+	assert_int_equal(taken, 8361);
+	assert_int_equal(count_records(tls_output(p.tls)), 1);
+	pump(&p);
+	assert_int_equal(SSL_read_ex(p.server, heard, sizeof(heard), &len), 1);
+	assert_int_equal(len, 8361);
+	assert_memory_equal(heard, sent, len);
+
+	assert_int_equal(tls_write(p.tls, pieces, array_count(lengths), 65536, &taken), TLS_OK);
+	assert_int_equal(taken, 65536);
+	assert_int_equal(count_records(tls_output(p.tls)), 4);
+	pump(&p);
+	for (len = 0; SSL_read_ex(p.server, heard + len, sizeof(heard) - len, &got) == 1;)
+		len += got;
+	assert_int_equal(len, 65536);
+	assert_memory_equal(heard, sent, len);
 	close_peer(&p);
 	SSL_CTX_free(ctx);
 	tls_context_close(context);
@@ -365,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_versions_carry_text_both_ways),
 		cmocka_unit_test(long_writes_are_taken_whole),
+		cmocka_unit_test(small_pieces_share_records_and_no_more_is_taken_than_may_be),
 		cmocka_unit_test(a_receiver_met_before_is_resumed),
 		cmocka_unit_test(the_oldest_session_leaves),
 		cmocka_unit_test(close_notify_is_an_end_and_not_a_failure),
