@@ -101,15 +101,13 @@ static void on_bytes(struct ring_receive *receive, struct slice bytes)
 		conn->events->bytes(conn, bytes);
 		return;
 	}
-	if (!tls_feed(conn->tls, bytes)) {
-		end(conn, -ENOMEM);
-		return;
-	}
+	tls_feed(conn->tls, bytes);
 	if (conn->tls_state == TLS_SHAKING)
 		continue_handshake(conn);
 	/* Behind the end of the handshake there may be plaintext in the same packet. */
 	if (conn->tls_state == TLS_ON && !conn->closing)
 		read_plaintext(conn);
+	tls_feed(conn->tls, (struct slice){ 0 }); /* the rest, if it was over: the ring's again */
 }
 
 static void on_receive_end(struct ring_receive *receive, i32 result)

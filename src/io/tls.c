@@ -26,7 +26,7 @@ struct session {
 
 struct tls_context {
 	SSL_CTX *ssl_context;
-	BIO_METHOD *out_method;
+	BIO_METHOD *method;
 	struct cipher_pool pool;
 	struct list buckets[SESSION_BUCKETS];
 	struct list by_age;
@@ -38,7 +38,7 @@ struct tls_context {
 struct tls {
 	struct tls_context *context;
 	SSL *ssl;
-	BIO *in;
+	struct slice in; /* the caller's, not read yet */
 	struct cipher out;
 	char key[SESSION_KEY_MAX];
 	char why[120];
@@ -97,25 +97,44 @@ static int on_new_session(SSL *ssl, SSL_SESSION *ssl_session)
 	return 1;
 }
 
-/* ---- the BIO by which OpenSSL hands ciphertext over ---- */
+/* ---- the BIO by which OpenSSL takes ciphertext and hands it over ---- */
 
-static int out_write(BIO *bio, const char *bytes, int len)
+static int bio_read(BIO *bio, char *to, int size)
 {
-	return cipher_add(BIO_get_data(bio), bytes, (size_t)len) ? len : -1;
+	struct tls *tls = BIO_get_data(bio);
+	size_t len = min_size(tls->in.len, (size_t)size);
+
+	BIO_clear_retry_flags(bio);
+	if (len == 0) {
+		BIO_set_retry_read(bio); /* later, and not the end */
+		return -1;
+	}
+	memcpy(to, tls->in.ptr, len);
+	tls->in = slice_from(tls->in, len);
+	return (int)len;
 }
 
-static long out_control(BIO *bio, int command, long number, void *pointer)
+static int bio_write(BIO *bio, const char *bytes, int len)
+{
+	struct tls *tls = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	return cipher_add(&tls->out, bytes, (size_t)len) ? len : -1;
+}
+
+static long bio_control(BIO *bio, int command, long number, void *pointer)
 {
 	(void)bio, (void)number, (void)pointer;
 	return command == BIO_CTRL_FLUSH; /* nothing is held back; nothing else is asked of it */
 }
 
-static BIO_METHOD *make_out_method(void)
+static BIO_METHOD *make_bio_method(void)
 {
-	BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "ciphertext");
+	BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "memory of the connection");
 
-	if (method && BIO_meth_set_write(method, out_write) == 1 &&
-	    BIO_meth_set_ctrl(method, out_control) == 1)
+	if (method && BIO_meth_set_read(method, bio_read) == 1 &&
+	    BIO_meth_set_write(method, bio_write) == 1 &&
+	    BIO_meth_set_ctrl(method, bio_control) == 1)
 		return method;
 	BIO_meth_free(method);
 	return NULL;
@@ -127,11 +146,11 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 {
 	struct tls_context *context = calloc(1, sizeof(*context));
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	BIO_METHOD *out_method = make_out_method();
+	BIO_METHOD *method = make_bio_method();
 
-	if (!context || !ctx || !out_method) {
+	if (!context || !ctx || !method) {
 		error_set(error, "out of memory for TLS");
-		BIO_meth_free(out_method);
+		BIO_meth_free(method);
 		SSL_CTX_free(ctx);
 		free(context);
 		return NULL;
@@ -140,7 +159,7 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 		list_init(&context->buckets[i]);
 	list_init(&context->by_age);
 	context->ssl_context = ctx;
-	context->out_method = out_method;
+	context->method = method;
 	context->max = params->sessions_max;
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
@@ -169,28 +188,22 @@ void tls_context_close(struct tls_context *context)
 	while (context->count > 0)
 		drop_session(context, list_entry(context->by_age.next, struct session, by_age));
 	SSL_CTX_free(context->ssl_context);
-	BIO_meth_free(context->out_method);
+	BIO_meth_free(context->method);
 	cipher_pool_done(&context->pool);
 	free(context);
 }
 
 /* ---- one connection ---- */
 
-static bool attach_bios(struct tls *tls)
+static bool attach_bio(struct tls *tls)
 {
-	BIO *out = BIO_new(tls->context->out_method);
+	BIO *bio = BIO_new(tls->context->method);
 
-	tls->in = BIO_new(BIO_s_mem());
-	if (!tls->in || !out) {
-		BIO_free(tls->in);
-		BIO_free(out);
+	if (!bio)
 		return false;
-	}
-	/* An empty input means "later", not "the end". */
-	BIO_set_mem_eof_return(tls->in, -1);
-	BIO_set_data(out, &tls->out);
-	BIO_set_init(out, 1);
-	SSL_set_bio(tls->ssl, tls->in, out);
+	BIO_set_data(bio, tls);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(tls->ssl, bio, bio);
 	return true;
 }
 
@@ -218,7 +231,7 @@ struct tls *tls_open(struct tls_context *context, struct slice server_name,
 	tls->context = context;
 	cipher_init(&tls->out, &context->pool);
 	tls->ssl = SSL_new(context->ssl_context);
-	if (!tls->ssl || !attach_bios(tls) || SSL_set_app_data(tls->ssl, tls) != 1 ||
+	if (!tls->ssl || !attach_bio(tls) || SSL_set_app_data(tls->ssl, tls) != 1 ||
 	    !set_server_name(tls->ssl, server_name)) {
 		SSL_free(tls->ssl);
 		free(tls);
@@ -244,10 +257,9 @@ void tls_close(struct tls *tls)
 	free(tls);
 }
 
-bool tls_feed(struct tls *tls, struct slice ciphertext)
+void tls_feed(struct tls *tls, struct slice ciphertext)
 {
-	return ciphertext.len == 0 ||
-	       BIO_write(tls->in, ciphertext.ptr, (int)ciphertext.len) == (int)ciphertext.len;
+	tls->in = ciphertext;
 }
 
 static enum tls_result judge(struct tls *tls, int ret)
@@ -284,7 +296,7 @@ enum tls_result tls_read(struct tls *tls, char *to, size_t size, size_t *got)
 {
 	int ret;
 
-	if (BIO_ctrl_pending(tls->in) == 0 && !SSL_has_pending(tls->ssl))
+	if (tls->in.len == 0 && !SSL_has_pending(tls->ssl))
 		return TLS_AGAIN;
 	ERR_clear_error();
 	ret = SSL_read_ex(tls->ssl, to, size, got);

@@ -38,8 +38,11 @@ enum tls_result {
 	TLS_FAILED,  /* tls_why says why */
 };
 
-/* Takes ciphertext from the peer; all of it is used. False: no memory. */
-bool tls_feed(struct tls *tls, struct slice ciphertext) MUST_CHECK;
+/*
+ * Ciphertext from the peer, to be read where it is: it must stay until tls_handshake and then
+ * tls_read have said TLS_AGAIN; then all of it is used. What is unused at the next call is lost.
+ */
+void tls_feed(struct tls *tls, struct slice ciphertext);
 enum tls_result tls_handshake(struct tls *tls) MUST_CHECK;
 /* Reads up to `size` bytes of plaintext. */
 enum tls_result tls_read(struct tls *tls, char *to, size_t size, size_t *got) MUST_CHECK;
