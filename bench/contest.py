@@ -32,10 +32,10 @@ PEERS = {peer.name: peer for peer in (Ours, Postfix, Exim, OpenSMTPD, Haraka, No
 SAMPLE = 30
 GROUP = "hikyaku-bench-"
 TOTALS = ("connections", "max_concurrent", "rejected", "deferred", "turned_away", "throttled",
-          "malformed", "violations", "unfinished", "tls_sessions")
+          "malformed", "violations", "unfinished", "tls_sessions", "tls_resumed")
 DEFAULTS = {"count": 10_000, "size": 8192, "world": "plain", "sign": True, "same_for_all": False,
             "starttls": False, "interval_ms": 0, "seconds": 180, "options": {}, "ledger": True,
-            "sink_cpu": None}
+            "sink_cpu": None, "sink_options": []}
 
 
 class World:
@@ -45,7 +45,9 @@ class World:
         self.ledger = directory / "ledger"
         self.saved = directory / "saved"
         self.saved.mkdir()
-        options = ["--profile", PROVIDERS] if spec["world"] == "providers" else []
+        options = list(spec["sink_options"])
+        if spec["world"] == "providers":
+            options += ["--profile", PROVIDERS]
         if spec["starttls"]:
             options.append("--starttls")
         if spec["ledger"]:

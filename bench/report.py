@@ -1,6 +1,7 @@
 """RESULTS.md from the figures of a run."""
 import statistics
 
+import choices
 import cost
 import report_scale
 import ways
@@ -255,6 +256,8 @@ def write(data, path):
         sections.append(report_scale.commits(found["commits"]))
     if cost.CORNERS <= cost.cells_of(found).keys():
         sections.append(cost.section(found))
+    if "choices" in found:
+        sections.append(choices.section(found["choices"]))
     if "ways" in found:
         sections.append(ways.section(found["ways"]))
     if "instructions" in found:

@@ -72,6 +72,7 @@ struct sink_options {
 	bool starttls;
 	const char *cert_path;	/* NULL: a certificate is made at start */
 	const char *key_path;
+	bool no_resumption;
 	bool no_chunking;
 	bool no_pipelining;
 	/* Chances in [0, 100]. */

@@ -13,7 +13,7 @@ enum option_id {
 	OPT_LISTEN = 1, OPT_ADDRESSES, OPT_PROCESSES, OPT_DELAY, OPT_STARTTLS, OPT_CERT, OPT_KEY,
 	OPT_NO_CHUNKING, OPT_NO_PIPELINING, OPT_REJECT, OPT_DEFER, OPT_VANISH, OPT_MAX_MESSAGES,
 	OPT_SAVE, OPT_SAVE_EVERY, OPT_LEDGER, OPT_DOUBT, OPT_NO_HASH, OPT_SECONDS, OPT_STATS,
-	OPT_SEED, OPT_QUIET, OPT_PROFILE, OPT_HELP,
+	OPT_SEED, OPT_NO_RESUMPTION, OPT_QUIET, OPT_PROFILE, OPT_HELP,
 };
 
 static const struct option table[] = {
@@ -24,6 +24,7 @@ static const struct option table[] = {
 	{ "starttls", no_argument, NULL, OPT_STARTTLS },
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "key", required_argument, NULL, OPT_KEY },
+	{ "no-resumption", no_argument, NULL, OPT_NO_RESUMPTION },
 	{ "no-chunking", no_argument, NULL, OPT_NO_CHUNKING },
 	{ "no-pipelining", no_argument, NULL, OPT_NO_PIPELINING },
 	{ "reject-percent", required_argument, NULL, OPT_REJECT },
@@ -51,6 +52,7 @@ static const char help[] =
 	"  --processes N                 one ring each; each holds up to the open-file limit\n"
 	"  --delay-ms MIN-MAX            every answer waits a random time in this range\n"
 	"  --starttls [--cert F --key F] offer STARTTLS; without F a certificate is made\n"
+	"  --no-resumption               every TLS handshake is a full one\n"
 	"  --no-chunking, --no-pipelining\n"
 	"  --reject-percent P            550 at RCPT\n"
 	"  --defer-percent P             451 at RCPT\n"
@@ -222,6 +224,7 @@ static void take_option(struct sink_options *o, int id, char *text)
 	case OPT_STARTTLS: o->starttls = true; break;
 	case OPT_CERT: o->cert_path = text; break;
 	case OPT_KEY: o->key_path = text; break;
+	case OPT_NO_RESUMPTION: o->no_resumption = true; break;
 	case OPT_NO_CHUNKING: o->no_chunking = true; break;
 	case OPT_NO_PIPELINING: o->no_pipelining = true; break;
 	case OPT_SAVE: o->save_dir = text; break;

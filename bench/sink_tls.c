@@ -42,6 +42,11 @@ SSL_CTX *tls_context_make(const struct sink_options *o)
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"sink", 4);
+	if (o->no_resumption) {
+		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+		SSL_CTX_set_num_tickets(ctx, 0);
+	}
 	if (!o->cert_path)
 		use_own_certificate(ctx);
 	else if (SSL_CTX_use_certificate_chain_file(ctx, o->cert_path) != 1 ||

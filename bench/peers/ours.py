@@ -1,4 +1,5 @@
 """Our own sender, run and measured like the others."""
+import os
 import pathlib
 import subprocess
 import time
@@ -34,6 +35,10 @@ class Ours(Peer):
     durability = "full"
     commit_interval = "5ms"
     tls = "never"
+    depth = 4
+    messages = 100000      # of a session
+    pinned = False         # each worker on a core of its own
+    environment = ()       # NAME=VALUE
     import_first = False   # the campaign starts when it is imported
     cpu = None             # all of it on this core
     program = PROGRAM
@@ -61,7 +66,8 @@ customer "bench.example" {{
 	unsubscribe-url = "https://bench.example/u/{{{{_token}}}}"
 	unsubscribe-mailto = "unsubscribe-{{{{_token}}}}@bench.example"
 }}
-site "default" {{ sessions = 64  messages-per-session = 100000  idle = "60s"  tls = "{self.tls}" }}
+site "default" {{ sessions = 64  messages-per-session = {self.messages}  depth = {self.depth}
+	idle = "60s"  tls = "{self.tls}" }}
 """
         for provider in self.job.providers:
             limits = (f"sessions = {self.connections(provider)}  rate = {provider.rate}  "
@@ -92,12 +98,21 @@ site "default" {{ sessions = 64  messages-per-session = 100000  idle = "60s"  tl
         if self.job.providers:
             self.serve_names()
         pin = [] if self.cpu is None else ["taskset", "-c", self.cpu]
-        self.serve(*pin, *self.command("send"), log="send")
+        self.serve("env", *self.environment, *pin, *self.command("send"), log="send")
 
     def wait_ready(self):
         wait_until(self.title, lambda: subprocess.run(
             [str(w) for w in self.command("status", "--json")], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL).returncode == 0)
+        if self.pinned:
+            self.pin_workers()
+
+    def pin_workers(self):
+        cores = sorted(os.sched_getaffinity(0))
+        for task in pathlib.Path(f"/proc/{self.servers[0].pid}/task").iterdir():
+            name, _, index = (task / "comm").read_text().strip().partition("-")
+            if name == "worker":
+                os.sched_setaffinity(int(task.name), {cores[int(index) % len(cores)]})
 
     def create(self, name, recipients, *more):
         return self.launch(*self.command(

@@ -2,6 +2,7 @@
 #include "delivery/worker.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* musl's default of 128 KiB is too little for OpenSSL under a deep call chain. */
@@ -21,8 +22,12 @@ struct worker_thread {
 static void *run(void *argument)
 {
 	struct worker_thread *thread = argument;
-	struct worker *worker = worker_open(&thread->params, &thread->error);
+	struct worker *worker;
+	char name[16];
 
+	snprintf(name, sizeof(name), "worker-%u", thread->params.index);
+	pthread_setname_np(pthread_self(), name); /* for who looks by top -H; harmless if it fails */
+	worker = worker_open(&thread->params, &thread->error);
 	pthread_mutex_lock(&thread->mutex);
 	thread->worker = worker;
 	thread->is_open = true;
