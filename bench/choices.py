@@ -77,14 +77,15 @@ def section(found):
             runs = {r["setting"]: r["runs"] for r in found["settings"] if r["receiver"] == receiver}
             row.append(cell(runs[setting], runs[USUAL]))
         rows.append(row)
-    text = ("## Settings of our own\n\n8 KB, two workers, 64 sessions. First row: messages a second, CPU time "
-            "a message. Other rows: times the\nfirst row's rate, times its CPU time.\n\n"
+    text = ("## Settings of our own\n\n8 KB, two workers, 64 sessions. First row: messages a second, CPU "
+            "time a message. Other rows: times the\nfirst row's rate, times its CPU time.\n\n"
             + table(["setting", *RECEIVERS], rows))
     full, resumed = found["handshakes"][FULL], found["handshakes"][RESUMED]
     share = 100 * sum(r["resumed"] for r in resumed) / max(1, sum(r["handshakes"] for r in resumed))
     return text + (
         "\nOne message a connection over STARTTLS: "
-        f"{spread([r['rate'] for r in full])}/s by full handshakes, {spread([r['rate'] for r in resumed])}/s "
+        f"{spread([r['rate'] for r in full])}/s by full handshakes, "
+        f"{spread([r['rate'] for r in resumed])}/s "
         f"where the receiver\nresumes sessions ({share:.0f} % were): "
         f"{statistics.median(r['cpu_us'] for r in full):.0f} and "
         f"{statistics.median(r['cpu_us'] for r in resumed):.0f} us of the sender's CPU a message.\n")

@@ -26,7 +26,7 @@ static void *run(void *argument)
 	char name[16];
 
 	snprintf(name, sizeof(name), "worker-%u", thread->params.index);
-	pthread_setname_np(pthread_self(), name); /* for who looks by top -H; harmless if it fails */
+	pthread_setname_np(pthread_self(), name); /* for top -H; harmless if it fails */
 	worker = worker_open(&thread->params, &thread->error);
 	pthread_mutex_lock(&thread->mutex);
 	thread->worker = worker;

@@ -15,8 +15,7 @@ struct tls_context;
 struct tls;
 
 struct tls_params {
-	u32 sessions_max;    /* receivers whose session is kept; the oldest leaves */
-	const char *ca_file; /* for verification by name; NULL: the system's */
+	u32 sessions_max; /* receivers whose session is kept; the oldest leaves */
 };
 
 struct tls_context *tls_context_open(const struct tls_params *params, struct error *error);
@@ -24,7 +23,7 @@ void tls_context_close(struct tls_context *context); /* no tls may be open */
 
 /*
  * A client side towards `server_name` (SNI; empty or an address: none). Opportunistic: any
- * certificate is taken, as RFC 7435 says; what policy demands is checked by the caller.
+ * certificate is taken and none is judged (RFC 7435).
  * `session_key` names the receiver for resumption. NULL when there is no memory.
  */
 struct tls *tls_open(struct tls_context *context, struct slice server_name,

@@ -391,16 +391,6 @@ static void old_versions_are_not_spoken(void **state)
 	tls_context_close(context);
 }
 
-static void a_file_without_certificates_is_refused(void **state)
-{
-	struct tls_params params = { .ca_file = "/dev/null" };
-	struct error error = { "" };
-
-	(void)state;
-	assert_null(tls_context_open(&params, &error));
-	assert_non_null(strstr(error.text, "/dev/null"));
-}
-
 /* Whichever allocation of its making fails. */
 static void without_memory_there_is_no_client_or_a_whole_one(void **state)
 {
@@ -442,7 +432,6 @@ int main(void)
 		cmocka_unit_test(what_is_no_handshake_fails_with_a_reason),
 		cmocka_unit_test(garbage_behind_the_handshake_fails),
 		cmocka_unit_test(old_versions_are_not_spoken),
-		cmocka_unit_test(a_file_without_certificates_is_refused),
 		cmocka_unit_test(without_memory_there_is_no_client_or_a_whole_one),
 	};
 
