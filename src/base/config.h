@@ -100,14 +100,18 @@ struct config_customer {
 	const char *unsubscribe_mailto; /* address, has {{_token}}; NULL when not given */
 };
 
+/* As many as the SMTP client is made for. */
+#define CONFIG_DEPTH_MAX 8
+#define CONFIG_RECIPIENTS_MAX 100
+
 struct config_site {
 	const char *name;
 	struct config_list mx;	    /* patterns of MX host names; none in "default" */
 	u32 sessions;		    /* 1..65536 */
 	u32 messages_per_session;   /* 1..1000000 */
 	u32 rate_per_s;		    /* 0..1000000; 0: no limit */
-	u32 depth;		    /* messages under way in a session (pipelining); 1..64 */
-	u32 recipients_per_message; /* 1..1000 */
+	u32 depth;		    /* messages under way in a session; 1..CONFIG_DEPTH_MAX */
+	u32 recipients_per_message; /* 1..CONFIG_RECIPIENTS_MAX */
 	enum config_tls tls;
 	enum config_dots odd_dots;
 	u64 idle_ms;		    /* 0..5m: how long a session is kept with nothing to send */

@@ -147,7 +147,7 @@ static enum message_result compose(const struct lease *lease, bool eightbit_ok,
 static void take_recipients(struct session *session, struct job *job, struct lease *lease)
 {
 	struct worker_route *route = session->route;
-	u32 most = min_u32(session->path->recipients_per_message, SMTP_RECIPIENTS_MAX);
+	u32 most = session->path->recipients_per_message;
 	u32 count = 0;
 
 	job->transaction.recipients = &job->one;

@@ -7,7 +7,11 @@
 #include "base/check.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <string.h>
+
+static_assert(CONFIG_DEPTH_MAX == SMTP_DEPTH_MAX && CONFIG_RECIPIENTS_MAX == SMTP_RECIPIENTS_MAX,
+	      "what may be configured is what is done");
 
 /* Which of the customer's addresses of a family this route uses; "any" leaves it to the kernel. */
 static const struct config_address *source_of(const struct planner_route *route, u8 family,
@@ -157,7 +161,7 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 	path->site_metrics = route->metrics_slot;
 	path->tls = tls_policy(limits->tls);
 	path->raw_dots = limits->odd_dots == CONFIG_DOTS_RAW;
-	path->depth = min_u32(limits->depth, SMTP_DEPTH_MAX);
+	path->depth = limits->depth;
 	path->messages_per_session = limits->messages_per_session;
 	path->recipients_per_message = limits->recipients_per_message;
 	path->idle_ns = limits->idle_ms * NS_PER_MS;

@@ -166,7 +166,7 @@ static u32 pace(struct planner *planner, struct planner_route *route)
 u32 planner_route_room(struct planner *planner, struct planner_route *route)
 {
 	const struct config_site *limits = route->site->limits;
-	u64 want = (u64)limits->sessions * min_u32(limits->depth, SMTP_DEPTH_MAX) * PREFETCH;
+	u64 want = (u64)limits->sessions * limits->depth * PREFETCH;
 	u32 workers = planner->params.worker_count;
 
 	if (planner->stopping || route->site->suspended || route->paused_until_ns > planner->now_ns)
