@@ -3,6 +3,7 @@
 # Variants of the same sources, each in its own folder below build/:
 #   host    against Debian's -dev packages, optimised; what `make run` uses
 #   san     with address and undefined-behaviour sanitizers; what the tests use
+#   tsan    with the sanitizer of threads
 #   fuzz    by clang, with coverage for libFuzzer and the same sanitizers
 #   cover   by clang, counting what the fuzz targets reach
 #   static  one static musl binary against the sysroot of rootfs/packages; what the image uses
@@ -100,7 +101,7 @@ define need
 endef
 
 # Who asks for tests gets one command, or one installation, for all of it.
-TESTS_WANTED := $(filter test test-packages unit integration fuzz lint sim,$(MAKECMDGOALS))
+TESTS_WANTED := $(filter test test-packages unit integration tsan fuzz lint sim,$(MAKECMDGOALS))
 
 build/.build-packages: Makefile
 	@mkdir -p build
@@ -144,9 +145,14 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(TOOLCHAIN)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Vector arithmetic keeps its arrays in registers only when loops are unrolled before that is decided;
-# sanitizers would need minutes to compile what comes of it.
-$(BUILD)/obj/dkim/rsa_lanes_ifma.o: CFLAGS += $(if $(filter host static,$(VARIANT)),-O3,-O0)
-$(BUILD)/obj/dkim/rsa_lanes_portable.o: CFLAGS += -Wno-psabi
+# sanitizers would need minutes to compile what comes of it. ThreadSanitizer does not look at it at all: it
+# works on arrays of the one thread that signs, and would take seconds for each signature.
+LANES_CFLAGS := -O0
+ifneq ($(filter host static tsan,$(VARIANT)),)
+LANES_CFLAGS := -O3 $(if $(filter tsan,$(VARIANT)),-fno-sanitize=thread)
+endif
+$(BUILD)/obj/dkim/rsa_lanes_ifma.o: CFLAGS += $(LANES_CFLAGS)
+$(BUILD)/obj/dkim/rsa_lanes_portable.o: CFLAGS += -Wno-psabi $(if $(filter tsan,$(VARIANT)),$(LANES_CFLAGS))
 
 -include $(OBJECTS:.o=.d) $(BUILD)/obj/main.d
 
@@ -192,6 +198,10 @@ unit: build/.test-packages ## unit tests, with sanitizers
 
 integration: build/.test-packages ## whole programs among real peers
 	$(Q)+tests/run-all integration
+
+.PHONY: tsan
+tsan: build/.test-packages ## threads: unit tests and campaigns with the sanitizer of threads
+	$(Q)+tests/run-all tsan
 
 # ---- fuzzing ---------------------------------------------------------------------------------
 

@@ -18,6 +18,9 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *at, size_t size);
 
+/* ThreadSanitizer allocates before it can look at anything. */
+#define FAIL_ALLOC_UNSEEN __attribute__((no_sanitize("thread")))
+
 static _Thread_local uint64_t fail_alloc_at; /* counts down; 0: nothing fails */
 
 /* The n-th allocation of this thread from now on fails (1: the next). 0: none. */
@@ -35,7 +38,7 @@ static inline bool fail_alloc_end(void)
 	return failed;
 }
 
-static bool fail_alloc_now(void)
+FAIL_ALLOC_UNSEEN static bool fail_alloc_now(void)
 {
 	if (fail_alloc_at == 0 || --fail_alloc_at > 0)
 		return false;
@@ -43,14 +46,14 @@ static bool fail_alloc_now(void)
 	return true;
 }
 
-void *malloc(size_t size)
+FAIL_ALLOC_UNSEEN void *malloc(size_t size)
 {
 	if (fail_alloc_now())
 		return NULL;
 	return __interceptor_malloc ? __interceptor_malloc(size) : __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size)
+FAIL_ALLOC_UNSEEN void *calloc(size_t count, size_t size)
 {
 	if (fail_alloc_now())
 		return NULL;
@@ -58,7 +61,7 @@ void *calloc(size_t count, size_t size)
 				      __libc_calloc(count, size);
 }
 
-void *realloc(void *at, size_t size)
+FAIL_ALLOC_UNSEEN void *realloc(void *at, size_t size)
 {
 	if (size > 0 && fail_alloc_now())
 		return NULL;

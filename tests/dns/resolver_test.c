@@ -392,6 +392,9 @@ static void a_resolver_whose_thread_ended_is_opened_anew(void **state)
 	u64 start_ns;
 
 	(void)state;
+#ifdef __SANITIZE_THREAD__
+	skip(); /* It takes a thread that is cancelled inside of epoll_wait for its own fault. */
+#endif
 	params.timeout_ms = 1000;
 	resolver = open_with(&params);
 	assert_int_equal(pthread_cancel(last_thread), 0);
