@@ -48,7 +48,7 @@ void *spsc_pop(struct spsc *queue)
 	return item;
 }
 
-bool spsc_is_empty(struct spsc *queue)
+bool spsc_is_empty(const struct spsc *queue)
 {
 	return atomic_load_explicit(&queue->head, memory_order_relaxed) ==
 	       atomic_load_explicit(&queue->tail, memory_order_acquire);

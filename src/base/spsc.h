@@ -23,6 +23,6 @@ void spsc_done(struct spsc *queue);
 bool spsc_push(struct spsc *queue, void *item) MUST_CHECK; /* false: full */
 void *spsc_pop(struct spsc *queue);                        /* NULL: empty */
 /* Reader's side; may be stale by what the writer does at this moment. */
-bool spsc_is_empty(struct spsc *queue);
+bool spsc_is_empty(const struct spsc *queue);
 
 #endif

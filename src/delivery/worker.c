@@ -207,8 +207,9 @@ void worker_turn(struct worker *worker, u64 timeout_ns)
 
 bool worker_is_finished(const struct worker *worker)
 {
+	/* What was given before the stop is in the inbox by now: this turn may have missed it. */
 	return worker->stopping > 0 && worker->sessions == 0 && worker->held == 0 &&
-	       list_is_empty(&worker->undelivered);
+	       spsc_is_empty(&worker->inbox) && list_is_empty(&worker->undelivered);
 }
 
 bool worker_give(struct worker *worker, struct lease *lease)

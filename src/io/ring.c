@@ -366,7 +366,12 @@ static void complete(struct ring *ring, const struct io_uring_cqe *cqe)
 		complete_accept(ring, owner, cqe);
 		break;
 	case KIND_WAKE:
-		atomic_store(&ring->wake_pending, 0);
+		/*
+		 * Reads what it clears: whoever found a wake pending and wrote nothing to the
+		 * descriptor is seen with all that it did before. A store would promise that on
+		 * no machine but by its luck.
+		 */
+		atomic_exchange(&ring->wake_pending, 0);
 		arm_wake(ring);
 		break;
 	default:

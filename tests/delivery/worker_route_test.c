@@ -214,6 +214,26 @@ static void a_route_that_is_used_again_is_not_forgotten(void **state)
 	path_give(path);
 }
 
+/* What was given before the stop may be seen after it: the turn that acts on it has looked before. */
+static void a_worker_with_a_lease_in_its_inbox_is_not_finished(void **state)
+{
+	struct lease *lease;
+
+	(void)state;
+	worker_stop(f.worker, false);
+	worker_turn(f.worker, 0);
+	assert_true(worker_is_finished(f.worker));
+	give(1, 1);
+	assert_false(worker_is_finished(f.worker));
+	worker_turn(f.worker, 0);
+	assert_true(worker_is_finished(f.worker));
+	lease = worker_take_back(f.worker);
+	assert_non_null(lease);
+	assert_int_equal(lease->verdict, SMTP_VERDICT_UNSENT);
+	path_give(lease->path);
+	free(lease);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +244,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_dead_host_is_remembered_when_the_route_comes_back,
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_route_that_is_used_again_is_not_forgotten,
+						begin, end),
+		cmocka_unit_test_setup_teardown(a_worker_with_a_lease_in_its_inbox_is_not_finished,
 						begin, end),
 	};
 
