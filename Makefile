@@ -5,6 +5,7 @@
 #   san     with address and undefined-behaviour sanitizers; what the tests use
 #   tsan    with the sanitizer of threads
 #   fuzz    by clang, with coverage for libFuzzer and the same sanitizers
+#   fuzz-fast  the same programs for volume: optimised, without sanitizers and without traced comparisons
 #   cover   by clang, counting what the fuzz targets reach
 #   static  one static musl binary against the sysroot of rootfs/packages; what the image uses
 # Objects come out of ccache when it is there, so a second clone compiles nothing twice.
@@ -52,6 +53,11 @@ CC := $(CCACHE) $(FUZZ_CC)
 CFLAGS := $(BASE_CFLAGS) -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
 	-fsanitize=fuzzer-no-link,address,undefined
 LDFLAGS := -fsanitize=fuzzer,address,undefined
+else ifeq ($(VARIANT),fuzz-fast)
+FUZZ_CC ?= clang-14
+CC := $(CCACHE) $(FUZZ_CC)
+CFLAGS := $(BASE_CFLAGS) -O2 -fsanitize-coverage=inline-8bit-counters,pc-table
+LDFLAGS := -fsanitize=fuzzer
 else ifeq ($(VARIANT),cover)
 FUZZ_CC ?= clang-14
 CC := $(CCACHE) $(FUZZ_CC)
@@ -63,7 +69,7 @@ CFLAGS = $(BASE_CFLAGS) -O2 -D_FORTIFY_SOURCE=2
 LDFLAGS = -static-pie
 LIBS = $(STATIC_LIBS)
 else
-$(error VARIANT is one of host, san, tsan, fuzz, cover, static; not '$(VARIANT)')
+$(error VARIANT is one of host, san, tsan, fuzz, fuzz-fast, cover, static; not '$(VARIANT)')
 endif
 
 -include rootfs/packages/packages.mk
@@ -215,11 +221,15 @@ $(BUILD)/%_fuzz: tests/fuzz/%_fuzz.c $(LIBRARY) | build/.test-packages
 
 -include $(FUZZ_PROGRAMS:=.d)
 
-.PHONY: fuzz fuzz-programs fuzz-coverage
+.PHONY: fuzz fuzz-programs fuzz-coverage fuzz-volume
 fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz: build/.test-packages ## every fuzz target for FUZZ_SECONDS (10) from its corpus
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzz-programs
 	$(Q)+FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz
+fuzz-volume: build/.test-packages ## fuzz targets in turn until EXECUTIONS (1000) million are on record: a table
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzz-programs
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz-fast fuzz-programs
+	$(Q)EXECUTIONS=$(EXECUTIONS) tests/fuzz-volume
 fuzz-coverage: build/.test-packages ## which lines the fuzz targets' corpora reach: a table, and build/cover/html
 	$(call need,llvm-14)
 	$(Q)$(MAKE) --no-print-directory VARIANT=cover fuzz-programs
