@@ -1,11 +1,8 @@
 /*
  * Any template, any values: compiling and composing never reads or writes out of bounds, and what
- * comes out is always a legal message. Input: one byte of options, then template, name, note, link,
- * separated by the byte 0x1e.
+ * comes out is always a legal message. template_input.h has the input's form.
  */
-#include "base/check.h"
-#include "base/text.h"
-#include "message/message.h"
+#include "template_input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -77,25 +74,25 @@ static void check_message(const struct message_composed *composed)
 	buf_done(&bytes);
 }
 
+/* What the compiler says about a message may not contradict itself. */
+static void check_facts(const struct message *message)
+{
+	struct message_facts facts;
+
+	message_facts(message, &facts);
+	ASSERT(facts.from_domain[0]);
+	ASSERT(facts.shared_prefix_bytes <= facts.body_bytes || !facts.body_is_shared);
+	ASSERT(!facts.is_same_for_all || facts.body_is_shared);
+	ASSERT(!facts.has_one_click || facts.has_unsubscribe);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct slice columns[] = { SLICE("name"), SLICE("note"), SLICE("link") };
-	struct slice rest = { (const char *)data, size };
-	u8 flags = size > 0 ? data[0] : 0;
-	struct message_options options = {
-		.charset = flags & 1 ? MESSAGE_ISO_2022_JP : MESSAGE_UTF8,
-		.encoding = flags & 2 ? MESSAGE_ENCODING_8BIT : MESSAGE_ENCODING_AUTO,
-		.columns = columns,
-		.column_count = array_count(columns),
-		.unsubscribe_url =
-			flags & 4 ? SLICE("https://u.test/{{_token}}/{{name}}") : SLICE_NONE,
-	};
-	struct message_source source = { .name = "fuzz", .headers = SLICE("From: a@example.jp\n") };
-	struct slice values[3];
+	struct template_input in;
 	struct address address;
 	struct message_recipient recipient = { .address = &address,
-					       .values = values,
-					       .value_count = 3,
+					       .values = in.values,
+					       .value_count = array_count(in.values),
 					       .token = SLICE("t1"),
 					       .campaign = SLICE("c.1") };
 	struct message_composed composed;
@@ -104,17 +101,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	rest = slice_from(rest, 1);
-	*(flags & 8    ? &source.text
-	  : flags & 16 ? &source.html
-		       : &source.whole) = slice_split(&rest, '\x1e');
-	for (size_t i = 0; i < array_count(values); i++)
-		values[i] = slice_split(&rest, '\x1e');
+	template_input_read(&in, data, size);
 	ASSERT(address_parse(&address, SLICE("a..b@example.net"), &error));
-	message = message_compile(&source, &options, &error);
+	message = message_compile(&in.source, &in.options, &error);
 	ASSERT(message || error.text[0]);
 	if (!message)
 		return 0;
+	check_facts(message);
 	message_composed_init(&composed);
 	for (int eightbit = 0; eightbit < 2; eightbit++) {
 		enum message_result result;
