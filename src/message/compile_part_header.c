@@ -98,11 +98,33 @@ static void add_folded(struct slice value, struct buf *out)
 	buf_add(out, "\r\n", 2);
 }
 
+/* Written anew, for it is not ASCII; `value` is without folds. */
+static bool add_rewritten(struct compiler *c, const struct mime_header *header, struct slice value,
+			  struct buf *out)
+{
+	struct header_writer w;
+
+	header_begin(&w, out, header->name, MESSAGE_UTF8);
+	if (slice_equal_nocase(header->name, SLICE("Content-Disposition")) ||
+	    slice_equal_nocase(header->name, SLICE("Content-Type"))) {
+		struct slice first = slice_split(&value, ';');
+
+		if (!utf8_is_ascii(first))
+			return refuse(c, header, "it can hold ASCII only");
+		header_add_tokens(&w, first);
+		add_parameters(&w, value, SLICE_NONE);
+	} else {
+		header_add_text(&w, value);
+	}
+	return header_end(&w) || refuse(c, header, "a line would be over 998 octets");
+}
+
 /* A field that is kept: as it stands when that is legal, else written anew. */
 static bool add_kept(struct compiler *c, const struct mime_header *header, struct buf *out)
 {
-	struct header_writer w;
 	struct slice value = header->value;
+	struct buf flat;
+	bool done;
 
 	for (size_t i = 0; i < value.len; i++) {
 		if (((u8)value.ptr[i] < 0x20 && value.ptr[i] != '\t' && value.ptr[i] != '\n') ||
@@ -117,28 +139,15 @@ static bool add_kept(struct compiler *c, const struct mime_header *header, struc
 		add_folded(value, out);
 		return true;
 	}
-	header_begin(&w, out, header->name, MESSAGE_UTF8);
-	if (slice_equal_nocase(header->name, SLICE("Content-Disposition")) ||
-	    slice_equal_nocase(header->name, SLICE("Content-Type"))) {
-		struct slice first = slice_split(&value, ';');
-
-		if (!utf8_is_ascii(first))
-			return refuse(c, header, "it can hold ASCII only");
-		header_add_tokens(&w, first);
-		add_parameters(&w, value, SLICE_NONE);
-	} else {
-		struct buf text;
-
-		buf_init(&text, 1u << 16);
-		for (size_t i = 0; i < value.len; i++) {
-			if (value.ptr[i] != '\n')
-				buf_add_char(&text, value.ptr[i]);
-		}
-		header_add_text(&w, buf_slice(&text));
-		out->failed |= text.failed;
-		buf_done(&text);
+	buf_init(&flat, 1u << 16);
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.ptr[i] != '\n')
+			buf_add_char(&flat, value.ptr[i]);
 	}
-	return header_end(&w) || refuse(c, header, "a line would be over 998 octets");
+	out->failed |= flat.failed;
+	done = add_rewritten(c, header, buf_slice(&flat), out);
+	buf_done(&flat);
+	return done;
 }
 
 /* Content-Type with the charset or the boundary that this product chose. */

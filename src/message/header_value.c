@@ -268,6 +268,21 @@ void header_decode_words(struct buf *out, struct slice text)
 	}
 }
 
+static bool is_white(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
+/* Without the white space at both ends, that of folds as well. */
+static struct slice trim_folds(struct slice s)
+{
+	while (s.len > 0 && is_white(s.ptr[0]))
+		s = slice_from(s, 1);
+	while (s.len > 0 && is_white(s.ptr[s.len - 1]))
+		s.len--;
+	return s;
+}
+
 bool header_next_parameter(struct slice *rest, struct header_parameter *parameter)
 {
 	size_t i = 0;
@@ -281,7 +296,7 @@ bool header_next_parameter(struct slice *rest, struct header_parameter *paramete
 	end = i;
 	while (end < rest->len && rest->ptr[end] != '=' && rest->ptr[end] != ';')
 		end++;
-	parameter->name = slice_trim((struct slice){ rest->ptr + i, end - i });
+	parameter->name = trim_folds((struct slice){ rest->ptr + i, end - i });
 	if (end < rest->len && rest->ptr[end] == '=')
 		end++;
 	i = end;
@@ -291,7 +306,7 @@ bool header_next_parameter(struct slice *rest, struct header_parameter *paramete
 		else if (quoted && rest->ptr[end] == '\\' && end + 1 < rest->len)
 			end++;
 	}
-	parameter->value = slice_trim((struct slice){ rest->ptr + i, end - i });
+	parameter->value = trim_folds((struct slice){ rest->ptr + i, end - i });
 	*rest = slice_from(*rest, end);
 	return true;
 }

@@ -58,9 +58,9 @@ static void the_longest_name_fits_and_a_longer_one_is_refused(void **state)
 	assert_true(mx_record_read(&record, wire, at + 63));
 	assert_int_equal(strlen(record.name), 253);
 	assert_int_equal(mx_name_kind(record.name), MX_NAME_HOST);
-	wire[at] = 63;
-	memset(wire + at + 1, 'b', 63);
-	assert_false(mx_record_read(&record, wire, at + 65));
+	wire[at] = 62;
+	memset(wire + at + 1, 'b', 62);
+	assert_false(mx_record_read(&record, wire, at + 64));
 }
 
 static void domains_are_asked_for_in_one_spelling(void **state)

@@ -420,6 +420,24 @@ static void a_part_header_is_rewritten_where_it_is_odd(void **state)
 	fixture_done(&f);
 }
 
+static void folds_in_a_part_header_that_is_rewritten_leave_no_bare_line_end(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	assert_true(fixture_compile(
+		&f,
+		SLICE(OK "Content-Type: image/png\n ; name=a\n\t; x*=b\n ; y=\"\xc3\xa4\n z\"\n"
+			 "Content-Disposition: inline\n\t; filename=\"\xc3\xa4\"\n"
+			 "Content-Transfer-Encoding: base64\n\neA==\n")));
+	assert_int_equal(fixture_compose(&f, false), MESSAGE_OK);
+	assert_has(&f.bytes, SLICE("\r\nContent-Type: image/png; name=a; x*=b;"
+				   " y*=UTF-8''%C3%A4%20z\r\n"));
+	assert_has(&f.bytes, SLICE("\r\nContent-Disposition: inline; filename*=UTF-8''%C3%A4\r\n"));
+	fixture_done(&f);
+}
+
 static void only_international_local_parts_need_utf8_headers(void **state)
 {
 	struct fixture f;
@@ -537,6 +555,8 @@ int main(void)
 		cmocka_unit_test(bodies_end_with_a_line_end_and_no_field_starts_with_a_fold),
 		cmocka_unit_test(parts_with_their_own_encoding_pass_as_they_are),
 		cmocka_unit_test(a_part_header_is_rewritten_where_it_is_odd),
+		cmocka_unit_test(
+			folds_in_a_part_header_that_is_rewritten_leave_no_bare_line_end),
 		cmocka_unit_test(only_international_local_parts_need_utf8_headers),
 		cmocka_unit_test(a_warm_message_keeps_its_memory),
 		cmocka_unit_test(threads_share_a_compiled_message),
