@@ -25,12 +25,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < wire.len; i++)
 			ASSERT((u8)wire.ptr[i] >= 0x20 && wire.ptr[i] != 0x7f);
 		ASSERT(address_parse(&again, buf_slice(&wire), &error));
+		ASSERT(slice_equal(address_wire_domain(buf_slice(&wire)),
+				   (struct slice){ again.domain, again.domain_len }));
 		address_add_key(&again, &key_again);
 		ASSERT(slice_equal(buf_slice(&key), buf_slice(&key_again)));
 		ASSERT(again.not_dot_atom == address.not_dot_atom);
 	} else {
 		ASSERT(error.text[0]);
 	}
+	(void)address_wire_domain(text);
 	buf_reset(&wire);
 	wire.max = 1u << 20;
 	if (address_parse_mailbox(&address, &wire, text, &error))

@@ -20,6 +20,7 @@ struct fuzz {
 	u32 count;
 	u32 given;
 	bool wants_tls;
+	bool raw_dots;
 };
 
 static void fuzz_on_event(struct peer *peer, const struct smtp_event *event)
@@ -44,8 +45,10 @@ static void fuzz_message(struct fuzz *fuzz, u32 at, u8 shape)
 	message->transaction.eightbit = shape & 2;
 	message->transaction.utf8_headers = shape & 4;
 	message->transaction.recipient_count = (shape >> 3 & 3) + 1u;
+	message->transaction.raw_dots = fuzz->raw_dots;
 	for (u32 i = 0; i < message->transaction.recipient_count; i++)
-		message->recipients[i].address = addresses[shape & 0x20 ? i : 0];
+		message->recipients[i].address = fuzz->raw_dots ? SLICE("\"a..b\"@y.test")
+								: addresses[shape & 0x20 ? i : 0];
 	peer_message_text(message, texts[shape >> 6]);
 }
 
@@ -135,6 +138,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	memset(&fuzz, 0, sizeof(fuzz));
 	params.tls = (enum smtp_tls_policy)(data[0] % 3);
+	fuzz.raw_dots = data[0] >> 7;
 	params.depth = (data[0] >> 2) % SMTP_DEPTH_MAX + 1u;
 	fuzz.count = (data[1] & 3) + 1u;
 	peer_init(&fuzz.peer, &params, data[1]);

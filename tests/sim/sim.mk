@@ -11,7 +11,7 @@ SIM_REAL := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_REPLACED),\
 SIM_WRAPPED := random_bytes journal_open worker_give worker_take_back queue_commit queue_row_put queue_row_move \
 	queue_log_add queue_campaign_put
 SIM_WRAP := $(SIM_WRAPPED:%=-Wl,--wrap=%)
-SEEDS ?= 200
+SEEDS ?= 2000
 
 $(BUILD)/obj/tests/sim/%.o: tests/sim/%.c | $(TOOLCHAIN) build/.build-packages
 	@mkdir -p $(@D)
@@ -27,6 +27,6 @@ $(SIM): $(SIM_OBJECTS) $(SIM_REAL)
 
 .PHONY: sim sim-program
 sim-program: $(SIM)
-sim: sim-program ## the deterministic simulator over SEEDS (200) seeds
+sim: sim-program ## the deterministic simulator over SEEDS (2000) seeds
 	$(Q)SEEDS=$(SEEDS) tests/sim/run
 	$(Q)SEEDS=12 tests/sim/same
