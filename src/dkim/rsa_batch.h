@@ -27,7 +27,7 @@ enum rsa_batch_code {
 	RSA_BATCH_PORTABLE /* slower than OpenSSL: for tests */
 };
 
-struct rsa_batch; /* one thread's working memory, some 120 KB */
+struct rsa_batch; /* one thread's working memory, some 180 KB */
 
 /* NULL: the processor cannot, or out of memory. */
 struct rsa_batch *rsa_batch_open(enum rsa_batch_code code);

@@ -70,10 +70,12 @@ struct rsa_lanes {
 	lane8 signature[2 * RSA_K_MAX]; /* the result */
 
 	/* The arithmetic's own. */
-	lane8 table[RSA_K_MAX << RSA_WINDOW_BITS];
-	lane8 wide[4 * RSA_K_MAX];
+	lane8 table[2][RSA_K_MAX << RSA_WINDOW_BITS]; /* of both primes, like the following */
+	lane8 base[2][RSA_K_MAX];
+	lane8 entry[2][RSA_K_MAX];
 	lane8 half[2][RSA_K_MAX];
-	lane8 number[3][2 * RSA_K_MAX];
+	lane8 wide[4 * RSA_K_MAX];
+	lane8 number[2 * RSA_K_MAX];
 };
 
 /*

@@ -13,6 +13,9 @@
  * three of five by five, squares of twenty limbs from three squares of ten. Sums of halves have a
  * carry of one bit, which is kept as a mask. Karatsuba's columns may be negative, their sum is not;
  * to keep that so where columns are cut off, 2^1556 - fold is added to T, which is 0 mod p.
+ *
+ * Between its products a step waits for carries, one limb after the other. The powers of both
+ * primes are therefore made side by side, a step of one behind a step of the other.
  */
 #ifndef DKIM_RSA_LANES_20_H
 #define DKIM_RSA_LANES_20_H
@@ -22,10 +25,14 @@
 #define FOLD_LIMB (RSA_FOLD_BITS / RSA_LIMB_BITS)
 #define FOLD_SHIFT (RSA_FOLD_BITS % RSA_LIMB_BITS)
 
-/* What the two reductions need of one prime, besides the prime. */
-struct lane_halves {
-	const lane8 *p;
-	const lane8 *extra; /* RSA_EXTRA_* */
+/* A product on its way back to 20 limbs. */
+struct lane_step {
+	const lane8 *p;     /* the prime, */
+	const lane8 *extra; /* and RSA_EXTRA_* of it */
+	lane8 t[40];        /* columns */
+	lane8 digit[10];    /* D, later q, */
+	lane8 sum[5];       /* the sum of its halves, */
+	lane8 carry;        /* and the carry of that */
 };
 
 /* r = x + y of k limbs; the carry as a mask. */
@@ -108,104 +115,7 @@ LANES_INLINE struct lane_split split(const lane8 *from, lane8 *sum)
 	return (struct lane_split){ from, sum, carry };
 }
 
-/* From above: D of t goes into columns 0..29. */
-LANES_INLINE void fold_top(lane8 *t, const lane8 *extra)
-{
-	const struct lane_split low = { extra + RSA_EXTRA_FOLD, extra + RSA_EXTRA_FOLD_SUMS,
-					extra[RSA_EXTRA_FOLD_CARRIES] };
-	const struct lane_split high = { extra + RSA_EXTRA_FOLD + 10,
-					 extra + RSA_EXTRA_FOLD_SUMS + 5,
-					 extra[RSA_EXTRA_FOLD_CARRIES + 1] };
-	const u32 up = RSA_LIMB_BITS - FOLD_SHIFT;
-	lane8 d[10], sum[5], base[30], below[20], above[20];
-	struct lane_split top;
-	lane8 carry = (lane8)((lane8_signed)t[FOLD_LIMB] >> FOLD_SHIFT);
-
-	t[FOLD_LIMB] = (t[FOLD_LIMB] & lane_all((1ull << FOLD_SHIFT) - 1)) +
-		       lane_all(1ull << FOLD_SHIFT);
-	UNROLL for (u32 j = 0; j < 10; j++)
-	{
-		lane8 limb = (t[30 + j] << up) + carry;
-
-		d[j] = limb & lane_all(RSA_LIMB_MASK);
-		carry = (lane8)((lane8_signed)limb >> RSA_LIMB_BITS);
-	}
-	UNROLL for (u32 j = 0; j < 30; j++)
-		base[j] = j < 20 ? t[j] - extra[RSA_EXTRA_FOLD + j] : t[j];
-	top = split(d, sum);
-	add_product_10(below, base, &top, &low);
-	UNROLL for (u32 j = 0; j < 10; j++)
-	{
-		t[j] = below[j];
-		base[10 + j] = below[10 + j];
-	}
-	add_product_10(above, base + 10, &top, &high);
-	UNROLL for (u32 j = 0; j < 20; j++)
-		t[10 + j] = above[j];
-}
-
-/*
- * q of the ten limbs at t. What T + q * p carries out of columns 0..9, which become zero, is told
- * by column 9 alone: what is missing below it is less than 22, and the whole is a multiple of 2^52.
- */
-LANES_INLINE lane8 quotient(lane8 *q, const lane8 *t, const lane8 *p, const lane8 *inverse)
-{
-	lane8 low[10], high[10];
-	lane8 carry[4] = { t[9] + lane_all(64), lane_all(0), lane_all(0), lane_all(0) };
-
-	clear(low, 10);
-	clear(high, 10);
-	UNROLL for (u32 i = 0; i < 10; i++)
-	{
-		lane8 by = t[i];
-
-		UNROLL for (u32 j = 0; i + j < 10; j++)
-		{
-			low[i + j] = lane_low(low[i + j], inverse[j], by);
-			if (i + j < 9)
-				high[i + j + 1] = lane_high(high[i + j + 1], inverse[j], by);
-		}
-	}
-	UNROLL for (u32 j = 0; j < 10; j++)
-		low[j] += high[j];
-	carry_registers(q, low, 10);
-	UNROLL for (u32 i = 0; i < 10; i++)
-	{
-		carry[i % 2] = lane_low(carry[i % 2], q[i], p[9 - i]);
-		if (i < 9)
-			carry[2 + i % 2] = lane_high(carry[2 + i % 2], q[i], p[8 - i]);
-	}
-	return (carry[0] + carry[1] + carry[2] + carry[3]) >> RSA_LIMB_BITS;
-}
-
-/* From below: columns 0..9 of t go, r is what is left. */
-LANES_INLINE void divide_bottom(lane8 *r, lane8 *t, const struct lane_halves *m)
-{
-	const lane8 *p = m->p;
-	const struct lane_split p_high = { p + 10, m->extra + RSA_EXTRA_P_SUM,
-					   m->extra[RSA_EXTRA_P_CARRY] };
-	lane8 low[10], q[10], sum[5], above[20], out[20];
-	struct lane_split q_split;
-
-	t[10] += carry_signed(low, t, 10);
-	t[10] += quotient(q, low, p, m->extra + RSA_EXTRA_INVERSE);
-	q_split = split(q, sum);
-	UNROLL for (u32 j = 0; j < 20; j++)
-		above[j] = t[10 + j];
-	UNROLL for (u32 i = 0; i < 10; i++)
-	{
-		lane8 by = q[i];
-
-		UNROLL for (u32 j = 9 - i; j < 10; j++)
-		{
-			if (i + j >= 10)
-				above[i + j - 10] = lane_low(above[i + j - 10], p[j], by);
-			above[i + j - 9] = lane_high(above[i + j - 9], p[j], by);
-		}
-	}
-	add_product_10(out, above, &q_split, &p_high);
-	carry_signed(r, out, 20);
-}
+/* ---- the steps of a product, in their order ---- */
 
 /* The columns of (a0 + a1 X)(b0 + b1 X) of its three products; `carried`: of the sums' carries. */
 LANES_INLINE void join_halves(lane8 *t, const lane8 *low, const lane8 *high, const lane8 *middle,
@@ -222,28 +132,23 @@ LANES_INLINE void join_halves(lane8 *t, const lane8 *low, const lane8 *high, con
 	}
 }
 
-LANES_CODE __attribute__((noinline)) void halves_square(lane8 *r, const lane8 *a,
-							const struct lane_halves *m)
+LANES_STEP void square_20_columns(struct lane_step *s, const lane8 *a)
 {
-	lane8 t[40], low[20], high[20], middle[20], sum[10], carried[10];
-	lane8 carry;
+	lane8 low[20], high[20], middle[20], sum[10], carried[10];
+	lane8 carry = add_halves(sum, a, a + 10, 10);
 
 	square_columns(low, a, 10);
 	square_columns(high, a + 10, 10);
-	carry = add_halves(sum, a, a + 10, 10);
 	square_columns(middle, sum, 10);
 	UNROLL for (u32 j = 0; j < 10; j++)
 		carried[j] = (sum[j] + sum[j]) & carry;
-	join_halves(t, low, high, middle, carried);
-	t[30] -= carry;
-	fold_top(t, m->extra);
-	divide_bottom(r, t, m);
+	join_halves(s->t, low, high, middle, carried);
+	s->t[30] -= carry;
 }
 
-LANES_CODE __attribute__((noinline)) void halves_multiply(lane8 *r, const lane8 *a, const lane8 *b,
-							  const struct lane_halves *m)
+LANES_STEP void multiply_20_columns(struct lane_step *s, const lane8 *a, const lane8 *b)
 {
-	lane8 t[40], low[20], high[20], middle[20], a_sum[10], b_sum[10], carried[10];
+	lane8 low[20], high[20], middle[20], a_sum[10], b_sum[10], carried[10];
 	lane8 a_carry = add_halves(a_sum, a, a + 10, 10);
 	lane8 b_carry = add_halves(b_sum, b, b + 10, 10);
 
@@ -255,10 +160,184 @@ LANES_CODE __attribute__((noinline)) void halves_multiply(lane8 *r, const lane8 
 	add_product(middle, a_sum, b_sum, 10);
 	UNROLL for (u32 j = 0; j < 10; j++)
 		carried[j] = (a_sum[j] & b_carry) + (b_sum[j] & a_carry);
-	join_halves(t, low, high, middle, carried);
-	t[30] -= a_carry & b_carry;
-	fold_top(t, m->extra);
-	divide_bottom(r, t, m);
+	join_halves(s->t, low, high, middle, carried);
+	s->t[30] -= a_carry & b_carry;
+}
+
+/* The ten limbs of s->digit, split. */
+LANES_INLINE struct lane_split digit_split(const struct lane_step *s)
+{
+	return (struct lane_split){ s->digit, s->sum, s->carry };
+}
+
+/* D, cut off t. */
+LANES_STEP void take_top(struct lane_step *s)
+{
+	const u32 up = RSA_LIMB_BITS - FOLD_SHIFT;
+	lane8 *t = s->t;
+	lane8 carry = (lane8)((lane8_signed)t[FOLD_LIMB] >> FOLD_SHIFT);
+
+	t[FOLD_LIMB] = (t[FOLD_LIMB] & lane_all((1ull << FOLD_SHIFT) - 1)) +
+		       lane_all(1ull << FOLD_SHIFT);
+	UNROLL for (u32 j = 0; j < 10; j++)
+	{
+		lane8 limb = (t[30 + j] << up) + carry;
+
+		s->digit[j] = limb & lane_all(RSA_LIMB_MASK);
+		carry = (lane8)((lane8_signed)limb >> RSA_LIMB_BITS);
+	}
+	s->carry = add_halves(s->sum, s->digit, s->digit + 5, 5);
+}
+
+/* D * fold goes into columns 0..29. */
+LANES_STEP void fold_top(struct lane_step *s)
+{
+	const lane8 *extra = s->extra;
+	const struct lane_split low = { extra + RSA_EXTRA_FOLD, extra + RSA_EXTRA_FOLD_SUMS,
+					extra[RSA_EXTRA_FOLD_CARRIES] };
+	const struct lane_split high = { extra + RSA_EXTRA_FOLD + 10,
+					 extra + RSA_EXTRA_FOLD_SUMS + 5,
+					 extra[RSA_EXTRA_FOLD_CARRIES + 1] };
+	const struct lane_split top = digit_split(s);
+	lane8 base[30], below[20], above[20];
+	lane8 *t = s->t;
+
+	UNROLL for (u32 j = 0; j < 30; j++)
+		base[j] = j < 20 ? t[j] - extra[RSA_EXTRA_FOLD + j] : t[j];
+	add_product_10(below, base, &top, &low);
+	UNROLL for (u32 j = 0; j < 10; j++)
+	{
+		t[j] = below[j];
+		base[10 + j] = below[10 + j];
+	}
+	add_product_10(above, base + 10, &top, &high);
+	UNROLL for (u32 j = 0; j < 20; j++)
+		t[10 + j] = above[j];
+}
+
+LANES_STEP void carry_bottom(struct lane_step *s)
+{
+	s->t[10] += carry_signed(s->t, s->t, 10);
+}
+
+/* q, carries not taken. */
+LANES_STEP void multiply_bottom(struct lane_step *s)
+{
+	const lane8 *inverse = s->extra + RSA_EXTRA_INVERSE;
+	lane8 low[10], high[10];
+
+	clear(low, 10);
+	clear(high, 10);
+	UNROLL for (u32 i = 0; i < 10; i++)
+	{
+		lane8 by = s->t[i];
+
+		UNROLL for (u32 j = 0; i + j < 10; j++)
+		{
+			low[i + j] = lane_low(low[i + j], inverse[j], by);
+			if (i + j < 9)
+				high[i + j + 1] = lane_high(high[i + j + 1], inverse[j], by);
+		}
+	}
+	UNROLL for (u32 j = 0; j < 10; j++)
+		s->digit[j] = low[j] + high[j];
+}
+
+/*
+ * q, and what T + q * p carries out of columns 0..9, which become zero: that is told by column 9
+ * alone, for what is missing below it is less than 22, and the whole is a multiple of 2^52.
+ */
+LANES_STEP void carry_quotient(struct lane_step *s)
+{
+	const lane8 *p = s->p;
+	lane8 *q = s->digit;
+	lane8 carry[4] = { s->t[9] + lane_all(64), lane_all(0), lane_all(0), lane_all(0) };
+
+	carry_registers(q, q, 10);
+	s->carry = add_halves(s->sum, q, q + 5, 5);
+	UNROLL for (u32 i = 0; i < 10; i++)
+	{
+		carry[i % 2] = lane_low(carry[i % 2], q[i], p[9 - i]);
+		if (i < 9)
+			carry[2 + i % 2] = lane_high(carry[2 + i % 2], q[i], p[8 - i]);
+	}
+	s->t[10] += (carry[0] + carry[1] + carry[2] + carry[3]) >> RSA_LIMB_BITS;
+}
+
+/* (T + q * p) / X, in columns 10..29. */
+LANES_STEP void divide_bottom(struct lane_step *s)
+{
+	const lane8 *p = s->p;
+	const lane8 *q = s->digit;
+	const struct lane_split p_high = { p + 10, s->extra + RSA_EXTRA_P_SUM,
+					   s->extra[RSA_EXTRA_P_CARRY] };
+	const struct lane_split q_split = digit_split(s);
+	lane8 above[20], out[20];
+
+	UNROLL for (u32 j = 0; j < 20; j++)
+		above[j] = s->t[10 + j];
+	UNROLL for (u32 i = 0; i < 10; i++)
+	{
+		lane8 by = q[i];
+
+		UNROLL for (u32 j = 9 - i; j < 10; j++)
+		{
+			if (i + j >= 10)
+				above[i + j - 10] = lane_low(above[i + j - 10], p[j], by);
+			above[i + j - 9] = lane_high(above[i + j - 9], p[j], by);
+		}
+	}
+	add_product_10(out, above, &q_split, &p_high);
+	UNROLL for (u32 j = 0; j < 20; j++)
+		s->t[10 + j] = out[j];
+}
+
+LANES_STEP void take_result(lane8 *r, const struct lane_step *s)
+{
+	carry_signed(r, s->t + 10, 20);
+}
+
+/* ---- two products at once ---- */
+
+/*
+ * Of two numbers that have nothing to do with each other the processor works on one's products
+ * while it waits for the other's carries: each short chain of carries stands in front of many
+ * products of the other number. `a` is in front: its columns are made and its top is taken.
+ */
+LANES_INLINE void bring_back(lane8 *ra, lane8 *rb, struct lane_step *a, struct lane_step *b)
+{
+	take_top(b);
+	fold_top(a);
+	carry_bottom(a);
+	fold_top(b);
+	carry_bottom(b);
+	multiply_bottom(a);
+	carry_quotient(a);
+	multiply_bottom(b);
+	carry_quotient(b);
+	divide_bottom(a);
+	take_result(ra, a);
+	divide_bottom(b);
+	take_result(rb, b);
+}
+
+/* r = a * a / X of both. */
+LANES_CODE void square_both(lane8 *const r[2], const lane8 *const a[2], struct lane_step steps[2])
+{
+	square_20_columns(&steps[0], a[0]);
+	take_top(&steps[0]);
+	square_20_columns(&steps[1], a[1]);
+	bring_back(r[0], r[1], &steps[0], &steps[1]);
+}
+
+/* r = a * b / X of both. */
+LANES_CODE void multiply_both(lane8 *const r[2], const lane8 *const a[2], const lane8 *const b[2],
+			      struct lane_step steps[2])
+{
+	multiply_20_columns(&steps[0], a[0], b[0]);
+	take_top(&steps[0]);
+	multiply_20_columns(&steps[1], a[1], b[1]);
+	bring_back(r[0], r[1], &steps[0], &steps[1]);
 }
 
 #endif

@@ -20,6 +20,7 @@
 #include "dkim/rsa_lanes.h"
 
 #define LANES_INLINE LANES_CODE inline __attribute__((always_inline))
+#define LANES_STEP LANES_CODE __attribute__((noinline))
 
 /* What Montgomery's reduction needs. */
 struct lane_modulus {
@@ -159,36 +160,34 @@ LANES_INLINE void square_columns(lane8 *wide, const lane8 *from, const u32 k)
 
 #include "dkim/rsa_lanes_20.h"
 
-LANES_CODE __attribute__((noinline)) void multiply_10(lane8 *r, const lane8 *a, const lane8 *b,
-						      const struct lane_modulus *m)
+LANES_STEP void multiply_10(lane8 *r, const lane8 *a, const lane8 *b,
+			    const struct lane_modulus *m)
 {
 	multiply_registers(r, a, b, m, 10);
 }
 
-LANES_CODE __attribute__((noinline)) void multiply_20(lane8 *r, const lane8 *a, const lane8 *b,
-						      const struct lane_modulus *m)
+LANES_STEP void multiply_20(lane8 *r, const lane8 *a, const lane8 *b,
+			    const struct lane_modulus *m)
 {
 	multiply_registers(r, a, b, m, 20);
 }
 
-LANES_CODE __attribute__((noinline)) void reduce_10(lane8 *r, const lane8 *wide,
-						    const struct lane_modulus *m)
+LANES_STEP void reduce_10(lane8 *r, const lane8 *wide, const struct lane_modulus *m)
 {
 	reduce_registers(r, wide, m, 10);
 }
 
-LANES_CODE __attribute__((noinline)) void reduce_20(lane8 *r, const lane8 *wide,
-						    const struct lane_modulus *m)
+LANES_STEP void reduce_20(lane8 *r, const lane8 *wide, const struct lane_modulus *m)
 {
 	reduce_registers(r, wide, m, 20);
 }
 
-LANES_CODE __attribute__((noinline)) void square_10(lane8 *wide, const lane8 *a)
+LANES_STEP void square_10(lane8 *wide, const lane8 *a)
 {
 	square_columns(wide, a, 10);
 }
 
-LANES_CODE __attribute__((noinline)) void square_20(lane8 *wide, const lane8 *a)
+LANES_STEP void square_20(lane8 *wide, const lane8 *a)
 {
 	square_columns(wide, a, 20);
 }
@@ -289,39 +288,23 @@ LANES_CODE void reduce_once(lane8 *a, const struct lane_modulus *m, lane8 *less)
 }
 
 /*
- * r = the table's entry that `index` names in each lane. Every entry is read whole, so neither the
- * addresses nor the masks of the reads tell which one it was.
+ * Ten limbs of the table's entry that `index` names in each lane. Every entry is read, so neither
+ * the addresses nor the masks of the reads tell which one it was.
  */
-LANES_INLINE void table_read_registers(lane8 *r, const lane8 *table, lane8 index, const u32 k)
+LANES_STEP void table_read(lane8 *r, const lane8 *table, const lane8 *index, u32 k)
 {
 	lane8 t[10];
 
-	for (u32 from = 0; from < k; from += 10) {
-		UNROLL for (u32 j = 0; j < 10; j++)
-			t[j] = lane_all(0);
-		for (u32 entry = 0; entry < 1 << RSA_WINDOW_BITS; entry++) {
-			lane8 wanted = (lane8)(index == lane_all(entry));
+	UNROLL for (u32 j = 0; j < 10; j++)
+		t[j] = lane_all(0);
+	for (u32 entry = 0; entry < 1 << RSA_WINDOW_BITS; entry++) {
+		lane8 wanted = (lane8)(*index == lane_all(entry));
 
-			UNROLL for (u32 j = 0; j < 10; j++)
-				t[j] |= table[entry * k + from + j] & wanted;
-		}
 		UNROLL for (u32 j = 0; j < 10; j++)
-			r[from + j] = t[j];
+			t[j] |= table[entry * k + j] & wanted;
 	}
-}
-
-LANES_CODE __attribute__((noinline)) void table_read_20(lane8 *r, const lane8 *table,
-							const lane8 *index)
-{
-	table_read_registers(r, table, *index, 20);
-}
-
-LANES_CODE void table_read(lane8 *r, const lane8 *table, const lane8 *index, u32 k)
-{
-	if (k == 20)
-		table_read_20(r, table, index);
-	else
-		table_read_registers(r, table, *index, k);
+	UNROLL for (u32 j = 0; j < 10; j++)
+		r[j] = t[j];
 }
 
 /* The bits at..at + RSA_WINDOW_BITS - 1 of an exponent. */
@@ -339,77 +322,126 @@ LANES_INLINE struct lane_modulus half_modulus(const lane8 *half, u32 k)
 	return (struct lane_modulus){ half + RSA_HALF_MODULUS(k), half + RSA_HALF_FACTOR(k), k };
 }
 
-/* One step of power(): numbers there stand for themselves times F. */
+/* The numbers of power(), of both primes; they stand for themselves times F. */
 struct lane_power {
-	struct lane_modulus modulus;
-	struct lane_halves halves;
-	lane8 *wide;
+	u32 k;
+	struct lane_modulus modulus[2];
+	struct lane_step steps[2]; /* for 20 limbs */
+	lane8 *wide;               /* for others */
 };
 
-LANES_INLINE void power_square(lane8 *r, const lane8 *a, const struct lane_power *by)
+LANES_CODE void power_square(lane8 *const r[2], const lane8 *const a[2], struct lane_power *by)
 {
-	if (by->modulus.k == 20)
-		halves_square(r, a, &by->halves);
-	else
-		mont_square(r, a, &by->modulus, by->wide);
+	if (by->k == 20) {
+		square_both(r, a, by->steps);
+		return;
+	}
+	for (u32 i = 0; i < 2; i++)
+		mont_square(r[i], a[i], &by->modulus[i], by->wide);
 }
 
-LANES_INLINE void power_multiply(lane8 *r, const lane8 *a, const lane8 *b,
-				 const struct lane_power *by)
+LANES_CODE void power_multiply(lane8 *const r[2], const lane8 *const a[2], const lane8 *const b[2],
+			       struct lane_power *by)
 {
-	if (by->modulus.k == 20)
-		halves_multiply(r, a, b, &by->halves);
-	else
-		mont_multiply(r, a, b, &by->modulus, by->wide);
+	if (by->k == 20) {
+		multiply_both(r, a, b, by->steps);
+		return;
+	}
+	for (u32 i = 0; i < 2; i++)
+		mont_multiply(r[i], a[i], b[i], &by->modulus[i], by->wide);
 }
 
-/* r = base ^ exponent mod the half's prime, times F like base. */
-LANES_CODE void power(struct rsa_lanes *lanes, lane8 *r, const lane8 *base, const lane8 *half)
+/* table[e] = base ^ e */
+LANES_CODE void fill_tables(struct rsa_lanes *lanes, const lane8 *const halves[2],
+			    struct lane_power *by)
 {
 	const u32 k = lanes->k;
-	const struct lane_power by = { half_modulus(half, k),
-				       { half, half + RSA_HALF_EXTRA(k) },
-				       lanes->wide };
-	const lane8 *exponent = half + RSA_HALF_EXPONENT(k);
-	lane8 *table = lanes->table;
-	lane8 *entry = lanes->number[2];
-	u32 at = (lanes->prime_bits - 1) / RSA_WINDOW_BITS * RSA_WINDOW_BITS;
-	lane8 index = window(exponent, at);
+	const lane8 *const base[2] = { lanes->base[0], lanes->base[1] };
 
-	for (u32 j = 0; j < k; j++) {
-		table[j] = half[RSA_HALF_ONE(k) + j];
-		table[k + j] = base[j];
+	for (u32 i = 0; i < 2; i++) {
+		for (u32 j = 0; j < k; j++) {
+			lanes->table[i][j] = halves[i][RSA_HALF_ONE(k) + j];
+			lanes->table[i][k + j] = base[i][j];
+		}
 	}
-	for (u32 i = 2; i < 1 << RSA_WINDOW_BITS; i += 2) {
-		power_square(table + i * k, table + i / 2 * k, &by);
-		power_multiply(table + (i + 1) * k, table + i * k, base, &by);
+	for (u32 e = 2; e < 1 << RSA_WINDOW_BITS; e += 2) {
+		const lane8 *const root[2] = { lanes->table[0] + e / 2 * k,
+					       lanes->table[1] + e / 2 * k };
+		lane8 *const even[2] = { lanes->table[0] + e * k, lanes->table[1] + e * k };
+		lane8 *const odd[2] = { even[0] + k, even[1] + k };
+
+		power_square(even, root, by);
+		power_multiply(odd, (const lane8 *const *)even, base, by);
 	}
-	table_read(r, table, &index, k);
+}
+
+/* One in `of` parts of reading the entry for the exponent's bits from `at` on. */
+LANES_CODE void read_entry(struct rsa_lanes *lanes, const lane8 *const halves[2], u32 at, u32 part,
+			   u32 of)
+{
+	const u32 k = lanes->k;
+	const u32 pieces = 2 * k / 10;
+
+	for (u32 piece = part * pieces / of; piece < (part + 1) * pieces / of; piece++) {
+		u32 i = piece % 2;
+		u32 from = piece / 2 * 10;
+		lane8 index = window(halves[i] + RSA_HALF_EXPONENT(k), at);
+
+		table_read(lanes->entry[i] + from, lanes->table[i] + from, &index, k);
+	}
+}
+
+/*
+ * half = base ^ exponent mod the prime, times F like base; for both primes. Tables are read a part
+ * at a time: the caches answer while squares are made.
+ */
+LANES_CODE void power(struct rsa_lanes *lanes, const lane8 *const halves[2], struct lane_power *by)
+{
+	lane8 *const r[2] = { lanes->half[0], lanes->half[1] };
+	const lane8 *const from[2] = { r[0], r[1] };
+	const lane8 *const entry[2] = { lanes->entry[0], lanes->entry[1] };
+	u32 at = (lanes->prime_bits - 1) / RSA_WINDOW_BITS * RSA_WINDOW_BITS;
+
+	fill_tables(lanes, halves, by);
+	read_entry(lanes, halves, at, 0, 1);
+	for (u32 j = 0; j < lanes->k; j++) {
+		r[0][j] = entry[0][j];
+		r[1][j] = entry[1][j];
+	}
 	while (at > 0) {
 		at -= RSA_WINDOW_BITS;
-		for (u32 i = 0; i < RSA_WINDOW_BITS; i++)
-			power_square(r, r, &by);
-		index = window(exponent, at);
-		table_read(entry, table, &index, k);
-		power_multiply(r, r, entry, &by);
+		for (u32 i = 0; i < RSA_WINDOW_BITS; i++) {
+			power_square(r, from, by);
+			read_entry(lanes, halves, at, i, RSA_WINDOW_BITS);
+		}
+		power_multiply(r, from, entry, by);
 	}
 }
 
-/* r = message ^ (d mod prime - 1) mod prime */
-LANES_CODE void half_sign(struct rsa_lanes *lanes, lane8 *r, const lane8 *half)
+/* half = message ^ (d mod prime - 1) mod prime, for both primes */
+LANES_CODE void sign_halves(struct rsa_lanes *lanes)
 {
 	const u32 k = lanes->k;
-	const struct lane_modulus m = half_modulus(half, k);
-	lane8 *base = lanes->number[0];
+	const lane8 *const halves[2] = { lanes->key + RSA_KEY_P(k), lanes->key + RSA_KEY_Q(k) };
+	lane8 *const r[2] = { lanes->half[0], lanes->half[1] };
+	struct lane_power by = { .k = k, .wide = lanes->wide };
 	lane8 *wide = lanes->wide;
 
-	for (u32 j = 0; j < 2 * k; j++)
-		wide[j] = lanes->message[j];
-	mont_reduce(base, wide, &m);
-	mont_multiply(base, base, half + RSA_HALF_INTO(k), &m, wide);
-	power(lanes, r, base, half);
-	mont_multiply(r, r, half + RSA_HALF_OUT(k), &m, wide);
-	reduce_once(r, &m, wide);
+	for (u32 i = 0; i < 2; i++) {
+		by.modulus[i] = half_modulus(halves[i], k);
+		by.steps[i].p = halves[i];
+		by.steps[i].extra = halves[i] + RSA_HALF_EXTRA(k);
+		for (u32 j = 0; j < 2 * k; j++)
+			wide[j] = lanes->message[j];
+		mont_reduce(lanes->base[i], wide, &by.modulus[i]);
+		mont_multiply(lanes->base[i], lanes->base[i], halves[i] + RSA_HALF_INTO(k),
+			      &by.modulus[i], wide);
+	}
+	power(lanes, halves, &by);
+	for (u32 i = 0; i < 2; i++) {
+		mont_multiply(r[i], r[i], halves[i] + RSA_HALF_OUT(k), &by.modulus[i], wide);
+		reduce_once(r[i], &by.modulus[i], wide);
+	}
 }
 
 /* signature = half q + q * ((half p - half q) / q mod p) (RFC 8017 section 5.1.2) */
@@ -418,7 +450,7 @@ LANES_CODE void recombine(struct rsa_lanes *lanes)
 	const u32 k = lanes->k;
 	const struct lane_modulus p = half_modulus(lanes->key + RSA_KEY_P(k), k);
 	const struct lane_modulus q = half_modulus(lanes->key + RSA_KEY_Q(k), k);
-	lane8 *h = lanes->number[0];
+	lane8 *h = lanes->number;
 	lane8 *wide = lanes->wide;
 
 	for (u32 j = 0; j < k; j++)
@@ -437,7 +469,7 @@ LANES_CODE u32 verify(struct rsa_lanes *lanes)
 	const u32 k = lanes->k;
 	const struct lane_modulus m = { lanes->key + RSA_KEY_MODULUS(k),
 					lanes->key + RSA_KEY_FACTOR(k), 2 * k };
-	lane8 *x = lanes->number[0];
+	lane8 *x = lanes->number;
 	lane8 *wide = lanes->wide;
 	lane8 differs = lane_all(0);
 	u32 good = 0;
@@ -456,8 +488,7 @@ LANES_CODE u32 verify(struct rsa_lanes *lanes)
 
 LANES_CODE u32 sign_lanes(struct rsa_lanes *lanes)
 {
-	half_sign(lanes, lanes->half[0], lanes->key + RSA_KEY_P(lanes->k));
-	half_sign(lanes, lanes->half[1], lanes->key + RSA_KEY_Q(lanes->k));
+	sign_halves(lanes);
 	recombine(lanes);
 	return verify(lanes);
 }
