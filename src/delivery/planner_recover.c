@@ -81,6 +81,15 @@ static bool settle_found(struct planner *planner, const struct found *found, u32
 	return ok;
 }
 
+/* A slot that was spoiled names no place that rows are lent from: it tells nothing. */
+static bool is_sound(const struct journal_slot *slot)
+{
+	if (slot->ref.place == ROW_LANE || slot->ref.place == ROW_DEFERRED)
+		return true;
+	log_error("delivery", "a slot of the journal is damaged", "place=%u", slot->ref.place);
+	return false;
+}
+
 static bool recover_from_journal(struct planner *planner, u32 *doubts, struct error *error)
 {
 	for (u32 i = 0; i < journal_slot_count(planner->journal); i++) {
@@ -91,10 +100,10 @@ static bool recover_from_journal(struct planner *planner, u32 *doubts, struct er
 				       .date_ms = slot->date_ms,
 				       .has_host = true };
 
-		if (state != JOURNAL_DOT_SENT && state != JOURNAL_ANSWERED)
+		if ((state != JOURNAL_DOT_SENT && state != JOURNAL_ANSWERED) || !is_sound(slot))
 			continue;
 		memcpy(found.host, slot->host, sizeof(found.host));
-		if (state == JOURNAL_ANSWERED) {
+		if (state == JOURNAL_ANSWERED && slot->verdict <= SMTP_VERDICT_IN_DOUBT) {
 			found.verdict = slot->verdict;
 			found.code = slot->code;
 		}

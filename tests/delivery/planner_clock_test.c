@@ -243,6 +243,34 @@ static void recovery_keeps_a_row_whose_new_due_time_is_its_old_one(void **state)
 	assert_int_equal(campaign.deferred, 1);
 }
 
+static void a_damaged_slot_of_the_journal_keeps_nobody_from_starting(void **state)
+{
+	static const u32 places[] = { 0, ROW_DOUBT, ROW_DOUBT + 1, UINT32_MAX };
+	struct row_ref row = { .id = { the.campaign, 1, 1 }, .place = ROW_LANE };
+	struct journal *journal;
+	struct queue_row found;
+	struct error error;
+	char path[128];
+
+	(void)state;
+	stop();
+	snprintf(path, sizeof(path), "%s/data/journal", the.dir);
+	journal = journal_open(path, 16, &error);
+	assert_non_null(journal);
+	for (u32 i = 0; i < array_count(places); i++) {
+		struct journal_slot *slot = journal_slot(journal, i);
+
+		slot->ref = row;
+		slot->ref.place = places[i];
+		atomic_store(&slot->state, JOURNAL_DOT_SENT);
+	}
+	journal_close(journal);
+	start();
+	must(queue_begin(planner_queue(the.planner)));
+	must(queue_row_get(planner_queue(the.planner), &row, &found));
+	queue_abort(planner_queue(the.planner));
+}
+
 static void a_wall_clock_set_back_makes_no_row_wait_longer(void **state)
 {
 	static const u64 walls[] = { NOW_MS - HOUR_MS, NOW_MS - 5 * YEAR_MS, 0 };
@@ -418,6 +446,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		clock_test(recovery_keeps_a_row_whose_new_due_time_is_its_old_one),
+		clock_test(a_damaged_slot_of_the_journal_keeps_nobody_from_starting),
 		clock_test(a_wall_clock_set_back_makes_no_row_wait_longer),
 		clock_test(a_wall_clock_set_ahead_makes_no_row_due),
 		clock_test(steps_of_the_wall_clock_are_counted_and_move_the_start_time),
