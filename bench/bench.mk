@@ -6,7 +6,7 @@ BENCH_CC := $(or $(HOST_CC),gcc)
 BENCH_CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wformat=2 -Werror
 BENCH_SINK_SOURCES := $(wildcard bench/sink*.c)
-BENCH_PROGRAMS := $(BENCH_DIR)/sink $(BENCH_DIR)/inject $(BENCH_DIR)/nosync.so $(BENCH_DIR)/bare_client $(BENCH_DIR)/sign_limit
+BENCH_PROGRAMS := $(BENCH_DIR)/sink $(BENCH_DIR)/inject $(BENCH_DIR)/repeat $(BENCH_DIR)/nosync.so $(BENCH_DIR)/bare_client $(BENCH_DIR)/sign_limit
 
 .PHONY: bench-programs
 bench-programs: $(BENCH_PROGRAMS)
@@ -22,6 +22,10 @@ $(BENCH_DIR)/bare_client: bench/bare_client.c bench/bare_options.c bench/bare_cl
 $(BENCH_DIR)/inject: bench/inject.c
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $< -lpthread
+
+$(BENCH_DIR)/repeat: bench/repeat.c
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $<
 
 $(BENCH_DIR)/nosync.so: bench/nosync.c
 	@mkdir -p $(@D)

@@ -4,10 +4,11 @@ import pathlib
 import subprocess
 import time
 
-from harness import PROGRAM
+from harness import PROGRAM, TOP
 from job import PORT, SINK_ADDRESS, ZONE
 from peers.peer import QUIET, RETRY_SECONDS, Peer, answers, wait_until
 
+REPEAT = pathlib.Path(TOP) / "build/bench/repeat"
 NSD = """\
 server:
 	ip-address: 127.0.0.1@53
@@ -114,10 +115,12 @@ site "default" {{ sessions = 64  messages-per-session = {self.messages}  depth =
             if name == "worker":
                 os.sched_setaffinity(int(task.name), {cores[int(index) % len(cores)]})
 
+    def creation(self, name, recipients, *more):
+        return self.command("campaign", "create", "--name", name, "--customer", "bench.example",
+                            "--template", self.job.template, "--recipients", recipients, *more)
+
     def create(self, name, recipients, *more):
-        return self.launch(*self.command(
-            "campaign", "create", "--name", name, "--customer", "bench.example", "--template",
-            self.job.template, "--recipients", recipients, *more), log=f"create.{name}")
+        return self.launch(*self.creation(name, recipients, *more), log=f"create.{name}")
 
     def submit(self, interval_ms=0):
         if interval_ms:
@@ -139,16 +142,15 @@ site "default" {{ sessions = 64  messages-per-session = {self.messages}  depth =
         return found
 
     def launch_slowly(self, interval_ms):
-        """One campaign for each recipient: what a single mail costs today. This process waits."""
-        lines = pathlib.Path(self.job.list).read_text().splitlines()
-        started = time.monotonic()
-        last, times = None, []
-        for i, line in enumerate(lines[1:]):
-            path = self.directory / f"work/one.{i}.csv"
-            path.write_text(f"{lines[0]}\n{line}\n")
-            time.sleep(max(0, started + i * interval_ms / 1000 - time.monotonic()))
-            times.append(f"{line.split(',')[0]} {time.time():.6f} 0\n")
-            last = self.create(f"one{i}", path, "--start")
-            last.wait()
-        (self.directory / "work/times").write_text("".join(times))
-        return last
+        """One campaign for each recipient: what a single mail costs today."""
+        head, *lines = pathlib.Path(self.job.list).read_text().splitlines()
+        self.singles = [line.split(",")[0] for line in lines]
+        for i, line in enumerate(lines):
+            (self.directory / f"work/one.{i}.csv").write_text(f"{head}\n{line}\n")
+        return self.launch(REPEAT, len(lines), interval_ms, self.directory / "work/times",
+                           *self.creation("one{}", self.directory / "work/one.{}.csv", "--start"),
+                           log="repeat")
+
+    def times(self):
+        lines = (self.directory / "work/times").read_text().splitlines()
+        return {self.singles[int(line.split()[0])]: float(line.split()[1]) for line in lines}
