@@ -224,6 +224,10 @@ u64 planner_wall_of_due(const struct planner *planner, u64 due_ms);
 /* A worker has the row. Looks through all leases: for single questions. */
 bool planner_row_is_out(const struct planner *planner, const struct row_ref *ref);
 
+/* Visits the names of all suspended sites, in no order; false ends it. */
+void planner_suspensions(const struct planner *planner,
+			 bool (*visit)(void *context, const char *site), void *context);
+
 struct planner_lane_status {
 	const char *domain;
 	const char *site;   /* NULL: not known */

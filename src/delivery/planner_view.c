@@ -48,6 +48,17 @@ bool planner_row_is_out(const struct planner *planner, const struct row_ref *ref
 	return false;
 }
 
+void planner_suspensions(const struct planner *planner,
+			 bool (*visit)(void *context, const char *site), void *context)
+{
+	const char *site;
+
+	for (u32 at = 0; (site = map_next(&planner->suspensions, &at));) {
+		if (!visit(context, site))
+			return;
+	}
+}
+
 void planner_lanes(struct planner *planner,
 		   bool (*visit)(void *context, const struct planner_lane_status *status),
 		   void *context)

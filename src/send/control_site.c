@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define SLICE_LANES 200 /* each takes a few dozen looks into the queue */
-#define SUSPENDED_PREFIX "suspended/"
 
 void census_init(struct site_census *census, struct send_control *control)
 {
@@ -101,25 +100,15 @@ static bool note_lane(void *context, const struct planner_lane_status *status)
 	return true;
 }
 
-/* Sites that are suspended although no mail went there since the start. */
-static enum store_result note_suspended(struct site_census *census, struct queue *queue)
+/* Also one to which no mail went since the start. */
+static bool note_suspended(void *context, const char *name)
 {
-	const struct slice prefix = SLICE(SUSPENDED_PREFIX);
-	struct slice after = SLICE_NONE;
-	char last[SETTING_NAME_MAX];
-	struct slice name;
-	struct slice value;
-	enum store_result result;
+	struct site_census *census = context;
+	struct site_count *site = site_of(census, slice_of(name));
 
-	while ((result = queue_setting_next(queue, prefix, after, &name, &value)) == STORE_OK) {
-		struct site_count *site = site_of(census, slice_from(name, prefix.len));
-
-		if (site)
-			site->is_suspended = true;
-		memcpy(last, name.ptr, name.len);
-		after = (struct slice){ last, name.len };
-	}
-	return result;
+	if (site)
+		site->is_suspended = true;
+	return !census->failed;
 }
 
 /* Rows in memory are not counted by campaign: with that filter only lanes and rows at rest are. */
@@ -130,8 +119,10 @@ static void begin(struct site_census *census)
 	census->began = true;
 	census->at = planner_due_cursor(planner);
 	census->at.place = ROW_DEFERRED;
-	if (!census->campaign)
+	if (!census->campaign) {
 		planner_routes(planner, control_now_ns(census->control), note_route, census);
+		planner_suspensions(planner, note_suspended, census);
+	}
 	planner_lanes(planner, note_lane, census);
 }
 
@@ -224,8 +215,7 @@ enum census_result census_step(struct control_link *link, struct site_census *ce
 		return CENSUS_REFUSED;
 	if (first) {
 		begin(census);
-		result = census->campaign ? STORE_OK : note_suspended(census, queue);
-		result = result == STORE_NOT_FOUND ? STORE_OK : result;
+		result = STORE_OK;
 	} else if (census->lanes_done < census->lane_count) {
 		result = count_lanes(census, queue);
 	} else {
