@@ -83,7 +83,7 @@ BUILD_PACKAGES := gcc make pkg-config ccache liburing-dev liblmdb-dev libunbound
 	libjansson-dev libconfuse-dev libidn2-dev dns-root-data python3 python3-dkim
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-aiosmtpd python3-dnspython libmail-dkim-perl \
 	opendkim opendkim-tools nsd ldnsutils prometheus python3-prometheus-client curl swaks clang libclang-rt-14-dev clang-tidy \
-	cppcheck valgrind mandoc bsdextrautils iproute2 lmdb-utils postfix
+	cppcheck valgrind mandoc bsdextrautils iproute2 lmdb-utils postfix g++ spin relacy-dev
 missing = $(shell dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | \
 	awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(1)", want, " "); \
 	for (i = 1; i <= n; i++) if (!have[want[i]]) printf "%s ", want[i] }')
@@ -107,7 +107,7 @@ define need
 endef
 
 # Who asks for tests gets one command, or one installation, for all of it.
-TESTS_WANTED := $(filter test test-packages unit integration tsan fuzz lint sim,$(MAKECMDGOALS))
+TESTS_WANTED := $(filter test test-packages unit integration tsan model fuzz lint sim,$(MAKECMDGOALS))
 
 build/.build-packages: Makefile
 	@mkdir -p build
@@ -208,6 +208,10 @@ integration: build/.test-packages ## whole programs among real peers
 .PHONY: tsan
 tsan: build/.test-packages ## threads: unit tests and campaigns with the sanitizer of threads
 	$(Q)+tests/run-all tsan
+
+.PHONY: model
+model: build/.test-packages ## models of what threads share: spin and Relacy, and that they find mutants
+	$(Q)tests/model/run
 
 # ---- fuzzing ---------------------------------------------------------------------------------
 
