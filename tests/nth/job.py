@@ -43,6 +43,9 @@ COLUMNS = ["name", "city"]
 # The domain, how many of the recipients, and whether its mail can arrive.
 DOMAINS = (("plain.example", 7, True), ("tls.example", 6, True), ("post.example", 5, True),
            ("gone.post.example", 1, False), ("null.post.example", 1, False))
+# For a run of every allocation: each TLS session makes 2,000 that repeat what the first one did.
+FEW = (("plain.example", 5, True), ("tls.example", 2, True), ("post.example", 1, True),
+       ("gone.post.example", 1, False), ("null.post.example", 1, False))
 
 CONFIG = """
 data = "{dir}/data"
@@ -108,17 +111,25 @@ class Job:
         self.config = self.directory / "hikyaku.conf"
         self.config.write_text(CONFIG.format(dir=self.directory, net=self.net, customer=CUSTOMER,
                                              keys=options.keys))
+        self.domains = FEW if options.few else DOMAINS
         self.number = number
         self.runs = 0
         self.mail = self.directory / "mail"
         self.mail.mkdir()
         self.names = Names(f"{self.net}.53", f"{self.net}.25")
-        self.sinks = [self.start_sink("plain", f"{self.net}.1:2525", "--close-after-dot-percent", "6"),
-                      self.start_sink("tls", f"{self.net}.2:2525", "--listen", f"{self.net}.25:25",
-                                      "--starttls")]
+        self.sinks = {}
+        self.start_sinks()
         self.reference = {}  # recipient without the run's name -> envelope and message
         self.modules = status.Modules(options.program)
         self.modules.learn(self.run(None, learns=True).maps)
+
+    def start_sinks(self):
+        """Those that are not there."""
+        for name, listen, *more in (
+                ("plain", f"{self.net}.1:2525", "--close-after-dot-percent", "6"),
+                ("tls", f"{self.net}.2:2525", "--listen", f"{self.net}.25:25", "--starttls")):
+            if name not in self.sinks or self.sinks[name].poll() is not None:
+                self.sinks[name] = self.start_sink(name, listen, *more)
 
     def start_sink(self, name, listen, *more):
         log = self.directory / f"{name}.log"
@@ -138,13 +149,20 @@ class Job:
     # ---- one run ----
 
     def run(self, plan, learns=False):
+        """Again when a sink ended meanwhile: somebody killed it, and what was seen says nothing."""
+        while True:
+            result = self.run_once(plan, learns)
+            if all(sink.poll() is None for sink in self.sinks.values()):
+                return result
+
+    def run_once(self, plan, learns):
         started = time.monotonic()
         self.runs += 1
         result = Result(plan)
         self.result = result
         self.name = f"c{self.number:02}n{self.runs:06}"  # of one length in all runs
         self.recipients, self.dead = [], set()
-        for domain, count, alive in DOMAINS:
+        for domain, count, alive in self.domains:
             more = [f"{self.name}r{i}@{domain}" for i in range(count)]
             self.recipients += more
             if not alive:
@@ -158,6 +176,7 @@ class Job:
         self.log.write_bytes(b"")
         self.process = None
         try:
+            self.start_sinks()
             self.faulty_life(plan)
             clean = time.monotonic()
             self.clean_life()
