@@ -74,6 +74,7 @@ endif
 
 -include rootfs/packages/packages.mk
 -include bench/bench.mk
+-include kernel-config/kernel.mk
 
 STATIC_LIBS ?= $(PKG_MALLOC) $(PKG_LIBS)
 
