@@ -118,19 +118,27 @@ class Disk:
 
 
 class PowerCut:
-    """One life of a sender: begin() before it starts, cut() when it was killed."""
+    """One life of a sender: begin() before it starts, strike() kills it, cut() when it is dead."""
 
-    def __init__(self, directory, log):
+    def __init__(self, directory, log, shim):
         self.directory = str(directory)
         self.log = str(log)
+        self.shim = shim
 
-    def prefix(self, shim):
-        return ["env", f"LD_PRELOAD={shim}", f"POWER_DIR={self.directory}", f"POWER_LOG={self.log}"]
+    def prefix(self):
+        return ["env", f"LD_PRELOAD={self.shim}", f"POWER_DIR={self.directory}", f"POWER_LOG={self.log}"]
 
     def begin(self):
         if os.path.exists(self.log):
             os.unlink(self.log)
         self.disk = Disk(self.directory)
+
+    @staticmethod
+    def strike(process):
+        process.kill()
+
+    def end(self):
+        pass
 
     def cut(self, random):
         """Puts what the disk has in the files' place. How many bytes of those written are not there."""

@@ -35,6 +35,13 @@ class Failure(Exception):
     """The run itself went wrong: the sender ended by itself, or nothing moves any more."""
 
 
+def make_power_cut(kind, data, directory):
+    if kind == "flakey":
+        import flakey  # of use in a guest alone
+        return flakey.FlakeyCut(data)
+    return power_cut.PowerCut(data, directory / "power.log", POWER_SHIM)
+
+
 class Choices:
     """What differs from world to world."""
 
@@ -74,7 +81,8 @@ class Mailing:
     def __init__(self, world, number, count):
         self.name = f"c{number}"
         self.id = None
-        self.started = False
+        self.asked = False      # its start was asked for
+        self.started = False    # ... and answered
         self.importing = None   # the command line client at work
         self.created = False    # its good answer was seen
         self.resent = False     # held rows were released once
@@ -99,13 +107,14 @@ class World:
         self.power = None
         if options.power:
             self.choices.durability = "full"  # "relaxed" may lose what it answered
-            self.power = power_cut.PowerCut(self.data, self.directory / "power.log")
+            self.power = make_power_cut(options.power, self.data, self.directory)
         self.short = tempfile.mkdtemp(prefix="hk-")
         self.socket = f"{self.short}/s"
         self.log = self.directory / "send.log"
         self.process = self.sink = None
         self.ready_s = 0.1
         self.complaints = []
+        self.maybe_taken = set()  # addresses that may be missing in the ledger by the harness's doing
         self.expected = []      # (kill time, address): to be found in doubt
         self.count = dict.fromkeys(("kills", "early", "in_flight", "spoiled", "dots", "copies", "doubts",
                                     "imports_cut", "imports_unanswered", "recipients", "lost_sectors"), 0)
@@ -117,11 +126,17 @@ class World:
     # ---- set-up ----
 
     def prepare(self):
+        self.prepare_files()
+        self.start_sink()
+
+    def prepare_files(self):
         for name, text in (("headers", HEADERS), ("text", TEXT), ("html", HTML)):
             (self.directory / name).write_text(text)
         subprocess.run([self.options.program, "keys", "new", "--domain", "courier.example", "--selector",
                         "s1", "--type", "ed25519", "--out", str(self.directory / "key.pem")],
                        check=True, stdout=subprocess.DEVNULL)
+
+    def start_sink(self):
         sink_log = self.directory / "sink.log"
         with open(sink_log, "wb") as out:
             self.sink = subprocess.Popen(
@@ -173,7 +188,7 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         prefix = self.options.prefix
         if self.power:
             self.power.begin()
-            prefix = [*prefix, *self.power.prefix(POWER_SHIM)]
+            prefix = [*prefix, *self.power.prefix()]
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 [*prefix, self.options.program, "send", "--config",
@@ -205,9 +220,14 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         """Kills from a thread of its own, whatever the harness and the sender are doing then."""
         def strike():
             if not self.struck.wait(seconds):
-                self.killed_ms = time.time_ns() // 1_000_000
                 self.killing = True
-                self.process.kill()
+                self.killed_ms = time.time_ns() // 1_000_000
+                if self.power:
+                    self.power.strike(self.process)
+                    # What the sender did meanwhile was before the cut.
+                    self.killed_ms = time.time_ns() // 1_000_000
+                else:
+                    self.process.kill()
 
         self.struck.clear()
         self.killer = threading.Thread(target=strike)
@@ -225,7 +245,8 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         link = self.connect()
         try:
             if link and not early:
-                self.kill_after(self.random.uniform(0, self.random.choice((.01, .05, .15, .4))))
+                self.kill_after(self.options.pace *
+                                self.random.uniform(0, self.random.choice((.01, .05, .15, .4))))
             rest = link is not None and self.work(link)
         except (OSError, EOFError):
             pass
@@ -267,9 +288,13 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
                 self.expected.append((self.killed_ms, names[campaign].address(domain, seq)))
 
     def lose_power(self):
-        """The disk's part of what was written; then the store's own tool reads every page."""
-        journal_file.spoil(self.data / "journal", "other boot")
+        """What the disk has of what was written takes its place."""
         self.count["lost_sectors"] += self.power.cut(self.random)
+        self.check_store()
+
+    def check_store(self):
+        """Of another boot is the journal; the store's own tool reads every page."""
+        journal_file.spoil(self.data / "journal", "other boot")
         if not (self.data / "queue/data.mdb").exists():
             return
         read = subprocess.run(["mdb_dump", "-a", self.data / "queue"], stdout=subprocess.DEVNULL,
@@ -298,7 +323,7 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         there = states.get(mailing.name)
         if mailing.created and not there:
             self.complaints.append(f"LOST {mailing.name}: its creation was acknowledged")
-        if there and there["state"] != "ready" and not mailing.started:
+        if there and there["state"] != "ready" and not mailing.asked:
             self.complaints.append(f"{mailing.name} is {there['state']} though never started")
         if there and there["total"] != len(mailing.recipients):
             self.complaints.append(f"{mailing.name} exists with {there['total']} of "
@@ -323,7 +348,7 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
             elif time.monotonic() > end:
                 break
             if self.pending:
-                self.go_on_importing(link, states)
+                states = self.go_on_importing(link, states)
             for mailing in self.mailings:
                 if mailing in self.pending:
                     continue
@@ -333,6 +358,7 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
                 if state["state"] == "ready":
                     if mailing.started:
                         raise Failure(f"{mailing.name} is ready again after it was started")
+                    mailing.asked = True
                     link.ask("campaign.start", name=mailing.name)
                 # The answer of an earlier start may have been lost in a kill.
                 mailing.started = True
@@ -342,10 +368,11 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         raise Failure(f"nothing comes to rest: {json.dumps(self.states(link))}")
 
     def go_on_importing(self, link, states):
+        """The states, which are others when an import has ended."""
         mailing = self.pending[0]
         if mailing.importing:
             if mailing.importing.poll() is None:
-                return
+                return states
             self.end_import(mailing)
             if not mailing.created:
                 raise Failure(f"create: {(self.directory / 'create.log').read_text()[-500:]}")
@@ -354,6 +381,7 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         queued = sum(s["queued"] for s in states.values() if s["state"] == "running")
         if mailing in self.pending and queued < self.options.recipients // 2:
             self.begin_import(mailing)
+        return states
 
     def is_at_rest(self, link, states):
         for mailing in self.mailings:
@@ -380,7 +408,8 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
         for address, more in judge.read_ledger(self.directory / "doubt", False).items():
             copies[address] += more
         copies = {a: c for a, c in copies.items() if a.startswith(mailing.name + "r")}
-        campaign = judge.Campaign(mailing.recipients, counters, final, doubts, deferrals, copies)
+        campaign = judge.Campaign(mailing.recipients, counters, final, doubts, deferrals, copies,
+                                  self.maybe_taken)
         self.complaints += campaign.judge()
         own = set(mailing.recipients)
         self.complaints += judge.judge_doubts(
@@ -432,4 +461,6 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
             if process and process.poll() is None:
                 process.kill()
                 process.wait()
+        if self.power:
+            self.power.end()
         shutil.rmtree(self.short, ignore_errors=True)
