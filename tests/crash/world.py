@@ -299,6 +299,9 @@ route "*" {{ relay = "127.0.0.1:{port}" }}
             return
         read = subprocess.run(["mdb_dump", "-a", self.data / "queue"], stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True)
+        if "does not contain multiple databases" in read.stderr:  # made, and nothing committed yet
+            read = subprocess.run(["mdb_dump", self.data / "queue"], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True)
         if read.returncode != 0:
             self.complaints.append(f"the store cannot be read after a power cut: {read.stderr.strip()}")
 
