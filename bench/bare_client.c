@@ -10,7 +10,8 @@
  *
  * What the product leaves out because it did not win is tried here (bench/ways.py): --zero-copy sends
  * without copies, --registered from a registered buffer (plain and steps, where the text is a send
- * of its own), --sqpoll lets a kernel thread submit, --huge has the text on a huge page.
+ * of its own), --sqpoll lets a kernel thread submit, --huge has the text on a huge page, --tls makes
+ * records by OpenSSL or by the kernel, --napi looks into the card's queue before it sleeps.
  *
  * Any reply that is not 2xx or 3xx ends the run with status 1: a limit is measured without trouble.
  */
@@ -28,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +40,16 @@
 #define POOL_BUFFER_BYTES 1024
 #define HEAD_BYTES 256
 #define HUGE_BYTES (2u << 20)
+#define CLEAR_BYTES 4096
+
+/* <linux/io_uring.h> of 6.9 and newer. */
+#define REGISTER_NAPI 27
+struct napi {
+	uint32_t busy_poll_us;
+	uint8_t prefer_busy_poll;
+	uint8_t pad[3];
+	uint64_t reserved;
+};
 
 enum step { STEP_GREETING, STEP_EHLO, STEP_READY, STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_TEXT,
 	STEP_OVER };
@@ -53,6 +65,7 @@ struct session {
 	char head[HEAD_BYTES];
 	struct iovec parts[3];
 	struct msghdr send;
+	struct bare_tls *tls;
 };
 
 struct client {
@@ -116,13 +129,46 @@ static void prepare_send(struct client *c, struct session *s, struct io_uring_sq
 			0, 0);
 }
 
-/* Sends `parts`; WAITALL makes the ring finish what the socket does not take at once. */
-static void send_parts(struct client *c, struct session *s, unsigned count, unsigned replies)
+/* The kernel's TLS refuses WAITALL, so what it did not take is sent here (`on_sent`). */
+static void send_to_kernel_tls(struct client *c, struct session *s)
 {
 	struct io_uring_sqe *sqe = take_sqe(c);
 
+	io_uring_prep_sendmsg(sqe, (int)s->slot, &s->send, MSG_NOSIGNAL);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	io_uring_sqe_set_data64(sqe, (uint64_t)s->slot << 8 | OP_SEND);
+}
+
+static void on_sent(struct client *c, struct session *s, size_t sent)
+{
+	while (s->send.msg_iovlen && sent >= s->send.msg_iov->iov_len) {
+		sent -= s->send.msg_iov->iov_len;
+		s->send.msg_iov++;
+		s->send.msg_iovlen--;
+	}
+	if (!s->send.msg_iovlen)
+		return;
+	s->send.msg_iov->iov_base = (char *)s->send.msg_iov->iov_base + sent;
+	s->send.msg_iov->iov_len -= sent;
+	send_to_kernel_tls(c, s);
+}
+
+/* Sends `parts`; WAITALL makes the ring finish what the socket does not take at once. */
+static void send_parts(struct client *c, struct session *s, unsigned count, unsigned replies)
+{
+	struct io_uring_sqe *sqe;
+
 	s->expect = replies;
+	if (c->options.tls == TLS_MEMORY) {
+		s->parts[0].iov_len = bare_tls_seal(s->tls, s->parts, count, &s->parts[0].iov_base);
+		count = 1;
+	}
 	s->send = (struct msghdr){ .msg_iov = s->parts, .msg_iovlen = count };
+	if (c->options.tls == TLS_KERNEL) {
+		send_to_kernel_tls(c, s);
+		return;
+	}
+	sqe = take_sqe(c);
 	if (count == 1)
 		prepare_send(c, s, sqe);
 	else if (c->options.way == SEND_ZERO_COPY)
@@ -322,6 +368,20 @@ static void on_bytes(struct client *c, struct session *s, const char *bytes, siz
 	}
 }
 
+static void on_records(struct client *c, struct session *s, const char *bytes, size_t len)
+{
+	char clear[CLEAR_BYTES];
+	size_t got;
+
+	if (!s->tls) {
+		on_bytes(c, s, bytes, len);
+		return;
+	}
+	bare_tls_feed(s->tls, bytes, len);
+	while ((got = bare_tls_read(s->tls, clear, sizeof(clear))) > 0)
+		on_bytes(c, s, clear, got);
+}
+
 static void on_completion(struct client *c, const struct io_uring_cqe *cqe)
 {
 	struct session *s = &c->sessions[cqe->user_data >> 8];
@@ -329,6 +389,8 @@ static void on_completion(struct client *c, const struct io_uring_cqe *cqe)
 	if ((cqe->user_data & 0xff) == OP_SEND) {
 		if (!(cqe->flags & IORING_CQE_F_NOTIF) && cqe->res <= 0)
 			bare_fail("send: %s", strerror(-cqe->res));
+		if (c->options.tls == TLS_KERNEL)
+			on_sent(c, s, (size_t)cqe->res);
 		return;
 	}
 	if (cqe->flags & IORING_CQE_F_BUFFER) {
@@ -336,7 +398,7 @@ static void on_completion(struct client *c, const struct io_uring_cqe *cqe)
 		char *bytes = c->pool_bytes + (size_t)id * POOL_BUFFER_BYTES;
 
 		if (cqe->res > 0)
-			on_bytes(c, s, bytes, (size_t)cqe->res);
+			on_records(c, s, bytes, (size_t)cqe->res);
 		io_uring_buf_ring_add(c->pool, bytes, POOL_BUFFER_BYTES, (unsigned short)id,
 			io_uring_buf_ring_mask(POOL_BUFFERS), 0);
 		io_uring_buf_ring_advance(c->pool, 1);
@@ -361,7 +423,7 @@ static void make_text(struct client *c)
 	if (posix_memalign((void **)&c->text, HUGE_BYTES, (size + 5 + HUGE_BYTES) & ~(HUGE_BYTES - 1)))
 		bare_fail("out of memory");
 	if (madvise(c->text, (size + 5 + HUGE_BYTES) & ~(HUGE_BYTES - 1),
-		c->options.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) != 0)
+		c->options.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) != 0 && c->options.huge)
 		bare_fail("madvise: %m");
 	memcpy(c->text, header, len);
 	for (size_t column = 0; len < size - 2; column++) {
@@ -412,6 +474,14 @@ static void make_ring(struct client *c)
 	}
 }
 
+static void watch_queues(struct client *c)
+{
+	struct napi napi = { .busy_poll_us = c->options.napi_us, .prefer_busy_poll = 1 };
+
+	if (syscall(SYS_io_uring_register, c->ring.ring_fd, REGISTER_NAPI, &napi, 1) != 0)
+		bare_fail("--napi: %m");
+}
+
 /* Connects one session and moves its socket into the ring's table. */
 static void connect_one(struct client *c, unsigned i)
 {
@@ -424,12 +494,16 @@ static void connect_one(struct client *c, unsigned i)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		bare_fail("connect: %m");
+	if (c->options.tls != TLS_NONE)
+		c->sessions[i].tls = bare_tls_start(fd, c->options.tls == TLS_KERNEL);
 	if (io_uring_register_files_update(&c->ring, i, &fd, 1) != 1)
 		bare_fail("table of files: %m");
 	close(fd);
 	c->sessions[i].slot = i;
 	c->sessions[i].expect = 1;
 	arm_receive(c, i);
+	if (c->sessions[i].tls)
+		on_replies(c, &c->sessions[i]); /* the greeting came before TLS */
 }
 
 static void run(struct client *c)
@@ -489,6 +563,8 @@ int main(int argc, char **argv)
 		bare_fail("out of memory");
 	make_text(&c);
 	make_ring(&c);
+	if (c.options.napi_us)
+		watch_queues(&c);
 	run(&c);
 	report(&c);
 	return 0;

@@ -59,10 +59,18 @@ static void parse_mode(struct bare_options *o, const char *text)
 	bare_fail("bad --mode: %s", text);
 }
 
+static enum tls_way parse_tls(const char *text)
+{
+	if (strcmp(text, "memory") != 0 && strcmp(text, "kernel") != 0)
+		bare_fail("bad --tls: %s", text);
+	return *text == 'm' ? TLS_MEMORY : TLS_KERNEL;
+}
+
 static const char help[] =
 	"bare_client [--to ADDR:PORT] [--addresses N] [--messages N] [--seconds S]\n"
 	"  [--size BYTES] [--sessions N] [--mode bdat|data|plain|steps] [--cpu N]\n"
-	"  [--zero-copy | --registered] [--sqpoll] [--huge]\n";
+	"  [--zero-copy | --registered] [--sqpoll] [--huge]\n"
+	"  [--tls memory|kernel] [--napi MICROSECONDS]\n";
 
 void bare_parse(struct bare_options *o, int argc, char **argv)
 {
@@ -79,6 +87,8 @@ void bare_parse(struct bare_options *o, int argc, char **argv)
 		{ "registered", no_argument, NULL, 'r' },
 		{ "sqpoll", no_argument, NULL, 'q' },
 		{ "huge", no_argument, NULL, 'h' },
+		{ "tls", required_argument, NULL, 'T' },
+		{ "napi", required_argument, NULL, 'N' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int id;
@@ -100,11 +110,15 @@ void bare_parse(struct bare_options *o, int argc, char **argv)
 		case 'r': o->way = SEND_REGISTERED; break;
 		case 'q': o->sqpoll = true; break;
 		case 'h': o->huge = true; break;
+		case 'T': o->tls = parse_tls(optarg); break;
+		case 'N': o->napi_us = (unsigned)parse_number(optarg, 0, 1e6); break;
 		default:
 			fputs(help, stderr);
 			exit(2);
 		}
 	}
+	if (o->tls != TLS_NONE && o->way != SEND_COPY)
+		bare_fail("--tls with --zero-copy or --registered is not tried here");
 	if (!o->messages && o->seconds <= 0)
 		o->messages = 100000;
 }

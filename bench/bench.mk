@@ -15,9 +15,9 @@ $(BENCH_DIR)/sink: $(BENCH_SINK_SOURCES) bench/sink.h
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $(BENCH_SINK_SOURCES) -luring -lssl -lcrypto
 
-$(BENCH_DIR)/bare_client: bench/bare_client.c bench/bare_options.c bench/bare_client.h
+$(BENCH_DIR)/bare_client: bench/bare_client.c bench/bare_options.c bench/bare_tls.c bench/bare_client.h
 	@mkdir -p $(@D)
-	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^) -luring
+	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^) -luring -lssl -lcrypto
 
 $(BENCH_DIR)/inject: bench/inject.c
 	@mkdir -p $(@D)
@@ -67,10 +67,12 @@ build/.bench-packages: bench/bench.mk build/.build-packages
 	@touch $@
 
 BENCH_ALL := build/host/hikyaku $(BENCH_PROGRAMS) $(BENCH_DIR)/path | build/.bench-packages
-.PHONY: bench bench-quick bench-instructions
+.PHONY: bench bench-quick bench-instructions bench-guest
 bench: $(BENCH_ALL) ## every sender at the same job, an hour alone: bench/RESULTS.md and results.svg
 	bench/run-bench
 bench-quick: $(BENCH_ALL) ## a subset in two minutes, into build/bench/quick/
 	bench/run-bench --quick
 bench-instructions: $(BENCH_DIR)/path | build/.bench-packages ## instructions a message, which no noise disturbs
 	bench/instructions.py
+bench-guest: $(BENCH_PROGRAMS) build/kernel/test | build/.guest-packages ## kernel TLS and busy polling, in a guest
+	bench/in_guest.py

@@ -4,6 +4,7 @@ import statistics
 import choices
 import cost
 import report_scale
+import in_guest
 import ways
 from report_text import spread, table
 
@@ -260,6 +261,8 @@ def write(data, path):
         sections.append(choices.section(found["choices"]))
     if "ways" in found:
         sections.append(ways.section(found["ways"]))
+    if "guest" in found:
+        sections.append(in_guest.section(found["guest"]))
     if "instructions" in found:
         sections.append(instructions(found["instructions"]))
     sections.append(commands(data["settings"]))

@@ -61,8 +61,8 @@ def cable():
 
 
 @contextlib.contextmanager
-def sink(address, prefix):
-    process = subprocess.Popen([*prefix, SINK, "--listen", f"{address}:2525", "--quiet"],
+def sink(address, prefix, *options):
+    process = subprocess.Popen([*prefix, SINK, "--listen", f"{address}:2525", "--quiet", *options],
                                stdout=subprocess.DEVNULL)
     time.sleep(0.3)
     try:
@@ -72,8 +72,8 @@ def sink(address, prefix):
         process.wait()
 
 
-def send(prefix, address, size, options, messages):
-    out = subprocess.run([*prefix, BARE_CLIENT, "--to", f"{address}:2525", "--messages",
+def send(prefix, address, size, options, messages, port=2525):
+    out = subprocess.run([*prefix, BARE_CLIENT, "--to", f"{address}:{port}", "--messages",
                           str(max(2000, messages * 8192 // size)), "--size", str(size), *options],
                          stdout=subprocess.PIPE, text=True, check=True).stdout
     figures = json.loads(out)
