@@ -55,7 +55,7 @@ class Choices:
         self.workers = r.choice((1, 2))
         self.doubt_delay = r.choice(("0s", "50ms", "300ms", "1s"))
         self.sessions = r.choice((2, 8, 32))
-        self.depth = r.choice((1, 4, 16))
+        self.depth = r.choice((1, 4, 8))
         self.messages_per_session = r.choice((3, 50, 1000))
         self.sink = ["--delay-ms", r.choice(("1-4", "2-10", "5-40"))]
         for option, values in (("--defer-percent", (0, 2, 10)), ("--reject-percent", (0, 2)),
