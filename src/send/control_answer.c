@@ -14,12 +14,14 @@ json_t *answer_text_of(struct slice text)
 {
 	char copy[TEXT_MAX];
 	size_t len = text.ptr ? min_size(text.len, sizeof(copy)) : 0;
-	json_t *json = json_stringn(text.ptr ? text.ptr : "", text.len);
+	json_t *json = NULL;
 
+	if (len == 0 || !memchr(text.ptr, '\0', text.len))
+		json = json_stringn(text.ptr ? text.ptr : "", text.len);
 	if (json)
 		return json;
 	for (size_t i = 0; i < len; i++)
-		copy[i] = (u8)text.ptr[i] < 0x80 ? text.ptr[i] : '?';
+		copy[i] = (u8)text.ptr[i] < 0x80 && text.ptr[i] != '\0' ? text.ptr[i] : '?';
 	return json_stringn(copy, len);
 }
 

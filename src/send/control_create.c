@@ -276,12 +276,15 @@ static bool is_local_part(struct slice s)
 		return false;
 	for (size_t i = quoted ? 1 : 0; i < s.len - (quoted ? 1 : 0); i++) {
 		u8 c = (u8)s.ptr[i];
+		bool escaped = quoted && c == '\\'; /* in a quoted string; nowhere else */
 
+		if (escaped && ++i >= s.len - 1)
+			return false;
+		c = (u8)s.ptr[i];
 		if (c < ' ' || c == 0x7f)
 			return false;
-		/* Escaped in a quoted string; nowhere else. */
-		if (quoted && c == '\\' && ++i >= s.len - 1)
-			return false;
+		if (escaped)
+			continue;
 		if ((c == '"') || (!quoted && memchr(" <>()[],;:@\\", c, 12)))
 			return false;
 	}

@@ -136,7 +136,7 @@ void control_create_end(struct control_link *link);
 void control_create_abort(struct control_link *link);
 
 /* ---- control_answer.c ---- */
-/* Any bytes as a JSON text: those that are not UTF-8 become '?'. */
+/* Any bytes as a JSON text: NUL, which no client reads, and what is not UTF-8 become '?'. */
 json_t *answer_text_of(struct slice text);
 json_t *answer_campaign(const struct queue_campaign *campaign, double rate);
 json_t *answer_log_entry(const struct queue_log_entry *entry);

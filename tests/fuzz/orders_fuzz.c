@@ -7,6 +7,7 @@
  */
 #include "planner_world.h"
 
+#include "base/utf8.h"
 #include "control/frame.h"
 #include "send/control_parts.h"
 
@@ -43,6 +44,7 @@ static const struct slice known_lines[] = {
 	SLICE("D\2From: a@a.example\n"),
 	SLICE("D\3hi\n"),
 	SLICE("D\5\0\7\0\0y@b.test\n"),
+	SLICE("D\5\0\x0d\"a\\ b\"@c.test\0\0\n"),
 	SLICE("E\n"),
 	SLICE("T\n"),
 	SLICE("X\n"),
@@ -341,6 +343,22 @@ static bool is_busy(void)
 	return link && (wire.over || link->state == LINK_STREAM || link_unsent(link) > 0);
 }
 
+/* What was taken from a client goes into commands: no control bytes, and an address still. */
+static void check_rows(struct queue *queue, u32 campaign)
+{
+	struct row_ref at = { .id = { campaign, 1, 0 }, .place = ROW_LANE };
+	struct address address;
+	struct error error;
+	struct queue_row row;
+
+	while (queue_row_next(queue, &at, UINT64_MAX, &row) == STORE_OK) {
+		for (size_t i = 0; i < row.address.len; i++)
+			ASSERT((u8)row.address.ptr[i] >= ' ' && row.address.ptr[i] != 0x7f);
+		ASSERT(!utf8_is_valid(row.address) || address_parse(&address, row.address, &error));
+		at = row.ref;
+	}
+}
+
 static void check_campaigns(void)
 {
 	struct queue *queue = planner_queue(run.planner);
@@ -350,6 +368,7 @@ static void check_campaigns(void)
 	while (queue_campaign_next(queue, c.id, &c) == STORE_OK) {
 		if (c.state != CAMPAIGN_IMPORTING)
 			check_campaign(queue, &c);
+		check_rows(queue, c.id);
 	}
 	queue_abort(queue);
 }
