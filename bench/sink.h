@@ -238,6 +238,7 @@ struct sink {
 	struct sink_grey *grey;
 
 	struct io_uring ring;
+	bool closes_late;	/* a closed socket is let go of only behind older operations */
 	struct io_uring_buf_ring *pool;
 	uint8_t *pool_bytes;
 	int *listeners;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -336,6 +337,15 @@ static void end_session(struct session *s)
 	if (s->receiving || s->sending || s->timed || s->close_sent)
 		return;
 	s->close_sent = true;
+	if (s->sink->closes_late) {
+		/* Else the client would not hear of it while an older one is still there. */
+		if (io_uring_sq_space_left(&s->sink->ring) < 2)
+			io_uring_submit(&s->sink->ring);
+		sqe = take_sqe(s->sink);
+		io_uring_prep_shutdown(sqe, (int)s->slot, SHUT_RDWR);
+		sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK;
+		io_uring_sqe_set_data64(sqe, tag(OP_OTHER, 0));
+	}
 	sqe = take_sqe(s->sink);
 	io_uring_prep_close_direct(sqe, s->slot);
 	io_uring_sqe_set_data64(sqe, tag(OP_CLOSE, s->slot));
@@ -512,6 +522,14 @@ static void make_table(struct sink *sink)
 		sink_fail("table of files: %s", strerror(-r));
 }
 
+/* Before 6.13: tables of files are cleared in the order of the operations that used them. */
+static bool kernel_closes_late(void)
+{
+	struct utsname name;
+
+	return uname(&name) < 0 || strverscmp(name.release, "6.13") < 0;
+}
+
 void sink_ring_run(struct sink *sink)
 {
 	struct io_uring_params params = {
@@ -524,6 +542,7 @@ void sink_ring_run(struct sink *sink)
 
 	if (r < 0)
 		sink_fail("io_uring_setup: %s", strerror(-r));
+	sink->closes_late = kernel_closes_late();
 	make_table(sink);
 	make_pool(sink);
 	read_clocks(sink);

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* What a completion belongs to, in the low bits of user_data (owners are at least 8-aligned). */
@@ -42,6 +43,14 @@ static struct io_uring_sqe *take_sqe(struct ring *ring)
 		submit(ring);
 	ring->stats.submissions++;
 	return sqe;
+}
+
+/* Two entries that may be linked: nothing is submitted between them. */
+static struct io_uring_sqe *take_sqe_of_two(struct ring *ring)
+{
+	while (io_uring_sq_space_left(&ring->uring) < 2)
+		submit(ring);
+	return take_sqe(ring);
 }
 
 static void arm_wake(struct ring *ring)
@@ -120,6 +129,14 @@ static bool setup_files(struct ring *ring, struct error *error)
 	return true;
 }
 
+/* Before 6.13: tables of files are cleared in the order of the operations that used them. */
+static bool kernel_closes_late(void)
+{
+	struct utsname name;
+
+	return uname(&name) < 0 || strverscmp(name.release, "6.13") < 0;
+}
+
 struct ring *ring_open(const struct ring_params *params, struct error *error)
 {
 	struct io_uring_params up = { .flags = IORING_SETUP_SINGLE_ISSUER |
@@ -134,6 +151,7 @@ struct ring *ring_open(const struct ring_params *params, struct error *error)
 		return NULL;
 	}
 	ring->params = *params;
+	ring->closes_late = kernel_closes_late();
 	ring->wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (ring->wake_fd < 0) {
 		error_set_errno(error, errno, "eventfd");
@@ -263,8 +281,16 @@ void ring_cancel_op(struct ring *ring, struct ring_op *op)
 
 void ring_shut(struct ring *ring, i32 handle)
 {
-	struct io_uring_sqe *sqe = take_sqe(ring);
+	struct io_uring_sqe *sqe;
 
+	if (ring->closes_late) {
+		/* Else the peer would not hear of it while an older connection still receives. */
+		sqe = take_sqe_of_two(ring);
+		io_uring_prep_shutdown(sqe, handle, SHUT_RDWR);
+		sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK;
+		sqe->user_data = tag(NULL, KIND_NONE);
+	}
+	sqe = take_sqe(ring);
 	io_uring_prep_close_direct(sqe, (unsigned)handle);
 	/* The handle's number rides along, so that it is free again only when it really is. */
 	sqe->user_data = (u64)(u32)handle << 3 | KIND_NONE | 1ull << 63;

@@ -18,6 +18,7 @@ struct ring {
 	u32 *free_files;
 	u32 free_count;
 	u64 *cancelled; /* a bit per handle: nothing may be started anew there */
+	bool closes_late; /* the kernel lets go of a closed socket only behind older operations */
 	int wake_fd;
 	u64 wake_value;
 	_Atomic u32 wake_pending;

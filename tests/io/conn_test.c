@@ -126,6 +126,31 @@ struct acceptor {
 	bool ended;
 };
 
+/* Kernels before 6.13 keep a closed socket of the table until older operations have ended. */
+static void a_close_is_heard_by_the_peer_while_an_older_connection_receives(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct owner older, o;
+	struct net_address at;
+	int listener = loopback_listen(&at), old_fd, fd;
+	ssize_t got = -1;
+	char byte;
+
+	(void)state;
+	dial(&older, ring, &at);
+	old_fd = accept(listener, NULL, NULL);
+	dial(&o, ring, &at);
+	fd = accept(listener, NULL, NULL);
+	owner_close(&o, ring);
+	turn_until(ring, (got = recv(fd, &byte, 1, MSG_DONTWAIT)) >= 0);
+	assert_int_equal(got, 0);
+	owner_close(&older, ring);
+	close(fd);
+	close(old_fd);
+	close(listener);
+	loopback_ring_close(ring);
+}
+
 static void on_accepted(struct ring_accept *accept, i32 handle)
 {
 	container_of(accept, struct acceptor, accept)->handle = handle;
@@ -175,6 +200,7 @@ int main(void)
 		cmocka_unit_test(failures_are_told_and_the_memory_comes_back),
 		cmocka_unit_test(it_closes_in_every_state),
 		cmocka_unit_test(a_send_that_is_stopped_tells_that_nothing_of_it_has_gone),
+		cmocka_unit_test(a_close_is_heard_by_the_peer_while_an_older_connection_receives),
 		cmocka_unit_test(an_accepted_handle_is_adopted),
 	};
 

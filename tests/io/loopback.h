@@ -42,16 +42,22 @@ static inline struct ring *loopback_ring(const struct ring_params *params)
 	return ring;
 }
 
+/* Until no handle is left; under kernels before 6.13 a thread of the kernel ends a connection. */
+static inline void loopback_handles_end(struct ring *ring)
+{
+	struct ring_stats stats;
+
+	turn_until(ring, (ring_stats(ring, &stats), stats.open_handles == 0));
+}
+
 /* Nothing is in flight and no socket is left. */
 static inline void loopback_ring_close(struct ring *ring)
 {
 	struct ring_stats stats;
 
-	for (u32 i = 0; i < 3; i++)
-		ring_turn(ring, 0);
+	loopback_handles_end(ring);
 	ring_stats(ring, &stats);
 	assert_int_equal(stats.in_flight, 0);
-	assert_int_equal(stats.open_handles, 0);
 	ring_close(ring);
 }
 
