@@ -76,9 +76,10 @@ def normalised(message):
     """What must be the same in every run: tokens, names, dates and signatures taken out."""
     message = re.sub(rb"(?m)^(DKIM-Signature): [^\r]*\r\n(?:[ \t][^\r]*\r\n)*", rb"\1\r\n", message)
     message = re.sub(rb"(?m)^(Date): [^\r]*", rb"\1", message)
-    message = re.sub(rb"c\d\dn\d{6}r", b"NAMEr", message)
     message = re.sub(rb"[0-9a-v]{45}", b"TOKEN", message)
-    return re.sub(rb"(?m)^(Message-ID: <TOKEN)\.\d+@", rb"\1.ID@", message)
+    message = re.sub(rb"(?m)^(Message-ID: <TOKEN)\.\d+@", rb"\1.ID@", message)
+    # Behind the tokens, which are random: in one of some millions stands what looks like a name.
+    return re.sub(rb"c\d\dn\d{6}r", b"NAMEr", message)
 
 
 class Trouble(Exception):
