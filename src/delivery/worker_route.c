@@ -213,6 +213,16 @@ static void fail_route(struct worker *worker, struct worker_route *route)
 	}
 }
 
+static void return_leases(struct worker *worker, struct worker_route *route)
+{
+	struct lease *lease;
+
+	while ((lease = worker_route_pop(route))) {
+		lease->verdict = SMTP_VERDICT_UNSENT;
+		worker_decided(worker, lease);
+	}
+}
+
 /* More leases than there are sessions that will come for one: when open, when it is their turn. */
 static bool lacks_sessions(const struct worker_route *route)
 {
@@ -229,8 +239,12 @@ static void open_sessions(struct worker *worker, struct worker_route *route, u32
 				fail_route(worker, route);
 			return;
 		}
-		if (!session_open(worker, route, (u32)target))
+		if (!session_open(worker, route, (u32)target)) {
+			/* No memory or place, and nobody of its own who would look here again. */
+			if (route->sessions == 0)
+				return_leases(worker, route);
 			return;
+		}
 	}
 	/*
 	 * When the limit is the worker's, this route goes on when any session is through; when it
