@@ -225,15 +225,24 @@ void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 han
 	ring->stats.in_flight++;
 }
 
-void ring_accept_start(struct ring *ring, struct ring_accept *accept, i32 handle)
+void ring_accept_start(struct ring *ring, struct ring_accept *accept, int listener)
 {
 	struct io_uring_sqe *sqe = take_sqe(ring);
 
-	accept->handle = handle;
-	io_uring_prep_multishot_accept_direct(sqe, handle, NULL, NULL, 0);
-	sqe->flags |= IOSQE_FIXED_FILE;
+	accept->listener = listener;
+	accept->stopped = false;
+	io_uring_prep_multishot_accept_direct(sqe, listener, NULL, NULL, 0);
 	sqe->user_data = tag(accept, KIND_ACCEPT);
 	ring->stats.in_flight++;
+}
+
+void ring_accept_stop(struct ring *ring, struct ring_accept *accept)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	accept->stopped = true; /* it may be about to be started again */
+	io_uring_prep_cancel64(sqe, tag(accept, KIND_ACCEPT), 0);
+	sqe->user_data = tag(NULL, KIND_NONE);
 }
 
 void ring_poll(struct ring *ring, struct ring_op *op, int fd)
@@ -355,10 +364,10 @@ static void complete_accept(struct ring *ring, struct ring_accept *accept,
 	ring->stats.in_flight--;
 	if (result < 0 && result != -ECONNABORTED && result != -EINTR)
 		accept->end(accept, result);
-	else if (is_cancelled(ring, accept->handle))
+	else if (accept->stopped)
 		accept->end(accept, -ECANCELED);
 	else
-		ring_accept_start(ring, accept, accept->handle);
+		ring_accept_start(ring, accept, accept->listener);
 }
 
 static void complete_none(struct ring *ring, u64 user_data)

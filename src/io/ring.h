@@ -52,11 +52,13 @@ struct ring_receive {
 	i32 handle;
 };
 
-/* Accepts connections until it is cancelled. */
+/* Accepts connections until it is stopped. */
 struct ring_accept {
 	void (*accepted)(struct ring_accept *accept, i32 handle);
 	void (*end)(struct ring_accept *accept, i32 result);
-	i32 handle; /* the ring's own */
+	/* The ring's own: */
+	int listener;
+	bool stopped;
 };
 
 /*
@@ -65,11 +67,13 @@ struct ring_accept {
  */
 i32 ring_socket(struct ring *ring, const struct net_address *to, const struct net_address *from);
 /*
- * Listening sockets; negative errno on failure. An address in use is waited for, three seconds.
- * Unix: mode 0660, a stale socket file is replaced.
+ * Listening sockets; negative errno on failure. They are ordinary descriptors, which the caller
+ * closes: kernels before 6.13 keep whatever a ring's table lets go of until older operations on
+ * files of the table have ended, and accepting never ends. An address in use is waited for, three
+ * seconds. Unix: mode 0660, a stale socket file is replaced.
  */
-i32 ring_listen(struct ring *ring, const struct net_address *at);
-i32 ring_listen_unix(struct ring *ring, const char *path);
+int ring_listen(const struct net_address *at);
+int ring_listen_unix(const char *path);
 
 void ring_connect(struct ring *ring, struct ring_op *op, i32 handle, const struct net_address *to);
 /*
@@ -78,7 +82,9 @@ void ring_connect(struct ring *ring, struct ring_op *op, i32 handle, const struc
  */
 void ring_send(struct ring *ring, struct ring_op *op, i32 handle, struct msghdr *message);
 void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 handle);
-void ring_accept_start(struct ring *ring, struct ring_accept *accept, i32 handle);
+/* Handles of accepted connections are the ring's, as those of ring_socket. */
+void ring_accept_start(struct ring *ring, struct ring_accept *accept, int listener);
+void ring_accept_stop(struct ring *ring, struct ring_accept *accept); /* ends it soon */
 /* One-shot wait until a foreign descriptor (an ordinary one) is readable. */
 void ring_poll(struct ring *ring, struct ring_op *op, int fd);
 

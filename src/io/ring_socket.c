@@ -1,6 +1,7 @@
 /*
  * Sockets of a ring: made by ordinary system calls (once per connection, not per message), then
- * moved into the ring's table, so that they are not among the process's open files.
+ * moved into the ring's table, so that they are not among the process's open files. Those that
+ * listen stay outside.
  */
 #include "io/ring_parts.h"
 
@@ -90,7 +91,7 @@ i32 ring_socket(struct ring *ring, const struct net_address *to, const struct ne
 #define IN_USE_TRIES 60
 #define IN_USE_WAIT_US (50 * 1000)
 
-static i32 listen_tcp(struct ring *ring, const struct net_address *at)
+static int listen_tcp(const struct net_address *at)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = ring_sockaddr(&ss, at);
@@ -108,18 +109,18 @@ static i32 listen_tcp(struct ring *ring, const struct net_address *at)
 		close(fd);
 		return -code;
 	}
-	return install(ring, fd);
+	return fd;
 }
 
-i32 ring_listen(struct ring *ring, const struct net_address *at)
+int ring_listen(const struct net_address *at)
 {
-	i32 handle = listen_tcp(ring, at);
+	int fd = listen_tcp(at);
 
-	for (u32 i = 0; handle == -EADDRINUSE && i < IN_USE_TRIES; i++) {
+	for (u32 i = 0; fd == -EADDRINUSE && i < IN_USE_TRIES; i++) {
 		usleep(IN_USE_WAIT_US);
-		handle = listen_tcp(ring, at);
+		fd = listen_tcp(at);
 	}
-	return handle;
+	return fd;
 }
 
 /* True when a socket file exists but nobody listens on it. */
@@ -136,7 +137,7 @@ static bool unix_socket_is_stale(const struct sockaddr_un *sun)
 	return stale;
 }
 
-static i32 listen_unix(struct ring *ring, const char *path)
+static int listen_unix(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int code;
@@ -156,16 +157,16 @@ static i32 listen_unix(struct ring *ring, const char *path)
 		close(fd);
 		return -code;
 	}
-	return install(ring, fd);
+	return fd;
 }
 
-i32 ring_listen_unix(struct ring *ring, const char *path)
+int ring_listen_unix(const char *path)
 {
-	i32 handle = listen_unix(ring, path);
+	int fd = listen_unix(path);
 
-	for (u32 i = 0; handle == -EADDRINUSE && i < IN_USE_TRIES; i++) {
+	for (u32 i = 0; fd == -EADDRINUSE && i < IN_USE_TRIES; i++) {
 		usleep(IN_USE_WAIT_US);
-		handle = listen_unix(ring, path);
+		fd = listen_unix(path);
 	}
-	return handle;
+	return fd;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define HEAD_WAIT_NS (10 * NS_PER_S)
 #define ANSWER_WAIT_NS (30 * NS_PER_S)
@@ -41,7 +42,7 @@ struct metrics_responder {
 	struct list clients;
 	u32 client_count;
 	size_t body_bytes; /* of all clients */
-	i32 handle;
+	int listener;
 	bool accepting;
 	bool closing;
 };
@@ -260,7 +261,7 @@ static void on_accepted(struct ring_accept *accept, i32 handle)
 static void start_accepting(struct metrics_responder *responder)
 {
 	responder->accepting = true;
-	ring_accept_start(responder->ring, &responder->accept, responder->handle);
+	ring_accept_start(responder->ring, &responder->accept, responder->listener);
 }
 
 /* Accepting ends by our wish, or for want of sockets or memory; these come back with time. */
@@ -299,10 +300,11 @@ struct metrics_responder *metrics_responder_open(struct ring *ring, struct timer
 	responder->accept.end = on_accept_end;
 	list_init(&responder->clients);
 	timer_init(&responder->accept_again, on_accept_again);
-	responder->handle = ring_listen(ring, at);
-	if (responder->handle < 0) {
+	responder->listener = ring_listen(at);
+	if (responder->listener < 0) {
 		net_address_format(text, at, true);
-		error_set_errno(error, -responder->handle, "cannot listen on %s for metrics", text);
+		error_set_errno(error, -responder->listener, "cannot listen on %s for metrics",
+				text);
 		free(responder);
 		return NULL;
 	}
@@ -317,12 +319,12 @@ void metrics_responder_close(struct metrics_responder *responder)
 	responder->closing = true;
 	timer_stop(responder->wheel, &responder->accept_again);
 	if (responder->accepting)
-		ring_cancel(responder->ring, responder->handle);
+		ring_accept_stop(responder->ring, &responder->accept);
 	list_for_each(node, &responder->clients)
 		drop(list_entry(node, struct client, node));
 	while (responder->accepting || responder->client_count > 0)
 		ring_turn(responder->ring, NS_PER_MS);
-	ring_shut(responder->ring, responder->handle);
+	close(responder->listener);
 	ring_turn(responder->ring, 0);
 	free(responder);
 }

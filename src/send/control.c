@@ -379,7 +379,7 @@ static bool listen_at(struct send_control *control, const char *path, struct err
 	/* A stale socket is replaced; a file that somebody needs is not. */
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		return error_set(error, "control: %s is there and is no socket", path);
-	control->listener = ring_listen_unix(control->params.ring, path);
+	control->listener = ring_listen_unix(path);
 	if (control->listener < 0)
 		return error_set_errno(error, -control->listener, "control: %s", path);
 	return true;
@@ -423,7 +423,7 @@ void send_control_leave_planner(struct send_control *control)
 	timer_stop(control->params.wheel, &control->accept_timer);
 	timer_stop(control->params.wheel, &control->sample_timer);
 	if (control->is_accepting)
-		ring_cancel(control->params.ring, control->listener);
+		ring_accept_stop(control->params.ring, &control->accept);
 	list_for_each_safe (node, &control->links) {
 		struct control_link *link = list_entry(node, struct control_link, node);
 
@@ -448,7 +448,7 @@ void send_control_close(struct send_control *control)
 		ring_turn(ring, CLOSE_TURN_NS);
 	if (control->is_accepting || !list_is_empty(&control->links))
 		CRASH("the control's operations do not end");
-	ring_shut(ring, control->listener);
+	close(control->listener);
 	ring_turn(ring, 0);
 	free(control);
 }

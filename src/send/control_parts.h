@@ -67,7 +67,7 @@ struct send_control {
 	struct list links;
 	u32 link_count;
 	u32 import_count;
-	i32 listener;
+	int listener;
 	u64 opened_ns;
 	bool is_accepting;
 	bool is_leaving; /* planner and queue are not ours any more */

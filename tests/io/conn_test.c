@@ -168,7 +168,7 @@ static void an_accepted_handle_is_adopted(void **state)
 	struct acceptor a = { .accept = { .accepted = on_accepted, .end = on_accept_end },
 			      .handle = -1 };
 	struct net_address at = loopback_free();
-	i32 listener = ring_listen(ring, &at);
+	int listener = ring_listen(&at);
 	char text[8] = "";
 	struct owner o;
 	int fd;
@@ -186,9 +186,9 @@ static void an_accepted_handle_is_adopted(void **state)
 	assert_int_equal(recv(fd, text, sizeof(text), 0), 6);
 	owner_close(&o, ring);
 	assert_int_equal(recv(fd, text, sizeof(text), 0), 0);
-	ring_cancel(ring, listener);
+	ring_accept_stop(ring, &a.accept);
 	turn_until(ring, a.ended);
-	ring_shut(ring, listener);
+	close(listener);
 	close(fd);
 	loopback_ring_close(ring);
 }

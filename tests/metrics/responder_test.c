@@ -405,6 +405,7 @@ static void who_does_not_read_holds_up_nobody(void **state)
 		assert_starts(answer, "HTTP/1.1 503 ");
 	}
 	skip_time(&b, 31 * NS_PER_S);
+	b.skipped_ns = 0; /* the time that the next one has begins with the clock's */
 	assert_starts(ask(&b, "GET /metrics HTTP/1.1" REST), "HTTP/1.1 200 ");
 	for (u32 i = 0; i < 2; i++) {
 		while (n > 0)
