@@ -148,13 +148,7 @@ static void act_on_stop(struct worker *worker)
 		return;
 	worker->stopping = stop;
 	list_for_each(node, &worker->routes_all) {
-		struct worker_route *route = list_entry(node, struct worker_route, all);
-		struct lease *lease;
-
-		while ((lease = worker_route_pop(route))) {
-			lease->verdict = SMTP_VERDICT_UNSENT;
-			worker_decided(worker, lease);
-		}
+		worker_route_return(worker, list_entry(node, struct worker_route, all));
 	}
 	sessions_stop(worker, stop == 2);
 }

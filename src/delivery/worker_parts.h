@@ -163,6 +163,8 @@ struct worker_route *worker_route_of(struct worker *worker, const struct lease *
 void worker_route_add(struct worker *worker, struct worker_route *route, struct lease *lease,
 		      bool front);
 struct lease *worker_route_pop(struct worker_route *route); /* any; NULL: none */
+/* Its leases that wait go back unsent. */
+void worker_route_return(struct worker *worker, struct worker_route *route);
 /* The next one that this session may send; NULL: none for it. */
 struct lease *worker_route_pop_for(struct worker_route *route, const struct session *session);
 /* Opens sessions as leases and limits ask for. */

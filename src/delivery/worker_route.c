@@ -213,7 +213,7 @@ static void fail_route(struct worker *worker, struct worker_route *route)
 	}
 }
 
-static void return_leases(struct worker *worker, struct worker_route *route)
+void worker_route_return(struct worker *worker, struct worker_route *route)
 {
 	struct lease *lease;
 
@@ -242,7 +242,7 @@ static void open_sessions(struct worker *worker, struct worker_route *route, u32
 		if (!session_open(worker, route, (u32)target)) {
 			/* No memory or place, and nobody of its own who would look here again. */
 			if (route->sessions == 0)
-				return_leases(worker, route);
+				worker_route_return(worker, route);
 			return;
 		}
 	}
