@@ -17,18 +17,13 @@ SETTINGS = {
     "heap on huge pages": {"environment": ["GLIBC_TUNABLES=glibc.malloc.hugetlb=1"]},
 }
 FULL, RESUMED = "full handshakes", "resumed handshakes"
-# Name of the receiver: what measures it, and how many messages are enough.
+# Name of the receiver: how many messages are enough, and what measures it.
 RECEIVERS = {
-    "signed, quick receiver": {"sign": True},
-    "unsigned, quick receiver": {"sign": False},
-    "unsigned, a receiver 20-50 ms away": {"sign": False, "sink_options": ["--delay-ms", "20-50"]},
+    "signed, quick receiver": (lambda a: a.signed, {"sign": True}),
+    "unsigned, quick receiver": (lambda a: a.unsigned, {"sign": False}),
+    "unsigned, a receiver 20-50 ms away": (
+        lambda a: a.unsigned // 20, {"sign": False, "sink_options": ["--delay-ms", "20-50"]}),
 }
-
-
-def count_for(name, a):
-    if "away" in name:
-        return a.unsigned // 20
-    return a.signed if name.startswith("signed") else a.unsigned
 
 
 def one(s, wanted, options, count):
@@ -40,11 +35,11 @@ def one(s, wanted, options, count):
 
 def measure(s, a):
     found = []
-    for receiver, wanted in RECEIVERS.items():
+    for receiver, (count, wanted) in RECEIVERS.items():
         runs = {setting: [] for setting in SETTINGS}
         for _ in range(a.choices_rounds):
             for setting, options in SETTINGS.items():
-                runs[setting].append(one(s, wanted, options, count_for(receiver, a)))
+                runs[setting].append(one(s, wanted, options, count(a)))
         found += [{"receiver": receiver, "setting": setting, "runs": values}
                   for setting, values in runs.items()]
         best = max(SETTINGS, key=lambda setting: statistics.median(r["rate"] for r in runs[setting]))
