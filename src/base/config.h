@@ -23,7 +23,7 @@
 #include "base/types.h"
 
 #define CONFIG_FILE_MAX (1024 * 1024) /* bytes */
-#define CONFIG_LIST_MAX 64	      /* items of one list */
+#define CONFIG_LIST_MAX 256	      /* items of one list */
 #define CONFIG_CUSTOMERS_MAX 1024
 #define CONFIG_ADDRESSES_MAX 64 /* of one customer */
 #define CONFIG_DKIM_MAX 2	/* of one customer */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool write_synced(int fd, struct slice text)
+static bool write_synced(int fd, struct slice text, u32 mode)
 {
 	while (text.len > 0) {
 		ssize_t put = write(fd, text.ptr, text.len);
@@ -21,7 +21,7 @@ static bool write_synced(int fd, struct slice text)
 		if (put > 0)
 			text = slice_from(text, (size_t)put);
 	}
-	return fchmod(fd, 0600) == 0 && fsync(fd) == 0;
+	return fchmod(fd, mode) == 0 && fsync(fd) == 0;
 }
 
 /* Of the folder that the path stands in. */
@@ -46,23 +46,35 @@ static bool sync_folder_of(const char *path)
 	return ok;
 }
 
-/* Written beside, synced, then linked: link() refuses a name that is taken. */
-bool durable_create(const char *path, struct slice content, struct error *error)
+/* A file beside the path, with a name that nobody has; -1 with the error set. */
+static int open_beside(char beside[PATH_MAX], const char *path, struct error *error)
 {
-	char beside[PATH_MAX];
 	u64 tag;
-	bool ok = false;
 	int n;
 	int fd;
 
 	random_bytes(&tag, sizeof(tag));
-	n = snprintf(beside, sizeof(beside), "%s.%016llx", path, (unsigned long long)tag);
-	if (n < 0 || (size_t)n >= sizeof(beside))
-		return error_set(error, "%s: the path is too long", path);
+	n = snprintf(beside, PATH_MAX, "%s.%016llx", path, (unsigned long long)tag);
+	if (n < 0 || n >= PATH_MAX) {
+		error_set(error, "%s: the path is too long", path);
+		return -1;
+	}
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return error_set_errno(error, errno, "%s", path);
-	if (write_synced(fd, content) && link(beside, path) == 0) {
+		error_set_errno(error, errno, "%s", path);
+	return fd;
+}
+
+/* Written beside, synced, then linked: link() refuses a name that is taken. */
+bool durable_create(const char *path, struct slice content, struct error *error)
+{
+	char beside[PATH_MAX];
+	int fd = open_beside(beside, path, error);
+	bool ok = false;
+
+	if (fd < 0)
+		return false;
+	if (write_synced(fd, content, 0600) && link(beside, path) == 0) {
 		ok = sync_folder_of(path);
 		if (!ok)
 			unlink(path);
@@ -71,6 +83,28 @@ bool durable_create(const char *path, struct slice content, struct error *error)
 		error_set_errno(error, errno, "%s", path);
 	close(fd);
 	unlink(beside);
+	return ok;
+}
+
+/* The owner comes before the mode: fchown clears bits of it. */
+bool durable_replace(const char *path, struct slice content, u32 mode, struct error *error)
+{
+	char beside[PATH_MAX];
+	int fd = open_beside(beside, path, error);
+	struct stat old;
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = lstat(path, &old) != 0 || fchown(fd, old.st_uid, old.st_gid) == 0;
+	ok = ok && write_synced(fd, content, mode) && rename(beside, path) == 0;
+	if (!ok) {
+		error_set_errno(error, errno, "%s", path);
+		unlink(beside);
+	} else if (!sync_folder_of(path)) {
+		ok = error_set_errno(error, errno, "%s", path);
+	}
+	close(fd);
 	return ok;
 }
 

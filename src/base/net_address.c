@@ -176,6 +176,33 @@ bool net_range_has(const struct net_range *range, const struct net_address *addr
 	       in_block(address->ip, range->base.ip, range->bits);
 }
 
+bool net_prefix_parse(struct net_prefix *prefix, struct slice text)
+{
+	struct slice bits_text = text;
+	struct slice host = slice_split(&bits_text, '/');
+	u32 bits;
+
+	if (!bits_text.ptr || bits_text.len > 3 || !slice_to_u32(bits_text, &bits) ||
+	    !parse_host(&prefix->address, host) || bits > 8 * ip_length(&prefix->address))
+		return false;
+	prefix->bits = (u8)bits;
+	return true;
+}
+
+void net_prefix_format(char out[NET_PREFIX_TEXT_SIZE], const struct net_prefix *prefix)
+{
+	char host[NET_ADDRESS_TEXT_SIZE];
+
+	net_address_format(host, &prefix->address, false);
+	snprintf(out, NET_PREFIX_TEXT_SIZE, "%s/%u", host, prefix->bits);
+}
+
+bool net_prefix_has(const struct net_prefix *prefix, const struct net_address *address)
+{
+	return prefix->address.family == address->family &&
+	       in_block(address->ip, prefix->address.ip, prefix->bits);
+}
+
 static bool in_any(const u8 *ip, const struct block *blocks, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -34,6 +34,18 @@ bool net_range_parse(struct net_range *range, struct slice text) MUST_CHECK;
 /* Families do not mix: ::ffff:10.0.0.1 is not in 10.0.0.0/8. */
 bool net_range_has(const struct net_range *range, const struct net_address *address);
 
+/* An interface's address and how many of its bits are the network's: 192.0.2.10/24. */
+struct net_prefix {
+	struct net_address address; /* its port is 0 */
+	u8 bits;
+};
+/* The slash must be there. False: another shape, or more bits than the family has. */
+bool net_prefix_parse(struct net_prefix *prefix, struct slice text) MUST_CHECK;
+#define NET_PREFIX_TEXT_SIZE (NET_ADDRESS_TEXT_SIZE + 4)
+void net_prefix_format(char out[NET_PREFIX_TEXT_SIZE], const struct net_prefix *prefix);
+/* Whether the address is in that network; families do not mix. */
+bool net_prefix_has(const struct net_prefix *prefix, const struct net_address *address);
+
 /*
  * True when mail must never be sent there (RFC 6890 and the IANA registries behind it): IPv4
  * unspecified, loopback, private, link-local, shared (100.64/10), protocol assignments,

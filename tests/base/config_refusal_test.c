@@ -286,7 +286,7 @@ static void more_than_the_limits_is_refused(void **state)
 		len += (size_t)snprintf(text + len, 8, ",1m");
 	snprintf(text + len, 8, "} }\n");
 	assert_false(parse(&config, text, &error));
-	assert_string_equal(error.text, "t.conf:1: retry: schedule: more than 64 items");
+	assert_string_equal(error.text, "t.conf:1: retry: schedule: more than 256 items");
 	len = (size_t)snprintf(text, 256, "%s", CUSTOMER);
 	for (int i = 0; i < CONFIG_SITES_MAX; i++)
 		len += (size_t)snprintf(text + len, 64, "site s%d { mx = {m%d.example} }\n", i, i);
