@@ -5,6 +5,7 @@
  */
 #include <confuse.h>
 #include <expat.h>
+#include <histedit.h>
 #include <idn2.h>
 #include <jansson.h>
 #include <liburing.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <term.h>
 #include <unbound.h>
 #include <unistd.h>
 
@@ -264,6 +266,44 @@ static void texts_are_read(void)
 	ok(idn2_check_version("2.3") != NULL, "libidn2", idn2_check_version(NULL));
 }
 
+/* Terminals as a serial line, a screen and an ssh session name them; there are no files of them. */
+static void terminals_are_known(void)
+{
+	const char *names[] = { "vt100", "vt220", "linux", "xterm", "xterm-256color", "screen",
+				"tmux-256color" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		ok(tgetent(NULL, names[i]) == 1 && tigetstr("cup") && tigetnum("cols") == 80,
+		   "ncurses knows", names[i]);
+	ok(tgetent(NULL, "no-such-terminal") <= 0, "ncurses does not know", "no-such-terminal");
+}
+
+static void line_is_read(void)
+{
+	FILE *in = tmpfile(), *out = tmpfile();
+	History *past = history_init();
+	EditLine *el;
+	HistEvent event;
+	const char *line;
+	int len = 0;
+
+	fputs("queue list\n", in);
+	rewind(in);
+	el = el_init("smoke", in, out, out);
+	ok(el && past && history(past, &event, H_SETSIZE, 10) >= 0 &&
+		   el_set(el, EL_HIST, history, past) == 0,
+	   "libedit starts", "");
+	line = el_gets(el, &len);
+	ok(line && len == 11 && strcmp(line, "queue list\n") == 0, "libedit reads a line", "");
+	ok(history(past, &event, H_ENTER, line) >= 0 && history(past, &event, H_LAST) >= 0 &&
+		   strcmp(event.str, "queue list\n") == 0,
+	   "libedit remembers it", "");
+	history_end(past);
+	el_end(el);
+	fclose(in);
+	fclose(out);
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/hikyaku-smoke-XXXXXX", file[64];
@@ -278,6 +318,8 @@ int main(void)
 	tls_connects(TLS1_2_VERSION, EVP_RSA_gen(2048), "tls 1.2 with rsa");
 	resolver_answers();
 	texts_are_read();
+	terminals_are_known();
+	line_is_read();
 	snprintf(file, sizeof(file), "%s/data.mdb", folder);
 	unlink(file);
 	snprintf(file, sizeof(file), "%s/lock.mdb", folder);
