@@ -15,8 +15,8 @@
 bool durable_create(const char *path, struct slice content, struct error *error);
 
 /*
- * The file has this content and mode afterwards, or is as it was; nobody ever sees a part. Owner and
- * group are those of the file that was there, else the process's. False: `error` names the path.
+ * The file has this content and mode afterwards, or is as it was; nobody ever sees a part. Owner
+ * and group are those of the file that was there, else the process's. False: `error` names it.
  */
 bool durable_replace(const char *path, struct slice content, u32 mode, struct error *error)
 	MUST_CHECK;

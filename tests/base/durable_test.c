@@ -123,6 +123,27 @@ static void a_folder_that_cannot_be_made_says_why(void **state)
 	assert_non_null(strstr(error.text, path_of("none/data")));
 }
 
+static void a_file_is_replaced_as_a_whole(void **state)
+{
+	struct error error = { "" };
+	struct stat st;
+
+	(void)state;
+	assert_true(durable_replace(path_of("r"), SLICE("one"), 0640, &error));
+	assert_content(path_of("r"), "one");
+	assert_true(durable_replace(path_of("r"), SLICE("another"), 0600, &error));
+	assert_content(path_of("r"), "another");
+	assert_int_equal(stat(path_of("r"), &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_false(durable_replace(path_of("none/r"), SLICE("x"), 0600, &error));
+	assert_non_null(strstr(error.text, "none/r: No such file or directory"));
+	assert_int_equal(mkdir(path_of("taken"), 0700), 0);
+	assert_false(durable_replace(path_of("taken"), SLICE("x"), 0600, &error));
+	assert_int_equal(rmdir(path_of("taken")), 0);
+	assert_int_equal(unlink(path_of("r")), 0);
+	assert_int_equal(names_in_folder(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +157,8 @@ int main(void)
 						make_folder, drop_folder),
 		cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_made_says_why,
 						make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(a_file_is_replaced_as_a_whole, make_folder,
+						drop_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

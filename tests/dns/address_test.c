@@ -282,6 +282,30 @@ static void an_address_of_no_family_is_special(void **state)
 	assert_true(net_address_is_special(&address));
 }
 
+static void a_prefix_is_an_address_and_the_length_of_its_network(void **state)
+{
+	static const char *const wrong[] = { "192.0.2.1", "192.0.2.1/", "192.0.2.1/33", "/24",
+					     "192.0.2.1/-1", "2001:db8::1/129", "192.0.2.1/0024" };
+	char text[NET_PREFIX_TEXT_SIZE];
+	struct net_prefix prefix;
+	struct net_address other;
+
+	(void)state;
+	assert_true(net_prefix_parse(&prefix, SLICE("192.0.2.130/25")));
+	net_prefix_format(text, &prefix);
+	assert_string_equal(text, "192.0.2.130/25");
+	assert_true(net_address_parse(&other, SLICE("192.0.2.255"), false));
+	assert_true(net_prefix_has(&prefix, &other));
+	assert_true(net_address_parse(&other, SLICE("192.0.2.127"), false));
+	assert_false(net_prefix_has(&prefix, &other));
+	assert_true(net_address_parse(&other, SLICE("2001:db8::1"), false));
+	assert_false(net_prefix_has(&prefix, &other));
+	assert_true(net_prefix_parse(&prefix, SLICE("2001:db8::5/128")));
+	assert_false(net_prefix_has(&prefix, &other));
+	for (size_t i = 0; i < array_count(wrong); i++)
+		assert_false(net_prefix_parse(&prefix, slice_of(wrong[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +315,7 @@ int main(void)
 		cmocka_unit_test(equality_looks_at_ports_and_same_host_does_not),
 		cmocka_unit_test(ranges_hold_their_first_and_last_address_and_no_other),
 		cmocka_unit_test(what_is_no_range_is_refused),
+		cmocka_unit_test(a_prefix_is_an_address_and_the_length_of_its_network),
 		cmocka_unit_test(special_addresses_are_known),
 		cmocka_unit_test(an_address_of_no_family_is_special),
 	};
