@@ -387,7 +387,9 @@ static void bench_body(const char *name, void (*make)(struct buf *, struct rando
 int main(void)
 {
 	bench_sign("RSA-1024", CRYPTO_RSA, 1024);
+	bench_sign("RSA-1536", CRYPTO_RSA, 1536);
 	bench_sign("RSA-2048", CRYPTO_RSA, 2048);
+	bench_sign("RSA-3072", CRYPTO_RSA, 3072);
 	bench_sign("RSA-4096", CRYPTO_RSA, 4096);
 	bench_sign("Ed25519", CRYPTO_ED25519, 0);
 	bench_body("relaxed, QP text", make_quoted_printable, DKIM_RELAXED);
