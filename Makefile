@@ -75,6 +75,7 @@ endif
 -include rootfs/packages/packages.mk
 -include bench/bench.mk
 -include kernel-config/kernel.mk
+-include appliance/appliance.mk
 
 STATIC_LIBS ?= $(PKG_MALLOC) $(PKG_LIBS)
 

@@ -2,6 +2,7 @@
  * One binary, a role by its first word; anything else is a command of the operator's.
  */
 #include "console/console.h"
+#include "init/upgrade.h"
 #include "send/send.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } roles[] = {
 	{ "send", send_main },
+	{ "upgrade-task", upgrade_task_main },
 };
 
 int main(int argc, char **argv)

@@ -90,6 +90,20 @@ void crypto_signer_close(struct crypto_signer *signer);
 size_t crypto_sign_digest(struct crypto_signer *signer, const u8 digest[SHA256_SIZE],
 			  u8 out[CRYPTO_SIGNATURE_MAX]);
 
+/*
+ * Public keys of others, which signed whole messages with Ed25519 (RFC 8032): what `openssl pkeyutl
+ * -sign -rawin` makes. Immutable; may be shared.
+ */
+#define CRYPTO_ED25519_SIGNATURE 64
+struct crypto_public_key;
+
+/* Reads a PEM SubjectPublicKeyInfo ("BEGIN PUBLIC KEY"). The sentence does not name the file. */
+struct crypto_public_key *crypto_public_key_from_pem(struct slice pem, struct error *error);
+void crypto_public_key_free(struct crypto_public_key *key); /* NULL is fine */
+/* False also when memory ran out. */
+bool crypto_verify(const struct crypto_public_key *key, struct slice message,
+		   const u8 signature[CRYPTO_ED25519_SIGNATURE]) MUST_CHECK;
+
 /* Keyed hash for tables and deduplication (not for tokens): SipHash-2-4, 64 and 128 bits. */
 u64 siphash64(const u8 key[16], const void *bytes, size_t len);
 void siphash128(u8 out[16], const u8 key[16], const void *bytes, size_t len);
