@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/net_address.h"
 #include "base/random.h"
+#include "base/ready.h"
 #include "base/text.h"
 #include "delivery/planner.h"
 #include "delivery/worker.h"
@@ -312,6 +313,8 @@ int send_main(int argc, char **argv)
 	}
 	log_info("send", "ready", "workers=%u control=%s metrics=%s", sender.worker_count,
 		 sender.config.control, sender.config.metrics_listen);
+	if (!ready_tell())
+		log_warn("send", "the supervisor was not told", "errno=%d", errno);
 	run(&sender);
 	if (planner_is_broken(sender.planner))
 		end_broken();

@@ -1,0 +1,40 @@
+/*
+ * The services of the appliance: how each is run (words, user, sandbox, limits, conditions), made
+ * from what the appliance is told. The table is in services.c; nothing else in init knows a
+ * service by name.
+ */
+#ifndef INIT_SERVICES_H
+#define INIT_SERVICES_H
+
+#include "base/appliance.h"
+#include "init/spawn.h"
+#include "init/supervisor.h"
+
+#define SERVICES_SENDER "send"
+
+struct services {
+	struct supervisor *supervisor;                    /* borrowed */
+	struct spawn_plan plans[SUPERVISOR_SERVICES_MAX]; /* index as in the supervisor */
+	u64 memory;                                       /* of the machine, bytes */
+};
+
+/* Adds the fixed services; none is wanted yet. */
+void services_init(struct services *services, struct supervisor *supervisor, u64 memory);
+
+/*
+ * A console on each terminal of `terminals`, names below /dev separated by spaces as in
+ * /sys/class/tty/console/active ("tty0 ttyS0"); tty0, whichever is shown, becomes tty1.
+ */
+void services_add_consoles(struct services *services, struct slice terminals);
+
+/* Makes plans anew and wants what is to run; a running service whose plan changed is restarted. */
+void services_configure(struct services *services, const struct appliance *appliance, u64 now_ms);
+
+/* A DHCP client for each of `interfaces`, and for no other. */
+void services_want_dhcp(struct services *services, const char *const *interfaces, u32 count,
+			u64 now_ms);
+
+struct spawn_plan *services_plan(struct services *services,
+				 const struct supervisor_service *service);
+
+#endif
