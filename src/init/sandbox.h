@@ -32,6 +32,7 @@ enum sandbox_right {
 	SANDBOX_CLOCK = 2,   /* setting the time */
 	SANDBOX_PACKETS = 4, /* packet sockets: DHCP */
 	SANDBOX_NETLINK = 8, /* asking for addresses and routes */
+	SANDBOX_MOUNTS = 16, /* making the boot partition writable */
 };
 
 #define SANDBOX_PATHS_MAX 16

@@ -35,7 +35,7 @@ static const u32 denied[] = {
 	SYS_quotactl,
 	SYS_vhangup,
 	/* the view of the file system */
-	SYS_mount,
+
 	SYS_umount2,
 	SYS_pivot_root,
 	SYS_chroot,
@@ -75,6 +75,7 @@ static const u32 denied[] = {
 	SYS_modify_ldt,
 };
 static const u32 ring_calls[] = { SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register };
+static const u32 mount_calls[] = { SYS_mount, SYS_umount2 };
 static const u32 clock_calls[] = { SYS_settimeofday, SYS_clock_settime, SYS_adjtimex,
 				   SYS_clock_adjtime };
 
@@ -168,6 +169,8 @@ static void make_filter(struct filter *filter, u32 rights)
 		deny(filter, ring_calls, array_count(ring_calls));
 	if (!(rights & SANDBOX_CLOCK))
 		deny(filter, clock_calls, array_count(clock_calls));
+	if (!(rights & SANDBOX_MOUNTS))
+		deny(filter, mount_calls, array_count(mount_calls));
 	deny_namespaces(filter);
 	allow_families(filter, rights);
 	answer(filter, SECCOMP_RET_ALLOW);

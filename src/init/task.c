@@ -52,6 +52,7 @@ static const struct kind {
 	  /* Writes the other slot: mounts /boot for writing and nothing else. */
 	  .sandbox = { .user = USERS_ROOT,
 		       .group = USERS_ROOT,
+		       .rights = SANDBOX_MOUNTS,
 		       .capabilities = CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_DAC_OVERRIDE) } },
 };
 
