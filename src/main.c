@@ -1,7 +1,9 @@
 /*
- * One binary, a role by its first word; anything else is a command of the operator's.
+ * One binary, a role by the name it is called by or by its first word; anything else is a command
+ * of the operator's.
  */
 #include "console/console.h"
+#include "console/repl.h"
 #include "init/init.h"
 #include "init/upgrade.h"
 #include "send/send.h"
@@ -14,16 +16,30 @@ static const struct {
 } roles[] = {
 	{ "init", init_main },
 	{ "send", send_main },
+	{ "console", console_repl_main },
 	{ "upgrade-task", upgrade_task_main },
 };
 
+/*
+ * Without folders (the kernel starts /init), and without the dash in front that a login shell is
+ * given.
+ */
+static const char *called_as(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	path = slash ? slash + 1 : path;
+	return *path == '-' ? path + 1 : path;
+}
+
 int main(int argc, char **argv)
 {
-	/* The kernel starts /init. */
-	if (argc > 0 && strcmp(argv[0], "/init") == 0)
-		return init_main(argc, argv);
-	for (size_t i = 0; argc > 1 && i < sizeof(roles) / sizeof(roles[0]); i++) {
-		if (strcmp(argv[1], roles[i].name) == 0)
+	const char *name = argc > 0 ? called_as(argv[0]) : "";
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		if (strcmp(name, roles[i].name) == 0)
+			return roles[i].run(argc, argv);
+		if (argc > 1 && strcmp(argv[1], roles[i].name) == 0)
 			return roles[i].run(argc - 1, argv + 1);
 	}
 	return console_main(argc, argv);

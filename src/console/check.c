@@ -101,11 +101,12 @@ int check_run(struct console *console, int argc, char **argv)
 	struct check check = { .console = console };
 	struct config config;
 	struct error error;
+	char path[CONSOLE_PATH_SIZE];
 	int code;
 
 	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
 		return code;
-	check.config_path = console->config_path ? console->config_path : CONSOLE_CONFIG_PATH;
+	check.config_path = console_config_path(console, path);
 	if (!config_read(&config, check.config_path, &error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);
 	check_folder(&check, config.data);

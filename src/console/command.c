@@ -4,6 +4,7 @@
 #include "base/version.h"
 #include "console/nearest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- finding ---- */
@@ -56,10 +57,14 @@ static const struct command *find_in(const char *group, const char *name)
 const struct command *command_find(char **words, int count, int *used, const char **group,
 				   struct error *error)
 {
-	const struct command *command = find_in(NULL, words[0]);
+	const struct command *command = count > 1 ? find_in(words[0], words[1]) : NULL;
 
 	*group = NULL;
+	*used = 2;
+	if (command)
+		return command;
 	*used = 1;
+	command = find_in(NULL, words[0]);
 	if (command)
 		return command;
 	if (!is_group(words[0]))
@@ -70,14 +75,33 @@ const struct command *command_find(char **words, int count, int *used, const cha
 			  words[0]);
 		return NULL;
 	}
-	*used = 2;
-	command = find_in(words[0], words[1]);
-	return command ? command : unknown_in(words[0], words[1], error);
+	return unknown_in(words[0], words[1], error);
 }
 
 /* ---- help ---- */
 
-static void list(FILE *out, const char *group)
+const char *command_name(const struct command *command, char *room, size_t size)
+{
+	snprintf(room, size, "%s%s%s", command->group ? command->group : "",
+		 command->group ? " " : "", command->name);
+	return room;
+}
+
+/* Text as it stands in the table; inside the appliance without "hikyaku " before commands. */
+static void print_text(FILE *out, const struct console *console, const char *text)
+{
+	bool may_begin = true; /* a command may begin here */
+
+	while (*text) {
+		if (console->is_inside && may_begin && strncmp(text, "hikyaku ", 8) == 0)
+			text += 8;
+		may_begin = *text == '\n' || *text == '`' || (may_begin && *text == ' ') ||
+			    *text == '|';
+		fputc(*text++, out);
+	}
+}
+
+static void list(FILE *out, const char *group, u32 mask, u32 flags)
 {
 	for (size_t i = 0; i < command_count; i++) {
 		const struct command *command = &commands[i];
@@ -85,21 +109,31 @@ static void list(FILE *out, const char *group)
 
 		if (group && (!command->group || strcmp(command->group, group) != 0))
 			continue;
-		snprintf(name, sizeof(name), "%s%s%s", command->group ? command->group : "",
-			 command->group ? " " : "", command->name);
-		fprintf(out, "  %-18s %s\n", name, command->summary);
+		if ((command->flags & mask) == flags)
+			fprintf(out, "  %-18s %s\n", command_name(command, name, sizeof(name)),
+				command->summary);
 	}
 }
 
-void command_help_all(FILE *out)
+void command_help_all(FILE *out, const struct console *console)
 {
+	if (console->is_inside) {
+		list(out, NULL, 0, 0);
+		fputs("  help [COMMAND]     this list, or one command explained; also `?`\n"
+		      "  history            what was typed\n"
+		      "  exit               end this session\n",
+		      out);
+		return;
+	}
 	fputs("hikyaku " HIKYAKU_VERSION
 	      ": sends mail in bulk, signed and aligned (SPF, DKIM, DMARC).\n"
 	      "\n"
 	      "usage: hikyaku [--config FILE] [--socket PATH] [--json] COMMAND ...\n"
 	      "\n",
 	      out);
-	list(out, NULL);
+	list(out, NULL, COMMAND_APPLIANCE, 0);
+	fputs("\nOn the appliance also:\n", out);
+	list(out, NULL, COMMAND_APPLIANCE, COMMAND_APPLIANCE);
 	fputs("\n"
 	      "A first campaign:\n"
 	      "  hikyaku check\n"
@@ -115,11 +149,12 @@ void command_help_all(FILE *out)
 	      out);
 }
 
-void command_help_group(FILE *out, const char *group)
+void command_help_group(FILE *out, const struct console *console, const char *group)
 {
-	fprintf(out, "usage: hikyaku %s COMMAND ...\n\n", group);
-	list(out, group);
-	fprintf(out, "\n`hikyaku %s COMMAND --help` explains one of them.\n", group);
+	fprintf(out, "usage: %s%s COMMAND ...\n\n", console->is_inside ? "" : "hikyaku ", group);
+	list(out, group, 0, 0);
+	fprintf(out, "\n`%s%s COMMAND --help` explains one of them.\n",
+		console->is_inside ? "" : "hikyaku ", group);
 }
 
 static void help_options(FILE *out, const char *title, const struct option *options, size_t count)
@@ -140,19 +175,33 @@ static void help_options(FILE *out, const char *title, const struct option *opti
 	}
 }
 
-void command_help(FILE *out, const struct command *command, const struct option *options,
+void command_help(FILE *out, const struct console *console, const struct option *options,
 		  size_t count)
 {
-	struct console console = { 0 };
+	const struct command *command = console->command;
+	struct console unused = { 0 };
 	struct option global[CONSOLE_GLOBAL_OPTIONS];
+	char name[64];
 
-	fprintf(out, "usage: hikyaku %s%s%s%s%s%s\n\n%s.\n\n%s\n",
-		command->group ? command->group : "", command->group ? " " : "", command->name,
-		*command->usage ? " " : "", command->usage, count > 0 ? " [options]" : "",
-		command->summary, command->text);
+	fprintf(out, "usage: %s%s%s%s%s\n\n%s.\n\n", console->is_inside ? "" : "hikyaku ",
+		command_name(command, name, sizeof(name)), *command->usage ? " " : "",
+		command->usage, count > 0 ? " [options]" : "", command->summary);
+	print_text(out, console, command->text);
+	fputc('\n', out);
 	help_options(out, "Options", options, count);
-	command_global_options(&console, global);
-	help_options(out, "Everywhere", global, CONSOLE_GLOBAL_OPTIONS);
+	command_global_options(&unused, global);
+	if (console->is_inside)
+		help_options(out, "Everywhere", &global[CONSOLE_GLOBAL_OPTIONS - 2], 2);
+	else
+		help_options(out, "Everywhere", global, CONSOLE_GLOBAL_OPTIONS);
+}
+
+size_t command_options(const struct command *command, struct option options[COMMAND_OPTIONS_MAX])
+{
+	struct console console = { .command = command, .describe = options };
+
+	(void)command->run(&console, 0, NULL);
+	return console.described;
 }
 
 void command_global_options(struct console *console, struct option options[CONSOLE_GLOBAL_OPTIONS])

@@ -8,11 +8,17 @@
 
 #include <stdio.h>
 
+enum command_flag {
+	COMMAND_APPLIANCE = 1, /* needs init: of the appliance alone */
+	COMMAND_SCREEN = 2,    /* talks to the terminal itself: its output is not paged */
+};
+
 struct command {
 	const char *group; /* "campaign"; NULL for commands of one word */
 	const char *name;  /* "create" */
 	/* argc and argv hold what stands behind the command's words. */
 	int (*run)(struct console *console, int argc, char **argv);
+	u32 flags; /* of enum command_flag */
 	const char *summary; /* one line, as in a list */
 	const char *usage;   /* what stands behind the command's words */
 	const char *text;    /* paragraphs and examples for --help; lines of at most 78 columns */
@@ -28,14 +34,28 @@ extern const size_t command_count;
 const struct command *command_find(char **words, int count, int *used, const char **group,
 				   struct error *error);
 
-void command_help_all(FILE *out);
-void command_help_group(FILE *out, const char *group);
-void command_help(FILE *out, const struct command *command, const struct option *options,
+/* "campaign create"; `room` has 64 bytes or more. */
+const char *command_name(const struct command *command, char *room, size_t size);
+
+/*
+ * Help. On the appliance's console (console->is_inside) commands are told without the program's
+ * name in front.
+ */
+void command_help_all(FILE *out, const struct console *console);
+void command_help_group(FILE *out, const struct console *console, const char *group);
+void command_help(FILE *out, const struct console *console, const struct option *options,
 		  size_t count);
 
 /* The global options, for tables of help and for parsing. */
 #define CONSOLE_GLOBAL_OPTIONS 4
 void command_global_options(struct console *console, struct option options[CONSOLE_GLOBAL_OPTIONS]);
+
+/*
+ * The options of a command, for completion and help of the console: the command itself runs as far
+ * as its table. Texts are literals; `out` and `words` of the options must not be used.
+ */
+#define COMMAND_OPTIONS_MAX 24
+size_t command_options(const struct command *command, struct option options[COMMAND_OPTIONS_MAX]);
 
 /* The commands' functions, one file per group: campaign_create.c, campaign.c, queue.c, ... */
 int campaign_create_run(struct console *console, int argc, char **argv);
@@ -58,5 +78,13 @@ int check_run(struct console *console, int argc, char **argv);
 int status_run(struct console *console, int argc, char **argv);
 int stop_run(struct console *console, int argc, char **argv);
 int version_run(struct console *console, int argc, char **argv);
+int service_list_run(struct console *console, int argc, char **argv);
+int service_restart_run(struct console *console, int argc, char **argv);
+int service_stop_run(struct console *console, int argc, char **argv);
+int service_start_run(struct console *console, int argc, char **argv);
+int logs_run(struct console *console, int argc, char **argv);
+int time_run(struct console *console, int argc, char **argv);
+int reboot_run(struct console *console, int argc, char **argv);
+int poweroff_run(struct console *console, int argc, char **argv);
 
 #endif

@@ -4,7 +4,7 @@
  * The order is the order of help. Texts end without a line feed; examples are indented by two.
  */
 const struct command commands[] = {
-	{ "campaign", "create", campaign_create_run, "import a template and its recipients",
+	{ "campaign", "create", campaign_create_run, 0, "import a template and its recipients",
 	  "--name NAME --customer DOMAIN\n"
 	  "           --template FILE --recipients FILE",
 	  "Makes a campaign from a template and a CSV file. The first line of the CSV\n"
@@ -24,34 +24,35 @@ const struct command commands[] = {
 	  "      --headers head.txt --text body.txt --html body.html --recipients list.csv\n"
 	  "  generate-list | hikyaku campaign create --name daily --customer example.jp \\\n"
 	  "      --template news.eml --recipients -" },
-	{ "campaign", "start", campaign_start_run, "begin to send", "ID|NAME",
+	{ "campaign", "start", campaign_start_run, 0, "begin to send", "ID|NAME",
 	  "Starts a campaign that is ready. Its number or its name may be given.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku campaign start spring" },
-	{ "campaign", "pause", campaign_pause_run, "stop handing out its recipients", "ID|NAME",
+	{ "campaign", "pause", campaign_pause_run, 0, "stop handing out its recipients", "ID|NAME",
 	  "Messages that are on their way are finished; no other one of this campaign is\n"
 	  "begun until `hikyaku campaign resume`.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku campaign pause 7" },
-	{ "campaign", "resume", campaign_resume_run, "go on after a pause", "ID|NAME",
+	{ "campaign", "resume", campaign_resume_run, 0, "go on after a pause", "ID|NAME",
 	  "Example:\n"
 	  "  hikyaku campaign resume 7" },
-	{ "campaign", "cancel", campaign_cancel_run, "drop what is not sent yet", "ID|NAME",
+	{ "campaign", "cancel", campaign_cancel_run, COMMAND_SCREEN,
+	  "drop what is not sent yet", "ID|NAME",
 	  "Recipients that are still queued are dropped and reported as cancelled. This\n"
 	  "cannot be undone; what is sent stays sent.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku campaign cancel 7" },
-	{ "campaign", "status", campaign_status_run, "how far campaigns are", "[ID|NAME]",
+	{ "campaign", "status", campaign_status_run, 0, "how far campaigns are", "[ID|NAME]",
 	  "Without a name, all campaigns in a table; with one, everything about it.\n"
 	  "sent + failed + cancelled + queued + held is always the total.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku campaign status\n"
 	  "  hikyaku campaign status spring --json" },
-	{ "campaign", "report", campaign_report_run, "what became of every recipient", "ID|NAME",
+	{ "campaign", "report", campaign_report_run, 0, "what became of every recipient", "ID|NAME",
 	  "One line per recipient: the final ones from the delivery log, then those that\n"
 	  "are still queued or held. --outcome picks some of: delivered, failed,\n"
 	  "cancelled, queued, held (the default: all five, so every recipient once),\n"
@@ -61,7 +62,7 @@ const struct command commands[] = {
 	  "Examples:\n"
 	  "  hikyaku campaign report spring --outcome failed,expired\n"
 	  "  hikyaku campaign report spring --json > report.jsonl" },
-	{ "queue", "list", queue_list_run, "sites, or the recipients that wait", "",
+	{ "queue", "list", queue_list_run, 0, "sites, or the recipients that wait", "",
 	  "A site is a set of receiving hosts with common limits. Shows every site with\n"
 	  "the depth of its queue; with --rows, the deferred recipients with the time of\n"
 	  "the next attempt and the reason.\n"
@@ -70,33 +71,33 @@ const struct command commands[] = {
 	  "  hikyaku queue list\n"
 	  "  hikyaku queue list --rows --domain example.com\n"
 	  "  hikyaku queue list --rows --campaign spring --limit 20" },
-	{ "queue", "show", queue_show_run, "one recipient: state and history", "ADDRESS",
+	{ "queue", "show", queue_show_run, 0, "one recipient: state and history", "ADDRESS",
 	  "Example:\n"
 	  "  hikyaku queue show ann@example.com" },
-	{ "queue", "retry", queue_retry_run, "try deferred recipients now", "",
+	{ "queue", "retry", queue_retry_run, COMMAND_SCREEN, "try deferred recipients now", "",
 	  "Makes deferred recipients due at once. Say which: a campaign, a domain, an\n"
 	  "address, or --all.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku queue retry --domain example.com\n"
 	  "  hikyaku queue retry --all" },
-	{ "queue", "bounce", queue_bounce_run, "give queued recipients up", "",
+	{ "queue", "bounce", queue_bounce_run, COMMAND_SCREEN, "give queued recipients up", "",
 	  "Fails what is queued for a campaign, a domain or an address, as if its time\n"
 	  "had run out. This cannot be undone.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku queue bounce --domain typo.example" },
-	{ "queue", "suspend", queue_suspend_run, "send nothing to a site or domain", "[DOMAIN]",
+	{ "queue", "suspend", queue_suspend_run, 0, "send nothing to a site or domain", "[DOMAIN]",
 	  "The suspension outlives a restart, until `hikyaku queue resume`.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku queue suspend example.com\n"
 	  "  hikyaku queue suspend --site gmail.com" },
-	{ "queue", "resume", queue_resume_run, "end a suspension", "[DOMAIN]",
+	{ "queue", "resume", queue_resume_run, 0, "end a suspension", "[DOMAIN]",
 	  "Examples:\n"
 	  "  hikyaku queue resume example.com\n"
 	  "  hikyaku queue resume --site gmail.com" },
-	{ "queue", "doubt", queue_doubt_run, "messages that may have arrived",
+	{ "queue", "doubt", queue_doubt_run, 0, "messages that may have arrived",
 	  "list|resend|drop",
 	  "A message is in doubt when it went out whole and no answer came, for instance\n"
 	  "in a power cut. Campaigns made with --hold-in-doubt keep such recipients here\n"
@@ -107,7 +108,7 @@ const struct command commands[] = {
 	  "  hikyaku queue doubt list\n"
 	  "  hikyaku queue doubt resend --campaign spring\n"
 	  "  hikyaku queue doubt drop --address ann@example.com" },
-	{ "keys", "new", keys_new_run, "make a DKIM key",
+	{ "keys", "new", keys_new_run, 0, "make a DKIM key",
 	  "--domain DOMAIN --selector NAME",
 	  "Writes a private key (mode 0600, never over an existing file) and prints the\n"
 	  "DNS record to publish. The file goes below the data folder of the\n"
@@ -117,28 +118,72 @@ const struct command commands[] = {
 	  "  hikyaku keys new --domain example.jp --selector s2026\n"
 	  "  hikyaku keys new --domain example.jp --selector e2026 --type ed25519 \\\n"
 	  "      --out /data/keys/example.jp.e2026.pem" },
-	{ "keys", "show", keys_show_run, "DNS records of the keys in use", "[DOMAIN]",
+	{ "keys", "show", keys_show_run, 0, "DNS records of the keys in use", "[DOMAIN]",
 	  "Shows the records of the keys that the configuration names, or of one file.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku keys show\n"
 	  "  hikyaku keys show --file key.pem --domain example.jp --selector s2026" },
-	{ NULL, "check", check_run, "read the configuration and the keys, name errors", "",
+	{ NULL, "check", check_run, 0, "read the configuration and the keys, name errors", "",
 	  "Reads what `hikyaku send` would read and reports what is wrong with file and\n"
 	  "line. Needs no daemon and changes nothing.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku check --config /etc/hikyaku/hikyaku.conf" },
-	{ NULL, "status", status_run, "what the sender is doing", "",
+	{ NULL, "status", status_run, COMMAND_SCREEN, "what the sender is doing", "",
 	  "Example:\n"
 	  "  hikyaku status --watch" },
-	{ NULL, "stop", stop_run, "end the sender cleanly", "",
+	{ NULL, "stop", stop_run, 0, "end the sender cleanly", "",
 	  "Intake stops, sessions end behind the message they are sending, then the\n"
 	  "daemon ends. Nothing is lost: what is queued goes on at the next start.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku stop --wait" },
-	{ NULL, "version", version_run, "the version of this program", "",
+	{ "service", "list", service_list_run, COMMAND_APPLIANCE, "what runs, since when", "",
+	  "Every service of the appliance with its state: starting, running, backing-off\n"
+	  "(ended by itself and is started again after a while), stopped, failed.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku service list" },
+	{ "service", "restart", service_restart_run, COMMAND_APPLIANCE,
+	  "end a service and start it again", "SERVICE",
+	  "The service may finish what it has begun; nothing of the queue is lost.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku service restart send" },
+	{ "service", "stop", service_stop_run, COMMAND_APPLIANCE, "end a service", "SERVICE",
+	  "It stays stopped until `hikyaku service start` or the next start of the machine.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku service stop send" },
+	{ "service", "start", service_start_run, COMMAND_APPLIANCE, "start a stopped service",
+	  "SERVICE",
+	  "Example:\n"
+	  "  hikyaku service start send" },
+	{ NULL, "logs", logs_run, COMMAND_APPLIANCE, "what the services said", "[SERVICE]",
+	  "Lines of the log, oldest first. With -f (--follow) new ones as they come,\n"
+	  "until Ctrl-C.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku logs\n"
+	  "  hikyaku logs send --lines 50\n"
+	  "  hikyaku logs -f" },
+	{ NULL, "time", time_run, COMMAND_APPLIANCE, "the clock, and whether it is in step", "",
+	  "Example:\n"
+	  "  hikyaku time" },
+	{ NULL, "reboot", reboot_run, COMMAND_APPLIANCE | COMMAND_SCREEN, "restart the machine", "",
+	  "Sessions end behind the message they are sending; the queue goes on after the\n"
+	  "start. On a terminal it asks first.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku reboot --yes" },
+	{ NULL, "poweroff", poweroff_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
+	  "switch the machine off", "",
+	  "As `hikyaku reboot`, but the machine stays off.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku poweroff" },
+	{ NULL, "version", version_run, 0, "the version of this program", "",
 	  "Example:\n"
 	  "  hikyaku version" },
 };

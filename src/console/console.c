@@ -2,12 +2,34 @@
 
 #include "console/command.h"
 #include "console/human.h"
+#include "console/link.h"
 
 #include <jansson.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- places ---- */
+
+const char *console_etc_path(const char *name, char path[CONSOLE_PATH_SIZE])
+{
+	const char *folder = getenv("HIKYAKU_ETC");
+
+	snprintf(path, CONSOLE_PATH_SIZE, "%s/%s", folder && *folder ? folder : CONSOLE_ETC_PATH,
+		 name);
+	return path;
+}
+
+const char *console_config_path(const struct console *console, char path[CONSOLE_PATH_SIZE])
+{
+	if (!console->config_path && link_has_init())
+		return console_etc_path("hikyaku.conf", path);
+	snprintf(path, CONSOLE_PATH_SIZE, "%s",
+		 console->config_path ? console->config_path : CONSOLE_CONFIG_PATH);
+	return path;
+}
 
 /* ---- complaints ---- */
 
@@ -48,7 +70,7 @@ int console_fail_error(const struct console *console, enum console_exit code,
 	/* A sentence may quote what a peer or a file says. */
 	buf_init(&text, 8 * ERROR_TEXT_MAX);
 	human_text(&text, (struct slice){ error->text, strlen(error->text) });
-	fprintf(stderr, "hikyaku: %s\n", buf_text(&text));
+	fprintf(stderr, "%s%s\n", console->is_inside ? "" : "hikyaku: ", buf_text(&text));
 	buf_done(&text);
 	return (int)code;
 }
@@ -57,19 +79,25 @@ static int usage_failed(const struct console *console, const struct error *error
 			const struct command *command)
 {
 	int code = console_fail_error(console, CONSOLE_USAGE, error);
+	char name[64];
 
 	if (console->json)
 		return code;
+	fprintf(stderr, "Try `%s", console->is_inside ? "" : "hikyaku ");
 	if (command)
-		fprintf(stderr, "Try `hikyaku %s%s%s --help`.\n",
-			command->group ? command->group : "", command->group ? " " : "",
-			command->name);
+		fprintf(stderr, "%s --help`.\n", command_name(command, name, sizeof(name)));
 	else
-		fputs("Try `hikyaku --help`.\n", stderr);
+		fprintf(stderr, "%s`.\n", console->is_inside ? "help" : "--help");
 	return code;
 }
 
 /* ---- options of a command ---- */
+
+static void describe(struct console *console, const struct option *options, size_t count)
+{
+	for (size_t i = 0; i < count && console->described < COMMAND_OPTIONS_MAX; i++)
+		console->describe[console->described++] = options[i];
+}
 
 bool console_options(struct console *console, const struct option *options, size_t count, int argc,
 		     char **argv, int *words, int *code)
@@ -79,6 +107,11 @@ bool console_options(struct console *console, const struct option *options, size
 					       { global, CONSOLE_GLOBAL_OPTIONS } };
 	struct error error;
 
+	*code = CONSOLE_OK;
+	if (console->describe) {
+		describe(console, options, count);
+		return false;
+	}
 	command_global_options(console, global);
 	if (!option_parse(tables, array_count(tables), argc, argv, words, &error)) {
 		/* Somebody who asks for help gets it, whatever else is wrong. */
@@ -90,8 +123,7 @@ bool console_options(struct console *console, const struct option *options, size
 		}
 	}
 	if (console->help) {
-		command_help(stdout, console->command, options, count);
-		*code = CONSOLE_OK;
+		command_help(stdout, console, options, count);
 		return false;
 	}
 	return true;
@@ -101,6 +133,7 @@ bool console_arguments(struct console *console, const struct option *options, si
 		       int argc, char **argv, int least, int most, int *code)
 {
 	struct error error;
+	char name[64];
 	int words;
 
 	if (!console_options(console, options, count, argc, argv, &words, code))
@@ -110,9 +143,9 @@ bool console_arguments(struct console *console, const struct option *options, si
 	if (words > most)
 		error_set(&error, "too many words: \"%.64s\"", argv[most]);
 	else
-		error_set(&error, "something is missing: hikyaku %s%s%s %s",
-			  console->command->group ? console->command->group : "",
-			  console->command->group ? " " : "", console->command->name,
+		error_set(&error, "something is missing: %s%s %s",
+			  console->is_inside ? "" : "hikyaku ",
+			  command_name(console->command, name, sizeof(name)),
 			  console->command->usage);
 	*code = usage_failed(console, &error, console->command);
 	return false;
@@ -161,8 +194,12 @@ static int run_words(struct console *console, int argc, char **argv)
 	int code;
 	int used;
 
+	if (argc > 1 && strcmp(argv[0], "help") == 0) {
+		console->help = true;
+		argc--, argv++;
+	}
 	if (argc == 0 || strcmp(argv[0], "help") == 0) {
-		command_help_all(argc > 0 || console->help ? stdout : stderr);
+		command_help_all(argc > 0 || console->help ? stdout : stderr, console);
 		return argc > 0 || console->help ? CONSOLE_OK : CONSOLE_USAGE;
 	}
 	console->command = command_find(argv, argc, &used, &group, &error);
@@ -171,7 +208,7 @@ static int run_words(struct console *console, int argc, char **argv)
 	} else if (group && (argc == 1 || asks_for_help(console, argc, argv))) {
 		bool asks = asks_for_help(console, argc, argv);
 
-		command_help_group(asks ? stdout : stderr, group);
+		command_help_group(asks ? stdout : stderr, console, group);
 		code = asks ? CONSOLE_OK : CONSOLE_USAGE;
 	} else {
 		code = usage_failed(console, &error, NULL);
@@ -179,19 +216,24 @@ static int run_words(struct console *console, int argc, char **argv)
 	return code;
 }
 
-int console_main(int argc, char **argv)
+int console_run(struct console *console, int argc, char **argv)
 {
-	struct console console = { 0 };
+	int at = take_leading_options(console, argc, argv);
 	int code;
-	int at;
 
-	/* A reader that goes away (`| head`) is an error of the output, not a signal that kills. */
-	signal(SIGPIPE, SIG_IGN);
-	at = take_leading_options(&console, argc - 1, argv + 1);
 	if (at < 0)
 		return CONSOLE_USAGE;
-	code = run_words(&console, argc - 1 - at, argv + 1 + at);
+	code = run_words(console, argc - at, argv + at);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && code == CONSOLE_OK)
 		code = CONSOLE_FAILED;
 	return code;
+}
+
+int console_main(int argc, char **argv)
+{
+	struct console console = { 0 };
+
+	/* A reader that goes away (`| head`) is an error of the output, not a signal that kills. */
+	signal(SIGPIPE, SIG_IGN);
+	return console_run(&console, argc - 1, argv + 1);
 }

@@ -223,6 +223,14 @@ void table_number(struct table *table, u64 value)
 	cell_end(table, start);
 }
 
+void table_plain(struct table *table, u64 value)
+{
+	size_t start = table->cells.len;
+
+	buf_add_u64(&table->cells, value);
+	cell_end(table, start);
+}
+
 void table_duration(struct table *table, u64 ms)
 {
 	size_t start = table->cells.len;

@@ -43,6 +43,7 @@ void table_init(struct table *table, FILE *out, const char *const *titles, size_
 void table_done(struct table *table); /* prints rows that are left, but no head alone */
 void table_text(struct table *table, struct slice text); /* made harmless; "-" when empty */
 void table_number(struct table *table, u64 value);
+void table_plain(struct table *table, u64 value); /* digits alone: a number that names */
 void table_duration(struct table *table, u64 ms);
 void table_rate(struct table *table, double per_s);
 void table_time(struct table *table, u64 wall_ms);

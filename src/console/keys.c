@@ -14,11 +14,6 @@
 
 #define PATH_BYTES 1024
 
-static const char *config_path(const struct console *console)
-{
-	return console->config_path ? console->config_path : CONSOLE_CONFIG_PATH;
-}
-
 /* ---- printing ---- */
 
 static const char *type_name(const struct dkim_key *key)
@@ -80,12 +75,13 @@ static int show_file(const struct console *console, const char *path, const char
 static bool default_path(const struct console *console, char *path, size_t size,
 			 const char *domain, const char *selector)
 {
+	char config_path[CONSOLE_PATH_SIZE];
 	struct config config;
 	struct error error;
 	int folder;
 	int n;
 
-	if (!config_read(&config, config_path(console), &error)) {
+	if (!config_read(&config, console_config_path(console, config_path), &error)) {
 		console_fail_error(console, CONSOLE_FAILED, &error);
 		console_fail(console, CONSOLE_FAILED,
 			     "say with --out where the key goes, or give a good --config");
@@ -160,12 +156,13 @@ int keys_new_run(struct console *console, int argc, char **argv)
 
 static int show_configured(const struct console *console, const char *domain)
 {
+	char config_path[CONSOLE_PATH_SIZE];
 	struct config config;
 	struct error error;
 	size_t shown = 0;
 	int code = CONSOLE_OK;
 
-	if (!config_read(&config, config_path(console), &error))
+	if (!config_read(&config, console_config_path(console, config_path), &error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);
 	for (size_t i = 0; i < config.customer_count; i++) {
 		const struct config_customer *customer = &config.customers[i];
@@ -183,7 +180,7 @@ static int show_configured(const struct console *console, const char *domain)
 	config_free(&config);
 	if (shown == 0)
 		return console_fail(console, CONSOLE_FAILED, "%s names no key%s%.200s",
-				    config_path(console), domain ? " for " : "",
+				    config_path, domain ? " for " : "",
 				    domain ? domain : "");
 	return code;
 }

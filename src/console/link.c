@@ -2,31 +2,31 @@
 
 #include "base/config.h"
 #include "base/text.h"
+#include "console/command.h"
 #include "console/human.h"
+#include "console/who.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* ---- connecting ---- */
 
-bool link_socket_path(const struct console *console, char *path, size_t size)
+bool link_socket_path(const struct console *console, char *path, size_t size, struct error *error)
 {
-	const char *config_path = console->config_path ? console->config_path : CONSOLE_CONFIG_PATH;
+	char config_path[CONSOLE_PATH_SIZE];
 	struct config config;
-	struct error error;
 
 	if (console->socket_path)
 		return slice_copy(path, size, slice_of(console->socket_path)) ||
-		       (console_fail(console, CONSOLE_USAGE, "--socket: the path is too long"),
-			false);
+		       error_set(error, "--socket: the path is too long");
+	console_config_path(console, config_path);
 	if (!console->config_path && access(config_path, F_OK) < 0 && errno == ENOENT)
 		return slice_copy(path, size, SLICE(CONSOLE_SOCKET_PATH));
-	if (!config_read(&config, config_path, &error)) {
-		console_fail_error(console, CONSOLE_FAILED, &error);
+	if (!config_read(&config, config_path, error))
 		return false;
-	}
 	slice_copy(path, size, slice_of(config.control));
 	config_free(&config);
 	return true;
@@ -39,8 +39,8 @@ int link_open(const struct console *console, struct control_client **client)
 	char path[256];
 
 	*client = NULL;
-	if (!link_socket_path(console, path, sizeof(path)))
-		return CONSOLE_FAILED;
+	if (!link_socket_path(console, path, sizeof(path), &error))
+		return console_fail_error(console, CONSOLE_FAILED, &error);
 	*client = control_client_open(path, &problem, &error);
 	if (*client)
 		return CONSOLE_OK;
@@ -132,6 +132,11 @@ int link_ask(const struct console *console, struct control_client *client, json_
 	return CONSOLE_OK;
 }
 
+void link_ignore_item(void *arg, const json_t *item)
+{
+	(void)arg, (void)item;
+}
+
 int link_run(const struct console *console, json_t *request,
 	     void (*on_item)(void *arg, const json_t *item), void *arg, json_t **reply)
 {
@@ -143,6 +148,57 @@ int link_run(const struct console *console, json_t *request,
 		json_decref(request);
 		return code;
 	}
+	code = link_ask(console, client, request, on_item, arg, reply);
+	control_client_close(client);
+	return code;
+}
+
+/* ---- init ---- */
+
+const char *link_init_path(void)
+{
+	const char *path = getenv("HIKYAKU_INIT");
+
+	return path && *path ? path : LINK_INIT_PATH;
+}
+
+bool link_has_init(void)
+{
+	return access(link_init_path(), F_OK) == 0;
+}
+
+int link_open_init(const struct console *console, struct control_client **client)
+{
+	enum control_problem problem;
+	struct error error;
+	char name[64];
+
+	*client = control_client_open(link_init_path(), &problem, &error);
+	if (*client)
+		return CONSOLE_OK;
+	if (problem != CONTROL_NO_DAEMON)
+		return console_fail_error(console, CONSOLE_FAILED, &error);
+	return console_fail(console, CONSOLE_NO_DAEMON,
+			    "`%s` is a command of the appliance, and this is none: no init "
+			    "listens on %s",
+			    command_name(console->command, name, sizeof(name)), link_init_path());
+}
+
+int link_run_init(const struct console *console, json_t *request, u32 patience_ms,
+		  void (*on_item)(void *arg, const json_t *item), void *arg, json_t **reply)
+{
+	struct control_client *client;
+	char who[WHO_SIZE];
+	int code = link_open_init(console, &client);
+
+	*reply = NULL;
+	if (code != CONSOLE_OK) {
+		json_decref(request);
+		return code;
+	}
+	who_describe(who);
+	json_object_set_new(request, "who", json_string(who));
+	control_client_set_patience(client, patience_ms);
 	code = link_ask(console, client, request, on_item, arg, reply);
 	control_client_close(client);
 	return code;

@@ -10,10 +10,10 @@
 #include "control/client.h"
 
 /*
- * Path of the socket: --socket, else what the configuration says, else the default when there is no
- * configuration. False (said on standard error): the configuration is bad.
+ * Path of the sender's socket: --socket, else what the configuration says, else the default when
+ * there is no configuration. False: the configuration is bad.
  */
-bool link_socket_path(const struct console *console, char *path, size_t size);
+bool link_socket_path(const struct console *console, char *path, size_t size, struct error *error);
 
 /* Connects; CONSOLE_OK, or what to exit with (the reason has been said). */
 int link_open(const struct console *console, struct control_client **client);
@@ -31,9 +31,30 @@ int link_ask(const struct console *console, struct control_client *client, json_
 int link_run(const struct console *console, json_t *request,
 	     void (*on_item)(void *arg, const json_t *item), void *arg, json_t **reply);
 
+/* An on_item for requests whose REPLY the command prints itself, with --json, too. */
+void link_ignore_item(void *arg, const json_t *item);
+
 /* What a failed answer means for the exit code; says the reason. */
 int link_failed(const struct console *console, struct control_client *client,
 		enum control_answer answer, const struct error *error);
+
+/* ---- the appliance's init ---- */
+
+/* Where init listens; HIKYAKU_INIT in the environment names another place, for tests. */
+#define LINK_INIT_PATH "/run/hikyaku/init.sock"
+const char *link_init_path(void);
+/* Something like its socket is there: this is the appliance. */
+bool link_has_init(void);
+
+/* As link_open, to init. Without one, a sentence says that the command is of the appliance. */
+int link_open_init(const struct console *console, struct control_client **client);
+/*
+ * As link_run, to init, with who asks. patience_ms as in control_client_set_patience: what init
+ * does for a request may take long, or, as a log that is followed, have no end.
+ */
+#define LINK_PATIENCE_MS (30 * 1000)
+int link_run_init(const struct console *console, json_t *request, u32 patience_ms,
+		  void (*on_item)(void *arg, const json_t *item), void *arg, json_t **reply);
 
 void link_print_json(const json_t *json); /* one line on standard output */
 

@@ -4,12 +4,17 @@
 #include "base/version.h"
 #include "console/human.h"
 #include "console/link.h"
+#include "console/log_lines.h"
+#include "console/status.h"
+#include "console/terminal.h"
 
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define STOP_WAIT_MS (60 * 1000)
+#define SENDER_PATIENCE_MS 3000
+#define TROUBLES_MAX 5
 
 /* ---- status ---- */
 
@@ -110,7 +115,7 @@ static void print_sites(const json_t *sites)
 	table_done(&table);
 }
 
-static void print_status(const json_t *status)
+void status_print_work(const json_t *status)
 {
 	static const struct field totals[] = {
 		{ "sent", "totals", "delivered" },
@@ -136,15 +141,90 @@ static void print_status(const json_t *status)
 		{ "done", "campaigns", "done" },
 	};
 
-	print_head(status);
 	print_rates(status);
 	print_numbers(status, "totals", totals, array_count(totals));
 	print_numbers(status, "queue", queue, array_count(queue));
 	print_numbers(status, "sessions", sessions, array_count(sessions));
 	print_numbers(status, "campaigns", campaigns, array_count(campaigns));
 	print_store(status);
+}
+
+static void print_status(const json_t *status)
+{
+	print_head(status);
+	status_print_work(status);
 	print_sites(json_object_get(status, "sites"));
 }
+
+/* ---- the appliance ---- */
+
+static json_t *ask_sender(const struct console *console)
+{
+	enum control_problem problem;
+	struct control_client *client;
+	struct error ignored;
+	json_t *reply = NULL;
+	char path[256];
+
+	if (!link_socket_path(console, path, sizeof(path), &ignored))
+		return NULL;
+	client = control_client_open(path, &problem, &ignored);
+	if (!client)
+		return NULL;
+	control_client_set_patience(client, SENDER_PATIENCE_MS);
+	if (control_client_request(client, json_pack("{s:s}", "command", "status"), &ignored) !=
+		    CONTROL_SENT ||
+	    control_client_next(client, &reply, &ignored) != CONTROL_REPLY)
+		reply = NULL;
+	control_client_close(client);
+	return reply;
+}
+
+static void keep_trouble(void *arg, const json_t *item)
+{
+	json_t *list = arg;
+
+	if (log_line_is_trouble(answer_text(item, "line")) &&
+	    json_array_append(list, (json_t *)item) == 0 && json_array_size(list) > TROUBLES_MAX)
+		json_array_remove(list, 0);
+}
+
+static int show_appliance(const struct console *console, const char *ptr)
+{
+	struct console quiet = *console;
+	json_t *troubles = json_array();
+	json_t *system;
+	json_t *sender;
+	json_t *all;
+	json_t *reply;
+	int code;
+
+	quiet.json = false;
+	code = link_run_init(&quiet, json_pack("{s:s}", "command", "system.status"),
+			     LINK_PATIENCE_MS, NULL, NULL, &system);
+	if (code != CONSOLE_OK) {
+		json_decref(troubles);
+		return code;
+	}
+	(void)link_run_init(&quiet, json_pack("{s:s, s:i}", "command", "log.read", "lines", 500),
+			    LINK_PATIENCE_MS, keep_trouble, troubles, &reply);
+	json_decref(reply);
+	sender = ask_sender(console);
+	if (console->json) {
+		all = json_pack("{s:O, s:O?, s:O, s:s?}", "system", system, "sender", sender,
+				"troubles", troubles, "ptr", ptr);
+		link_print_json(all);
+		json_decref(all);
+	} else {
+		status_print_appliance(system, sender, troubles, ptr);
+	}
+	json_decref(system);
+	json_decref(sender);
+	json_decref(troubles);
+	return CONSOLE_OK;
+}
+
+/* ---- again and again ---- */
 
 static void pause_ms(u64 ms)
 {
@@ -154,57 +234,70 @@ static void pause_ms(u64 ms)
 	nanosleep(&wait, NULL);
 }
 
-/* Asks again and again on one connection, until it ends, nobody reads or `rounds` are done. */
-static int watch(const struct console *console, struct control_client *client, u64 interval_ms,
-		 u64 rounds)
+static int show_sender(const struct console *console, struct control_client *client)
 {
-	bool is_terminal = isatty(STDOUT_FILENO);
 	json_t *reply;
-	int code;
+	int code = link_ask(console, client, json_pack("{s:s}", "command", "status"), NULL, NULL,
+			    &reply);
 
-	for (;;) {
-		code = link_ask(console, client, json_pack("{s:s}", "command", "status"), NULL,
-				NULL, &reply);
-		if (code != CONSOLE_OK)
-			return code;
-		if (!console->json && is_terminal)
+	if (code == CONSOLE_OK && !console->json)
+		print_status(reply);
+	json_decref(reply);
+	return code;
+}
+
+struct watch {
+	u64 interval_ms;
+	u64 rounds; /* 0: for ever */
+	bool is_appliance;
+	char ptr[80];
+};
+
+/* Asks again and again on one connection, until it ends, nobody reads or `rounds` are done. */
+static int watch_run(const struct console *console, struct watch *watch)
+{
+	struct control_client *client = NULL;
+	int code = watch->is_appliance ? CONSOLE_OK : link_open(console, &client);
+
+	while (code == CONSOLE_OK) {
+		if (!console->json && terminal_can_draw() && watch->rounds != 1)
 			fputs("\033[H\033[2J", stdout); /* home, clear */
-		if (!console->json)
-			print_status(reply);
-		json_decref(reply);
-		if (fflush(stdout) != 0 || (rounds > 0 && --rounds == 0))
-			return CONSOLE_OK;
-		if (!console->json && !is_terminal)
+		code = watch->is_appliance ? show_appliance(console, watch->ptr)
+					   : show_sender(console, client);
+		if (code != CONSOLE_OK || fflush(stdout) != 0 ||
+		    (watch->rounds > 0 && --watch->rounds == 0))
+			break;
+		if (!console->json && !terminal_can_draw())
 			putchar('\n');
-		pause_ms(interval_ms);
+		pause_ms(watch->interval_ms);
 	}
+	control_client_close(client);
+	return code;
 }
 
 int status_run(struct console *console, int argc, char **argv)
 {
-	struct control_client *client;
+	struct watch watch = { .interval_ms = 2000 };
 	bool is_watched = false;
-	u64 interval_ms = 2000;
-	u64 rounds = 0;
 	const struct option options[] = {
 		{ "watch", OPTION_FLAG, &is_watched, NULL, "again and again, until interrupted",
 		  NULL },
-		{ "interval", OPTION_DURATION, &interval_ms, "TIME", "between two looks (2s)",
+		{ "interval", OPTION_DURATION, &watch.interval_ms, "TIME",
+		  "between two looks (2s)", NULL },
+		{ "rounds", OPTION_NUMBER, &watch.rounds, "N", "with --watch: end after so many",
 		  NULL },
-		{ "rounds", OPTION_NUMBER, &rounds, "N", "with --watch: end after so many", NULL },
 	};
 	int code;
 
 	if (!console_arguments(console, options, array_count(options), argc, argv, 0, 0, &code))
 		return code;
-	if (interval_ms < 100)
+	if (watch.interval_ms < 100)
 		return console_fail(console, CONSOLE_USAGE, "--interval must be 100ms or more");
-	code = link_open(console, &client);
-	if (code != CONSOLE_OK)
-		return code;
-	code = watch(console, client, interval_ms, is_watched ? rounds : 1);
-	control_client_close(client);
-	return code;
+	if (!is_watched)
+		watch.rounds = 1;
+	/* Who names a sender's socket means that sender. */
+	watch.is_appliance = !console->socket_path && link_has_init();
+	return watch_run(console, &watch);
 }
 
 /* ---- stop ---- */

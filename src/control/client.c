@@ -28,6 +28,7 @@ struct control_client {
 	struct error refusal;
 	bool is_refused;
 	bool is_closed; /* by the daemon */
+	u32 patience_ms; /* 0: for ever */
 	char code[32];
 	char chunk[RECEIVE_CHUNK];
 };
@@ -68,19 +69,22 @@ static struct control_client *connect_failed(const char *path, int code, int fd,
 	return NULL;
 }
 
-static bool wait_for(int fd, short events, struct error *error)
+static bool wait_for(const struct control_client *client, short events, struct error *error)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = events };
-	u64 until_ns = clock_mono_ns() + CONTROL_CLIENT_PATIENCE_MS * NS_PER_MS;
+	struct pollfd poll_fd = { .fd = client->fd, .events = events };
+	u64 until_ns = clock_mono_ns() + client->patience_ms * NS_PER_MS;
 
 	for (;;) {
 		u64 now_ns = clock_mono_ns();
+		int wait_ms = -1;
 		int n;
 
-		if (now_ns >= until_ns)
-			return error_set(error, "the daemon does not answer (waited %d s)",
-					 CONTROL_CLIENT_PATIENCE_MS / 1000);
-		n = poll(&poll_fd, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1);
+		if (client->patience_ms > 0 && now_ns >= until_ns)
+			return error_set(error, "the daemon does not answer (waited %u s)",
+					 client->patience_ms / 1000);
+		if (client->patience_ms > 0)
+			wait_ms = (int)((until_ns - now_ns) / NS_PER_MS) + 1;
+		n = poll(&poll_fd, 1, wait_ms);
 		if (n > 0)
 			return true;
 		if (n < 0 && errno != EINTR)
@@ -125,6 +129,7 @@ struct control_client *control_client_open(const char *path, enum control_proble
 	if (!client)
 		return connect_failed(path, ENOMEM, fd, problem, error);
 	client->fd = fd;
+	client->patience_ms = CONTROL_CLIENT_PATIENCE_MS;
 	buf_init(&client->out, SEND_QUEUE_MAX);
 	frame_decoder_init(&client->decoder);
 	client->pending = json_array();
@@ -145,6 +150,11 @@ void control_client_close(struct control_client *client)
 	json_decref(client->pending);
 	json_decref(client->reply);
 	free(client);
+}
+
+void control_client_set_patience(struct control_client *client, u32 ms)
+{
+	client->patience_ms = ms;
 }
 
 /* ---- receiving ---- */
@@ -271,7 +281,7 @@ static enum control_answer push(struct control_client *client, size_t rest, stru
 		    !receive(client, error))
 			return client->is_refused ? refused(client, error) : CONTROL_LOST;
 		if (unsent(client) > rest && !client->is_refused &&
-		    !wait_for(client->fd, POLLIN | POLLOUT, error))
+		    !wait_for(client, POLLIN | POLLOUT, error))
 			return CONTROL_LOST;
 	}
 	return client->is_refused ? refused(client, error) : CONTROL_SENT;
@@ -357,7 +367,7 @@ enum control_answer control_client_next(struct control_client *client, json_t **
 			client->reply = NULL;
 			return CONTROL_REPLY;
 		}
-		if (!wait_for(client->fd, POLLIN, error) || !receive(client, error))
+		if (!wait_for(client, POLLIN, error) || !receive(client, error))
 			return CONTROL_LOST;
 	}
 }

@@ -15,7 +15,7 @@
 #include "control/campaign.h"
 #include "control/request.h"
 
-/* Without any byte moved for so long, a call gives up. */
+/* Without any byte moved for so long, a call gives up (unless told otherwise). */
 #define CONTROL_CLIENT_PATIENCE_MS (120 * 1000)
 
 struct control_client;
@@ -30,6 +30,8 @@ enum control_problem {
 struct control_client *control_client_open(const char *path, enum control_problem *problem,
 					   struct error *error) MUST_CHECK;
 void control_client_close(struct control_client *client); /* NULL is fine */
+/* Another patience than CONTROL_CLIENT_PATIENCE_MS, from now on; 0: for ever. */
+void control_client_set_patience(struct control_client *client, u32 ms);
 
 /* What an answer, or its absence, means. */
 enum control_answer {

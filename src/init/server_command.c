@@ -166,6 +166,26 @@ static void log_read(struct server_link *link, const struct control_request *req
 		server_send_log(link, service, logbook_from_end(logbook, service, lines), follows);
 }
 
+/* What was typed on a console: kept with who typed it, whatever comes of it. */
+static void log_typed(struct server_link *link, const struct control_request *request)
+{
+	const char *text = NULL;
+	const char *who = NULL;
+	const struct control_arg args[] = {
+		{ "text", CONTROL_TEXT, true, &text },
+		{ "who", CONTROL_TEXT, false, &who },
+	};
+	struct error error = { "" };
+
+	if (!control_read(request->json, request->command, args, array_count(args), &error)) {
+		server_refuse(link, CONTROL_BAD_REQUEST, error.text);
+		return;
+	}
+	log_info("console", "typed", "user=%u who=%s line=%s", server_link_user(link),
+		 who ? who : "", text);
+	server_reply(link, json_object());
+}
+
 static void network_show(struct server_link *link, const struct control_request *request)
 {
 	struct init *init = server_link_init(link);
@@ -227,6 +247,7 @@ static const struct {
 	{ "service.stop", change_service, FOR_ADMIN, false },
 	{ "service.start", change_service, FOR_ADMIN, false },
 	{ "log.read", log_read, FOR_ADMIN, true },
+	{ "log.write", log_typed, FOR_ADMIN, true },
 	{ "network.show", network_show, FOR_ADMIN, true },
 	{ "network.apply", network_show, FOR_ADMIN, false },
 	{ "network.dhcp", network_dhcp, FOR_DHCP, true },

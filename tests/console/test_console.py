@@ -1,0 +1,270 @@
+"""The appliance's console on an 80x24 terminal: typing, completion, help, pages, Ctrl-C, the end."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+from console_world import PROGRAM
+from fake_init import ITEM, REPLY, frame
+
+pytestmark = pytest.mark.binary
+
+CAMPAIGNS = b"".join(
+    frame(ITEM, {"id": at, "name": name, "state": "running", "total": 5})
+    for at, name in enumerate(["spring", "spring sale", "autumn"], 1)
+) + frame(REPLY, {"count": 3})
+
+
+# ---- one command ----
+
+
+def test_a_command_of_ssh_runs_and_its_exit_code_is_that_of_the_console(appliance):
+    code, out, err = appliance.run("service restart send")
+    assert (code, out, err) == (0, "send is running, process 71\n", "")
+    code, out, err = appliance.run("service restart nothing")
+    assert (code, out, err) == (1, "", "there is no service nothing\n")
+    code, out, err = appliance.run("servise list")
+    assert (code, out) == (2, "")
+    assert err == 'unknown command "servise"; did you mean "service"?\nTry `help`.\n'
+
+
+def test_a_login_shell_is_called_by_its_name(appliance, tmp_path):
+    for name in ("console", "-console"):
+        link = tmp_path / name
+        link.symlink_to(PROGRAM)
+        done = subprocess.run([name, "-c", "version"], executable=link, capture_output=True,
+                              env=appliance.environment, timeout=60)
+        assert (done.returncode, done.stdout) == (0, b"hikyaku 0.1.0\n")
+
+
+@pytest.mark.parametrize("line", ["/bin/sh", "sh -c id", "scp -t /tmp", "!id", "version | cat",
+                                  "version; id", "$(id)", "sftp-server"])
+def test_nothing_is_a_way_to_another_program(appliance, line):
+    code, out, _ = appliance.run(line)
+    assert code == 2 and out == ""
+
+
+def test_commands_of_the_appliance_say_on_another_host_that_they_are(appliance):
+    appliance.environment["HIKYAKU_INIT"] = "/nowhere/init.sock"
+    for line in ("service list", "logs", "reboot"):
+        code, out, err = appliance.run(line)
+        name = line if line != "logs" else "logs"
+        assert (code, out) == (3, "")
+        assert err == (f"`{name}` is a command of the appliance, and this is none: no init listens on "
+                       "/nowhere/init.sock\n")
+
+
+def test_who_asks_goes_along_and_every_line_is_logged(appliance):
+    appliance.run("service restart send", SSH_CONNECTION="192.0.2.7 50022 192.0.2.10 22",
+                  SSH_PUBKEYINFO="ops@example")
+    request = [r for r in appliance.init.requests if r["command"] == "service.restart"][0]
+    assert request["who"] == "ssh 192.0.2.7 ops@example"
+    assert appliance.init.logged == [("ssh 192.0.2.7 ops@example", "service restart send")]
+
+
+def test_lines_from_a_pipe_run_without_prompts(appliance):
+    done = subprocess.run([PROGRAM, "console"], env=appliance.environment, timeout=60,
+                          input=b"version\nservice restart nothing\n", capture_output=True)
+    assert done.stdout == b"hikyaku 0.1.0\n"
+    assert done.stderr == b"there is no service nothing\n"
+    assert done.returncode == 1
+
+
+def test_logs_are_told_with_service_and_without_the_time_twice(appliance):
+    code, out, _ = appliance.run("logs --service send")
+    assert code == 0
+    assert out == (
+        '2026-11-30 01:02:04 send      warn delivery event="site backs off" site=example.com code=421\n'
+        '2026-11-30 01:02:06 send      error store event="disk is full" left=0\n').replace(
+            "01:02:04", "01:02:03").replace("01:02:06", "01:02:04")
+    assert appliance.init.requests[-1]["lines"] == 200
+    appliance.run("logs --lines 5")
+    assert appliance.init.requests[-1]["lines"] == 5
+
+
+def test_answers_are_json_where_json_is_asked_for(appliance):
+    code, out, _ = appliance.run("service list --json")
+    assert code == 0
+    assert [json.loads(line)["name"] for line in out.splitlines()] == ["send", "dropbear", "ntp"]
+    code, out, _ = appliance.run("--json time")
+    assert json.loads(out)["source"] == "ntp.nict.jp"
+
+
+# ---- the terminal ----
+
+
+def test_a_line_is_edited_and_remembered(appliance):
+    console = appliance.console()
+    console.type("vsion\x1b[D\x1b[D\x1b[D\x1b[Der")
+    console.wait("> version")
+    console.type("\x15")  # the line is dropped
+    assert "hikyaku 0.1.0" in console.run("version")
+    console.type("\x1b[A")
+    console.prompt("> version")
+    console.type("\x15exit\r")
+    assert console.wait_end() == 0
+    assert (appliance.etc / "console-history").read_text() == "version\nexit\n"
+    again = appliance.console()
+    again.type("\x10\x10")  # from another session
+    again.prompt("> version")
+
+
+def test_secrets_and_lines_with_a_blank_in_front_are_not_kept(appliance):
+    console = appliance.console()
+    console.run(" version")
+    console.run("version https://me:secret@example.com/x")
+    console.run("version x://y/ a@b")
+    console.type("exit\r")
+    console.wait_end()
+    assert (appliance.etc / "console-history").read_text() == "version x://y/ a@b\nexit\n"
+
+
+def test_tab_completes_commands_options_and_names(appliance):
+    appliance.sender.answers["campaign.status"] = CAMPAIGNS
+    console = appliance.console()
+    console.type("cam\t")
+    console.prompt("> campaign ")
+    console.type("sta\t")
+    console.type("tu\t")
+    console.prompt("> campaign status ")
+    console.type("s\t")
+    console.prompt("> campaign status spring")
+    console.type("\t")
+    console.wait("  spring sale  running")
+    console.type('\x15campaign status "spring s\t')
+    console.prompt('> campaign status "spring sale" ')
+    console.type("\x15service stop d\t")
+    console.prompt("> service stop dropbear ")
+    console.type("\x15logs --li\t")
+    console.prompt("> logs --lines ")
+
+
+def test_daemons_that_do_not_answer_have_no_names_and_nothing_is_said(appliance):
+    appliance.environment["HIKYAKU_INIT"] = "/nowhere"
+    console = appliance.console()
+    console.type("service stop \t\t")
+    console.type("x")
+    screen = console.prompt("> service stop x")
+    assert "nowhere" not in screen and "daemon" not in screen
+
+
+def test_a_question_mark_tells_what_may_stand_there_and_the_line_stays(appliance):
+    console = appliance.console()
+    console.clear()
+    console.type("queue ?")
+    console.wait("  doubt    messages that may have arrived")
+    assert console.screen().split("\n")[-1].endswith("> queue")
+    console.type("list x?")
+    console.prompt("> queue list x?")
+    console.type("\x15")
+    assert "usage: queue doubt list|resend|drop" in console.run("help queue doubt")
+
+
+def test_long_output_stops_at_a_full_screen_and_goes_on_by_keys(appliance):
+    console = appliance.console()
+    console.clear()
+    console.type("help\r")
+    screen = console.wait("-- more --")
+    assert screen.split("\n")[-1].startswith("-- more --")
+    assert "campaign create" in screen
+    assert len(screen.split("\n")) == 24
+    first = screen.split("\n")[0]
+    console.type("\r")
+    console.wait("-- more --")
+    while console.screen().split("\n")[0] == first:
+        console._take(0.05)
+    console.type("q")
+    screen = console.prompt()
+    assert "-- more --" not in screen and "  exit " not in screen
+
+
+def test_ctrl_c_ends_the_command_and_not_the_console(appliance):
+    console = appliance.console()
+    console.type("logs -f\r")
+    console.wait("disk is full")
+    console.type("\x03")
+    console.prompt()
+    console.type("half a line")
+    console.prompt("half a line")
+    console.type("\x03")
+    console.wait("half a line^C")
+    assert "hikyaku 0.1.0" in console.run("version")
+
+
+def test_ctrl_z_and_ctrl_backslash_do_nothing(appliance):
+    console = appliance.console()
+    console.type("logs -f\r")
+    console.wait("disk is full")
+    console.type("\x1a\x1c\x03")
+    console.prompt()
+    assert "hikyaku 0.1.0" in console.run("version")
+
+
+@pytest.mark.parametrize("keys", ["exit\r", "logout\r", "\x04"])
+def test_the_session_ends(appliance, keys):
+    console = appliance.console()
+    console.type(keys)
+    assert console.wait_end() == 0
+
+
+def test_a_line_that_drops_ends_console_and_command(appliance):
+    console = appliance.console()
+    console.type("logs -f\r")
+    console.wait("disk is full")
+    console.child.close(force=False)  # the master goes away: SIGHUP
+    assert not console.child.isalive()
+    assert console.child.signalstatus == signal.SIGHUP
+
+
+@pytest.mark.parametrize("term", ["vt100", "xterm-256color", "no-such-terminal", "dumb", ""])
+def test_every_terminal_is_good_enough(appliance, term):
+    console = appliance.console(TERM=term)
+    console.type("version\r")
+    console.wait("\nhikyaku 0.1.0\n")
+    console.type("exit\r")
+    assert console.wait_end() == 0
+    assert b"No entry" not in console.bytes and b"using dumb" not in console.bytes
+
+
+def test_a_change_of_size_keeps_the_line(appliance):
+    console = appliance.console()
+    console.type("service")
+    console.prompt("> service")
+    console.resize(30, 120)
+    console.type(" list x")
+    console.wait("service list x")
+
+
+def test_the_status_fits_one_screen(appliance):
+    appliance.sender.answers["status"] = frame(REPLY, {
+        "version": "0.1", "state": "running", "uptime_ms": 5000, "pid": 71,
+        "rates": {"1m": 120.0, "5m": 80.5, "15m": 3.2},
+        "totals": {"delivered": 1234567, "failed": 12, "deferred": 345, "in_doubt": 1},
+        "queue": {"waiting": 1000000, "deferred": 345, "in_flight": 77, "held": 1,
+                  "map_used": 1 << 30, "map_max": 64 << 30},
+        "sessions": {"open": 120, "busy": 99, "idle": 21},
+        "campaigns": {"running": 2, "paused": 1, "ready": 0, "done": 17}, "sites": []})
+    console = appliance.console()
+    lines = console.run("status").split("\n")
+    assert len(lines) <= 22
+    assert lines[0].startswith("mail.example.jp ") and lines[0].endswith("slot a, up 2 h 1 min")
+    assert "network   eth0 192.0.2.10/24 2001:db8::10/64; eth1 (no carrier)" in lines
+    assert "data      2.0 GiB of 30.0 GiB used, mounted" in lines
+    assert "services  send, dropbear, ntp BACKING-OFF (restarted 3)" in lines
+    assert "sent      120/s (1 min), 81/s (5 min), 3.2/s (15 min)" in lines
+    assert "queue     1,000,000 waiting, 345 deferred, 77 in flight, 1 held" in lines
+    assert any("error store event=\"disk is full\"" in line for line in lines)
+    assert not any("service started" in line for line in lines)
+
+
+def test_a_restart_asks_a_person_and_not_a_script(appliance):
+    console = appliance.console()
+    console.type("reboot\r")
+    console.prompt("Type yes to go on: ")
+    console.type("no\r")
+    console.wait("nothing was done")
+    assert "system.reboot" not in [r["command"] for r in appliance.init.requests]
+    assert appliance.run("reboot")[0] == 0
+    assert "system.reboot" in [r["command"] for r in appliance.init.requests]
