@@ -140,6 +140,7 @@ struct config {
 	u32 workers;	     /* 0..256; 0: one per core */
 	enum config_log log;
 	const char *metrics_listen; /* "127.0.0.1:9641" */
+	const char *metrics_textfiles; /* folder of others' pages; NULL: none */
 	struct config_dns dns;
 	struct config_queue queue;
 	struct config_retry retry;

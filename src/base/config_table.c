@@ -37,6 +37,8 @@ static const char *const tls_choices[] = { "opportunistic", "never", "required",
 static const struct config_option metrics_options[] = {
 	ROW(config, metrics_listen, "listen", CONFIG_TEXT, "127.0.0.1:9641",
 	    SHAPE(endpoint, "an address with port such as 127.0.0.1:9641 or [::1]:9641")),
+	ROW(config, metrics_textfiles, "textfiles", CONFIG_TEXT, "",
+	    SHAPE(path, "an absolute path")),
 };
 NOT_TITLED(metrics, "metrics", metrics_options);
 

@@ -1,6 +1,7 @@
 #include "metrics/metrics.h"
 
 #include "base/version.h"
+#include "metrics/metrics_parts.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -460,6 +461,8 @@ void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf 
 	add_workers(&page);
 	add_histograms(&page);
 	add_planner(&page);
+	if (metrics_textfiles(metrics))
+		metrics_add_textfiles(metrics_textfiles(metrics), openmetrics, out);
 	if (openmetrics)
 		buf_add_text(out, "# EOF\n");
 }

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "metrics/metrics_parts.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct metrics {
 	struct map slots; /* planner only */
 	struct route_name *names[METRICS_ROUTES_MAX];
 	_Atomic u32 route_count; /* names below it are complete and never change */
+	const char *textfiles;   /* folder; NULL: none */
 };
 
 /* Blocks of zeroes that begin on a cache line. */
@@ -187,4 +189,14 @@ void metrics_route_sum(const struct metrics *metrics, u32 slot, struct metrics_r
 	sum_words((u64 *)sum, (const u64 *)&metrics->planner->routes[slot], words);
 	for (u32 i = 0; i < metrics->worker_count; i++)
 		sum_words((u64 *)sum, (const u64 *)&metrics->workers[i].routes[slot], words);
+}
+
+void metrics_set_textfiles(struct metrics *metrics, const char *folder)
+{
+	metrics->textfiles = folder;
+}
+
+const char *metrics_textfiles(const struct metrics *metrics)
+{
+	return metrics->textfiles;
 }

@@ -140,6 +140,12 @@ void metrics_route_sum(const struct metrics *metrics, u32 slot, struct metrics_r
  */
 void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf *out);
 
+/*
+ * Files NAME.prom of this folder (text format 0.0.4) are part of the page from now on. Borrowed;
+ * before the first metrics_expose. NULL: none.
+ */
+void metrics_set_textfiles(struct metrics *metrics, const char *folder);
+
 static inline void metric_add(u64 *counter, u64 n)
 {
 	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);

@@ -178,6 +178,7 @@ static bool open_sender(struct sender *sender, struct error *error)
 	sender->metrics = metrics_open(sender->worker_count);
 	if (!sender->metrics)
 		return error_set(error, "out of memory for metrics");
+	metrics_set_textfiles(sender->metrics, sender->config.metrics_textfiles);
 	return watch_signals(sender, error) && open_planner(sender, error) &&
 	       open_ring(sender, error) && start_workers(sender, error) &&
 	       open_servers(sender, error);
