@@ -94,6 +94,7 @@ static void service_exited(struct init *init, struct supervisor_service *service
 	/* What it left behind would hold its ports and files. */
 	cgroup_kill(service->name);
 	supervisor_exited(service, status, now_ms);
+	init->deaths += !was_asked && status != 0;
 	init_output_close(&init->outputs[service - init->supervisor.services]);
 	if (was_asked || status == 0)
 		log_info("init", "service ended", "service=%s how=%s lasted_ms=%llu", service->name,
@@ -259,8 +260,6 @@ static void start(struct init *init)
 	init_stage(init, "init");
 	if (!init_kernel_log_open(init))
 		log_warn("init", "the kernel's log is not seen", "errno=%d", errno);
-	if (!mounts_boot_word("hikyaku.slot", init->slot, sizeof(init->slot)))
-		init->slot[0] = '\0';
 	watchdog_open(&init->watchdog);
 	button_open(&init->button, &init->loop);
 	if (!mounts_harden(&error) || !cgroup_init(&error) || !mounts_seal_root(&error))
@@ -301,6 +300,7 @@ static void turn(struct init *init)
 	run_supervisor(init);
 	watchdog_turn(&init->watchdog, now_ms);
 	init_metrics_turn(init, now_ms);
+	init_health_turn(init, now_ms);
 }
 
 int init_main(int argc, char **argv)

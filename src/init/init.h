@@ -15,6 +15,7 @@
 
 #include "base/appliance.h"
 #include "init/button.h"
+#include "init/health.h"
 #include "init/logbook.h"
 #include "init/loop.h"
 #include "init/server.h"
@@ -72,6 +73,9 @@ struct init {
 	struct loop_source data_result; /* of the child that opens the volume */
 	pid_t data_pid;
 	char slot[8]; /* "a", "b"; "": started without */
+	struct health health;
+	bool is_trial; /* the slot is not marked good */
+	u64 deaths;    /* of services, that nobody asked for */
 	bool is_booted;
 	enum init_ending ending;
 	u64 ending_since_ms;
@@ -97,6 +101,13 @@ bool init_data_reaped(struct init *init, pid_t pid, int status);
 bool init_read_appliance(struct init *init, struct error *error) MUST_CHECK;
 /* Conditions of services that depend on files and the network. */
 void init_look_around(struct init *init);
+
+/* ---- init_slot.c ---- */
+
+/* Reads which slot runs, once /boot is there. */
+void init_read_slot(struct init *init);
+/* Marks the slot good, or gives it up, when it is time for that. */
+void init_health_turn(struct init *init, u64 now_ms);
 
 /* ---- init_output.c ---- */
 

@@ -167,6 +167,7 @@ bool init_data_reaped(struct init *init, pid_t pid, int status)
 	}
 	close(init->data_result.fd);
 	init_stage(init, "data");
+	init_read_slot(init);
 	if (!init_read_appliance(init, &error))
 		log_error("init", "appliance.conf is not taken: defaults count", "reason=%s",
 			  error.text);
