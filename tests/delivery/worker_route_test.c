@@ -24,6 +24,17 @@ static struct fixture {
 	u16 closed_port;
 } f;
 
+/* Of this size no memory is to be had; 0: there is enough. */
+static size_t missing;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return size > 0 && size == missing ? NULL : __real_malloc(size);
+}
+
 static void ignore(void *context)
 {
 	(void)context;
@@ -234,6 +245,35 @@ static void a_worker_with_a_lease_in_its_inbox_is_not_finished(void **state)
 	free(lease);
 }
 
+/* Nobody of the route's own would look after them later: no session ends there. */
+static void leases_go_back_unsent_when_the_first_session_finds_no_memory(void **state)
+{
+	struct path *path = path_to(5, 1);
+	struct lease *lease;
+
+	(void)state;
+	missing = sizeof(struct session);
+	give_on(path_take(path));
+	give_on(path_take(path));
+	worker_turn(f.worker, 0);
+	missing = 0;
+	for (u32 i = 0; i < 2; i++) {
+		lease = worker_take_back(f.worker);
+		assert_non_null(lease);
+		assert_int_equal(lease->verdict, SMTP_VERDICT_UNSENT);
+		assert_false(lease->site_failed);
+		path_give(lease->path);
+		free(lease);
+	}
+	assert_int_equal(route_of(path)->ready_count, 0);
+	assert_true(list_is_linked(&route_of(path)->idle));
+	assert_int_equal(failed_sessions(), 0);
+	/* Later there is memory, and the route is as good as before. */
+	give_on(path);
+	wait_back(1);
+	assert_int_equal(failed_sessions(), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +287,8 @@ int main(void)
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_worker_with_a_lease_in_its_inbox_is_not_finished,
 						begin, end),
+		cmocka_unit_test_setup_teardown(
+			leases_go_back_unsent_when_the_first_session_finds_no_memory, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ READY_SECONDS = 30
 PATIENCE_SECONDS = 30  # with one answer
 STOP_SECONDS = 60   # its own patience is 30
 STILL_SECONDS = 45  # without progress, and not backing off: stuck
+LOST_SECONDS = 100  # with tries alone, which end nowhere: three questions to a name server take so long
 TRY_SECONDS = 3     # of one command in a life in which one thing fails: it waits for room a second
 
 # Of the sender's start, its log, and a CRASH.
@@ -341,6 +342,7 @@ class Job:
         if self.ask(self.bring_up, clean) is None:
             return
         seen, still = None, time.monotonic()
+        served, since = None, still
         while True:
             state = self.ask(self.campaign, clean)
             if state is None:
@@ -356,6 +358,15 @@ class Job:
                 return
             elif now - still > STILL_SECONDS:
                 raise Trouble(f"STUCK nothing moves: {json.dumps(state)}")
+            if state["queued"] + state["held"] != served:
+                served, since = state["queued"] + state["held"], now
+            elif now - since > LOST_SECONDS:
+                self.result.status = status.read(self.directory / "status")
+                library = not clean and self.modules.library(self.result.status.frames)
+                if not library:
+                    raise Trouble(f"STUCK it tries and gets nowhere: {json.dumps(state)}")
+                self.result.excused = f"no answer from {library}"
+                return
             time.sleep(.025)
         self.ask(self.look_around, clean)
         if not self.scrape() and not (not clean and self.scrape()) and self.process.poll() is None:
