@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A word that was too long: no program is called so, and the sentence is clear. */
@@ -126,7 +127,9 @@ NORETURN static void become(const struct spawn_plan *plan)
 	umask(027);
 	if (!sandbox_enter(&plan->sandbox, &error))
 		give_up(error.text);
-	/* Nothing of init's but 0, 1, 2: its own are all marked to be closed. */
+	/* Nothing of init's but 0, 1 and 2, also if one of its own was not marked to be closed. */
+	if (syscall(SYS_close_range, 3u, ~0u, 0) < 0)
+		give_up("cannot close what is not its own");
 	execve(words[0], (char *const *)(uintptr_t)words, (char *const *)(uintptr_t)environment);
 	dprintf(2, "%s: %s\n", words[0], strerror(errno));
 	_exit(SPAWN_FAILED);

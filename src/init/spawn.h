@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #define SPAWN_WORDS_MAX 32
-#define SPAWN_WORD_SIZE 128
+#define SPAWN_WORD_SIZE 256
 #define SPAWN_ENVIRONMENT_MAX 8
 
 /* How one service, or one task, is run. Plain data; owns its words. */
