@@ -139,6 +139,51 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku stop --wait" },
+	{ "network", "show", network_show_run, COMMAND_APPLIANCE,
+	  "interfaces, addresses, resolvers", "",
+	  "What the network is at the moment.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku network show" },
+	{ "network", "set", network_set_run, COMMAND_APPLIANCE, "change settings, not yet in force",
+	  "[INTERFACE] OPTION=VALUE ...",
+	  "Without an interface: hostname, domain, time-zone, ntp, resolvers, console-log,\n"
+	  "data-disk. Of an interface: method (dhcp, static, none), ipv6 (auto, static,\n"
+	  "off), addresses, gateway, gateway6, mtu, match-mac; of a VLAN also parent and\n"
+	  "id, of a bond members and mode. Of `ssh`: keys, listen. Items of lists are\n"
+	  "separated by commas; OPTION+=ITEM adds one. What is written counts from\n"
+	  "`hikyaku network apply` on.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku network set eth0 method=static addresses=192.0.2.10/24 \\\n"
+	  "      gateway=192.0.2.1\n"
+	  "  hikyaku network set eth0 addresses+=192.0.2.11/24\n"
+	  "  hikyaku network set --new vlan eth0.10 parent=eth0 id=10 method=dhcp\n"
+	  "  hikyaku network set ssh keys+=\"ssh-ed25519 AAAA... ops@example.jp\"" },
+	{ "network", "remove", network_remove_run, COMMAND_APPLIANCE,
+	  "take an interface out of the settings", "INTERFACE",
+	  "Example:\n"
+	  "  hikyaku network remove eth0.10" },
+	{ "network", "apply", network_apply_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
+	  "put the settings in force", "",
+	  "Over ssh, a change that might cut off your session is on trial: unless you say\n"
+	  "yes within 60 seconds, there or by `hikyaku network confirm` in a new session,\n"
+	  "the settings from before come back.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku network apply" },
+	{ "network", "confirm", network_confirm_run, COMMAND_APPLIANCE,
+	  "keep the settings that are on trial", "",
+	  "For a session at the new address, when the change cut off the old one.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku network confirm" },
+	{ "network", "revert", network_revert_run, COMMAND_APPLIANCE,
+	  "back to the settings that count", "",
+	  "Takes back what was set and not applied.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku network revert" },
 	{ "service", "list", service_list_run, COMMAND_APPLIANCE, "what runs, since when", "",
 	  "Every service of the appliance with its state: starting, running, backing-off\n"
 	  "(ended by itself and is started again after a while), stopped, failed.\n"

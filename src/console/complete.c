@@ -124,7 +124,8 @@ static void offer_value(struct completions *c, struct slice value, complete_name
 {
 	enum name_kind kind = kind_of(value);
 
-	c->hint = value.len > 0 ? keep(c, value) : NULL;
+	if (value.len > 0 && !c->hint)
+		c->hint = keep(c, value);
 	if (kind != NAME_NONE) {
 		names(kind, c);
 		return;
@@ -139,17 +140,21 @@ static void offer_value(struct completions *c, struct slice value, complete_name
 	}
 }
 
-/* The n-th word of a usage such as "[DOMAIN]" or "INTERFACE OPTION=VALUE ..."; its last one for
- * "...". */
-static struct slice usage_word(const char *usage, u32 n)
+/*
+ * The n-th word of a usage such as "[INTERFACE] OPTION=VALUE ..."; "..." stands for the one before.
+ * In brackets: it may be left out.
+ */
+static struct slice usage_word(const char *usage, u32 n, bool *is_optional)
 {
 	struct slice rest = slice_of(usage);
 	struct slice word = SLICE("");
 
+	*is_optional = false;
 	for (u32 i = 0; rest.ptr; i++) {
 		struct slice next = slice_split(&rest, ' ');
 
-		while (next.len > 0 && (next.ptr[0] == '[' || next.ptr[0] == '\n'))
+		*is_optional = next.len > 0 && next.ptr[0] == '[';
+		if (*is_optional)
 			next = slice_from(next, 1);
 		while (next.len > 0 && (next.ptr[next.len - 1] == ']'))
 			next.len--;
@@ -203,6 +208,7 @@ static void complete_command(struct completions *c, const struct command *comman
 	struct option options[COMMAND_OPTIONS_MAX];
 	size_t option_count = command_options(command, options);
 	const struct option *option = NULL;
+	bool is_optional;
 	u32 position = 0;
 
 	for (int i = 0; i + 1 < count; i++) {
@@ -219,7 +225,10 @@ static void complete_command(struct completions *c, const struct command *comman
 	} else if (words[count - 1][0] == '-') {
 		offer_options(c, options, option_count);
 	} else {
-		offer_value(c, usage_word(command->usage, position), names);
+		offer_value(c, usage_word(command->usage, position, &is_optional), names);
+		if (is_optional)
+			offer_value(c, usage_word(command->usage, position + 1, &is_optional),
+				    names);
 		if (c->typed.len == 0 && (c->is_help || (c->count == 0 && !c->hint)))
 			offer_options(c, options, option_count);
 	}

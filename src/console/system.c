@@ -5,6 +5,7 @@
 #include "console/human.h"
 #include "console/link.h"
 #include "console/log_lines.h"
+#include "console/network.h"
 #include "console/status.h"
 #include "console/terminal.h"
 
@@ -52,7 +53,7 @@ static void print_head(const json_t *system, struct buf *text)
 
 static void print_network(const json_t *system, struct buf *text)
 {
-	const json_t *interfaces = json_object_get(system, "network");
+	const json_t *interfaces = network_interfaces(system);
 
 	for (size_t i = 0; i < json_array_size(interfaces); i++) {
 		const json_t *interface = json_array_get(interfaces, i);

@@ -1,6 +1,7 @@
 """A person at the console: keys in, and the screen as an 80x24 terminal shows it."""
 
 import os
+import pathlib
 import time
 
 import pexpect
@@ -91,6 +92,8 @@ class Terminal:
 
 def environment(**more):
     """Of a console: nothing of the tests' own but what is needed."""
+    leaks = pathlib.Path(__file__).with_name("leaks.suppressions")
     return {"PATH": "/nowhere", "TERM": "vt100", "HOME": "/nowhere",
+            "LSAN_OPTIONS": f"suppressions={leaks}:print_suppressions=0",
             **{name: value for name, value in os.environ.items() if name.startswith("ASAN_")},
             **{name: str(value) for name, value in more.items()}}
