@@ -4,6 +4,7 @@
  */
 #include "console/console.h"
 #include "console/repl.h"
+#include "init/dhcp_event.h"
 #include "init/init.h"
 #include "init/upgrade.h"
 #include "send/send.h"
@@ -18,6 +19,7 @@ static const struct {
 	{ "send", send_main },
 	{ "console", console_repl_main },
 	{ "upgrade-task", upgrade_task_main },
+	{ "dhcp-event", dhcp_event_main },
 };
 
 /*

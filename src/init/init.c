@@ -203,6 +203,7 @@ static void open_network(struct init *init)
 {
 	struct error error = { "" };
 
+	network_settings();
 	init->network = network_new(&error);
 	if (!init->network) {
 		log_error("init", "no network", "reason=%s", error.text);

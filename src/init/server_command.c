@@ -98,7 +98,7 @@ static void system_status(struct server_link *link, const struct control_request
 			 init->appliance.hostname, "version", HIKYAKU_VERSION, "slot", init->slot,
 			 "uptime_ms", (json_int_t)now_ms, "stages", stages_list(init), "services",
 			 services_list(&init->supervisor, now_ms), "data", data_object(init),
-			 "network", network_json(init->network));
+			 "network", network_json(init->network, init_now_ms()));
 	if (!status || !more || json_object_update(status, more) < 0) {
 		json_decref(status);
 		status = NULL;
@@ -194,7 +194,7 @@ static void network_show(struct server_link *link, const struct control_request 
 	if (strcmp(request->command, "network.apply") == 0 && !init_read_appliance(init, &error))
 		server_refuse(link, CONTROL_FAILED, error.text);
 	else
-		server_reply(link, network_json(init->network));
+		server_reply(link, network_json(init->network, init_now_ms()));
 }
 
 static void network_dhcp(struct server_link *link, const struct control_request *request)

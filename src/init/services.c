@@ -267,8 +267,11 @@ static void make_dhcp(struct spawn_plan *plan, const char *interface)
 	spawn_add_word(plan, "1");
 	spawn_add_word(plan, "-A"); /* then a pause, and for ever so */
 	spawn_add_word(plan, "10");
+	/* What is not asked for by itself: RFC 3442's routes, and the link's MTU. */
 	spawn_add_word(plan, "-O");
-	spawn_add_word(plan, "ntpsrv");
+	spawn_add_word(plan, "staticroutes");
+	spawn_add_word(plan, "-O");
+	spawn_add_word(plan, "mtu");
 }
 
 /* ---- the table ---- */
