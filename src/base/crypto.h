@@ -99,10 +99,23 @@ struct crypto_public_key;
 
 /* Reads a PEM SubjectPublicKeyInfo ("BEGIN PUBLIC KEY"). The sentence does not name the file. */
 struct crypto_public_key *crypto_public_key_from_pem(struct slice pem, struct error *error);
+/*
+ * A public key as DKIM publishes it, see crypto_key_public. RSA: 1024 to 4096 bits (RFC 8301
+ * section 3.2).
+ */
+struct crypto_public_key *crypto_public_key_from_dkim(enum crypto_algorithm algorithm,
+						      struct slice bytes, struct error *error);
 void crypto_public_key_free(struct crypto_public_key *key); /* NULL is fine */
 /* False also when memory ran out. */
 bool crypto_verify(const struct crypto_public_key *key, struct slice message,
 		   const u8 signature[CRYPTO_ED25519_SIGNATURE]) MUST_CHECK;
+
+/*
+ * Whether a signature as crypto_sign_digest makes it fits the digest: RSASSA-PKCS1-v1_5 or Ed25519,
+ * as the key is. False also when memory ran out.
+ */
+bool crypto_verify_digest(const struct crypto_public_key *key, const u8 digest[SHA256_SIZE],
+			  const u8 *signature, size_t len) MUST_CHECK;
 
 /* Keyed hash for tables and deduplication (not for tokens): SipHash-2-4, 64 and 128 bits. */
 u64 siphash64(const u8 key[16], const void *bytes, size_t len);

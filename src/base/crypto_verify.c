@@ -7,6 +7,11 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#define RSA_BITS_MIN 1024
+#define RSA_BITS_MAX 4096
 
 struct crypto_public_key {
 	EVP_PKEY *pkey;
@@ -40,6 +45,35 @@ struct crypto_public_key *crypto_public_key_from_pem(struct slice pem, struct er
 	return key;
 }
 
+struct crypto_public_key *crypto_public_key_from_dkim(enum crypto_algorithm algorithm,
+						      struct slice bytes, struct error *error)
+{
+	const u8 *at = (const u8 *)bytes.ptr;
+	struct crypto_public_key *key = NULL;
+	EVP_PKEY *pkey;
+
+	if (algorithm == CRYPTO_ED25519)
+		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, at, bytes.len);
+	else
+		pkey = d2i_PUBKEY(NULL, &at, (long)min_size(bytes.len, LONG_MAX));
+	ERR_clear_error();
+	if (!pkey)
+		error_set(error, "no public key in it");
+	else if (algorithm == CRYPTO_RSA && EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA)
+		error_set(error, "the public key is not RSA");
+	else if (algorithm == CRYPTO_RSA &&
+		 (EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN || EVP_PKEY_get_bits(pkey) > RSA_BITS_MAX))
+		error_set(error, "the public key has %d bits", EVP_PKEY_get_bits(pkey));
+	else if (!(key = malloc(sizeof(*key))))
+		error_set(error, "out of memory");
+	if (!key) {
+		EVP_PKEY_free(pkey);
+		return NULL;
+	}
+	key->pkey = pkey;
+	return key;
+}
+
 void crypto_public_key_free(struct crypto_public_key *key)
 {
 	if (!key)
@@ -60,4 +94,28 @@ bool crypto_verify(const struct crypto_public_key *key, struct slice message,
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();
 	return ok;
+}
+
+static bool verify_rsa(EVP_PKEY *pkey, const u8 digest[SHA256_SIZE], const u8 *signature,
+		       size_t len)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	bool ok;
+
+	ok = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
+	     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
+	     EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) == 1 &&
+	     EVP_PKEY_verify(ctx, signature, len, digest, SHA256_SIZE) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
+bool crypto_verify_digest(const struct crypto_public_key *key, const u8 digest[SHA256_SIZE],
+			  const u8 *signature, size_t len)
+{
+	if (EVP_PKEY_get_base_id(key->pkey) == EVP_PKEY_RSA)
+		return verify_rsa(key->pkey, digest, signature, len);
+	return len == CRYPTO_ED25519_SIGNATURE &&
+	       crypto_verify(key, (struct slice){ (const char *)digest, SHA256_SIZE }, signature);
 }

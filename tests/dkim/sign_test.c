@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "dkim/verify.h"
+#include "dkim/second_verifier.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * src/dkim/: it reads a finished message as a receiver does, forms relaxed header fields and a body
  * in either form by itself, and asks OpenSSL about the signature.
  */
-#ifndef TESTS_DKIM_VERIFY_H
-#define TESTS_DKIM_VERIFY_H
+#ifndef TESTS_DKIM_SECOND_VERIFIER_H
+#define TESTS_DKIM_SECOND_VERIFIER_H
 
 #include "base/types.h"
 
