@@ -73,6 +73,7 @@ $(error VARIANT is one of host, san, tsan, fuzz, fuzz-fast, cover, static; not '
 endif
 
 -include rootfs/packages/packages.mk
+-include rootfs/rootfs.mk
 -include bench/bench.mk
 -include kernel-config/kernel.mk
 -include appliance/appliance.mk
