@@ -123,6 +123,7 @@ class Sender:
                          "unsubscribe-mailto": f"unsubscribe-{{{{_token}}}}@{domain}"}
         self.addresses = [("any", f"mail.{domain}")]
         self.top = {"workers": 2, "log": "debug"}
+        self.metrics = {"listen": f"127.0.0.1:{self.metrics_port}"}
         self.extra = extra  # further text of the configuration
         self.sign = sign
         self.dns_records = {}  # name of a key record -> its text
@@ -157,9 +158,8 @@ class Sender:
 
     def config_text(self):
         lines = [f'data = "{self.data}"', f'control = "{self.socket}"',
-                 *(f"{k} = {value_text(v)}" for k, v in self.top.items()),
-                 f'metrics {{ listen = "127.0.0.1:{self.metrics_port}" }}']
-        for name, options in self.settings.items():
+                 *(f"{k} = {value_text(v)}" for k, v in self.top.items())]
+        for name, options in {"metrics": self.metrics, **self.settings}.items():
             lines += [f"{name} {{", *(f"\t{k} = {value_text(v)}" for k, v in options.items()), "}"]
         lines.append(f'customer "{self.domain}" {{')
         lines += [f'\taddress "{ip}" {{ ehlo = "{ehlo}" }}' for ip, ehlo in self.addresses]

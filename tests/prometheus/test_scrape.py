@@ -1,0 +1,135 @@
+"""A Prometheus with the shipped rules scrapes a real sender, beside which init's page stands: what rules and
+dashboard ask for is there."""
+
+import json
+import re
+import shutil
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+import yaml
+
+import files
+import sender as senders
+
+JOB = "hikyaku"
+
+
+class Prometheus:
+    """The shipped configuration with a target of the test's, asked every second."""
+
+    def __init__(self, directory, target):
+        config = yaml.safe_load(files.CONFIG.read_text())
+        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+        config["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
+        shutil.copy(files.RULES, directory)
+        (directory / "prometheus.yml").write_text(yaml.safe_dump(config))
+        self.port = senders.free_port()
+        self.log = directory / "prometheus.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                ["prometheus", f"--config.file={directory}/prometheus.yml",
+                 f"--storage.tsdb.path={directory}/tsdb", f"--web.listen-address=127.0.0.1:{self.port}"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def get(self, path, **arguments):
+        assert self.process.poll() is None, self.log.read_text()[-2000:]
+        url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{arguments}: {json.load(error)['error']}") from None
+
+    def query(self, expr):
+        return self.get("query", query=expr)["result"]
+
+    def is_ready(self):
+        try:
+            # Two scrapes with all outcomes in them, for rates.
+            return self.query("min_over_time(count_over_time(hikyaku_messages_total[1m])[1s:1s]) > 3")
+        except OSError:
+            return False
+
+    def rules(self):
+        return {rule["name"]: rule for group in self.get("rules")["groups"] for rule in group["rules"]}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    senders.build()
+    directory = tmp_path_factory.mktemp("prometheus")
+    pages = directory / "pages"
+    pages.mkdir()
+    shutil.copy(files.INIT_PAGE, pages)
+    with senders.Sink("--reject-percent", "20", "--defer-percent", "20") as sink, \
+            senders.Sender(directory / "sender") as sender:
+        sender.metrics["textfiles"] = str(pages)
+        sender.settings["retry"] = {"schedule": ["1h"], "jitter": 0, "expire": "2h"}
+        sender.route("*", sink.port)
+        sender.start()
+        prometheus = Prometheus(directory, f"127.0.0.1:{sender.metrics_port}")
+        try:
+            sender.create("news", [f"r{i}@shop.example" for i in range(60)])
+            sender.wait("news", lambda status: status["queued"] == status["deferred"])
+            senders.wait_until(prometheus.is_ready, "Prometheus to have scraped", every=.3)
+            yield sender, prometheus
+        finally:
+            senders.end_process(prometheus.process)
+
+
+def test_every_series_that_an_alert_asks_for_is_there(world):
+    _, prometheus = world
+    for rule in files.alerts():
+        assert files.selectors(rule["expr"]), rule["alert"]
+        for selector in files.selectors(rule["expr"]):
+            assert prometheus.query(selector), f"{rule['alert']}: nothing has {selector}"
+
+
+def test_every_panel_of_the_dashboard_shows_something(world):
+    _, prometheus = world
+    for expr in files.dashboard_expressions():
+        for selector in files.selectors(expr):
+            assert prometheus.query(selector), f"nothing has {selector}"
+        found = prometheus.query(expr)
+        assert found or "resets(" in expr, expr
+
+
+def test_rules_are_evaluated_without_errors_and_ring_for_a_sender_that_is_gone(world):
+    sender, prometheus = world
+
+    def state(name):
+        rule = prometheus.rules().get(name)
+        return rule and rule["health"] != "unknown" and rule
+
+    for rule in files.alerts():
+        judged = senders.wait_until(lambda name=rule["alert"]: state(name), rule["alert"])
+        assert (judged["health"], judged.get("lastError", "")) == ("ok", ""), judged
+        assert judged["state"] == "inactive", judged
+    sender.stop()
+    senders.wait_until(lambda: state("HikyakuDown")["state"] == "pending", "an alert")
+    alert = state("HikyakuDown")["alerts"][0]
+    assert alert["annotations"]["summary"].startswith(f"127.0.0.1:{sender.metrics_port} does not answer")
+
+
+def test_the_page_of_the_machine_that_is_tested_here_is_what_init_writes():
+    names = set(re.findall(r"^# TYPE (\w+)", files.INIT_PAGE.read_text(), re.M))
+    assert names == files.machine_metrics()
+
+
+def test_what_a_runbook_says_to_type_exists():
+    """Each command's own help; words in capitals stand for the operator's."""
+    senders.build()
+    commands = {command for rule in files.alerts()
+                for command in re.findall(r"`([a-z][^`]*)`", rule["annotations"]["runbook"])}
+    assert len(commands) > 10
+    for command in commands:
+        words = re.sub(r"\{\{.*?\}\}", "x", command).split()
+        shown = subprocess.run([senders.PROGRAM, *words, "--help"], capture_output=True, text=True,
+                               check=False)
+        assert shown.returncode == 0 and "usage: hikyaku " in shown.stdout, f"{command}: {shown.stderr}"
+        for option in (word for word in words if word.startswith("--")):
+            assert option in shown.stdout, f"{command}: {option}"
