@@ -7,6 +7,7 @@
 #include "init/dhcp_event.h"
 #include "init/init.h"
 #include "init/upgrade.h"
+#include "send/selftest.h"
 #include "send/send.h"
 
 #include <string.h>
@@ -17,6 +18,7 @@ static const struct {
 } roles[] = {
 	{ "init", init_main },
 	{ "send", send_main },
+	{ "selftest", selftest_main },
 	{ "console", console_repl_main },
 	{ "upgrade-task", upgrade_task_main },
 	{ "dhcp-event", dhcp_event_main },

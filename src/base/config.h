@@ -173,6 +173,13 @@ bool config_pattern_matches(const char *pattern, struct slice name);
 
 /* The first site with a pattern that matches, else the default. Never NULL. */
 const struct config_site *config_site_of(const struct config *config, struct slice mx_host);
+/*
+ * The self-test's domain, which nobody can have (RFC 2606 section 2), goes to its receiver on
+ * loopback unless a route of the configuration names it.
+ */
+#define CONFIG_SELFTEST_DOMAIN "selftest.invalid"
+#define CONFIG_SELFTEST_RELAY "127.0.0.1:2599"
+
 /* The most specific route of a domain: the name, then the longest "*." pattern, then "*"; or NULL.
  */
 const struct config_route *config_route_of(const struct config *config, struct slice domain);

@@ -48,6 +48,8 @@ struct init_output {
 enum init_data { INIT_DATA_OPENING, INIT_DATA_OPEN, INIT_DATA_READ_ONLY, INIT_DATA_NONE };
 const char *init_data_name(enum init_data data); /* "opening", "open", "read-only", "none" */
 
+struct task;
+
 struct init {
 	struct loop loop;
 	struct logbook *logbook;
@@ -75,7 +77,10 @@ struct init {
 	char slot[8]; /* "a", "b"; "": started without */
 	struct health health;
 	bool is_trial; /* the slot is not marked good */
-	u64 deaths;    /* of services, that nobody asked for */
+	bool is_tested;
+	struct task *selftest; /* that runs now */
+	u64 selftest_due_ms;
+	u64 deaths; /* of services, that nobody asked for */
 	bool is_booted;
 	enum init_ending ending;
 	u64 ending_since_ms;
