@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "console/human.h"
 #include "console/link.h"
+#include "console/task.h"
 #include "dkim/key.h"
 
 #include <stdio.h>
@@ -104,6 +105,8 @@ int check_run(struct console *console, int argc, char **argv)
 	char path[CONSOLE_PATH_SIZE];
 	int code;
 
+	if (task_instead(console, "check", argc, argv, &code))
+		return code;
 	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
 		return code;
 	check.config_path = console_config_path(console, path);

@@ -124,6 +124,23 @@ const struct command commands[] = {
 	  "Examples:\n"
 	  "  hikyaku keys show\n"
 	  "  hikyaku keys show --file key.pem --domain example.jp --selector s2026" },
+	{ "config", "show", config_show_run, 0, "the sender's configuration", "",
+	  "Example:\n"
+	  "  hikyaku config show" },
+	{ "config", "replace", config_replace_run, 0, "put another one in its place", "FILE",
+	  "Takes a whole configuration from a file, or - for standard input. One with a\n"
+	  "mistake is refused with line and reason, and nothing changes.\n"
+	  "\n"
+	  "Examples, the first two from the administrator's own machine:\n"
+	  "  ssh admin@mail.example.jp config show >hikyaku.conf\n"
+	  "  ssh admin@mail.example.jp config replace - <hikyaku.conf\n"
+	  "  hikyaku config replace new.conf" },
+	{ NULL, "records", records_run, 0, "DNS records to publish", "[DOMAIN]",
+	  "Addresses, PTR, SPF, DMARC, MX and DKIM, as lines of a zone file; long values\n"
+	  "also as one piece for a provider's form.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku records example.jp" },
 	{ NULL, "check", check_run, 0, "read the configuration and the keys, name errors", "",
 	  "Reads what `hikyaku send` would read and reports what is wrong with file and\n"
 	  "line. Needs no daemon and changes nothing.\n"
@@ -216,6 +233,31 @@ const struct command commands[] = {
 	{ NULL, "time", time_run, COMMAND_APPLIANCE, "the clock, and whether it is in step", "",
 	  "Example:\n"
 	  "  hikyaku time" },
+	{ NULL, "setup", setup_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
+	  "questions of the first start, anew", "",
+	  "Host name, network, domain, time zone, ssh key and DKIM key, question by\n"
+	  "question; then the DNS records to publish. It begins by itself on the machine's\n"
+	  "own consoles until the machine is set up.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku setup" },
+	{ NULL, "upgrade", upgrade_command_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
+	  "take a new version in", "FILE",
+	  "Checks the bundle's signature and version and writes it beside the system that\n"
+	  "runs; the next start tries it, and comes back to this one by itself if it does\n"
+	  "not work. The bundle is a file, or - for standard input.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  ssh admin@mail.example.jp upgrade - <hikyaku-1.2.bundle\n"
+	  "  hikyaku upgrade /data/backup/hikyaku-1.2.bundle" },
+	{ NULL, "backup", backup_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
+	  "copy settings, keys and queue", "[FILE]",
+	  "Example:\n"
+	  "  hikyaku backup" },
+	{ NULL, "restore", restore_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
+	  "bring a backup back", "FILE",
+	  "Example:\n"
+	  "  hikyaku restore /data/backup/mail-2026-11-30.backup" },
 	{ NULL, "reboot", reboot_run, COMMAND_APPLIANCE | COMMAND_SCREEN, "restart the machine", "",
 	  "Sessions end behind the message they are sending; the queue goes on after the\n"
 	  "start. On a terminal it asks first.\n"

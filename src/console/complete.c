@@ -254,6 +254,14 @@ static void complete_words(struct completions *c, char **at, int count, complete
 		complete_command(c, command, at + used, count - used, names);
 }
 
+void complete_answer(struct slice line, enum name_kind kind, complete_names *names,
+		     struct completions *c)
+{
+	*c = (struct completions){ .typed = line };
+	arena_init(&c->texts, 8192, TEXT_MAX);
+	names(kind, c);
+}
+
 void complete_line(struct slice line, bool is_help, struct words *words, complete_names *names,
 		   struct completions *c)
 {

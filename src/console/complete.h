@@ -22,6 +22,7 @@ enum name_kind {
 	NAME_SETTING, /* of `network set`: OPTION= */
 	NAME_FILE,
 	NAME_COMMAND,
+	NAME_ZONE, /* time zone */
 };
 
 struct candidate {
@@ -55,6 +56,9 @@ struct words;
  */
 void complete_line(struct slice line, bool is_help, struct words *words, complete_names *names,
 		   struct completions *completions);
+/* The same where the whole line is one word of that kind, as answers are. */
+void complete_answer(struct slice line, enum name_kind kind, complete_names *names,
+		     struct completions *completions);
 void completions_done(struct completions *completions);
 
 /* Bytes that all candidates begin with; at least what was typed. */

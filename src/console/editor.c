@@ -22,8 +22,11 @@
 struct editor {
 	EditLine *el; /* NULL: no terminal */
 	History *history;
+	History *empty_history; /* while a question is answered */
 	FILE *nowhere; /* for what libedit says about terminals that it does not know */
 	sigset_t normal_mask;
+	bool is_answer; /* the line answers a question... */
+	enum name_kind answer_kind;
 	char prompt[96];
 	char line[WORDS_LINE_MAX + 2];
 	struct words words;
@@ -108,9 +111,12 @@ static int read_character(EditLine *el, wchar_t *to)
 static void complete_here(struct editor *editor, bool is_help)
 {
 	const LineInfo *info = el_line(editor->el);
+	struct slice line = { info->buffer, (size_t)(info->cursor - info->buffer) };
 
-	complete_line((struct slice){ info->buffer, (size_t)(info->cursor - info->buffer) },
-		      is_help, &editor->words, names_offer, &editor->completions);
+	if (editor->is_answer)
+		complete_answer(line, editor->answer_kind, names_offer, &editor->completions);
+	else
+		complete_line(line, is_help, &editor->words, names_offer, &editor->completions);
 }
 
 /* A list with help, a line each; without help, words side by side. */
@@ -155,11 +161,14 @@ static void put(struct editor *editor, struct slice word, bool is_whole)
 	const char *last = word.len > 0 ? &word.ptr[word.len - 1] : "";
 
 	buf_init(&text, WORDS_LINE_MAX);
-	words_quote(&text, word);
+	if (editor->is_answer)
+		buf_add_slice(&text, word);
+	else
+		words_quote(&text, word);
 	/* A quote that was put around stays open while more may come. */
 	if (!is_whole && buf_slice(&text).len > word.len && text.ptr[text.len - 1] == '"')
 		text.len--;
-	if (is_whole && *last != '/' && *last != '=')
+	if (is_whole && !editor->is_answer && *last != '/' && *last != '=')
 		buf_add_char(&text, ' ');
 	el_deletestr(editor->el, (int)(info->cursor - info->buffer) - (int)c->start);
 	(void)el_insertstr(editor->el, buf_text(&text));
@@ -194,6 +203,8 @@ static unsigned char on_question_mark(EditLine *el, int key)
 	struct editor *editor = editor_of(el);
 
 	(void)key;
+	if (editor->is_answer)
+		return el_insertstr(el, "?") == 0 ? CC_REFRESH : CC_ERROR;
 	complete_here(editor, true);
 	if (editor->completions.typed.len > 0 || editor->completions.quote) {
 		completions_done(&editor->completions);
@@ -244,7 +255,8 @@ static bool open_line_editor(struct editor *editor)
 
 	editor->nowhere = fopen("/dev/null", "w");
 	editor->history = history_init();
-	if (!editor->nowhere || !editor->history)
+	editor->empty_history = history_init();
+	if (!editor->nowhere || !editor->history || !editor->empty_history)
 		return false;
 	editor->el = el_init("hikyaku", stdin, stdout, editor->nowhere);
 	if (!editor->el)
@@ -289,6 +301,8 @@ void editor_close(struct editor *editor)
 		el_end(editor->el);
 	if (editor->history)
 		history_end(editor->history);
+	if (editor->empty_history)
+		history_end(editor->empty_history);
 	if (editor->nowhere)
 		fclose(editor->nowhere);
 	free(editor);
@@ -323,6 +337,27 @@ enum editor_result editor_read(struct editor *editor, const char **line)
 		editor->line[0] = '\0';
 	editor->line[strcspn(editor->line, "\r\n")] = '\0';
 	return EDITOR_LINE;
+}
+
+enum editor_result editor_ask(struct editor *editor, const char *prompt, enum name_kind kind,
+			      const char **line)
+{
+	enum editor_result result;
+
+	slice_copy(editor->prompt, sizeof(editor->prompt), slice_of(prompt));
+	editor->is_answer = true;
+	editor->answer_kind = kind;
+	if (editor->history)
+		el_set(editor->el, EL_HIST, history, editor->empty_history);
+	if (!editor->el) {
+		fputs(prompt, stdout);
+		fflush(stdout);
+	}
+	result = editor_read(editor, line);
+	editor->is_answer = false;
+	if (editor->history)
+		el_set(editor->el, EL_HIST, history, editor->history);
+	return result;
 }
 
 void editor_remember(struct editor *editor, const char *line)

@@ -5,7 +5,7 @@
 #ifndef CONSOLE_EDITOR_H
 #define CONSOLE_EDITOR_H
 
-#include "base/types.h"
+#include "console/complete.h"
 
 struct editor;
 
@@ -24,6 +24,13 @@ void editor_close(struct editor *editor);
  * handles itself (SIGINT, SIGWINCH) are those of the calling thread.
  */
 enum editor_result editor_read(struct editor *editor, const char **line) MUST_CHECK;
+
+/*
+ * Asks: a line with this prompt; Tab completes names of that kind, `?` is a letter, and there is no
+ * history.
+ */
+enum editor_result editor_ask(struct editor *editor, const char *prompt, enum name_kind kind,
+			      const char **line) MUST_CHECK;
 
 /* Remembers a line, in memory alone. */
 void editor_remember(struct editor *editor, const char *line);

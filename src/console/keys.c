@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "console/keys.h"
 #include "console/link.h"
+#include "console/task.h"
 #include "dkim/key.h"
 
 #include <fcntl.h>
@@ -111,6 +112,25 @@ static bool is_name(const char *text)
 	return *text && *text != '.' && strlen(text) < 256 && !strstr(text, "..");
 }
 
+/* The last folder on the way to the file. */
+static bool make_folder_of(const struct console *console, const char *path)
+{
+	char folder[PATH_BYTES];
+	char *slash;
+	struct error error;
+
+	slice_copy(folder, sizeof(folder), slice_of(path));
+	slash = strrchr(folder, '/');
+	if (!slash || slash == folder)
+		return true;
+	*slash = '\0';
+	if (durable_folder(folder, &error))
+		return true;
+	error_prefix(&error, "cannot make the folder");
+	console_fail_error(console, CONSOLE_FAILED, &error);
+	return false;
+}
+
 int keys_new_run(struct console *console, int argc, char **argv)
 {
 	static const char *const types[] = { "rsa", "ed25519", NULL };
@@ -133,6 +153,8 @@ int keys_new_run(struct console *console, int argc, char **argv)
 		{ "out", OPTION_TEXT, &out, "FILE", "where the private key goes", NULL },
 	};
 
+	if (task_instead(console, "keys-new", argc, argv, &code))
+		return code;
 	if (!console_arguments(console, options, array_count(options), argc, argv, 0, 0, &code))
 		return code;
 	if (!domain || !selector)
@@ -146,6 +168,8 @@ int keys_new_run(struct console *console, int argc, char **argv)
 	if (out && !slice_copy(path, sizeof(path), slice_of(out)))
 		return console_fail(console, CONSOLE_USAGE, "--out: the path is too long");
 	if (!out && !default_path(console, path, sizeof(path), domain, selector))
+		return CONSOLE_FAILED;
+	if (out && !make_folder_of(console, path))
 		return CONSOLE_FAILED;
 	if (!dkim_key_create(path, type == 0 ? CRYPTO_RSA : CRYPTO_ED25519, (u32)bits, &error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);
@@ -200,6 +224,8 @@ int keys_show_run(struct console *console, int argc, char **argv)
 		{ "selector", OPTION_TEXT, &selector, "NAME", "with --file: the selector", NULL },
 	};
 
+	if (task_instead(console, "keys-show", argc, argv, &code))
+		return code;
 	if (!console_options(console, options, array_count(options), argc, argv, &words, &code))
 		return code;
 	if (words > 1)

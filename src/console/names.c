@@ -145,6 +145,51 @@ static void offer_files(struct completions *c)
 		closedir(dir);
 }
 
+/*
+ * Names below the folder of zones: "Asia/" first, and what is in it once that is typed. Names begin
+ * with a capital letter; what does not is no zone.
+ */
+static void offer_zones(struct completions *c, const char *folder, u32 depth)
+{
+	char path[512];
+	struct dirent *entry;
+	struct stat info;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%s", NAMES_ZONES, folder);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		char name[300];
+
+		if (entry->d_name[0] < 'A' || entry->d_name[0] > 'Z')
+			continue;
+		snprintf(name, sizeof(name) - 1, "%s%s", folder, entry->d_name);
+		snprintf(path, sizeof(path), "%s/%.290s", NAMES_ZONES, name);
+		if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+			memcpy(name + strlen(name), "/", 2);
+			if (depth < 3 && slice_has_prefix(c->typed, slice_of(name)))
+				offer_zones(c, name, depth + 1);
+			else
+				completions_offer(c, name, NULL);
+		} else {
+			completions_offer(c, name, NULL);
+		}
+	}
+	if (dir)
+		closedir(dir);
+}
+
+bool names_is_zone(const char *zone)
+{
+	char path[512];
+	struct stat info;
+
+	if (*zone < 'A' || *zone > 'Z' || strstr(zone, ".."))
+		return false;
+	snprintf(path, sizeof(path), "%s/%.300s", NAMES_ZONES, zone);
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 static void offer_commands(struct completions *c)
 {
 	for (size_t i = 0; i < command_count; i++)
@@ -182,6 +227,9 @@ void names_offer(enum name_kind kind, struct completions *c)
 		break;
 	case NAME_COMMAND:
 		offer_commands(c);
+		break;
+	case NAME_ZONE:
+		offer_zones(c, "", 0);
 		break;
 	}
 }

@@ -7,6 +7,10 @@
 
 #include "console/complete.h"
 
+#define NAMES_ZONES "/usr/share/zoneinfo"
+/* A time zone that this system knows. */
+bool names_is_zone(const char *zone);
+
 void names_offer(enum name_kind kind, struct completions *completions);
 
 #endif

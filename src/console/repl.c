@@ -8,6 +8,8 @@
 #include "console/history.h"
 #include "console/link.h"
 #include "console/pager.h"
+#include "console/setup.h"
+#include "console/who.h"
 #include "console/words.h"
 
 #include <errno.h>
@@ -194,11 +196,21 @@ static void keep(struct repl *repl, const char *line)
 	history_add(repl->history_path, line);
 }
 
+/* At the machine itself, until it is set up. */
+static void begin_setup(struct repl *repl)
+{
+	static char setup_line[] = "setup";
+
+	if (repl->is_terminal && !who_is_remote() && setup_is_due())
+		run_line(repl, setup_line);
+}
+
 static int run_session(struct repl *repl)
 {
 	enum editor_result result;
 	const char *line;
 
+	begin_setup(repl);
 	while (!repl->is_over) {
 		result = editor_read(repl->editor, &line);
 		if (result == EDITOR_INTERRUPTED) {

@@ -330,6 +330,16 @@ enum control_answer control_client_data(struct control_client *client, enum cont
 	return push(client, SEND_QUEUE_HIGH, error);
 }
 
+enum control_answer control_client_bytes(struct control_client *client, struct slice bytes,
+					 struct error *error)
+{
+	ASSERT(bytes.len <= FRAME_PAYLOAD_MAX);
+	compact(client);
+	if (!frame_add(&client->out, FRAME_DATA, bytes))
+		return no_memory(error);
+	return push(client, SEND_QUEUE_HIGH, error);
+}
+
 enum control_answer control_client_end(struct control_client *client, struct error *error)
 {
 	compact(client);

@@ -52,6 +52,9 @@ enum control_answer control_client_request(struct control_client *client, json_t
  */
 enum control_answer control_client_data(struct control_client *client, enum control_data_tag tag,
 					struct slice bytes, struct error *error) MUST_CHECK;
+/* As control_client_data, without a tag: bytes for a task of init's. */
+enum control_answer control_client_bytes(struct control_client *client, struct slice bytes,
+					 struct error *error) MUST_CHECK;
 enum control_answer control_client_end(struct control_client *client,
 				       struct error *error) MUST_CHECK;
 

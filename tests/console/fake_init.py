@@ -4,6 +4,7 @@ It answers as `src/init` does, from tables; what it was asked is kept in `reques
 until it is ended: fake_init.py SOCKET
 """
 
+import json
 import pathlib
 import sys
 import threading
@@ -33,7 +34,12 @@ LINES = [
     ("ntp", "ntpd: bad address 'ntp.example'"),
     ("send", "2026-11-30T01:02:05.006Z error store event=\"disk is full\" left=0"),
 ]
+RECORD = "v=DKIM1; k=rsa; p=" + "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A" * 12
 TASKS = {
+    "keys-new": (["file      /data/send/keys/example.jp.s2026.pem (rsa, 2048 bits)"], 0),
+    "keys-show": ([json.dumps({"file": "/data/send/keys/example.jp.s2026.pem", "domain": "example.jp",
+                               "selector": "s2026", "type": "rsa", "bits": 2048, "record": RECORD})], 0),
+    "upgrade": (["signature good, version 0.2", "slot b written"], 0),
     "check": (["/data/etc/hikyaku.conf is fine: 1 customer, 1 DKIM key"], 0),
 }
 

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from console_world import PROGRAM
-from fake_init import ITEM, REPLY, frame
+from fake_init import ITEM, RECORD, REPLY, frame
 
 pytestmark = pytest.mark.binary
 
@@ -268,3 +268,57 @@ def test_a_restart_asks_a_person_and_not_a_script(appliance):
     assert "system.reboot" not in [r["command"] for r in appliance.init.requests]
     assert appliance.run("reboot")[0] == 0
     assert "system.reboot" in [r["command"] for r in appliance.init.requests]
+
+
+# ---- the sender's configuration, and tasks ----
+
+
+def test_a_configuration_goes_out_and_comes_back_checked(appliance):
+    code, text, _ = appliance.run("config show")
+    assert code == 0 and text == (appliance.etc / "hikyaku.conf").read_text()
+    code, _, err = appliance.run("config replace -", stdin=text.replace("ehlo", "helo").encode())
+    assert code == 1 and "hikyaku.conf:4" in err
+    assert (appliance.etc / "hikyaku.conf").read_text() == text
+    code, out, err = appliance.run("config replace -", stdin=b"workers = 2\n" + text.encode())
+    assert (code, err) == (0, "") and "service restart send" in out
+    assert (appliance.etc / "hikyaku.conf").read_text() == "workers = 2\n" + text
+
+
+def test_keys_and_checks_are_tasks_on_the_appliance(appliance):
+    appliance.run("keys new --domain example.jp --selector s3")
+    assert appliance.init.requests[-1]["name"] == "keys-new"
+    assert appliance.init.requests[-1]["arguments"] == ["--domain", "example.jp", "--selector", "s3"]
+    code, out, _ = appliance.run("--json check")
+    assert code == 0 and "is fine" in out
+    assert appliance.init.requests[-1]["arguments"] == ["--json"]
+    assert "usage: keys new" in appliance.run("keys new --help")[1]
+    appliance.init.tasks["check"] = (["hikyaku: no good\x1b[2J"], 1)
+    code, out, _ = appliance.run("check")
+    assert (code, out) == (1, "hikyaku: no good\\x1b[2J\n")
+
+
+def test_an_upgrade_reads_its_bundle_from_standard_input_or_a_file(appliance, tmp_path):
+    bundle = bytes(range(256)) * 8000
+    code, out, err = appliance.run("upgrade -", stdin=bundle)
+    assert (code, err) == (0, "")
+    assert out == ("signature good, version 0.2\nslot b written\n"
+                   "The new system is tried at the next start: `reboot`.\n")
+    assert appliance.init.task_input == bundle
+    (tmp_path / "bundle").write_bytes(bundle[:70000])
+    assert appliance.run(f"upgrade --allow-downgrade {tmp_path}/bundle")[0] == 0
+    assert appliance.init.task_input == bundle[:70000]
+    assert appliance.init.requests[-1]["arguments"] == ["--allow-downgrade", "-"]
+    code, _, err = appliance.run("upgrade /nowhere/bundle")
+    assert code == 1 and "/nowhere/bundle" in err
+
+
+def test_records_are_split_as_dns_wants_them(appliance):
+    code, out, _ = appliance.run("records")
+    assert code == 0
+    line = [line for line in out.splitlines() if "._domainkey." in line][0]
+    name, strings = line.split(" IN TXT ")
+    assert name == "s2026._domainkey.example.jp."
+    parts = strings[1:-1].split('" "')
+    assert "".join(parts) == RECORD
+    assert [len(part) for part in parts] == [255, len(RECORD) - 255]
+    assert RECORD in out.splitlines()

@@ -56,6 +56,7 @@ class FakeSender:
         self.answers = {}
         self.requests = []
         self.imports = []
+        self.task_input = None
         # For campaign.create: what to do when so many bytes of rows have come: ("refuse", text),
         # ("close",) or ("items", n); None: nothing special.
         self.trouble = None
@@ -104,6 +105,8 @@ class FakeSender:
                     if not self._import(connection, stream, request):
                         return
                     continue
+                if request.get("input"):
+                    self.task_input = self._read_input(stream)
                 answer = self.answers[request["command"]]
                 connection.sendall(answer(request) if callable(answer) else answer)
                 if request["command"] == "stop":
@@ -112,6 +115,15 @@ class FakeSender:
             pass
         finally:
             connection.close()
+
+    def _read_input(self, stream):
+        got = b""
+        while True:
+            kind, payload = self._read(stream)
+            if kind != DATA:
+                assert kind == END
+                return got
+            got += payload
 
     def _import(self, connection, stream, request):
         got = {"request": request, "parts": {}, "rows": [], "ended": False, "batches": []}

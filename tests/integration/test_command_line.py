@@ -174,7 +174,8 @@ def test_a_wrong_command_line_exits_two_and_says_what_was_meant(words, hint):
 
 def test_help_is_there_at_every_level_and_has_an_example():
     whole = text(run("--help"))[0]
-    commands = [line.split("  ")[1] for line in whole.splitlines() if line.startswith("  ")][:20]
+    commands = [line.split("  ")[1] for line in whole.split("A first campaign")[0].splitlines()
+                if line.startswith("  ")]
     assert "campaign create" in commands and "version" in commands
     for command in commands:
         result = run(*command.split(), "--help")
