@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@
 #define SENDER_CONFIG "/data/etc/hikyaku.conf"
 #define BOOT_CONFIG "/boot/hikyaku/appliance.conf"
 #define BOOT_SENDER_CONFIG "/boot/hikyaku/hikyaku.conf"
+#define LOCAL_TIME "/run/localtime"
 #define SSH_FOLDER "/data/ssh"
 #define SSH_KEYS SSH_FOLDER "/authorized_keys"
 
@@ -239,6 +241,16 @@ static void write_ssh_keys(const struct init *init)
 	buf_done(&text);
 }
 
+/* /etc/localtime leads here. */
+static void link_time_zone(const struct appliance *appliance)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", appliance->time_zone);
+	if ((unlink(LOCAL_TIME) < 0 && errno != ENOENT) || symlink(path, LOCAL_TIME) < 0)
+		log_warn("init", "no local time", "zone=%s errno=%d", appliance->time_zone, errno);
+}
+
 bool init_read_appliance(struct init *init, struct error *error)
 {
 	struct appliance fresh = { 0 };
@@ -254,6 +266,7 @@ bool init_read_appliance(struct init *init, struct error *error)
 	if (sethostname(fresh.hostname, strlen(fresh.hostname)) < 0)
 		log_warn("init", "the host's name is not set", "errno=%d", errno);
 	write_ssh_keys(init);
+	link_time_zone(&fresh);
 	services_configure(&init->services, &init->appliance, now_ms);
 	return !init->network || network_configure(init->network, &init->appliance, now_ms, error);
 }
