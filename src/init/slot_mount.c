@@ -71,8 +71,12 @@ bool slot_boot_mount(u32 patience_ms, struct error *error)
 			return error_set(error, "no disk has a partition of the name hikyaku-esp");
 		nanosleep(&pause, NULL);
 	}
+	/*
+	 * A power cut in the middle of an upgrade may leave a file whose clusters are not all
+	 * there. It is removed by the next upgrade, whose writing must not end for that.
+	 */
 	if (mount(device, SLOT_BOOT, "vfat", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "umask=0022") != 0)
+		  "umask=0022,errors=continue") != 0)
 		return error_set_errno(error, errno, "%s on " SLOT_BOOT, device);
 	return true;
 }

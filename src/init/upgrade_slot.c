@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define CHUNK (64u << 10)
+#define SYNC_EVERY (1u << 20) /* what a power cut may leave of a file that has no owner any more */
 #define ROOM_SPARE (1u << 20) /* folders, the release text, whatever FAT rounds up */
 #define MIB (1u << 20)
 
@@ -130,9 +131,9 @@ static bool copy(int from, int to, u64 size, const u8 want[SHA256_SIZE], char *c
 		if (!upgrade_read(from, chunk, n, error))
 			return false;
 		sha256_add(&hash, chunk, n);
-		if (!write_all(to, chunk, n))
-			return error_set_errno(error, errno, "cannot be written");
 		left -= n;
+		if (!write_all(to, chunk, n) || (left % SYNC_EVERY < CHUNK && fsync(to) != 0))
+			return error_set_errno(error, errno, "cannot be written");
 	}
 	sha256_finish(&hash, got);
 	if (!crypto_equal(got, want, SHA256_SIZE))
