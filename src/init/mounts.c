@@ -54,8 +54,11 @@ void mounts_make(void)
 		    errno != EBUSY)
 			complain(mounts[i].at, errno);
 	}
-	/* Roles make their sockets here; nobody removes another's. */
-	if (!make_folder("/run/hikyaku", 01770, 0, USERS_GROUP) ||
+	/*
+	 * Roles make their sockets here; nobody removes another's. Leases are told of by a user
+	 * who is not in the group.
+	 */
+	if (!make_folder("/run/hikyaku", 01771, 0, USERS_GROUP) ||
 	    !make_folder("/run/hikyaku/metrics", 0755, 0, USERS_GROUP))
 		complain("/run/hikyaku", errno);
 }

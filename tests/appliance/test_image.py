@@ -21,8 +21,8 @@ def make_parts(tmp_path):
 
 
 def make_image(parts, name="image.img", *words, **environment):
-    subprocess.run([TOP / "appliance/image", "--kernel", parts / "kernel", "--rootfs", parts / "rootfs", *words,
-                    parts / name], check=True, stdout=subprocess.PIPE, env=os.environ | environment)
+    subprocess.run([TOP / "appliance/image", "--kernel", parts / "kernel", "--rootfs", parts / "rootfs",
+                    *words, parts / name], check=True, stdout=subprocess.PIPE, env=os.environ | environment)
     return parts / name
 
 
