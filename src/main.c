@@ -7,6 +7,7 @@
 #include "init/dhcp_event.h"
 #include "init/init.h"
 #include "init/upgrade.h"
+#include "send/backup.h"
 #include "send/selftest.h"
 #include "send/send.h"
 
@@ -19,6 +20,8 @@ static const struct {
 	{ "init", init_main },
 	{ "send", send_main },
 	{ "selftest", selftest_main },
+	{ "backup-task", backup_task_main },
+	{ "restore-task", restore_task_main },
 	{ "console", console_repl_main },
 	{ "upgrade-task", upgrade_task_main },
 	{ "dhcp-event", dhcp_event_main },

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,4 +114,21 @@ bool durable_folder(const char *path, struct error *error)
 	if (mkdir(path, 0700) != 0)
 		return errno == EEXIST || error_set_errno(error, errno, "%s", path);
 	return sync_folder_of(path) || error_set_errno(error, errno, "%s", path);
+}
+
+#define TREE_DEPTH 16 /* descriptors that a walk may hold */
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+	(void)status;
+	(void)kind;
+	(void)walk;
+	return remove(path);
+}
+
+bool durable_remove_tree(const char *path, struct error *error)
+{
+	if (nftw(path, remove_one, TREE_DEPTH, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT)
+		return true;
+	return error_set_errno(error, errno, "%s: cannot be removed", path);
 }

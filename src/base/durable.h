@@ -21,6 +21,12 @@ bool durable_create(const char *path, struct slice content, struct error *error)
 bool durable_replace(const char *path, struct slice content, u32 mode, struct error *error)
 	MUST_CHECK;
 
+/*
+ * The folder with all that is in it is gone; one that is not there is no error. No link is
+ * followed.
+ */
+bool durable_remove_tree(const char *path, struct error *error) MUST_CHECK;
+
 /* The folder, made with mode 0700 unless it is there. False: errno says why, too. */
 bool durable_folder(const char *path, struct error *error);
 

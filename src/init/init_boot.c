@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "init/mounts.h"
 #include "init/network.h"
+#include "init/restore.h"
 #include "init/slot.h"
 #include "init/users.h"
 #include "init/volume.h"
@@ -145,9 +146,26 @@ static void take_boot_config(const char *from, const char *to, uid_t user)
 		log_info("init", "configuration taken from the boot partition", "file=%s", from);
 }
 
+static void put_backup_in_place(void)
+{
+	struct error error = { "" };
+
+	switch (restore_apply("/data", &error)) {
+	case RESTORE_NONE:
+		break;
+	case RESTORE_DONE:
+		log_warn("init", "a backup is in place: campaigns that ran are paused", "");
+		break;
+	case RESTORE_FAILED:
+		log_error("init", "a backup is not in place", "reason=%s", error.text);
+		break;
+	}
+}
+
 static void data_is_open(struct init *init)
 {
 	begin_log(init);
+	put_backup_in_place();
 	take_boot_config(BOOT_CONFIG, APPLIANCE_PATH, USERS_ADMIN);
 	take_boot_config(BOOT_SENDER_CONFIG, SENDER_CONFIG, USERS_ADMIN);
 	supervisor_set_condition(&init->supervisor, SUPERVISOR_DATA, true);

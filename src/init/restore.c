@@ -1,0 +1,142 @@
+#include "init/restore.h"
+
+#include "base/durable.h"
+#include "base/text.h"
+#include "init/users.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_SIZE 512
+
+struct restore {
+	const char *data;
+	char stage[PATH_SIZE];
+};
+
+static bool name_in(char out[PATH_SIZE], const char *folder, const char *name, struct error *error)
+{
+	if (snprintf(out, PATH_SIZE, "%s/%s", folder, name) < PATH_SIZE)
+		return true;
+	return error_set(error, "%s/%s: the name is too long", folder, name);
+}
+
+/* One file from the stage to its place; one that is not staged (any more) is no error. */
+static bool place(const struct restore *restore, const char *name, uid_t user, gid_t group,
+		  mode_t mode, struct error *error)
+{
+	char from[PATH_SIZE];
+	char to[PATH_SIZE];
+
+	if (!name_in(from, restore->stage, name, error) || !name_in(to, restore->data, name, error))
+		return false;
+	if (chmod(from, mode) < 0)
+		return errno == ENOENT || error_set_errno(error, errno, "%s", from);
+	if ((geteuid() == 0 && chown(from, user, group) < 0) || rename(from, to) < 0)
+		return error_set_errno(error, errno, "%s", to);
+	return true;
+}
+
+static bool place_folder(const struct restore *restore, const char *folder, uid_t user, mode_t mode,
+			 struct error *error)
+{
+	char path[PATH_SIZE];
+	bool is_placed = true;
+	DIR *list;
+
+	if (!name_in(path, restore->stage, folder, error))
+		return false;
+	list = opendir(path);
+	if (!list)
+		return errno == ENOENT || error_set_errno(error, errno, "%s", path);
+	for (struct dirent *entry; is_placed && (entry = readdir(list));) {
+		char name[PATH_SIZE];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		is_placed = name_in(name, folder, entry->d_name, error) &&
+			    place(restore, name, user, USERS_GROUP, mode, error);
+	}
+	closedir(list);
+	return is_placed;
+}
+
+/* What the journal notes are leases of the queue that goes. */
+static bool place_queue(const struct restore *restore, struct error *error)
+{
+	char staged[PATH_SIZE];
+	char here[PATH_SIZE];
+	char journal[PATH_SIZE];
+
+	if (!name_in(staged, restore->stage, "send/queue", error) ||
+	    !name_in(here, restore->data, "send/queue", error) ||
+	    !name_in(journal, restore->data, "send/journal", error))
+		return false;
+	if (access(staged, F_OK) < 0)
+		return errno == ENOENT || error_set_errno(error, errno, "%s", staged);
+	if (unlink(journal) < 0 && errno != ENOENT)
+		return error_set_errno(error, errno, "%s", journal);
+	if (!durable_remove_tree(here, error))
+		return false;
+	if (rename(staged, here) < 0)
+		return error_set_errno(error, errno, "%s", here);
+	return true;
+}
+
+static bool place_all(const struct restore *restore, struct error *error)
+{
+	char keys[PATH_SIZE];
+
+	if (!name_in(keys, restore->data, "send/keys", error))
+		return false;
+	if (mkdir(keys, 0700) < 0 && errno != EEXIST)
+		return error_set_errno(error, errno, "%s", keys);
+	if (geteuid() == 0 && chown(keys, USERS_SEND, USERS_GROUP) < 0)
+		return error_set_errno(error, errno, "%s", keys);
+	return place_queue(restore, error) &&
+	       place_folder(restore, "etc", USERS_ADMIN, 0640, error) &&
+	       place_folder(restore, "send/keys", USERS_SEND, 0600, error) &&
+	       place(restore, "send/token.key", USERS_SEND, USERS_GROUP, 0600, error);
+}
+
+/* All of it is on the disk before the stage goes. */
+static bool sync_all(const char *folder, struct error *error)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_synced = fd >= 0 && syncfs(fd) == 0;
+
+	if (!is_synced)
+		error_set_errno(error, errno, "%s", folder);
+	if (fd >= 0)
+		close(fd);
+	return is_synced;
+}
+
+enum restore_result restore_apply(const char *data, struct error *error)
+{
+	struct restore restore = { .data = data };
+	char ready[PATH_SIZE];
+
+	if (!name_in(restore.stage, data, RESTORE_STAGE, error) ||
+	    snprintf(ready, sizeof(ready), "%s/" RESTORE_STAGE "/READY", data) >=
+		    (int)sizeof(ready))
+		return RESTORE_FAILED;
+	if (access(ready, F_OK) < 0) {
+		/* A stage that never became whole. */
+		if (errno == ENOENT && durable_remove_tree(restore.stage, error))
+			return RESTORE_NONE;
+		return RESTORE_FAILED;
+	}
+	if (!place_all(&restore, error) || !sync_all(data, error))
+		return RESTORE_FAILED;
+	if (unlink(ready) < 0) {
+		error_set_errno(error, errno, "%s", ready);
+		return RESTORE_FAILED;
+	}
+	return durable_remove_tree(restore.stage, error) ? RESTORE_DONE : RESTORE_FAILED;
+}

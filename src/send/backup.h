@@ -1,0 +1,46 @@
+/*
+ * Backups of the appliance: one tar archive with configuration, keys and queue. Made beside a
+ * running sender; brought back in two steps, so that no power cut leaves half of it.
+ *
+ *   MANIFEST            what it is: format, version, host, time
+ *   etc/NAME.conf       configuration of appliance and sender
+ *   send/token.key      what makes envelope senders and unsubscribe links ours
+ *   send/keys/NAME.pem  private keys: a backup is as secret as they are
+ *   send/queue/data.mdb campaigns and their recipients at one moment
+ *   SHA256              of all that stands before it
+ *
+ * The host key of ssh is not in it: another machine is another host.
+ */
+#ifndef SEND_BACKUP_H
+#define SEND_BACKUP_H
+
+#include "base/error.h"
+#include "base/types.h"
+
+/* Where things are; tests have folders of their own. */
+struct backup_places {
+	const char *etc;    /* "/data/etc" */
+	const char *send;   /* "/data/send" */
+	const char *backup; /* "/data/backup" */
+	const char *stage;  /* "/data/send/restore": what is to be brought back at the next start */
+};
+
+/*
+ * Writes backup/NAME.backup, NAME being the host and the time; its path goes to `path`. False, with
+ * a sentence: nothing is left behind.
+ */
+bool backup_make(const struct backup_places *places, char *path, size_t size,
+		 struct error *error) MUST_CHECK;
+
+/*
+ * Reads an archive from `fd` into the stage. Campaigns that ran are paused in it: what was sent
+ * since the backup was made would be sent again. A stage that is complete has the file READY; init
+ * puts it in place at the next start (init/restore.h). False, with a sentence: no stage is left.
+ */
+bool backup_stage(const struct backup_places *places, int fd, struct error *error) MUST_CHECK;
+
+/* The tasks: `hikyaku backup-task`, as the sender's user, and `hikyaku restore-task FILE|-`. */
+int backup_task_main(int argc, char **argv);
+int restore_task_main(int argc, char **argv);
+
+#endif
