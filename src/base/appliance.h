@@ -99,8 +99,8 @@ void appliance_free(struct appliance *appliance); /* also of a zeroed struct; tw
  * `keys`. Options of an interface belong to the one that hikyaku.interface= names before them, else
  * to eth0; an IPv4 address makes its method static. Items of lists are separated by commas; commas
  * or, within double quotes, spaces stand between the parts of a key. Words without "hikyaku." are
- * not looked at, nor are hikyaku.slot and hikyaku.test*. False: the sentence names the word, and
- * the struct is as it was.
+ * not looked at, nor are hikyaku.slot, .trial, .repair and .test*. False: the sentence names the
+ * word, and the struct is as it was.
  */
 bool appliance_overlay(struct appliance *appliance, struct slice command_line,
 		       struct error *error) MUST_CHECK;

@@ -24,7 +24,7 @@ static const struct alias {
 static bool is_foreign(struct slice name)
 {
 	return slice_equal(name, SLICE("slot")) || slice_equal(name, SLICE("trial")) ||
-	       slice_has_prefix(name, SLICE("test"));
+	       slice_equal(name, SLICE("repair")) || slice_has_prefix(name, SLICE("test"));
 }
 
 /*

@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #define COMMAND_LINE_MAX 4096
-#define BOOT_PATIENCE_MS 10000 /* controllers of servers take seconds to find their disks */
 #define SENDER_CONFIG "/data/etc/hikyaku.conf"
 #define BOOT_CONFIG "/boot/hikyaku/appliance.conf"
 #define BOOT_SENDER_CONFIG "/boot/hikyaku/hikyaku.conf"
@@ -67,13 +66,7 @@ NORETURN static void open_data(int result_fd)
 	struct volume volume = { 0 };
 	struct error error = { "" };
 	struct data_result result = { .data = INIT_DATA_OPEN };
-	char word[8];
-	/* Without GRUB there need not be such a disk, and nobody waits for it. */
-	bool has_slot = mounts_boot_word("hikyaku.slot", word, sizeof(word));
 
-	if (!slot_boot_mount(has_slot ? BOOT_PATIENCE_MS : 0, &error))
-		log_warn("init", "no boot partition", "reason=%s", error.text);
-	error.text[0] = '\0';
 	if (!volume_open(&volume, &error))
 		result.data = volume.is_read_only ? INIT_DATA_READ_ONLY : INIT_DATA_NONE;
 	slice_copy(result.device, sizeof(result.device), slice_of(volume.device));

@@ -98,7 +98,8 @@ static void system_status(struct server_link *link, const struct control_request
 			 init->appliance.hostname, "version", HIKYAKU_VERSION, "slot", init->slot,
 			 "uptime_ms", (json_int_t)now_ms, "stages", stages_list(init), "services",
 			 services_list(&init->supervisor, now_ms), "data", data_object(init),
-			 "network", network_json(init->network, init_now_ms()));
+			 "network", init->network ? network_json(init->network, init_now_ms())
+						  : json_object());
 	if (!status || !more || json_object_update(status, more) < 0) {
 		json_decref(status);
 		status = NULL;
@@ -194,15 +195,18 @@ static void network_show(struct server_link *link, const struct control_request 
 	if (strcmp(request->command, "network.apply") == 0 && !init_read_appliance(init, &error))
 		server_refuse(link, CONTROL_FAILED, error.text);
 	else
-		server_reply(link, network_json(init->network, init_now_ms()));
+		server_reply(link, init->network ? network_json(init->network, init_now_ms())
+						 : json_object());
 }
 
 static void network_dhcp(struct server_link *link, const struct control_request *request)
 {
+	struct network *network = server_link_init(link)->network;
 	struct error error = { "" };
 
-	if (!network_dhcp_event(server_link_init(link)->network, request->json, init_now_ms(),
-				&error))
+	if (!network)
+		server_refuse(link, CONTROL_FAILED, "there is no network");
+	else if (!network_dhcp_event(network, request->json, init_now_ms(), &error))
 		server_refuse(link, CONTROL_BAD_REQUEST, error.text);
 	else
 		server_reply(link, json_object());

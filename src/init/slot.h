@@ -54,13 +54,6 @@ bool slot_mark_good(struct slot_state *state, struct error *error) MUST_CHECK;
 bool slot_set_try(struct slot_state *state, char slot, u32 tries, struct error *error) MUST_CHECK;
 
 /*
- * Finds the ESP by the name that the partition table gives it, and mounts it read-only at
- * SLOT_BOOT. Disks come when they have been found: waits for at most `patience_ms`. False: none
- * came, or it cannot be mounted.
- */
-bool slot_boot_mount(u32 patience_ms, struct error *error) MUST_CHECK;
-
-/*
  * The ESP, to be written to by one process at a time: it is mounted read-only otherwise. Where
  * `path` is writable anyhow (tests), only the lock counts.
  */
