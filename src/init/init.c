@@ -8,6 +8,7 @@
 #include "init/network.h"
 #include "init/machine.h"
 #include "init/notify.h"
+#include "init/seed.h"
 #include "init/task.h"
 
 #include <errno.h>
@@ -284,6 +285,18 @@ static u64 wait_of(const struct init *init, u64 now_ms)
 	return due > now_ms ? min_u64(due - now_ms, TURN_MAX_MS) : 0;
 }
 
+/* Now and then: after a power cut the clock is not far behind. */
+static void leave_seed(struct init *init, u64 now_ms)
+{
+	struct error error = { "" };
+
+	if (init->data != INIT_DATA_OPEN || now_ms < init->seed_due_ms)
+		return;
+	if (init->seed_due_ms > 0 && !seed_leave(SEED_PATH, &error))
+		log_warn("init", "no seed for the next run", "reason=%s", error.text);
+	init->seed_due_ms = now_ms + SEED_PERIOD_MS;
+}
+
 static void turn(struct init *init)
 {
 	u64 now_ms = init_now_ms();
@@ -300,6 +313,7 @@ static void turn(struct init *init)
 	}
 	run_supervisor(init);
 	watchdog_turn(&init->watchdog, now_ms);
+	leave_seed(init, now_ms);
 	init_metrics_turn(init, now_ms);
 	init_health_turn(init, now_ms);
 }

@@ -85,6 +85,7 @@ struct init {
 	enum init_ending ending;
 	u64 ending_since_ms;
 	u64 metrics_due_ms;
+	u64 seed_due_ms;
 	bool metrics_failed;
 };
 

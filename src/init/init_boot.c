@@ -1,12 +1,14 @@
 #include "init/init.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "init/mounts.h"
 #include "init/network.h"
 #include "init/restore.h"
+#include "init/seed.h"
 #include "init/slot.h"
 #include "init/users.h"
 #include "init/volume.h"
@@ -139,6 +141,22 @@ static void take_boot_config(const char *from, const char *to, uid_t user)
 		log_info("init", "configuration taken from the boot partition", "file=%s", from);
 }
 
+static void take_seed(void)
+{
+	struct error error = { "" };
+	u64 set_ms;
+
+	if (!seed_take(SEED_PATH, &set_ms, &error))
+		log_warn("init", "no seed from the last run", "reason=%s", error.text);
+	if (set_ms > 0) {
+		char when[CLOCK_RFC3339_SIZE];
+
+		clock_format_rfc3339(when, set_ms);
+		log_warn("init", "the clock was behind: it goes on from the last run", "at=%s",
+			 when);
+	}
+}
+
 static void put_backup_in_place(void)
 {
 	struct error error = { "" };
@@ -157,6 +175,7 @@ static void put_backup_in_place(void)
 
 static void data_is_open(struct init *init)
 {
+	take_seed();
 	begin_log(init);
 	put_backup_in_place();
 	take_boot_config(BOOT_CONFIG, APPLIANCE_PATH, USERS_ADMIN);

@@ -1,6 +1,7 @@
 #include "init/init.h"
 
 #include "base/log.h"
+#include "init/seed.h"
 #include "init/task.h"
 
 #include <errno.h>
@@ -48,11 +49,15 @@ static void unmount(const char *at)
 
 NORETURN void init_go(struct init *init)
 {
+	struct error error = { "" };
+
 	server_close(init->server);
 	init->server = NULL;
 	/* Lines of the way down that are still in the pipe. */
 	log_set_fd(init->console_fd >= 0 ? init->console_fd : 2);
 	init_output_close(&init->own);
+	if (init->data == INIT_DATA_OPEN && !seed_leave(SEED_PATH, &error))
+		log_warn("init", "no seed for the next run", "reason=%s", error.text);
 	logbook_sync(init->logbook);
 	logbook_close(init->logbook);
 	watchdog_last(&init->watchdog);
