@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -79,14 +80,15 @@ def test_check_warns_of_a_queue_that_a_power_cut_may_set_back_and_goes_on(config
 
 # ---- the manual ----
 
-MANUALS = ["src/console/hikyaku.1", "src/send/hikyaku-send.8", "src/send/hikyaku.conf.5"]
+MANUALS = ["src/console/hikyaku.1", "src/send/hikyaku-send.8", "src/send/hikyaku.conf.5",
+           "src/init/appliance.conf.5"]
 
 
 @pytest.mark.parametrize("path", MANUALS)
 def test_manuals_are_well_formed(path):
     result = subprocess.run(
         ["mandoc", "-Tlint", "-Wstyle", path], cwd=ROOT, capture_output=True, text=True)
-    # References among the three are not installed where the tests run.
+    # References among them are not installed where the tests run.
     complaints = [line for line in result.stdout.splitlines() if "manual not found" not in line]
     assert complaints == []
 
@@ -112,3 +114,12 @@ def test_the_manual_of_the_configuration_names_every_option_of_the_example():
         words = line.strip().lstrip("# ").split()
         if len(words) > 2 and words[1] == "=" and not line.startswith("# "):
             assert words[0] in manual, line
+
+
+def test_the_manual_of_the_appliance_names_every_option_of_its_table():
+    manual = (ROOT / "src/init/appliance.conf.5").read_text()
+    table = (ROOT / "src/base/appliance_table.c").read_text()
+    names = re.findall(r'ROW\(appliance\w*, \w+, "([a-z0-9-]+)"', table)
+    assert len(names) > 15
+    for name in names:
+        assert re.search(rf"^\.It Cm (.* , |){name}( ,|$)", manual, re.M), name
