@@ -135,6 +135,24 @@ const struct command commands[] = {
 	  "  ssh admin@mail.example.jp config show >hikyaku.conf\n"
 	  "  ssh admin@mail.example.jp config replace - <hikyaku.conf\n"
 	  "  hikyaku config replace new.conf" },
+	{ "file", "put", file_put_run, COMMAND_SCREEN, "take a file in by ssh", "NAME",
+	  "Templates, lists of recipients, backups: what the appliance is to read comes\n"
+	  "by standard input and is in /data/backup then.\n"
+	  "\n"
+	  "Examples, from the administrator's own machine:\n"
+	  "  ssh admin@mail.example.jp file put news.eml <news.eml\n"
+	  "  ssh admin@mail.example.jp campaign create --name spring \\\n"
+	  "      --customer example.jp --template /data/backup/news.eml \\\n"
+	  "      --recipients - --start <list.csv" },
+	{ "file", "get", file_get_run, COMMAND_SCREEN, "give a file out by ssh", "NAME",
+	  "Example, from the administrator's own machine:\n"
+	  "  ssh admin@mail.example.jp file get mail-2026-11-30.backup >mail.backup" },
+	{ "file", "list", file_list_run, 0, "files that were taken in, and backups", "",
+	  "Example:\n"
+	  "  hikyaku file list" },
+	{ "file", "remove", file_remove_run, 0, "remove a file", "NAME",
+	  "Example:\n"
+	  "  hikyaku file remove list.csv" },
 	{ NULL, "records", records_run, 0, "DNS records to publish", "[DOMAIN]",
 	  "Addresses, PTR, SPF, DMARC, MX and DKIM, as lines of a zone file; long values\n"
 	  "also as one piece for a provider's form.\n"
