@@ -39,6 +39,7 @@ static bool limit_resources(const struct sandbox *sandbox, struct error *error)
 {
 	struct rlimit none = { 0, 0 };
 	struct rlimit files = { sandbox->open_files, sandbox->open_files };
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
 	/* A core would hold private keys, and recipients. */
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
@@ -46,6 +47,13 @@ static bool limit_resources(const struct sandbox *sandbox, struct error *error)
 	if (sandbox->open_files > 0 && setrlimit(RLIMIT_NOFILE, &files) < 0)
 		return error_set_errno(error, errno, "limit of %llu open files",
 				       (unsigned long long)sandbox->open_files);
+	/*
+	 * Buffers that a ring registers are locked in memory; the cgroup limits them. Who may not
+	 * raise limits (no PID 1: a container) keeps the one there is.
+	 */
+	if ((sandbox->rights & SANDBOX_RINGS) && setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 &&
+	    errno != EPERM)
+		return error_set_errno(error, errno, "limit of locked memory");
 	return true;
 }
 
