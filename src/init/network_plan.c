@@ -1,5 +1,6 @@
 #include "init/network_plan.h"
 
+#include "base/check.h"
 #include "base/crypto.h"
 #include "base/text.h"
 
@@ -230,6 +231,7 @@ static void plan_up(struct network_plan *plan)
 	for (size_t i = 0; i < plan->planned_count; i++) {
 		struct network_planned *planned = &plan->planned[i];
 
+		ASSERT(planned->interface);
 		plan_ipv6(plan, planned);
 		plan_mtu(plan, planned);
 		if (!(planned->known->link.flags & IFF_UP))

@@ -65,6 +65,16 @@ static void drop_routes_of(struct network_state *state, u32 index, u8 family)
 	}
 }
 
+/* Member by member: what lies between them is anything. */
+static bool same_link(const struct network_link *a, const struct network_link *b)
+{
+	return strcmp(a->name, b->name) == 0 && memcmp(a->mac, b->mac, 6) == 0 &&
+	       memcmp(a->permanent_mac, b->permanent_mac, 6) == 0 && a->type == b->type &&
+	       a->flags == b->flags && a->mtu == b->mtu && a->master == b->master &&
+	       a->parent == b->parent && strcmp(a->kind, b->kind) == 0 &&
+	       a->vlan_id == b->vlan_id && a->bond_mode == b->bond_mode;
+}
+
 static bool apply_link(struct network_state *state, const struct network_link *link, u64 now_ms)
 {
 	struct network_known_link *known = network_state_link(state, link->index);
@@ -79,7 +89,7 @@ static bool apply_link(struct network_state *state, const struct network_link *l
 		known = &state->links[state->link_count++];
 		*known = (struct network_known_link){ .first_mtu = link->mtu };
 	}
-	changed = memcmp(&known->link, link, sizeof(*link)) != 0;
+	changed = !same_link(&known->link, link);
 	/* The kernel takes the routes of a link that is shut down, and does not tell of each. */
 	if ((known->link.flags & IFF_UP) && !(link->flags & IFF_UP))
 		drop_routes_of(state, link->index, 0);

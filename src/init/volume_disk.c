@@ -175,7 +175,7 @@ bool volume_disks_read(struct volume_disks *disks, const struct volume_places *p
 	if (!all)
 		return error_set_errno(error, errno, "/sys/class/block");
 	disks->items = calloc(VOLUME_DISKS_MAX, sizeof(*disks->items));
-	while (disks->items && (entry = readdir(all)) != NULL) {
+	while (disks->items && (entry = readdir(all))) {
 		if (disks->count < VOLUME_DISKS_MAX && is_wanted(entry->d_name, places->disks) &&
 		    read_disk(&disks->items[disks->count], entry->d_name))
 			disks->count++;

@@ -13,6 +13,10 @@
 #define DATA_MIN (256 * MIB)
 #define DATA_NUMBER 3
 #define SMALL (16 * GIB)
+/* By name, so that they do not change with e2fsprogs or its configuration. */
+static const char features[] =
+	"none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,"
+	"sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum";
 
 /*
  * Nothing is left for later: tables of inodes are written now, so that the first campaign has the
@@ -24,8 +28,7 @@ static bool format(const char *device, u64 bytes, struct error *error)
 	const char *const argv[] = {
 		"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", VOLUME_LABEL, "-b", "4096", "-I",
 		"256", "-i", bytes < SMALL ? "65536" : "1048576", "-m", "1", "-O",
-		"none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,"
-		"sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum",
+		features,
 		"-E", "lazy_itable_init=0,lazy_journal_init=0", device, NULL
 	};
 	int code = volume_run(argv, error);
