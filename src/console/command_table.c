@@ -165,9 +165,49 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku check --config /etc/hikyaku/hikyaku.conf" },
+	{ "check", "identity", check_identity_run, 0, "what DNS says of us", "[DOMAIN]",
+	  "PTR and whether it is confirmed, the name in EHLO, SPF, the DKIM keys against\n"
+	  "those that sign, DMARC, MX: one line each, and for what fails the record to\n"
+	  "publish. Without a domain: the first customer's.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku check identity example.jp" },
 	{ NULL, "status", status_run, COMMAND_SCREEN, "what the sender is doing", "",
 	  "Example:\n"
 	  "  hikyaku status --watch" },
+	{ NULL, "top", top_run, COMMAND_SCREEN, "the sender live, site by site", "",
+	  "One screen, redrawn every two seconds. Keys: q ends it, p pauses; u, r, s, d, n\n"
+	  "order the sites by queued, rate, sessions, deferred, name.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku top" },
+	{ NULL, "dig", dig_run, 0, "ask DNS, with validation",
+	  "NAME [TYPE]",
+	  "Types: A (unless one is said), AAAA, CAA, CNAME, DNSKEY, DS, MX, NS, PTR, SOA,\n"
+	  "SRV, TLSA, TXT. Asks by the sender's own resolver. `secure`: DNSSEC has validated\n"
+	  "the answer; `insecure`: the zone is not signed; `bogus`: it is, and the answer\n"
+	  "is forged or broken. An address is asked for its name.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku dig example.jp MX\n"
+	  "  hikyaku dig 192.0.2.10" },
+	{ NULL, "mx", mx_run, 0, "where mail for a domain goes", "NAME",
+	  "Hosts in the order in which they are tried, with those addresses that mail may\n"
+	  "go to.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku mx example.jp" },
+	{ NULL, "connect", connect_run, 0, "talk SMTP with a host, up to QUIT", "NAME",
+	  "Looks the domain's hosts up, connects to the first one that answers and shows\n"
+	  "the dialogue line by line with seconds: greeting, EHLO, STARTTLS with the\n"
+	  "certificate, QUIT. It sends no mail. -> is what we say, <- what the host says.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku connect example.jp\n"
+	  "  hikyaku connect 192.0.2.25 --port 587 --from 192.0.2.10" },
+	{ NULL, "ping", ping_run, 0, "whether a host answers, and how fast", "NAME",
+	  "Example:\n"
+	  "  hikyaku ping 192.0.2.1 --count 10" },
 	{ NULL, "stop", stop_run, 0, "end the sender cleanly", "",
 	  "Intake stops, sessions end behind the message they are sending, then the\n"
 	  "daemon ends. Nothing is lost: what is queued goes on at the next start.\n"

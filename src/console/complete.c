@@ -109,7 +109,7 @@ static enum name_kind kind_of(struct slice value)
 		{ "SERVICE", NAME_SERVICE },	{ "INTERFACE", NAME_INTERFACE },
 		{ "OPTION=VALUE", NAME_SETTING }, { "FILE", NAME_FILE },
 		{ "FILE|URL", NAME_FILE },	{ "COMMAND", NAME_COMMAND },
-		{ "SITE", NAME_SITE },
+		{ "SITE", NAME_SITE },		{ "TYPE", NAME_TYPE },
 	};
 
 	for (size_t i = 0; i < array_count(kinds); i++) {

@@ -23,6 +23,7 @@ enum name_kind {
 	NAME_FILE,
 	NAME_COMMAND,
 	NAME_ZONE, /* time zone */
+	NAME_TYPE, /* of DNS records */
 };
 
 struct candidate {

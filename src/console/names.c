@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "console/command.h"
 #include "console/link.h"
+#include "dns/record_text.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -227,6 +228,10 @@ void names_offer(enum name_kind kind, struct completions *c)
 		break;
 	case NAME_COMMAND:
 		offer_commands(c);
+		break;
+	case NAME_TYPE:
+		for (size_t i = 0; record_type_names[i]; i++)
+			completions_offer(c, record_type_names[i], NULL);
 		break;
 	case NAME_ZONE:
 		offer_zones(c, "", 0);

@@ -5,6 +5,7 @@
 #include "base/net_address.h"
 #include "base/text.h"
 #include "io/cipher.h"
+#include "io/tls_parts.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -380,6 +381,11 @@ const char *tls_why(const struct tls *tls)
 const char *tls_version(const struct tls *tls)
 {
 	return SSL_get_version(tls->ssl);
+}
+
+struct ssl_st *tls_ssl(const struct tls *tls)
+{
+	return tls->ssl;
 }
 
 bool tls_was_resumed(const struct tls *tls)

@@ -322,3 +322,54 @@ def test_records_are_split_as_dns_wants_them(appliance):
     assert "".join(parts) == RECORD
     assert [len(part) for part in parts] == [255, len(RECORD) - 255]
     assert RECORD in out.splitlines()
+
+
+# ---- top ----
+
+
+SITES = [
+    {"site": "gmail.com", "queued": 1200, "deferred": 3, "sessions": 10, "rate": 55.5, "state": "open"},
+    {"site": "docomo.ne.jp", "queued": 5000, "deferred": 0, "sessions": 2, "rate": 1.5,
+     "state": "backing-off"},
+    {"site": "x" * 60, "queued": 1, "deferred": 0, "sessions": 0, "rate": 0, "state": "open"},
+]
+
+
+def test_top_shows_sites_in_the_order_that_keys_ask_for(appliance):
+    appliance.sender.answers["status"] = frame(REPLY, {"rates": {"1m": 57.0}, "totals": {"delivered": 9}})
+    appliance.sender.answers["queue.list"] = \
+        b"".join(frame(ITEM, site) for site in SITES) + frame(REPLY, {"count": 3, "more": False})
+    console = appliance.console()
+    console.type("top --interval 200ms\r")
+    screen = console.wait("docomo.ne.jp").split("\n")
+    assert all(len(line) <= 80 for line in screen)
+    assert [line.split()[0] for line in screen[5:8]] == ["docomo.ne.jp", "gmail.com", "x" * 28]
+    assert screen[5] == "docomo.ne.jp                      5,000         0        2   1.5/s  backing-off"
+    console.type("r")
+    while "gmail.com" not in console.screen().split("\n")[5]:
+        console._take(0.05)
+    console.resize(10, 60)
+    console.type("q")
+    console.prompt()
+    assert "hikyaku 0.1.0" in console.run("version")
+    console.type("top\r")
+    console.wait("gmail.com")
+    console.type("\x03")
+    console.prompt()
+    assert "hikyaku 0.1.0" in console.run("version")
+
+
+def test_top_sends_little_over_a_slow_line(appliance):
+    appliance.sender.answers["status"] = frame(REPLY, {})
+    appliance.sender.answers["queue.list"] = b"".join(
+        frame(ITEM, {"site": f"site{at}.example", "queued": at, "state": "open"})
+        for at in range(100)) + frame(REPLY, {"count": 100, "more": False})
+    console = appliance.console()
+    console.type("top --interval 100ms\r")
+    console.wait("site99.example")
+    for _ in range(3):
+        before, asked = len(console.bytes), len(appliance.sender.requests)
+        while len(appliance.sender.requests) < asked + 2:
+            console._take(0.02)
+    # A full screen of 24 rows is at most 1,920 bytes: a sixth of a second at 115,200 bit/s.
+    assert len(console.bytes) - before < 3 * 2000
