@@ -49,7 +49,8 @@ void init_stage(struct init *init, const char *name)
 	if (init->stage_count < INIT_STAGES_MAX)
 		init->stages[init->stage_count++] = (struct init_stage){ name, now_ms };
 	log_info("init", "stage", "name=%s at_ms=%llu", name, (unsigned long long)now_ms);
-	if (init->console_fd >= 0)
+	/* Once consoles run, whoever sits there types: `status` tells the rest. */
+	if (init->console_fd >= 0 && !(init->supervisor.conditions & SUPERVISOR_BOOTED))
 		dprintf(init->console_fd, "[%7.3f] %s\r\n", (double)now_ms / 1000, name);
 }
 
