@@ -85,7 +85,7 @@ STATIC_LIBS ?= $(PKG_MALLOC) $(PKG_LIBS)
 BUILD_PACKAGES := gcc make pkg-config ccache liburing-dev liblmdb-dev libunbound-dev libssl-dev \
 	libjansson-dev libconfuse-dev libidn2-dev libedit-dev dns-root-data python3 python3-dkim
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-aiosmtpd python3-dnspython libmail-dkim-perl \
-	opendkim opendkim-tools nsd ldnsutils prometheus python3-prometheus-client python3-yaml curl swaks clang libclang-rt-14-dev clang-tidy \
+	opendkim opendkim-tools nsd ldnsutils prometheus python3-prometheus-client python3-yaml curl openssh-client swaks clang libclang-rt-14-dev clang-tidy \
 	cppcheck valgrind mandoc bsdextrautils iproute2 lmdb-utils postfix g++ spin relacy-dev udhcpc udhcpd dnsmasq-base gdisk \
 	python3-pexpect python3-pyte
 missing = $(shell dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | \

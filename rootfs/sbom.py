@@ -1,4 +1,7 @@
+#!/usr/bin/python3
 """The bill of materials, as SPDX 2.3 in JSON: what is inside, from which source, under which licence.
+
+usage: rootfs/sbom.py ROOTFS_BILL OUT     the disk image's: the root file system's, and what boots it
 
 Packages of ../packages are told by `packages/build describe`; their licences are those that the machine
 readable debian/copyright of each source names. Nothing in it depends on where or when it was made.
@@ -12,10 +15,12 @@ import json
 import pathlib
 import re
 import subprocess
+import sys
 import urllib.parse
 
 BUILD = pathlib.Path(__file__).resolve().parent / "packages/build"
 HEADERS = "linux-headers"  # the kernel's source: compiled against, and what the kernel is built from
+BOOT_LOADER = ("grub-pc-bin", "grub-efi-amd64-bin")  # as this machine has them installed
 NAMESPACE = "https://hikyaku.invalid/spdx/"  # a name, not an address
 
 COMPRESSIONS = {".xz": "xz", ".gz": "gzip", ".bz2": "bzip2"}
@@ -35,10 +40,10 @@ LICENCES = {
 # Where Debian's file is not machine readable, or says less of what we use than it could.
 STATED = {
     "busybox": "GPL-2.0-only",
+    "grub-pc-bin": "GPL-3.0-or-later",
+    "grub-efi-amd64-bin": "GPL-3.0-or-later",
     "dns-root-data": "LicenseRef-public-domain",
-    "libedit": "BSD-3-Clause",
     "libidn2": "LGPL-3.0-or-later OR GPL-2.0-or-later",
-    "liburing": "MIT",
     "ncurses": "X11-distribute-modifications-variant",
     "tzdata": "LicenseRef-public-domain",
     "unbound": "BSD-3-Clause",
@@ -83,9 +88,12 @@ class Package:
     @functools.cached_property
     def licences(self):
         """(of the source as a whole, of single files in it), in Debian's words; empty when not told."""
-        stanzas = re.split(r"\n\s*\n", self.text("copyright"))
-        fields = [dict(re.findall(r"(?m)^(Files|License): *(.*)$", stanza)) for stanza in stanzas]
-        told = [(f["Files"], f["License"]) for f in fields if f.get("Files") and f.get("License")]
+        told = []
+        for stanza in re.split(r"\n\s*\n", self.text("copyright")):
+            # A field's value may begin on the next line, indented.
+            fields = dict(re.findall(r"(?m)^(Files|License):\s*(.*)$", stanza))
+            if fields.get("Files") and fields.get("License"):
+                told.append((fields["Files"], fields["License"]))
         whole = next((licence for files, licence in told if files.split()[0] == "*"), "")
         others = sorted({licence for files, licence in told} - {whole})
         return whole, others
@@ -174,7 +182,7 @@ def needs_of(name, packages):
 
 def document(name, version, parts, relations, time):
     created = datetime.datetime.fromtimestamp(time, datetime.timezone.utc)
-    bill = {
+    return finished(name, version, {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
@@ -186,7 +194,11 @@ def document(name, version, parts, relations, time):
         "hasExtractedLicensingInfos": [PUBLIC_DOMAIN],
         "packages": parts,
         "relationships": relations,
-    }
+    })
+
+
+def finished(name, version, bill):
+    """The document's bytes, its name of the whole world made from its content."""
     digest = hashlib.sha256(json.dumps(bill, sort_keys=True).encode()).hexdigest()
     bill["documentNamespace"] = f"{NAMESPACE}{name}-{version}-{digest[:32]}"
     return json.dumps(bill, indent=1, sort_keys=True).encode() + b"\n"
@@ -209,11 +221,62 @@ def of_rootfs(archive, ours, version):
     parts = [of_ours(root, version, archive.content("tree")), of_ours(ours, version, archive.content(ours)),
              of_package(packages[HEADERS], "linux")]
     parts += [of_package(packages[name]) for name in wanted]
-    relations = [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES",
-                  "relatedSpdxElement": spdx_id(root)}]
+    relations = [relation("DOCUMENT", "DESCRIBES", root)]
     relations += [relation(root, "CONTAINS", name) for name in sorted([ours, *inside])]
     for name in sorted(linked):
         relations += [relation(name, "STATIC_LINK", need) for need in sorted(linked[name])]
     relations.append(relation("linux", "RUNTIME_DEPENDENCY_OF", root))
     return document(root, version, parts, relations,
                     max(packages[name].time for name in [*wanted, HEADERS]))
+
+
+def of_installed(name):
+    """A binary package of this machine's Debian; its sum is told by the index that it came from."""
+    version = subprocess.run(["dpkg-query", "-W", "-f=${Version}", name], check=True, stdout=subprocess.PIPE,
+                             text=True).stdout
+    index = subprocess.run(["apt-cache", "show", f"{name}={version}"], stdout=subprocess.PIPE, text=True,
+                           stderr=subprocess.DEVNULL, check=False).stdout
+    digest = re.search(r"(?m)^SHA256: ([0-9a-f]{64})$", index)
+    part = {
+        "SPDXID": spdx_id(name), "name": name, "versionInfo": version, "supplier": "Organization: Debian",
+        "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "NOASSERTION",
+        "licenseDeclared": STATED[name], "copyrightText": "NOASSERTION",
+        "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+                          "referenceLocator": f"pkg:deb/debian/{name}@"
+                                              f"{urllib.parse.quote(version, safe='~.-')}?arch=amd64"}],
+    }
+    if digest:
+        part["checksums"] = [{"algorithm": "SHA256", "checksumValue": digest[1]}]
+        part["sourceInfo"] = "the checksum is that of the binary package"
+    else:
+        part["sourceInfo"] = "the index that the package came from is no longer here: no checksum"
+    return part
+
+
+def of_image(bill):
+    """The document for a disk image, from that of its root file system."""
+    root = bill["relationships"][0]["relatedSpdxElement"]
+    version = next(part["versionInfo"] for part in bill["packages"] if part["SPDXID"] == root)
+    name = "hikyaku-image"
+    image = {"SPDXID": spdx_id(name), "name": name, "versionInfo": version, "downloadLocation": "NOASSERTION",
+             "filesAnalyzed": False, "licenseConcluded": "NOASSERTION", "licenseDeclared": "NOASSERTION",
+             "copyrightText": "NOASSERTION"}
+    relations = [relation("DOCUMENT", "DESCRIBES", name)]
+    relations += [relation(name, "CONTAINS", part) for part in ("hikyaku-rootfs", "linux", *BOOT_LOADER)]
+    del bill["documentNamespace"]
+    return finished(name, version, bill | {
+        "name": f"{name}-{version}",
+        "packages": [image, *bill["packages"], *map(of_installed, BOOT_LOADER)],
+        "relationships": [*relations, *bill["relationships"][1:]],
+    })
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit("usage: rootfs/sbom.py ROOTFS_BILL OUT")
+    bill = json.loads(pathlib.Path(sys.argv[1]).read_bytes())
+    pathlib.Path(sys.argv[2]).write_bytes(of_image(bill))
+
+
+if __name__ == "__main__":
+    main()

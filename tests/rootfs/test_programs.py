@@ -1,0 +1,222 @@
+"""Programs at work inside the root file system, as the users that they run as in the appliance."""
+import json
+import os
+import re
+import struct
+import subprocess
+import time
+
+import pytest
+
+from conftest import NET_BIND_SERVICE, TOP, WAIT_S
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="roots are entered by root")
+
+ADMIN, WWW = 100, 104
+# Stands for the console: says how it was called.
+CONSOLE = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	const char *term = getenv("TERM"), *from = getenv("SSH_CONNECTION"), *home = getenv("HOME");
+
+	printf("{\"called\": [");
+	for (int i = 0; i < argc; i++)
+		printf("%s\"%s\"", i ? ", " : "", argv[i]);
+	printf("], \"uid\": %d, \"terminal\": %s, \"term\": \"%s\", \"from\": \"%s\", \"home\": \"%s\"}\n",
+	       getuid(), isatty(0) && isatty(1) ? "true" : "false", term ? term : "", from ? from : "",
+	       home ? home : "");
+	return 7;
+}
+"""
+
+
+def wait_for(condition, what):
+    limit = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < limit, f"waited {WAIT_S} s for {what}"
+        time.sleep(0.02)
+
+
+def listens(guest, port):
+    return re.search(rf":{port}\b", guest.client("ss", "-Hltn").stdout)
+
+
+@pytest.mark.parametrize("words, told", [
+    (("/bin/hikyaku", "version"), r"^hikyaku \d+\.\d+\.\d+$"),
+    (("/sbin/busybox",), r"Currently defined functions:\n\tntpd, udhcpc\n$"),
+    (("/sbin/dropbear", "-V"), r"^Dropbear v20"),
+    (("/sbin/dropbearkey", "-h"), r"ed25519"),
+    (("/sbin/lighttpd", "-V"), r"^lighttpd/1\.4\.\d+ \(ssl\)"),
+    (("/sbin/mke2fs", "-V"), r"^mke2fs 1\."),
+    (("/sbin/e2fsck", "-V"), r"^e2fsck 1\."),
+    (("/sbin/resize2fs",), r"^resize2fs 1\."),
+])
+def test_a_program_runs(guest, words, told):
+    assert re.search(told, guest.run("admin", *words).stdout)
+
+
+def test_the_data_file_system_is_made_checked_mended_and_grown(guest):
+    disk = guest.state / "data/disk"
+    disk.write_bytes(b"")
+    os.truncate(disk, 16 << 20)
+    made = guest.run("root", "/sbin/mke2fs", "-q", "-t", "ext4", "-L", "hikyaku-data", "/data/disk")
+    assert (made.returncode, made.stdout) == (0, "")
+    assert guest.run("root", "/sbin/e2fsck", "-fn", "/data/disk").returncode == 0
+    os.truncate(disk, 48 << 20)
+    grown = guest.run("root", "/sbin/resize2fs", "/data/disk")
+    assert grown.returncode == 0, grown.stdout
+    with open(disk, "r+b") as file:
+        file.seek(1024)
+        blocks, size = struct.unpack("<4xI16xI", file.read(28))
+        assert blocks << (10 + size) == 48 << 20
+        file.seek(1024 + 0x78)
+        assert file.read(16) == b"hikyaku-data\0\0\0\0"
+        file.seek(1024 + 0x0c)
+        file.write(b"\1\0\0\0")  # free blocks: one
+    assert guest.run("root", "/sbin/e2fsck", "-fn", "/data/disk").returncode & 4
+    assert guest.run("root", "/sbin/e2fsck", "-fy", "/data/disk").returncode == 1  # mended
+    assert guest.run("root", "/sbin/e2fsck", "-fn", "/data/disk").returncode == 0
+
+
+@pytest.fixture
+def web(guest, tmp_path):
+    """The web server as it is configured, with a certificate for `hikyaku.test`. Its curl."""
+    folder = guest.folder("/run/www", WWW, 0o700)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-days", "2", "-subj", "/CN=hikyaku.test", "-addext",
+                    "subjectAltName=DNS:hikyaku.test", "-keyout", tmp_path / "key", "-out",
+                    tmp_path / "cert"], check=True, stderr=subprocess.DEVNULL)
+    pem = folder / "server.pem"
+    pem.write_bytes((tmp_path / "key").read_bytes() + (tmp_path / "cert").read_bytes())
+    os.chown(pem, WWW, WWW)
+    pem.chmod(0o400)
+    guest.start("www", "/sbin/lighttpd", "-D", "-f", "/etc/lighttpd.conf", capabilities=[NET_BIND_SERVICE])
+    wait_for(lambda: listens(guest, 443), "the web server")
+
+    def curl(*words, address="127.0.0.1"):
+        return guest.client("curl", "-sS", "--cacert", tmp_path / "cert",
+                            "--resolve", f"hikyaku.test:80:{address}",
+                            "--resolve", f"hikyaku.test:443:{address}", *words)
+    return curl
+
+
+def test_the_web_server_serves_its_page_over_tls(web):
+    page = (TOP / "rootfs/tree/usr/share/www/index.html").read_text()
+    for address in ("127.0.0.1", "[::1]"):
+        assert web("https://hikyaku.test/", address=address).stdout == page
+    told = web("-o", "/dev/null", "-w", "%{http_version}", "https://hikyaku.test/").stdout
+    assert told == "2"
+    head = web("-I", "--http1.1", "https://hikyaku.test/").stdout
+    assert "Strict-Transport-Security: max-age=" in head
+    assert "Server:" not in head
+    assert "404" in web("-o", "/dev/null", "-w", "%{http_code}", "https://hikyaku.test/etc/passwd").stdout
+    assert web("--tls-max", "1.1", "https://hikyaku.test/").returncode != 0
+
+
+def test_the_web_server_sends_plain_requests_to_tls(web):
+    told = web("-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", "http://hikyaku.test/a?b=c").stdout
+    assert told == "301 https://hikyaku.test/a?b=c"
+
+
+class Ssh:
+    """dropbear on port 22 as the operator's user, and clients with keys."""
+
+    def __init__(self, guest, tmp_path):
+        self.guest, self.folder = guest, tmp_path / "client"
+        self.folder.mkdir()
+        host = guest.folder("/data/ssh", ADMIN, 0o700)
+        console = guest.root / "bin/console"
+        console.unlink()
+        (tmp_path / "console.c").write_text(CONSOLE)
+        subprocess.run([TOP / "build/sysroot/bin/musl-gcc", "-o", console, tmp_path / "console.c"],
+                       check=True)
+        for name in ("known", "stranger"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name],
+                           check=True)
+        keys = host / "authorized_keys"
+        keys.write_text((self.folder / "known.pub").read_text())
+        os.chown(keys, ADMIN, ADMIN)
+        made = guest.run("admin", "/sbin/dropbearkey", "-t", "ed25519", "-f", "/data/ssh/host_ed25519")
+        assert made.returncode == 0, made.stdout
+        public = re.search(r"^ssh-ed25519 \S+", made.stdout, re.M)[0]
+        (self.folder / "known_hosts").write_text(f"127.0.0.1 {public}\n")
+        guest.start("admin", "/sbin/dropbear", "-F", "-r", "/data/ssh/host_ed25519", "-D", "/data/ssh",
+                    "-P", "/data/ssh/pid", "-p", "127.0.0.1:22", capabilities=[NET_BIND_SERVICE])
+        wait_for(lambda: listens(guest, 22), "dropbear")
+
+    def __call__(self, *words, key="known", user="admin", options=(), stdin=subprocess.DEVNULL):
+        return self.guest.client("ssh", "-F", "none", "-i", self.folder / key, "-o", "IdentitiesOnly=yes",
+                                 "-o", f"UserKnownHostsFile={self.folder / 'known_hosts'}",
+                                 "-o", "BatchMode=yes", *options, f"{user}@127.0.0.1", *words, stdin=stdin,
+                                 env=os.environ | {"TERM": "vt220"})
+
+
+@pytest.fixture
+def ssh(guest, tmp_path):
+    return Ssh(guest, tmp_path)
+
+
+def test_who_has_the_key_gets_the_console(ssh):
+    answer = ssh("queue", "list")
+    assert answer.returncode == 7
+    told = json.loads(answer.stdout)
+    assert told.pop("from").endswith(" 127.0.0.1 22")
+    assert told == {"called": ["console", "-c", "queue list"], "uid": ADMIN, "terminal": False, "term": "",
+                    "home": "/data/ssh"}
+
+
+def test_a_login_has_a_terminal(ssh):
+    with subprocess.Popen(["sleep", str(WAIT_S)], stdout=subprocess.PIPE) as keyboard:
+        answer = ssh(options=("-tt",), stdin=keyboard.stdout)
+        keyboard.kill()
+    told = json.loads(answer.stdout.splitlines()[0])
+    assert told["called"] == ["-console"]
+    assert told["terminal"] is True
+    assert told["term"] == "vt220"
+
+
+@pytest.mark.parametrize("given", [
+    {"key": "stranger"},
+    {"user": "root"},
+    {"user": "send"},
+    {"options": ("-o", "PreferredAuthentications=password,keyboard-interactive", "-o", "BatchMode=no")},
+])
+def test_who_has_not_is_refused(ssh, given):
+    answer = ssh("status", **given)
+    assert answer.returncode == 255
+    # Keys are the only way in that is offered, so that no password is even asked for.
+    assert "Permission denied (publickey)" in answer.stdout
+    assert "called" not in answer.stdout
+
+
+def test_nothing_is_forwarded(ssh):
+    answer = ssh(options=("-W", "127.0.0.1:22"))
+    assert answer.returncode == 255
+    assert "SSH-2.0" not in answer.stdout
+    assert re.search("prohibited|open failed|forwarding failed", answer.stdout)
+
+
+def test_the_time_client_asks_as_its_own_user(guest, tmp_path):
+    server = tmp_path / "ntp.py"
+    server.write_text(NTP_SERVER)
+    guest.serve("/usr/bin/python3", server)
+    # -w: asks, and does not set the clock.
+    log = guest.start("ntp", "/sbin/busybox", "ntpd", "-dnw", "-p", "127.0.0.1")
+    wait_for(lambda: "offset:" in log.read_text(), "an answer")
+    assert 99 < float(re.search(r"offset:([+-][\d.]+)", log.read_text())[1]) < 101
+
+
+# Answers every request with a time that is 100 s ahead.
+NTP_SERVER = """
+import socket, struct, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 123))
+while True:
+    data, peer = s.recvfrom(512)
+    now = int((time.time() + 2208988800 + 100) * (1 << 32))
+    head = struct.pack(">BBbb8x4sQ", 0x24, 1, 6, -20, b"GPS", now)
+    s.sendto(head + data[40:48] + struct.pack(">QQ", now, now), peer)
+"""
