@@ -330,6 +330,11 @@ bool volume_ext4_read(const struct volume_disk *disk, u64 offset, struct volume_
 	memset(ext4, 0, sizeof(*ext4));
 	if (fd < 0)
 		return false;
+	/*
+	 * The kernel keeps what it read of a disk apart from what it read of its partitions: what
+	 * mke2fs wrote to the partition is not in what was read of the disk before.
+	 */
+	posix_fadvise(fd, (off_t)offset, 4096, POSIX_FADV_DONTNEED);
 	read = offset + 2048 <= disk->bytes && read_at(fd, block, sizeof(block), offset + 1024);
 	close(fd);
 	if (!read)
