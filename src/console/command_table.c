@@ -184,9 +184,9 @@ const struct command commands[] = {
 	{ NULL, "dig", dig_run, 0, "ask DNS, with validation",
 	  "NAME [TYPE]",
 	  "Types: A (unless one is said), AAAA, CAA, CNAME, DNSKEY, DS, MX, NS, PTR, SOA,\n"
-	  "SRV, TLSA, TXT. Asks by the sender's own resolver. `secure`: DNSSEC has validated\n"
-	  "the answer; `insecure`: the zone is not signed; `bogus`: it is, and the answer\n"
-	  "is forged or broken. An address is asked for its name.\n"
+	  "SRV, TLSA, TXT. Asks by the sender's own resolver. `secure`: DNSSEC has\n"
+	  "validated the answer; `insecure`: the zone is not signed; `bogus`: it is, and\n"
+	  "the answer is forged or broken. An address is asked for its name.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku dig example.jp MX\n"
@@ -272,7 +272,7 @@ const struct command commands[] = {
 	  "Example:\n"
 	  "  hikyaku service restart send" },
 	{ "service", "stop", service_stop_run, COMMAND_APPLIANCE, "end a service", "SERVICE",
-	  "It stays stopped until `hikyaku service start` or the next start of the machine.\n"
+	  "It stays stopped until `hikyaku service start` or the machine's next start.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku service stop send" },

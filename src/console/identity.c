@@ -137,6 +137,28 @@ static void take_customer(const struct console *console, const struct config_cus
 	}
 }
 
+static void begin(struct identity *identity)
+{
+	*identity = (struct identity){ 0 };
+	identity->records = (struct records){ .domain = identity->domain,
+					      .hostname = identity->hostname,
+					      .addresses = identity->addresses };
+}
+
+bool identity_read_addresses(const struct console *console, struct identity *identity,
+			     struct error *error)
+{
+	char path[CONSOLE_PATH_SIZE];
+	struct config config;
+
+	begin(identity);
+	if (!config_read(&config, console_config_path(console, path), error))
+		return false;
+	take_customer(console, &config.customers[0], identity);
+	config_free(&config);
+	return true;
+}
+
 bool identity_read(const struct console *console, const char *domain, struct identity *identity,
 		   struct error *error)
 {
@@ -147,10 +169,7 @@ bool identity_read(const struct console *console, const char *domain, struct ide
 	struct config config;
 	bool ok = true;
 
-	*identity = (struct identity){ 0 };
-	identity->records = (struct records){ .domain = identity->domain,
-					      .hostname = identity->hostname,
-					      .addresses = identity->addresses };
+	begin(identity);
 	if (!config_read(&config, console_config_path(console, path), error))
 		return false;
 	customer = choose(&config, domain, error);

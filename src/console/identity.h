@@ -34,6 +34,9 @@ struct identity {
  */
 bool identity_read(const struct console *console, const char *domain, struct identity *identity,
 		   struct error *error) MUST_CHECK;
+/* The same of the first customer, without its keys: nothing to free. */
+bool identity_read_addresses(const struct console *console, struct identity *identity,
+			     struct error *error) MUST_CHECK;
 void identity_done(struct identity *identity);
 
 /* All records to publish. */

@@ -3,8 +3,10 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "console/human.h"
+#include "console/identity.h"
 #include "console/link.h"
 #include "console/log_lines.h"
+#include "console/lookup.h"
 #include "console/status.h"
 #include "console/terminal.h"
 
@@ -15,6 +17,7 @@
 #define STOP_WAIT_MS (60 * 1000)
 #define SENDER_PATIENCE_MS 3000
 #define TROUBLES_MAX 5
+#define PTR_PATIENCE_MS 2000 /* the screen waits no longer for it */
 
 /* ---- status ---- */
 
@@ -224,6 +227,35 @@ static int show_appliance(const struct console *console, const char *ptr)
 	return CONSOLE_OK;
 }
 
+/* What DNS says of our first address, as a receiver would see it; "" when nothing is known. */
+static void describe_ptr(const struct console *console, char *text, size_t size)
+{
+	struct identity identity;
+	struct lookup_dns dns;
+	struct error ignored;
+	char name[QUESTION_NAME_SIZE];
+	const char *address = NULL;
+	enum question_status status;
+	bool is_confirmed;
+
+	text[0] = '\0';
+	if (!identity_read_addresses(console, &identity, &ignored))
+		return;
+	if (identity.records.address_count > 0)
+		address = identity.records.addresses[0];
+	if (!address || !lookup_open(console, &dns, &ignored))
+		return;
+	status = lookup_ptr(&dns, address, PTR_PATIENCE_MS, name);
+	is_confirmed = status == QUESTION_OK &&
+		       lookup_has_address(&dns, name, address, PTR_PATIENCE_MS);
+	lookup_close(&dns);
+	if (status != QUESTION_OK)
+		snprintf(text, size, "%s: NONE (%s)", address, question_status_text(status));
+	else
+		snprintf(text, size, "%s is %s%s", address, name,
+			 is_confirmed ? ", confirmed" : ", NOT CONFIRMED by its address records");
+}
+
 /* ---- again and again ---- */
 
 static void pause_ms(u64 ms)
@@ -250,7 +282,7 @@ struct watch {
 	u64 interval_ms;
 	u64 rounds; /* 0: for ever */
 	bool is_appliance;
-	char ptr[80];
+	char ptr[400];
 };
 
 /* Asks again and again on one connection, until it ends, nobody reads or `rounds` are done. */
@@ -297,6 +329,8 @@ int status_run(struct console *console, int argc, char **argv)
 		watch.rounds = 1;
 	/* Who names a sender's socket means that sender. */
 	watch.is_appliance = !console->socket_path && link_has_init();
+	if (watch.is_appliance)
+		describe_ptr(console, watch.ptr, sizeof(watch.ptr));
 	return watch_run(console, &watch);
 }
 

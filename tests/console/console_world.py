@@ -4,7 +4,7 @@ import os
 import pathlib
 import subprocess
 
-from fake_init import FakeInit, FakeSender
+from fake_init import REPLY, FakeInit, FakeSender, frame
 from terminal import Terminal, environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -29,6 +29,7 @@ class Appliance:
         (self.etc / "hikyaku.conf").write_text(CONFIG.format(folder=folder))
         self.init = FakeInit(folder / "init.sock")
         self.sender = FakeSender(folder / "send.sock")
+        self.sender.answers["status"] = frame(REPLY, {})
         self.environment = environment(HIKYAKU_INIT=folder / "init.sock", HIKYAKU_ETC=self.etc)
         self.terminals = []
 

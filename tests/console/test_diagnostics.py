@@ -332,3 +332,17 @@ def test_the_policy_of_a_domain_above_counts(appliance, names):
     conf.write_text(conf.read_text().replace('customer "example.jp"', 'customer "news.example.jp"'))
     out = appliance.run("check identity")[1]
     assert "p=reject, of example.jp" in out
+
+
+@pytest.mark.parametrize("change, line", [
+    (None, "PTR       20.0.2.10 is mail.example.jp, confirmed"),
+    ((PTR4, "PTR", []), "PTR       20.0.2.10: NONE (no such name)"),
+    ((PTR4, "PTR", ["other.example.jp."]),
+     "PTR       20.0.2.10 is other.example.jp, NOT CONFIRMED by its address records"),
+])
+def test_the_status_tells_the_name_that_receivers_see(appliance, names, change, line):
+    publish_all(names)
+    if change:
+        names.records[change[:2]] = change[2]
+        names.records = {key: texts for key, texts in names.records.items() if texts}
+    assert line in appliance.run("status")[1].splitlines()
