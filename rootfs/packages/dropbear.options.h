@@ -1,7 +1,6 @@
 /*
  * Keys only: whoever cannot show one gets nothing. No forwarding of any kind, no file transfer
- * server, no client. Operators' keys may be Ed25519, ECDSA, RSA or on a security key; the host's
- * own are Ed25519 and ECDSA.
+ * server, no client. Operators' keys may be Ed25519, ECDSA, RSA or on a security key.
  */
 #define DROPBEAR_CLIENT 0
 #define INETD_MODE 0
@@ -22,6 +21,8 @@
 #define DROPBEAR_DH_GROUP14_SHA256 0
 #define DROPBEAR_DH_GROUP14_SHA1 0
 
+/* Made when the first client asks for one (-R), where the data is. */
+#define RSA_PRIV_FILENAME "/data/ssh/host_rsa"
 #define ECDSA_PRIV_FILENAME "/data/ssh/host_ecdsa"
 #define ED25519_PRIV_FILENAME "/data/ssh/host_ed25519"
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import NET_BIND_SERVICE, TOP, WAIT_S
+from conftest import NET_BIND_SERVICE, NET_BROADCAST, NET_RAW, TOP, WAIT_S
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="roots are entered by root")
 
@@ -133,24 +133,20 @@ class Ssh:
         (tmp_path / "console.c").write_text(CONSOLE)
         subprocess.run([TOP / "build/sysroot/bin/musl-gcc", "-o", console, tmp_path / "console.c"],
                        check=True)
-        for name in ("known", "stranger"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name],
-                           check=True)
+        for name, kind in (("known", "ed25519"), ("older", "rsa"), ("stranger", "ed25519")):
+            subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", self.folder / name], check=True)
         keys = host / "authorized_keys"
-        keys.write_text((self.folder / "known.pub").read_text())
+        keys.write_text((self.folder / "known.pub").read_text() + (self.folder / "older.pub").read_text())
         os.chown(keys, ADMIN, ADMIN)
-        made = guest.run("admin", "/sbin/dropbearkey", "-t", "ed25519", "-f", "/data/ssh/host_ed25519")
-        assert made.returncode == 0, made.stdout
-        public = re.search(r"^ssh-ed25519 \S+", made.stdout, re.M)[0]
-        (self.folder / "known_hosts").write_text(f"127.0.0.1 {public}\n")
-        guest.start("admin", "/sbin/dropbear", "-F", "-r", "/data/ssh/host_ed25519", "-D", "/data/ssh",
-                    "-P", "/data/ssh/pid", "-p", "127.0.0.1:22", capabilities=[NET_BIND_SERVICE])
+        guest.start("admin", "/sbin/dropbear", "-F", "-R", "-D", "/data/ssh", "-p", "127.0.0.1:22",
+                    capabilities=[NET_BIND_SERVICE])
         wait_for(lambda: listens(guest, 22), "dropbear")
 
     def __call__(self, *words, key="known", user="admin", options=(), stdin=subprocess.DEVNULL):
         return self.guest.client("ssh", "-F", "none", "-i", self.folder / key, "-o", "IdentitiesOnly=yes",
                                  "-o", f"UserKnownHostsFile={self.folder / 'known_hosts'}",
-                                 "-o", "BatchMode=yes", *options, f"{user}@127.0.0.1", *words, stdin=stdin,
+                                 "-o", "StrictHostKeyChecking=accept-new", "-o", "BatchMode=yes",
+                                 *options, f"{user}@127.0.0.1", *words, stdin=stdin,
                                  env=os.environ | {"TERM": "vt220"})
 
 
@@ -159,10 +155,11 @@ def ssh(guest, tmp_path):
     return Ssh(guest, tmp_path)
 
 
-def test_who_has_the_key_gets_the_console(ssh):
-    answer = ssh("queue", "list")
+@pytest.mark.parametrize("key", ["known", "older"])
+def test_who_has_the_key_gets_the_console(ssh, key):
+    answer = ssh("queue", "list", key=key)
     assert answer.returncode == 7
-    told = json.loads(answer.stdout)
+    told = json.loads(answer.stdout.splitlines()[-1])
     assert told.pop("from").endswith(" 127.0.0.1 22")
     assert told == {"called": ["console", "-c", "queue list"], "uid": ADMIN, "terminal": False, "term": "",
                     "home": "/data/ssh"}
@@ -172,7 +169,7 @@ def test_a_login_has_a_terminal(ssh):
     with subprocess.Popen(["sleep", str(WAIT_S)], stdout=subprocess.PIPE) as keyboard:
         answer = ssh(options=("-tt",), stdin=keyboard.stdout)
         keyboard.kill()
-    told = json.loads(answer.stdout.splitlines()[0])
+    told = json.loads(re.search(r"^\{.*\}", answer.stdout, re.M)[0])
     assert told["called"] == ["-console"]
     assert told["terminal"] is True
     assert told["term"] == "vt220"
@@ -192,6 +189,14 @@ def test_who_has_not_is_refused(ssh, given):
     assert "called" not in answer.stdout
 
 
+def test_the_host_keeps_its_key(ssh):
+    assert ssh("status").returncode == 7
+    assert re.match(r"127\.0\.0\.1 ssh-ed25519 ", (ssh.folder / "known_hosts").read_text())
+    again = ssh("status", options=("-o", "StrictHostKeyChecking=yes"))
+    assert again.returncode == 7
+    assert "added" not in again.stdout
+
+
 def test_nothing_is_forwarded(ssh):
     answer = ssh(options=("-W", "127.0.0.1:22"))
     assert answer.returncode == 255
@@ -207,6 +212,45 @@ def test_the_time_client_asks_as_its_own_user(guest, tmp_path):
     log = guest.start("ntp", "/sbin/busybox", "ntpd", "-dnw", "-p", "127.0.0.1")
     wait_for(lambda: "offset:" in log.read_text(), "an answer")
     assert 99 < float(re.search(r"offset:([+-][\d.]+)", log.read_text())[1]) < 101
+
+
+# Stands for what tells init: says what it was told, one word a line.
+EVENT = r"""
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv)
+{
+	const char *words[] = { "interface", "ip", "subnet", "dns", "mtu", "staticroutes", "lease" };
+
+	printf("event=%s\n", argc > 1 ? argv[1] : "");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (getenv(words[i]))
+			printf("%s=%s\n", words[i], getenv(words[i]));
+	return 0;
+}
+"""
+
+
+def test_the_dhcp_client_tells_what_it_was_given(guest, tmp_path):
+    (tmp_path / "event.c").write_text(EVENT)
+    event = guest.root / "sbin/dhcp-event"
+    event.unlink()
+    subprocess.run([TOP / "build/sysroot/bin/musl-gcc", "-o", event, tmp_path / "event.c"], check=True)
+    guest.client("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "far")
+    guest.client("ip", "address", "add", "192.0.2.1/24", "dev", "far")
+    for name in ("eth0", "far"):
+        guest.client("ip", "link", "set", name, "up")
+    guest.serve("dnsmasq", "-d", "-C", "/dev/null", "--port=0", "--interface=far", "--bind-interfaces",
+                "--dhcp-leasefile=" + str(tmp_path / "leases"), "--dhcp-range=192.0.2.50,192.0.2.50,1h",
+                "--dhcp-option=6,192.0.2.7,192.0.2.8", "--dhcp-option=26,1400",
+                "--dhcp-option=121,198.51.100.0/24,192.0.2.9,0.0.0.0/0,192.0.2.1")
+    log = guest.start("dhcp", "/sbin/busybox", "udhcpc", "-f", "-i", "eth0", "-s", "/sbin/dhcp-event",
+                      "-t", "5", "-T", "1", "-A", "10", "-O", "staticroutes", "-O", "mtu",
+                      capabilities=[NET_BIND_SERVICE, NET_BROADCAST, NET_RAW])
+    wait_for(lambda: "event=bound" in log.read_text(), "a lease")
+    told = set(log.read_text().split("event=bound")[1].split("\n"))
+    assert told >= {"interface=eth0", "ip=192.0.2.50", "subnet=255.255.255.0", "dns=192.0.2.7 192.0.2.8",
+                    "mtu=1400", "staticroutes=198.51.100.0/24 192.0.2.9 0.0.0.0/0 192.0.2.1", "lease=3600"}
 
 
 # Answers every request with a time that is 100 s ahead.
