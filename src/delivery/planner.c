@@ -342,7 +342,7 @@ static void measure(struct planner *planner, const struct queue_stats *stats)
 		running += list_entry(node, struct planner_campaign, node)->record.state ==
 			   CAMPAIGN_RUNNING;
 	metric_set(&m->campaigns_running, running);
-	metric_set(&m->leases_out, planner->lease_count - planner->free_lease_count);
+	metric_set(&m->leases_out, planner_leases_out(planner));
 	metric_set(&m->lane_rows, stats->lane_rows);
 	metric_set(&m->deferred_rows, stats->deferred_rows);
 	metric_set(&m->doubt_rows, stats->doubt_rows);
@@ -487,7 +487,7 @@ void planner_stop(struct planner *planner)
 
 bool planner_is_quiet(const struct planner *planner)
 {
-	return planner->free_lease_count == planner->lease_count && planner->result_count == 0;
+	return planner_leases_out(planner) == 0 && planner->result_count == 0;
 }
 
 bool planner_is_broken(const struct planner *planner)

@@ -12,7 +12,8 @@ bool planner_leases_open(struct planner *planner, struct error *error)
 {
 	u32 count = planner->config->queue.in_flight;
 
-	planner->leases = calloc(count, sizeof(*planner->leases));
+	/* Not cleared: memory that no lease ever used is not even there. */
+	planner->leases = malloc(count * sizeof(*planner->leases));
 	planner->free_leases = malloc(count * sizeof(u32));
 	planner->batch_left = calloc(BATCHES_MAX, sizeof(u32));
 	planner->dead_batches = malloc(BATCHES_MAX * sizeof(u64));
@@ -21,8 +22,6 @@ bool planner_leases_open(struct planner *planner, struct error *error)
 	    !planner->dead_batches || !planner->batch_refs)
 		return error_set(error, "out of memory for %u leases", count);
 	planner->lease_count = count;
-	for (u32 i = count; i > 0; i--)
-		planner->free_leases[planner->free_lease_count++] = i - 1;
 	return true;
 }
 
@@ -92,9 +91,10 @@ static struct lease *take_lease(struct planner *planner, const struct queue_row 
 	struct lease *lease;
 	u32 index;
 
-	if (!block || planner->free_lease_count == 0)
+	if (!block || planner_leases_out(planner) == planner->lease_count)
 		return NULL;
-	index = planner->free_leases[--planner->free_lease_count];
+	index = planner->free_lease_count > 0 ? planner->free_leases[--planner->free_lease_count] :
+						planner->leases_used++;
 	lease = &planner->leases[index];
 	memset(lease, 0, offsetof(struct lease, reply));
 	lease->index = index;
@@ -242,7 +242,8 @@ static bool lease_route(struct planner *planner, struct planner_route *route)
 		room = planner_route_room(planner, route);
 		if (room == 0)
 			return true;
-		if (planner->free_lease_count == 0 || planner->fresh_count >= leases_max)
+		if (planner_leases_out(planner) == planner->lease_count ||
+		    planner->fresh_count >= leases_max)
 			return false;
 		/* Older rows and new ones by turns, so that neither starves. */
 		took = n % 2 == 0 ? take_ref(planner, route) : take_lane_row(planner, route);

@@ -204,7 +204,8 @@ struct planner {
 
 	struct lease *leases;
 	u32 lease_count;
-	u32 *free_leases;
+	u32 leases_used;  /* those from here on never were out; their memory holds nothing */
+	u32 *free_leases; /* that came back */
 	u32 free_lease_count;
 	struct lease_block *block;       /* being filled */
 	struct lease_block *free_blocks;
@@ -411,6 +412,10 @@ void planner_forget_routes(struct planner *planner);
 void planner_routes_free(struct planner *planner);
 
 /* ---- planner_lease.c ---- */
+static inline u32 planner_leases_out(const struct planner *planner)
+{
+	return planner->leases_used - planner->free_lease_count;
+}
 bool planner_leases_open(struct planner *planner, struct error *error);
 void planner_leases_close(struct planner *planner);
 void planner_lease_rows(struct planner *planner);

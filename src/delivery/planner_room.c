@@ -131,13 +131,13 @@ bool planner_lacks_room(const struct planner *planner)
 
 bool planner_may_settle(const struct planner *planner)
 {
-	return !planner->short_of_room || planner->free_lease_count == planner->lease_count;
+	return !planner->short_of_room || planner_leases_out(planner) == 0;
 }
 
 bool planner_is_stuck(const struct planner *planner)
 {
 	return planner->is_stuck &&
-	       planner->free_lease_count + planner->result_count == planner->lease_count;
+	       planner_leases_out(planner) == planner->result_count;
 }
 
 bool planner_takes_orders(const struct planner *planner, struct error *error)

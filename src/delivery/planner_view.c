@@ -38,7 +38,7 @@ struct row_ref planner_due_cursor(const struct planner *planner)
 
 bool planner_row_is_out(const struct planner *planner, const struct row_ref *ref)
 {
-	for (u32 i = 0; i < planner->lease_count; i++) {
+	for (u32 i = 0; i < planner->leases_used; i++) {
 		const struct lease *lease = &planner->leases[i];
 
 		/* A lease that nobody has points to no path. */

@@ -216,7 +216,7 @@ static void fixture_open(struct fixture *f, const char *addresses, const char *m
 /* Whatever is still out is given up. */
 static void fixture_close(struct fixture *f)
 {
-	for (u32 i = 0; i < f->planner->lease_count; i++)
+	for (u32 i = 0; i < f->planner->leases_used; i++)
 		path_give(f->planner->leases[i].path);
 	planner_close(f->planner);
 	worker_close(f->worker);
