@@ -14,7 +14,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define ALIGNMENT 4096		 /* of buffers: the largest block of a disk */
 #define BLANK_SIZE (1024 * 1024) /* where table and file systems have their marks */
+#define SUPERBLOCK_AT 1024
 
 static bool read_at(int fd, void *to, size_t len, u64 offset)
 {
@@ -52,12 +54,21 @@ static bool write_at(int fd, const void *from, size_t len, u64 offset)
 	return true;
 }
 
+/*
+ * Past the cache: a disk's is not that of its partitions, and what programs write to these would
+ * not be seen, or be overwritten by what was there before. Buffers are aligned for it.
+ */
 static int open_disk(const struct volume_disk *disk, int flags)
 {
 	char path[VOLUME_DEVICE_SIZE];
 
 	volume_device(disk, 0, path);
-	return open(path, flags | O_CLOEXEC);
+	return open(path, flags | O_DIRECT | O_CLOEXEC);
+}
+
+static void *take_buffer(size_t size)
+{
+	return aligned_alloc(ALIGNMENT, (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
 }
 
 /* ---- which disks ---- */
@@ -122,19 +133,21 @@ static void read_table(struct volume_disk *disk, int fd)
 	u64 blocks = disk->bytes / disk->block_size;
 	size_t head_size = gpt_head_size(disk->block_size);
 	size_t tail_size = gpt_tail_size(disk->block_size);
-	u8 *head = malloc(head_size + tail_size);
+	u8 *head = take_buffer(head_size);
+	u8 *tail = take_buffer(tail_size);
 	struct error error = { "" };
 
 	disk->table = GPT_BAD;
-	if (!head || disk->bytes < head_size + tail_size ||
+	if (!head || !tail || disk->bytes < head_size + tail_size ||
 	    !read_at(fd, head, head_size, 0) ||
-	    !read_at(fd, head + head_size, tail_size, blocks * disk->block_size - tail_size))
+	    !read_at(fd, tail, tail_size, blocks * disk->block_size - tail_size))
 		error_set(&error, "it cannot be read");
 	else
-		disk->table = gpt_read(&disk->gpt, head, head + head_size, disk->block_size, blocks,
-				       &error);
+		disk->table =
+			gpt_read(&disk->gpt, head, tail, disk->block_size, blocks, &error);
 	slice_copy(disk->trouble, sizeof(disk->trouble), slice_of(error.text));
 	free(head);
+	free(tail);
 }
 
 static bool read_disk(struct volume_disk *disk, const char *name)
@@ -208,10 +221,12 @@ struct volume_disk *volume_disks_find(const struct volume_disks *disks, const ch
 
 bool volume_disk_is_blank(const struct volume_disk *disk)
 {
-	char *bytes = malloc(BLANK_SIZE);
+	char *bytes = take_buffer(BLANK_SIZE);
 	int fd = open_disk(disk, O_RDONLY);
 	bool blank = bytes && fd >= 0 && disk->table == GPT_NONE && disk->bytes >= BLANK_SIZE;
-	u64 places[] = { 0, disk->bytes >= BLANK_SIZE ? disk->bytes - BLANK_SIZE : 0 };
+	/* A disk may end with less than an aligned block. */
+	u64 end = disk->bytes / disk->block_size * disk->block_size;
+	u64 places[] = { 0, end >= BLANK_SIZE ? end - BLANK_SIZE : 0 };
 
 	for (size_t i = 0; blank && i < array_count(places); i++) {
 		blank = read_at(fd, bytes, BLANK_SIZE, places[i]);
@@ -229,13 +244,14 @@ bool volume_disk_write(struct volume_disk *disk, struct error *error)
 	size_t head_size = gpt_head_size(disk->block_size);
 	size_t tail_size = gpt_tail_size(disk->block_size);
 	u64 tail_at = disk->gpt.blocks * disk->block_size - tail_size;
-	u8 *head = malloc(head_size + tail_size);
+	u8 *head = take_buffer(head_size);
+	u8 *tail = take_buffer(tail_size);
 	int fd = open_disk(disk, O_RDWR);
 	bool done = false;
 
-	if (head && fd >= 0 && read_at(fd, head, head_size, 0)) {
-		gpt_write(&disk->gpt, head, head + head_size);
-		done = write_at(fd, head + head_size, tail_size, tail_at) && fsync(fd) == 0 &&
+	if (head && tail && fd >= 0 && read_at(fd, head, head_size, 0)) {
+		gpt_write(&disk->gpt, head, tail);
+		done = write_at(fd, tail, tail_size, tail_at) && fsync(fd) == 0 &&
 		       write_at(fd, head, head_size, 0) && fsync(fd) == 0;
 	}
 	if (!done)
@@ -245,6 +261,7 @@ bool volume_disk_write(struct volume_disk *disk, struct error *error)
 	if (fd >= 0)
 		close(fd);
 	free(head);
+	free(tail);
 	return done;
 }
 
@@ -316,43 +333,35 @@ bool volume_device_sync(const struct volume_disk *disk, u32 number, struct error
 
 /* ---- ext4 ---- */
 
+static u32 get32(const u8 *p)
+{
+	return (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
+}
+
 bool volume_ext4_read(const struct volume_disk *disk, u64 offset, struct volume_ext4 *ext4)
 {
+	u8 *start = take_buffer(ALIGNMENT);
 	int fd = open_disk(disk, O_RDONLY);
-	bool read = false;
-	u8 block[1024];
-	u16 magic;
-	u16 state;
-	u32 log_size;
-	u32 incompat;
-	u32 blocks[2];
+	const u8 *super = start + SUPERBLOCK_AT;
+	bool found = start && fd >= 0 && offset + ALIGNMENT <= disk->bytes &&
+		     read_at(fd, start, ALIGNMENT, offset);
+	u32 log_size = found ? get32(super + 0x18) : 0;
+	u32 incompat = found ? get32(super + 0x60) : 0;
 
 	memset(ext4, 0, sizeof(*ext4));
-	if (fd < 0)
-		return false;
-	/*
-	 * The kernel keeps what it read of a disk apart from what it read of its partitions: what
-	 * mke2fs wrote to the partition is not in what was read of the disk before.
-	 */
-	posix_fadvise(fd, (off_t)offset, 4096, POSIX_FADV_DONTNEED);
-	read = offset + 2048 <= disk->bytes && read_at(fd, block, sizeof(block), offset + 1024);
-	close(fd);
-	if (!read)
-		return false;
-	memcpy(&magic, block + 56, 2);
-	memcpy(&state, block + 58, 2);
-	memcpy(&blocks[0], block + 4, 4);
-	memcpy(&blocks[1], block + 0x150, 4);
-	memcpy(&log_size, block + 24, 4);
-	memcpy(&incompat, block + 96, 4);
-	memcpy(ext4->label, block + 120, 16);
-	if (magic != 0xef53 || log_size > 6)
-		return false;
-	ext4->is_clean = state & 1;
-	ext4->has_errors = state & 2;
-	ext4->has_journal = incompat & 4;
-	ext4->block_size = 1024u << log_size;
-	/* Feature "64bit" gives the number its upper half. */
-	ext4->blocks = blocks[0] | (incompat & 0x80 ? (u64)blocks[1] << 32 : 0);
-	return true;
+	found = found && super[0x38] == 0x53 && super[0x39] == 0xef && log_size <= 6;
+	if (found) {
+		memcpy(ext4->label, super + 0x78, 16);
+		ext4->is_clean = super[0x3a] & 1;
+		ext4->has_errors = super[0x3a] & 2;
+		ext4->block_size = 1024u << log_size;
+		ext4->blocks = get32(super + 4);
+		/* Feature "64bit" gives the number its upper half. */
+		if (incompat & 0x80)
+			ext4->blocks |= (u64)get32(super + 0x150) << 32;
+	}
+	if (fd >= 0)
+		close(fd);
+	free(start);
+	return found;
 }

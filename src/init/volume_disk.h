@@ -59,9 +59,8 @@ u64 volume_device_bytes(const struct volume_disk *disk, u32 number);
 /* What the superblock at that place says (ext4 documentation, "The Super Block"). */
 struct volume_ext4 {
 	char label[17];
-	bool is_clean;	   /* unmounted in order, or its journal will tell */
-	bool has_journal;  /* something is in the journal */
-	bool has_errors;   /* the kernel noted some */
+	bool is_clean;	 /* unmounted in order, or its journal tells the rest */
+	bool has_errors; /* the kernel noted some */
 	u32 block_size;
 	u64 blocks;
 };
