@@ -15,6 +15,7 @@ DRIVER = TOP / "build/host/tests/init/volume_many"
 PROGRAMS = (DRIVER, "/sbin/mke2fs", "/sbin/e2fsck")
 GUEST_S = 120  # one start and what is done then, emulated on a busy host
 OPEN = f"{DRIVER} vda /mnt/boot /mnt/data"
+CLOSE = "$b umount /mnt/data; /sbin/e2fsck -f -n /dev/vda3"  # and nothing is to be found fault with
 NOW = "$b reboot -n -f; $b sleep 60"  # without a sync: as a power cut
 
 
@@ -56,10 +57,9 @@ def must(tmp_path, script, *disks):
     return words
 
 
-def has_no_fault(tmp_path, disk):
+def has_sound_table(disk):
     result = subprocess.run(["sgdisk", "-v", disk], capture_output=True, text=True, check=True)
-    assert "No problems found" in result.stdout
-    must(tmp_path, "/sbin/e2fsck -f -n /dev/vda3", disk)
+    return "No problems found" in result.stdout
 
 
 def test_the_first_start_makes_it_and_a_larger_disk_is_filled(tmp_path, disk):
@@ -69,30 +69,30 @@ def test_the_first_start_makes_it_and_a_larger_disk_is_filled(tmp_path, disk):
         $b grep -q '/mnt/data ext4 rw,nosuid,nodev,noexec,noatime' /proc/mounts
         $b echo kept >/mnt/data/etc/x
         $b df -m /mnt/data | $b tail -1
-        $b umount /mnt/data""", disk)
+        {CLOSE}""", disk)
     assert "device: /dev/vda3\n" in words
     assert "/dev/vda3 was formatted\n" in words
-    has_no_fault(tmp_path, disk)
+    assert has_sound_table(disk)
 
     resize(disk, 5 * GIB)
     words = must(tmp_path, f"""{OPEN}
         $b grep -q kept /mnt/data/etc/x
         $b df -m /mnt/data | $b tail -1
-        $b umount /mnt/data
-        {OPEN}; $b umount /mnt/data""", disk)
+        {CLOSE}
+        {OPEN}""", disk)
     assert "its file system grew from 924 to 5020 MiB" in words
     size = int(next(line for line in words.splitlines() if line.startswith("/dev/vda3 ")).split()[1])
     assert 4700 < size <= 5020
     assert words.endswith("device: /dev/vda3\nnote: \nerror: \n")  # the second time there was nothing to do
-    has_no_fault(tmp_path, disk)
+    assert has_sound_table(disk)
 
 
-@pytest.mark.parametrize("delay_ms", [0, 30, 100, 300, 1000])
+@pytest.mark.parametrize("delay_ms", [30, 200, 1000])
 def test_a_power_cut_at_the_first_start_leaves_it_to_the_next(tmp_path, disk, delay_ms):
     code, _ = run(tmp_path, f"{OPEN} & $b usleep {delay_ms}000; {NOW}", disk)
     assert code is None
-    must(tmp_path, f"{OPEN}; $b touch /mnt/data/etc/x; $b umount /mnt/data", disk)
-    has_no_fault(tmp_path, disk)
+    must(tmp_path, f"{OPEN}; $b touch /mnt/data/etc/x; {CLOSE}", disk)
+    assert has_sound_table(disk)
 
 
 def test_what_was_synced_outlives_a_power_cut(tmp_path, disk):
@@ -110,9 +110,8 @@ def test_what_was_synced_outlives_a_power_cut(tmp_path, disk):
         while [ $i -lt 100 ]; do
             $b grep -qx $i /mnt/data/etc/f$i; i=$((i + 1))
         done
-        $b umount /mnt/data""", disk)
+        {CLOSE}""", disk)
     assert "formatted" not in words
-    has_no_fault(tmp_path, disk)
 
 
 def test_without_its_first_table_the_disk_is_known_by_the_second(tmp_path, disk):
@@ -123,6 +122,6 @@ def test_without_its_first_table_the_disk_is_known_by_the_second(tmp_path, disk)
     words = must(tmp_path, f"""{OPEN}
         $b grep -q kept /mnt/data/etc/x
         $b test -s /mnt/boot/a/kernel
-        $b umount /mnt/data""", disk)
+        {CLOSE}""", disk)
     assert "the partition table of vda was put in order" in words
-    has_no_fault(tmp_path, disk)
+    assert has_sound_table(disk)
