@@ -17,7 +17,7 @@ $(PKG_SYSROOT_STAMP): pkg-always
 	@$(PKG_DIR)/build sysroot $(SYSROOT) $@
 
 # Everything that the product links, in the order in which the linker wants it.
-PKG_LIBS := -lunbound -lssl -lcrypto -lexpat -llmdb -luring -ljansson -lconfuse -lidn2 \
+PKG_LIBS := -lunbound -lcurl -lssl -lcrypto -lexpat -llmdb -luring -ljansson -lconfuse -lidn2 \
 	-ledit -ltinfo
 # The allocator, to be linked before everything else (README.md says what it brings).
 PKG_MALLOC := $(SYSROOT)/lib/mimalloc.o

@@ -4,6 +4,7 @@
  * Exits with 1 as soon as a step fails, naming it.
  */
 #include <confuse.h>
+#include <curl/curl.h>
 #include <expat.h>
 #include <histedit.h>
 #include <idn2.h>
@@ -266,6 +267,21 @@ static void texts_are_read(void)
 	ok(idn2_check_version("2.3") != NULL, "libidn2", idn2_check_version(NULL));
 }
 
+/* HTTP and HTTPS and nothing else; what it cannot do it says, without asking anybody. */
+static void fetching_is_http_alone(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	CURL *curl = curl_easy_init();
+
+	ok(strcmp(info->protocols[0], "http") == 0 && strcmp(info->protocols[1], "https") == 0 &&
+		   !info->protocols[2] && strstr(info->ssl_version, "OpenSSL/3."),
+	   "libcurl speaks http and https", info->version);
+	ok(curl && curl_easy_setopt(curl, CURLOPT_URL, "file:///etc/passwd") == CURLE_OK &&
+		   curl_easy_perform(curl) == CURLE_UNSUPPORTED_PROTOCOL,
+	   "libcurl refuses", "file:");
+	curl_easy_cleanup(curl);
+}
+
 /* Terminals as a serial line, a screen and an ssh session name them; there are no files of them. */
 static void terminals_are_known(void)
 {
@@ -318,6 +334,7 @@ int main(void)
 	tls_connects(TLS1_2_VERSION, EVP_RSA_gen(2048), "tls 1.2 with rsa");
 	resolver_answers();
 	texts_are_read();
+	fetching_is_http_alone();
 	terminals_are_known();
 	line_is_read();
 	snprintf(file, sizeof(file), "%s/data.mdb", folder);
