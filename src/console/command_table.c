@@ -300,12 +300,14 @@ const struct command commands[] = {
 	  "Example:\n"
 	  "  hikyaku setup" },
 	{ NULL, "upgrade", upgrade_command_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
-	  "take a new version in", "FILE",
+	  "take a new version in", "FILE|URL",
 	  "Checks the bundle's signature and version and writes it beside the system that\n"
 	  "runs; the next start tries it, and comes back to this one by itself if it does\n"
-	  "not work. The bundle is a file, or - for standard input.\n"
+	  "not work. The bundle is a file, - for standard input, or comes from a web\n"
+	  "server: who signed it counts, not where it lies.\n"
 	  "\n"
 	  "Examples:\n"
+	  "  upgrade https://www.example.jp/hikyaku-1.2.bundle\n"
 	  "  ssh admin@mail.example.jp upgrade - <hikyaku-1.2.bundle\n"
 	  "  hikyaku upgrade /data/backup/hikyaku-1.2.bundle" },
 	{ NULL, "backup", backup_run, COMMAND_APPLIANCE | COMMAND_SCREEN,

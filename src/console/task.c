@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "console/command.h"
+#include "console/fetch.h"
 #include "console/human.h"
 #include "console/link.h"
 #include "console/who.h"
@@ -179,6 +180,8 @@ int upgrade_command_run(struct console *console, int argc, char **argv)
 		{ "allow-downgrade", OPTION_FLAG, &allows_downgrade, NULL,
 		  "take an older version than the one that runs", NULL },
 	};
+	struct fetch fetch = { .fd = -1 };
+	struct error error;
 	int input;
 	int code;
 
@@ -186,12 +189,21 @@ int upgrade_command_run(struct console *console, int argc, char **argv)
 		return code;
 	if (!link_has_init())
 		return task_run(console, "upgrade", 0, NULL, -1); /* says what it is not */
-	input = open_input(console, argv[0]);
+	if (!fetch_is_url(argv[0]))
+		input = open_input(console, argv[0]);
+	else if (fetch_begin(&fetch, argv[0], &error))
+		input = fetch.fd;
+	else
+		return console_fail_error(console, CONSOLE_FAILED, &error);
 	if (input < 0)
 		return CONSOLE_FAILED;
 	code = allows_downgrade ? task_run(console, "upgrade", 2, words_downgrade, input)
 				: task_run(console, "upgrade", 1, words, input);
-	close(input);
+	/* A bundle that was cut off is refused by the task; this tells why it was cut off. */
+	if (fetch.fd < 0)
+		close(input);
+	else if (!fetch_end(&fetch, &error))
+		return console_fail(console, CONSOLE_FAILED, "%.100s: %s", argv[0], error.text);
 	if (code == CONSOLE_OK && !console->json)
 		puts("The new system is tried at the next start: `reboot`.");
 	return code;
