@@ -182,19 +182,27 @@ class Machine:
 
     # ---- ssh ----
 
+    def ssh_command(self, words, key, seconds):
+        return ["ssh", "-F", "/dev/null", "-i", str(key), "-p", str(self.forward[qemu.SSH_PORT]),
+                "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new",
+                "-o", f"UserKnownHostsFile={self.directory / 'known_hosts'}", "-o", "LogLevel=ERROR",
+                "-o", f"ConnectTimeout={seconds}", "admin@127.0.0.1", *map(str, words)]
+
     def ssh(self, *words, key, stdin=None, check=True, seconds=120):
         """One command of the console's; the CompletedProcess, with text unless `stdin` is bytes."""
         result = subprocess.run(
-            ["ssh", "-F", "/dev/null", "-i", key, "-p", str(self.forward[qemu.SSH_PORT]),
-             "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new",
-             "-o", f"UserKnownHostsFile={self.directory / 'known_hosts'}", "-o", "LogLevel=ERROR",
-             "-o", f"ConnectTimeout={seconds}", "admin@127.0.0.1", *map(str, words)],
-            input=stdin, text=not isinstance(stdin, bytes), timeout=seconds, check=False,
-            stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True)
+            self.ssh_command(words, key, seconds), input=stdin, text=not isinstance(stdin, bytes),
+            timeout=seconds, check=False, stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True)
         if check and result.returncode != 0:
             raise AssertionError(f"ssh {' '.join(map(str, words))}: exit {result.returncode}: "
                                  f"{result.stderr or result.stdout}")
         return result
+
+    def open_ssh(self, *words, key):
+        """One command whose standard input stays open."""
+        return subprocess.Popen(self.ssh_command(words, key, 60), stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     # ---- the disk, while it is off ----
 

@@ -1,0 +1,144 @@
+"""An appliance at work, as its operator and the receivers of its mail see it."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import urllib.request
+
+from machine import TOP, Machine, layout, qemu
+
+sys.path[:0] = [str(TOP / "tests/integration"), str(TOP / "tests/crash")]
+import judge  # noqa: E402
+import sender  # noqa: E402
+
+IMAGE = pathlib.Path(os.environ.get("HIKYAKU_IMAGE", TOP / "build/image/hikyaku-guest.img"))
+DOMAIN = "courier.example"
+HOST = f"mail.{DOMAIN}"
+# The host's loopback, as the guest sees it.
+OUTSIDE = "10.0.2.2"
+
+CONFIG = """data = "/data/send"
+control = "/run/hikyaku/send.sock"
+metrics {{ listen = "0.0.0.0:9641" textfiles = "/run/hikyaku/metrics" }}
+queue {{ in-doubt-delay = "1s" }}
+retry {{ schedule = {{"2s"}} jitter = 0 expire = "1h" }}
+customer "courier.example" {{
+	address "any" {{ ehlo = "mail.courier.example" }}
+	dkim "s1" {{ key = "/data/send/keys/courier.example.s1.pem" }}
+	unsubscribe-url = "https://courier.example/u/{{{{_token}}}}"
+}}
+site "default" {{ sessions = 4 rate = 40 }}
+route "slow.example" {{ relay = "{outside}:{slow_port}" }}
+route "*" {{ relay = "{outside}:{port}" }}
+"""
+TEMPLATE = """From: Courier <news@courier.example>
+Subject: {{name | default: "読者"}}さんへ
+Content-Type: text/plain; charset=utf-8
+
+こんにちは、{{name | default: "読者"}}さん。
+"""
+
+
+class Operation:
+    """A machine that was installed without hands, its operator's key, and sinks for its mail."""
+
+    def __init__(self, directory, image=IMAGE, **options):
+        self.directory = pathlib.Path(directory)
+        self.key = self.directory / "operator"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", self.key],
+                       check=True)
+        self.sink = sender.Sink("--save", self.directory / "mail", "--save-every", "1")
+        self.slow_sink = sender.Sink()
+        words = (f'append hikyaku.hostname={HOST} hikyaku.address=10.0.2.15/24 hikyaku.gateway={OUTSIDE} '
+                 f'hikyaku.dns=10.0.2.3 "hikyaku.ssh-key={self.key.with_suffix(".pub").read_text().strip()}"')
+        self.machine = Machine(image, files={"/hikyaku/cmdline": words.encode()},
+                               forward=(qemu.SSH_PORT, qemu.METRICS_PORT), **options)
+
+    def close(self):
+        self.machine.end()
+        self.sink.close()
+        self.slow_sink.close()
+
+    # ---- by ssh ----
+
+    def ssh(self, *words, **options):
+        return self.machine.ssh(*words, key=self.key, **options)
+
+    def ask(self, *words):
+        """The JSON lines of an answer."""
+        return [json.loads(line) for line in self.ssh(*words, "--json").stdout.splitlines()]
+
+    def wait_for_login(self, seconds=120):
+        """Until a command by ssh is answered."""
+        self.wait(lambda: self.ssh("version", check=False, seconds=30).returncode == 0, "ssh", seconds)
+
+    def wait(self, condition, what, seconds=180, every=0.5):
+        end = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < end, f"{what}: not in {seconds} s; {self.machine.last_words()}"
+            time.sleep(every)
+        return value
+
+    def sender_answers(self):
+        return self.ssh("campaign", "status", check=False).returncode == 0
+
+    def wait_for_sender(self):
+        self.wait(self.sender_answers, "the sender")
+
+    # ---- the sender ----
+
+    def configure(self):
+        """A key, a configuration; the DNS record of the key."""
+        config = CONFIG.format(outside=OUTSIDE, port=self.sink.port, slow_port=self.slow_sink.port)
+        self.ssh("config", "replace", "-", stdin=config)
+        made = self.ssh("keys", "new", "--domain", DOMAIN, "--selector", "s1", "--json").stdout
+        self.ssh("service", "restart", "send", check=False)
+        self.wait_for_sender()
+        self.ssh("file", "put", "news.eml", stdin=TEMPLATE)
+        return json.loads(made)["record"]
+
+    def create(self, name, addresses):
+        rows = "email,name\n" + "".join(f"{address},\n" for address in addresses)
+        self.ssh("campaign", "create", "--name", name, "--customer", DOMAIN, "--template",
+                 "/data/backup/news.eml", "--recipients", "-", "--start", stdin=rows)
+
+    def status(self, name):
+        return self.ask("campaign", "status", name)[0]
+
+    def wait_done(self, name, seconds=300):
+        return self.wait(lambda: (s := self.status(name))["state"] == "done" and s, name, seconds)
+
+    def complaints(self, name, addresses, sink):
+        """What does not add up: of the report, the counters, and what the receiver wrote down."""
+        reports = [self.ask("campaign", "report", name, *words) for words in
+                   ([], ["--outcome", "in-doubt"], ["--outcome", "deferred"])]
+        copies = judge.read_ledger(sink.directory / "ledger", True)
+        for address, more in judge.read_ledger(sink.directory / "doubt", False).items():
+            copies[address] += more
+        copies = {address: rows for address, rows in copies.items() if address in set(addresses)}
+        return judge.Campaign(addresses, self.status(name), *reports, copies).judge()
+
+    def metrics(self):
+        url = f"http://127.0.0.1:{self.machine.forward[qemu.METRICS_PORT]}/metrics"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return answer.read().decode()
+
+    def saved_mails(self):
+        return [path.read_bytes() for path in sorted((self.directory / "mail").glob("*.eml"))]
+
+
+def bundle(path, rootfs, version, kernel=None, key=TOP / "build/appliance-test/release.pem"):
+    subprocess.run([TOP / "appliance/bundle", "make", "--kernel", kernel or
+                    TOP / "build/kernel/guest/bzImage", "--rootfs", rootfs, "--version", version,
+                    "--key", key, path], check=True, stdout=subprocess.DEVNULL)
+    return path.read_bytes()
+
+
+def partition_bytes(disk, number):
+    """Of a partition, as its table says."""
+    with open(disk, "rb") as file:
+        file.seek(2 * layout.SECTOR + (number - 1) * layout.ENTRY_SIZE + 32)
+        first, last = (int.from_bytes(file.read(8), "little") for _ in range(2))
+    return (last - first + 1) * layout.SECTOR
