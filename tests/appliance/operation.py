@@ -49,6 +49,7 @@ class Operation:
         self.key = self.directory / "operator"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", self.key],
                        check=True)
+        (self.directory / "mail").mkdir()
         self.sink = sender.Sink("--save", self.directory / "mail", "--save-every", "1")
         self.slow_sink = sender.Sink()
         words = (f'append hikyaku.hostname={HOST} hikyaku.address=10.0.2.15/24 hikyaku.gateway={OUTSIDE} '
@@ -70,9 +71,17 @@ class Operation:
         """The JSON lines of an answer."""
         return [json.loads(line) for line in self.ssh(*words, "--json").stdout.splitlines()]
 
-    def wait_for_login(self, seconds=120):
-        """Until a command by ssh is answered."""
-        self.wait(lambda: self.ssh("version", check=False, seconds=30).returncode == 0, "ssh", seconds)
+    def wait_for_login(self):
+        """Behind a start: until a command by ssh is answered."""
+        # Who calls before there is a network is taken by QEMU, and never answered.
+        self.machine.wait_for(r"\] network")
+        self.wait(self.lets_in, "ssh")
+
+    def lets_in(self):
+        try:
+            return self.ssh("version", check=False, seconds=20).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def wait(self, condition, what, seconds=180, every=0.5):
         end = time.monotonic() + seconds
