@@ -74,7 +74,7 @@ class Operation:
     def wait_for_login(self):
         """Behind a start: until a command by ssh is answered."""
         # Who calls before there is a network is taken by QEMU, and never answered.
-        self.machine.wait_for(r"\] network")
+        self.machine.wait_for(r"\] data")
         self.wait(self.lets_in, "ssh")
 
     def lets_in(self):

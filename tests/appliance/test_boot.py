@@ -13,10 +13,9 @@ def make_systems(tmp_path_factory):
     """Root file systems by name: each says its name first."""
     folder = tmp_path_factory.mktemp("systems")
     return {
-        "old": tiny.rootfs(folder / "old", "old", tiny.ACTS["obeys"]),
-        "new": tiny.rootfs(folder / "new", "new", tiny.ACTS["obeys"]),
-        "panics": tiny.rootfs(folder / "panics", "panics", tiny.ACTS["panics"]),
-        "disks": tiny.rootfs(folder / "disks", "disks", tiny.DISKS + "; " + tiny.ACTS["obeys"]),
+        "old": tiny.rootfs(folder / "old", "old"),
+        "new": tiny.rootfs(folder / "new", "new"),
+        "panics": tiny.rootfs(folder / "panics", "panics", panics=True),
     }
 
 
@@ -66,8 +65,8 @@ def test_disks_of_servers_start_it_as_well(machines, image, bus):
 
 
 @pytest.mark.parametrize("gib", [1, 64])
-def test_the_image_starts_from_a_disk_of_any_size(machines, systems, tmp_path, gib):
-    machine = machines(tiny.image(tmp_path / "image.img", systems["disks"]), size=gib * GIB)
+def test_the_image_starts_from_a_disk_of_any_size(machines, image, gib):
+    machine = machines(image, size=gib * GIB)
     machine.wait_for(rf" {gib * GIB // 1024} vda\r")
     machine.wait_for(r" 1024 vda1\r")
     machine.wait_for(r" 98304 vda2\r")

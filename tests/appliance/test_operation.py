@@ -122,7 +122,7 @@ def test_an_older_bundle_needs_a_word(operation, record, tmp_path):
 
 
 def test_a_bad_upgrade_is_followed_by_the_good_system(operation, record, tmp_path):
-    bad = tiny.rootfs(tmp_path / "bad", "bad", tiny.ACTS["panics"])
+    bad = tiny.rootfs(tmp_path / "bad", "bad", panics=True)
     upgrade(operation, bundle(tmp_path / "bad.bundle", bad, "9.1.0"))
     restart(operation)
     operation.machine.wait_for("system bad runs")
