@@ -127,7 +127,7 @@ static bool take_plaintext(struct dialogue *d)
 {
 	enum tls_result result;
 	char plain[4096];
-	size_t got;
+	size_t got = 0;
 
 	while ((result = tls_read(d->tls, plain, sizeof(plain), &got)) == TLS_OK)
 		buf_add(&d->in, plain, got);
@@ -141,7 +141,7 @@ static bool take_plaintext(struct dialogue *d)
 static bool read_more(struct dialogue *d)
 {
 	char bytes[4096];
-	size_t got;
+	size_t got = 0;
 
 	if (!receive(d, bytes, sizeof(bytes), &got))
 		return false;
@@ -242,7 +242,7 @@ static bool start_tls(struct dialogue *d, const char *host)
 	const struct tls_params params = { .sessions_max = 0 };
 	enum tls_result result;
 	char bytes[4096];
-	size_t got;
+	size_t got = 0;
 
 	if (d->in.len > 0)
 		return error_set(&d->error, "the host sent more than its reply to STARTTLS");
