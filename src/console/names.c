@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #define PATIENCE_MS 1000
@@ -115,14 +116,21 @@ static void offer_settings(struct completions *c)
 		completions_offer(c, settings[i].word, settings[i].help);
 }
 
+static void free_entries(struct dirent **entries, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+}
+
 static void offer_files(struct completions *c)
 {
 	char folder[1024] = "";
 	char path[2048];
 	const char *slash;
-	struct dirent *entry;
+	struct dirent **entries = NULL;
 	struct stat info;
-	DIR *dir;
+	int count;
 
 	if (!slice_copy(path, sizeof(path), c->typed))
 		return;
@@ -130,8 +138,9 @@ static void offer_files(struct completions *c)
 	if (slash)
 		slice_copy(folder, sizeof(folder),
 			   slice_first(c->typed, (size_t)(slash - path) + 1));
-	dir = opendir(*folder ? folder : ".");
-	while (dir && (entry = readdir(dir))) {
+	count = scandir(*folder ? folder : ".", &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		const struct dirent *entry = entries[i];
 		bool is_hidden = entry->d_name[0] == '.';
 
 		if (snprintf(path, sizeof(path) - 1, "%s%s", folder, entry->d_name) >=
@@ -142,8 +151,7 @@ static void offer_files(struct completions *c)
 			memcpy(path + strlen(path), "/", 2);
 		completions_offer(c, path, NULL);
 	}
-	if (dir)
-		closedir(dir);
+	free_entries(entries, count);
 }
 
 /*
@@ -153,13 +161,14 @@ static void offer_files(struct completions *c)
 static void offer_zones(struct completions *c, const char *folder, u32 depth)
 {
 	char path[512];
-	struct dirent *entry;
+	struct dirent **entries = NULL;
 	struct stat info;
-	DIR *dir;
+	int count;
 
 	snprintf(path, sizeof(path), "%s/%s", NAMES_ZONES, folder);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
+	count = scandir(path, &entries, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		const struct dirent *entry = entries[i];
 		char name[300];
 
 		if (entry->d_name[0] < 'A' || entry->d_name[0] > 'Z')
@@ -176,8 +185,7 @@ static void offer_zones(struct completions *c, const char *folder, u32 depth)
 			completions_offer(c, name, NULL);
 		}
 	}
-	if (dir)
-		closedir(dir);
+	free_entries(entries, count);
 }
 
 bool names_is_zone(const char *zone)

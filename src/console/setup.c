@@ -89,18 +89,19 @@ static void add_interface(struct setup *setup, struct slice name)
 /* As the kernel has them, when init does not tell: those with a device behind them. */
 static void find_devices(struct setup *setup)
 {
-	DIR *dir = opendir("/sys/class/net");
-	struct dirent *entry;
+	struct dirent **entries = NULL;
+	int count = scandir("/sys/class/net", &entries, NULL, alphasort);
 
-	while (dir && (entry = readdir(dir))) {
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
 		char path[320];
 
-		snprintf(path, sizeof(path), "/sys/class/net/%.255s/device", entry->d_name);
-		if (entry->d_name[0] != '.' && access(path, F_OK) == 0)
-			add_interface(setup, slice_of(entry->d_name));
+		snprintf(path, sizeof(path), "/sys/class/net/%.255s/device", name);
+		if (name[0] != '.' && access(path, F_OK) == 0)
+			add_interface(setup, slice_of(name));
+		free(entries[i]);
 	}
-	if (dir)
-		closedir(dir);
+	free(entries);
 }
 
 /* Ethernet interfaces; VLANs and bonds are made by `network set`. */

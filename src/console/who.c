@@ -40,13 +40,13 @@ static void make_plain(char *text)
 void who_describe(char who[WHO_SIZE])
 {
 	const char *key = getenv("SSH_PUBKEYINFO"); /* dropbear: the comment of the key */
-	const char *tty = ttyname(STDIN_FILENO);
+	char tty[128];
 	struct slice from = connection_word(0);
 
 	if (from.len > 0)
 		snprintf(who, WHO_SIZE, "ssh %.*s%s%.100s", (int)min_size(from.len, 64), from.ptr,
 			 key && *key ? " " : "", key ? key : "");
-	else if (tty)
+	else if (ttyname_r(STDIN_FILENO, tty, sizeof(tty)) == 0)
 		snprintf(who, WHO_SIZE, "%.100s", strncmp(tty, "/dev/", 5) == 0 ? tty + 5 : tty);
 	else
 		snprintf(who, WHO_SIZE, "uid %u", (unsigned)getuid());
