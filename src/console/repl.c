@@ -196,13 +196,30 @@ static void keep(struct repl *repl, const char *line)
 	history_add(repl->history_path, line);
 }
 
-/* At the machine itself, until it is set up. */
+/*
+ * At the machine itself, until it is set up. A machine has a screen and a serial line, and somebody
+ * sits at one of them: the questions begin where Enter is pressed.
+ */
 static void begin_setup(struct repl *repl)
 {
 	static char setup_line[] = "setup";
+	struct editor *editor;
+	enum editor_result result;
+	const char *line;
 
-	if (repl->is_terminal && !who_is_remote() && setup_is_due())
+	if (!repl->is_terminal || who_is_remote() || !setup_is_due())
+		return;
+	editor = editor_open("");
+	if (!editor)
+		return;
+	puts("This machine is not set up yet. Enter begins with that; Ctrl-C leaves it for\n"
+	     "later, for the command `setup`.");
+	result = editor_ask(editor, "Enter begins: ", NAME_NONE, &line);
+	editor_close(editor);
+	if (result == EDITOR_LINE)
 		run_line(repl, setup_line);
+	else
+		putchar('\n');
 }
 
 static int run_session(struct repl *repl)

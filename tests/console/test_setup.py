@@ -23,6 +23,7 @@ def blank(appliance):
 
 def begin(appliance, **more):
     console = appliance.terminal(["console"], **more)
+    answer(console, "Enter begins: ", "")
     console.prompt("Host name: ")
     return console
 
@@ -154,12 +155,21 @@ def test_broken_off_nothing_is_changed_and_it_begins_anew(blank, keys):
 def test_a_second_console_does_not_ask_as_well(blank):
     first = begin(blank)
     second = blank.terminal(["console"])
+    answer(second, "Enter begins: ", "")
     second.wait("setup is under way on another console")
     second.prompt("> ")
     first.type("\x03")
     first.prompt("> ")
     second.type("setup\r")
     second.prompt("Host name: ")
+
+
+def test_nobody_has_the_questions_before_somebody_presses_enter(blank):
+    first = blank.terminal(["console"])
+    first.prompt("Enter begins: ")
+    begin(blank)
+    first.type("\x03")
+    first.prompt("> ")
 
 
 def test_what_is_set_up_is_not_asked_again_nor_is_a_session_of_ssh(appliance, blank):
