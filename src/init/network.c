@@ -23,13 +23,14 @@
 #define CARRIER_GRACE_MS 3000
 #define LOOK_AGAIN_MS (5 * 60 * 1000) /* whatever was missed is seen then */
 
-static const u16 dumps[] = { RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE };
+static const u16 dumps[] = { RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETRULE };
 #define NETWORK_DUMPS array_count(dumps)
 
 static int open_socket(struct error *error)
 {
 	static const int groups[] = { RTNLGRP_LINK,	   RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-				      RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_ND_USEROPT };
+				      RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
+					    RTNLGRP_IPV6_RULE,  RTNLGRP_ND_USEROPT };
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	int size = SOCKET_BUFFER;

@@ -1,5 +1,6 @@
 #include "init/network_message.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -282,6 +283,36 @@ static bool read_route(struct network_route *route, struct slice bytes)
 	return true;
 }
 
+static bool read_rule(struct network_rule *rule, struct slice bytes)
+{
+	struct fib_rule_hdr head;
+	struct attribute a;
+
+	if (bytes.len < sizeof(head))
+		return false;
+	memcpy(&head, bytes.ptr, sizeof(head));
+	if ((head.family != AF_INET && head.family != AF_INET6) || head.action != FR_ACT_TO_TBL)
+		return false;
+	*rule = (struct network_rule){ .family = head.family == AF_INET6 ? 6 : 4,
+				       .table = head.table };
+	rule->from.address.family = rule->family;
+	rule->from.bits = head.src_len;
+	bytes = (struct slice){ bytes.ptr + sizeof(head), bytes.len - sizeof(head) };
+	while (take_attribute(&bytes, &a)) {
+		if (a.type == FRA_SRC)
+			address_of(a.value, head.family, &rule->from.address);
+		else if (a.type == FRA_PRIORITY)
+			rule->priority = u32_of(a.value);
+		else if (a.type == FRA_TABLE)
+			rule->table = u32_of(a.value);
+		else if (a.type == FRA_SUPPRESS_PREFIXLEN)
+			rule->no_defaults = u32_of(a.value) == 0;
+		else if (a.type == FRA_PROTOCOL && a.value.len == 1)
+			rule->protocol = (u8)a.value.ptr[0];
+	}
+	return true;
+}
+
 /* RFC 8106 section 5.1: type, length in units of 8 bytes, reserved, lifetime, addresses. */
 static bool read_advertised(struct message *message, struct slice bytes)
 {
@@ -340,6 +371,10 @@ static enum message_kind read_content(struct message *message, u16 type, struct 
 		return read_route(&message->route, bytes) ? MESSAGE_ROUTE : MESSAGE_OTHER;
 	case RTM_DELROUTE:
 		return read_route(&message->route, bytes) ? MESSAGE_ROUTE_GONE : MESSAGE_OTHER;
+	case RTM_NEWRULE:
+		return read_rule(&message->rule, bytes) ? MESSAGE_RULE : MESSAGE_OTHER;
+	case RTM_DELRULE:
+		return read_rule(&message->rule, bytes) ? MESSAGE_RULE_GONE : MESSAGE_OTHER;
 	case RTM_NEWNDUSEROPT:
 		return read_advertised(message, bytes) ? MESSAGE_ADVERTISED : MESSAGE_OTHER;
 	case NLMSG_DONE:

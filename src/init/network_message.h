@@ -26,7 +26,7 @@ void message_nest_end(struct buf *out, size_t begin);
 /* Of the message that begins there. */
 void message_set_sequence(struct buf *out, size_t begin, u32 sequence);
 
-/* All links, addresses or routes (RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE). */
+/* All links, addresses, routes or rules: RTM_GETLINK, RTM_GETADDR... */
 void message_dump(struct buf *out, u16 type);
 
 /* ---- what the kernel tells ---- */
@@ -64,6 +64,16 @@ struct network_route {
 	u32 metric;
 };
 
+/* Which table of routes counts for packets from an address. */
+struct network_rule {
+	u8 family; /* 4 or 6 */
+	u8 protocol; /* RTPROT_*: who made it */
+	u32 priority;
+	u32 table;
+	struct net_prefix from; /* no bits: all */
+	bool no_defaults;	/* routes to everywhere do not count in that table */
+};
+
 /* A name server in a router advertisement (RFC 8106). */
 struct network_advertised {
 	u32 index; /* of the link */
@@ -80,6 +90,8 @@ enum message_kind {
 	MESSAGE_ADDRESS_GONE,
 	MESSAGE_ROUTE,
 	MESSAGE_ROUTE_GONE,
+	MESSAGE_RULE,
+	MESSAGE_RULE_GONE,
 	MESSAGE_ADVERTISED,
 	MESSAGE_DONE, /* the end of a dump */
 	MESSAGE_ACK,  /* or refusal: errno in `code` */
@@ -94,6 +106,7 @@ struct message {
 		struct network_link link;
 		struct network_address address;
 		struct network_route route;
+		struct network_rule rule;
 		struct {
 			struct network_advertised items[MESSAGE_ADVERTISED_MAX];
 			u32 count;

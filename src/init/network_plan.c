@@ -282,6 +282,8 @@ void network_plan_done(struct network_plan *plan)
 	free(plan->planned);
 	free(plan->addresses);
 	free(plan->routes);
+	free(plan->rules);
+	plan->rules = NULL;
 	plan->planned = NULL;
 	plan->addresses = NULL;
 	plan->routes = NULL;

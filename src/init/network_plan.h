@@ -64,6 +64,8 @@ struct network_plan {
 	size_t address_max;
 	struct network_route *routes;
 	size_t route_count;
+	struct network_rule *rules;
+	size_t rule_count;
 };
 
 /* False: no memory; what was made is still right. network_plan_done in either case. */
@@ -91,6 +93,12 @@ bool network_plan_ask(struct network_plan *plan, size_t begin, const char *fmt, 
 bool network_plan_links(struct network_plan *plan);
 /* Addresses and routes of the planned links. */
 bool network_plan_addresses(struct network_plan *plan);
+/*
+ * A source address leaves by the link that has it: tables and rules for the links beside the one
+ * whose default route is the best. Behind the wanted addresses and routes. False: no memory.
+ */
+bool network_plan_sources(struct network_plan *plan);
+void network_plan_rules(struct network_plan *plan, bool add);
 bool network_is_ethernet(const struct network_link *link);
 
 #endif

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUTES_OF_LINK (NETWORK_LEASE_ROUTES_MAX + 2)
+/* Those of a lease, one for each family, and these once more in the link's own table. */
+#define ROUTES_OF_LINK (2 * (NETWORK_LEASE_ROUTES_MAX + 2))
 
 static u8 af_of(const struct net_address *address)
 {
@@ -140,7 +141,7 @@ static bool collect(struct network_plan *plan)
 		want_static(plan, &plan->planned[i]);
 		want_leased(plan, &plan->planned[i]);
 	}
-	return true;
+	return network_plan_sources(plan);
 }
 
 /* ---- addresses ---- */
@@ -258,7 +259,7 @@ static void ask_route(struct network_plan *plan, const struct network_route *rou
 {
 	struct rtmsg head = { .rtm_family = af_of(&route->to.address),
 			      .rtm_dst_len = route->to.bits,
-			      .rtm_table = RT_TABLE_MAIN,
+			      .rtm_table = route->table < 256 ? (u8)route->table : RT_TABLE_UNSPEC,
 			      .rtm_protocol = route->protocol,
 			      .rtm_type = RTN_UNICAST,
 			      .rtm_flags = route->onlink ? RTNH_F_ONLINK : 0 };
@@ -282,11 +283,14 @@ static void ask_route(struct network_plan *plan, const struct network_route *rou
 			    length_of(&route->source));
 	message_add_u32(plan->messages, RTA_OIF, route->index);
 	message_add_u32(plan->messages, RTA_PRIORITY, route->metric);
+	message_add_u32(plan->messages, RTA_TABLE, route->table);
 	net_prefix_format(to, &route->to);
 	if (route->gateway.family)
 		net_address_format(via, &route->gateway, false);
-	network_plan_ask(plan, begin, "%s: route %s%s%s%s", name_of(plan, route->index), to,
-			 via[0] ? " via " : "", via, add ? "" : " removed");
+	network_plan_ask(plan, begin, "%s: route %s%s%s%s%s", name_of(plan, route->index), to,
+			 via[0] ? " via " : "", via,
+			 route->table == RT_TABLE_MAIN ? "" : " for its addresses",
+			 add ? "" : " removed");
 }
 
 /* Ours, and those of routers where nobody wants them; the kernel's own go with their addresses. */
@@ -321,9 +325,11 @@ bool network_plan_addresses(struct network_plan *plan)
 {
 	if (!collect(plan))
 		return false;
+	network_plan_rules(plan, false);
 	plan_routes_unwanted(plan);
 	plan_addresses_wanted(plan);
 	plan_addresses_unwanted(plan);
 	plan_routes_wanted(plan);
+	network_plan_rules(plan, true);
 	return true;
 }

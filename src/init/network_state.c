@@ -11,7 +11,8 @@ bool network_state_init(struct network_state *state)
 	state->links = calloc(NETWORK_LINKS_MAX, sizeof(*state->links));
 	state->addresses = calloc(NETWORK_ADDRESSES_MAX, sizeof(*state->addresses));
 	state->routes = calloc(NETWORK_ROUTES_MAX, sizeof(*state->routes));
-	if (state->links && state->addresses && state->routes)
+	state->rules = calloc(NETWORK_RULES_MAX, sizeof(*state->rules));
+	if (state->links && state->addresses && state->routes && state->rules)
 		return true;
 	network_state_done(state);
 	return false;
@@ -22,6 +23,7 @@ void network_state_done(struct network_state *state)
 	free(state->links);
 	free(state->addresses);
 	free(state->routes);
+	free(state->rules);
 	*state = (struct network_state){ .links = NULL };
 }
 
@@ -123,6 +125,7 @@ void network_state_begin(struct network_state *state)
 {
 	state->address_count = 0;
 	state->route_count = 0;
+	state->rule_count = 0;
 	for (size_t i = 0; i < state->link_count; i++)
 		state->links[i].seen = false;
 }
@@ -220,7 +223,7 @@ static bool apply_route(struct network_state *state, const struct network_route 
 {
 	size_t at = 0;
 
-	if (route->table != RT_TABLE_MAIN)
+	if (route->table != RT_TABLE_MAIN && route->table < NETWORK_TABLE_FIRST)
 		return false;
 	while (at < state->route_count && !network_route_equal(&state->routes[at], route))
 		at++;
@@ -236,6 +239,36 @@ static bool apply_route(struct network_state *state, const struct network_route 
 		return false;
 	}
 	state->routes[state->route_count++] = *route;
+	return true;
+}
+
+bool network_rule_equal(const struct network_rule *a, const struct network_rule *b)
+{
+	return a->family == b->family && a->priority == b->priority && a->table == b->table &&
+	       a->no_defaults == b->no_defaults && a->from.bits == b->from.bits &&
+	       net_address_equal(&a->from.address, &b->from.address);
+}
+
+static bool apply_rule(struct network_state *state, const struct network_rule *rule, bool gone)
+{
+	size_t at = 0;
+
+	while (at < state->rule_count && !network_rule_equal(&state->rules[at], rule))
+		at++;
+	if (gone) {
+		if (at == state->rule_count)
+			return false;
+		memmove(&state->rules[at], &state->rules[at + 1],
+			(--state->rule_count - at) * sizeof(*state->rules));
+		return true;
+	}
+	if (at < state->rule_count)
+		return false;
+	if (state->rule_count == NETWORK_RULES_MAX) {
+		state->forgotten++;
+		return false;
+	}
+	state->rules[state->rule_count++] = *rule;
 	return true;
 }
 
@@ -300,6 +333,10 @@ bool network_state_apply(struct network_state *state, const struct message *mess
 		return apply_route(state, &message->route, false);
 	case MESSAGE_ROUTE_GONE:
 		return apply_route(state, &message->route, true);
+	case MESSAGE_RULE:
+		return apply_rule(state, &message->rule, false);
+	case MESSAGE_RULE_GONE:
+		return apply_rule(state, &message->rule, true);
 	case MESSAGE_ADVERTISED:
 		for (u32 i = 0; i < message->advertised.count; i++)
 			changed = apply_advertised(state, &message->advertised.items[i], now_ms) ||

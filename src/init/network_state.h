@@ -10,7 +10,10 @@
 #define NETWORK_LINKS_MAX 256
 #define NETWORK_ADDRESSES_MAX 16384
 #define NETWORK_ROUTES_MAX 4096
+#define NETWORK_RULES_MAX 2048
 #define NETWORK_ADVERTISED_MAX 16
+/* The table of an interface: this and its index. */
+#define NETWORK_TABLE_FIRST 1000
 
 /* How the IPv6 settings of a link were last written. */
 enum network_ipv6 {
@@ -39,8 +42,10 @@ struct network_state {
 	size_t link_count;
 	struct network_address *addresses;
 	size_t address_count;
-	struct network_route *routes; /* of the main table */
+	struct network_route *routes; /* of the main table and of interfaces' own */
 	size_t route_count;
+	struct network_rule *rules;
+	size_t rule_count;
 	struct network_known_advertised advertised[NETWORK_ADVERTISED_MAX];
 	size_t advertised_count;
 	u64 forgotten;
@@ -62,6 +67,7 @@ bool network_state_expire(struct network_state *state, u64 now_ms);
 
 struct network_known_link *network_state_link(const struct network_state *state, u32 index);
 struct network_known_link *network_state_named(const struct network_state *state, const char *name);
+bool network_rule_equal(const struct network_rule *a, const struct network_rule *b);
 bool network_route_equal(const struct network_route *a, const struct network_route *b);
 
 #endif

@@ -110,6 +110,37 @@ static void two_ways_out_have_an_order(void **state)
 	UNTIL("ip route | grep -q '^default via 192.0.2.1 dev eth0 .*metric 101'");
 }
 
+static void a_source_address_leaves_by_the_link_that_has_it(void **state)
+{
+	(void)state;
+	NEEDS_ROOT();
+	configure("interface \"eth0\" { method = static ipv6 = static gateway = \"192.0.2.1\" "
+		  "addresses = {\"192.0.2.9/24\", \"2001:db8:1::9/64\"} gateway6 = "
+		  "\"2001:db8:1::1\" }\n"
+		  "interface \"eth1\" { method = static ipv6 = static gateway = \"198.51.100.1\" "
+		  "addresses = {\"198.51.100.9/24\", \"198.51.100.10/24\", \"2001:db8:2::9/64\"} "
+		  "gateway6 = \"2001:db8:2::1\" }\n");
+	UNTIL("ip route get 203.0.113.1 | grep -q 'via 192.0.2.1 dev eth0'");
+	UNTIL("ip route get 203.0.113.1 from 192.0.2.9 | grep -q 'via 192.0.2.1 dev eth0'");
+	UNTIL("ip route get 203.0.113.1 from 198.51.100.9 | grep -q 'via 198.51.100.1 dev eth1'");
+	UNTIL("ip route get 203.0.113.1 from 198.51.100.10 | grep -q 'via 198.51.100.1 dev eth1'");
+	UNTIL("ip route get 2001:db8:9::1 from 2001:db8:1::9 | grep -q 'via 2001:db8:1::1 dev eth0'");
+	UNTIL("ip route get 2001:db8:9::1 from 2001:db8:2::9 | grep -q 'via 2001:db8:2::1 dev eth1'");
+	/* Who is near is reached without a detour. */
+	MUST("ip route get 192.0.2.77 from 198.51.100.9 | grep -q '^192.0.2.77 from 198.51.100.9 dev "
+	     "eth0'");
+	run_for(1500);
+	u32 before = world_network->attempts.sequence;
+	run_for(1000);
+	assert_int_equal(world_network->attempts.sequence, before);
+	/* One way out has no use for rules. */
+	configure("interface \"eth1\" { method = static ipv6 = off gateway = \"198.51.100.1\" "
+		  "addresses = {\"198.51.100.9/24\"} }\n");
+	UNTIL("ip route get 203.0.113.1 | grep -q 'via 198.51.100.1 dev eth1'");
+	UNTIL("! ip rule | grep -v 'lookup local\\|32766:\\|32767:'");
+	UNTIL("! ip -6 rule | grep -v 'lookup local\\|32766:'");
+}
+
 static void a_card_is_known_by_its_mac(void **state)
 {
 	(void)state;
@@ -268,6 +299,7 @@ int main(void)
 		TEST(what_somebody_else_changes_is_mended),
 		TEST(a_gateway_outside_of_all_networks_is_on_the_link),
 		TEST(two_ways_out_have_an_order),
+		TEST(a_source_address_leaves_by_the_link_that_has_it),
 		TEST(a_card_is_known_by_its_mac),
 		TEST(a_vlan_is_made_and_goes),
 		TEST(a_bond_takes_its_members),
