@@ -22,7 +22,7 @@ NOW = "$b reboot -n -f; $b sleep 60"  # without a sync: as a power cut
 @pytest.fixture(scope="session", name="image")
 def make_image(tmp_path_factory):
     folder = tmp_path_factory.mktemp("volume")
-    return tiny.image(folder / "image.img", tiny.rootfs(folder / "rootfs", "none", tiny.ACTS["obeys"]))
+    return tiny.image(folder / "image.img", tiny.rootfs(folder / "rootfs", "none"))
 
 
 @pytest.fixture(name="disk")
