@@ -273,14 +273,13 @@ static bool open_line_editor(struct editor *editor)
 	return true;
 }
 
-struct editor *editor_open(const char *prompt)
+struct editor *editor_open(void)
 {
 	struct editor *editor = calloc(1, sizeof(*editor));
 	struct sigaction action = { .sa_handler = on_signal };
 
 	if (!editor)
 		return NULL;
-	slice_copy(editor->prompt, sizeof(editor->prompt), slice_of(prompt));
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGWINCH, &action, NULL);
 	/* Letters of other scripts count as one; where the locale is not known, bytes do. */
@@ -308,13 +307,14 @@ void editor_close(struct editor *editor)
 	free(editor);
 }
 
-enum editor_result editor_read(struct editor *editor, const char **line)
+enum editor_result editor_read(struct editor *editor, const char *prompt, const char **line)
 {
 	sigset_t held;
 	const char *got;
 	int len = 0;
 
 	*line = editor->line;
+	slice_copy(editor->prompt, sizeof(editor->prompt), slice_of(prompt));
 	if (!editor->el)
 		return terminal_ask("", editor->line, sizeof(editor->line)) ? EDITOR_LINE
 									      : EDITOR_END;
@@ -344,7 +344,6 @@ enum editor_result editor_ask(struct editor *editor, const char *prompt, enum na
 {
 	enum editor_result result;
 
-	slice_copy(editor->prompt, sizeof(editor->prompt), slice_of(prompt));
 	editor->is_answer = true;
 	editor->answer_kind = kind;
 	if (editor->history)
@@ -353,7 +352,7 @@ enum editor_result editor_ask(struct editor *editor, const char *prompt, enum na
 		fputs(prompt, stdout);
 		fflush(stdout);
 	}
-	result = editor_read(editor, line);
+	result = editor_read(editor, prompt, line);
 	editor->is_answer = false;
 	if (editor->history)
 		el_set(editor->el, EL_HIST, history, editor->history);

@@ -15,15 +15,16 @@ enum editor_result {
 	EDITOR_END,	    /* Ctrl-D on an empty line, or the end of the input */
 };
 
-/* NULL: no memory. The prompt is copied. */
-struct editor *editor_open(const char *prompt);
+/* NULL: no memory. */
+struct editor *editor_open(void);
 void editor_close(struct editor *editor);
 
 /*
- * Reads a line, without its line feed; *line is the editor's until the next call. Signals that it
- * handles itself (SIGINT, SIGWINCH) are those of the calling thread.
+ * Reads a line behind the prompt, without its line feed; *line is the editor's until the next call.
+ * Signals that it handles itself (SIGINT, SIGWINCH) are those of the calling thread.
  */
-enum editor_result editor_read(struct editor *editor, const char **line) MUST_CHECK;
+enum editor_result editor_read(struct editor *editor, const char *prompt,
+			       const char **line) MUST_CHECK;
 
 /*
  * Asks: a line with this prompt; Tab completes names of that kind, `?` is a letter, and there is no

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define LINE_COLUMNS 68 /* behind the name */
 #define TRIAL_MS (60 * 1000)
 #define MADE_NONE UINT32_MAX /* no interface is to be made; else an enum appliance_kind */
 
@@ -47,6 +48,24 @@ static void add_named(struct buf *text, const json_t *object, const char *name, 
 	human_text(text, value);
 }
 
+/* Behind what is there, a new line where the next one would not fit. */
+static void print_addresses(const json_t *list, struct buf *text)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *item = json_string_value(json_array_get(list, i));
+
+		if (item && text->len + strlen(item) + 1 > LINE_COLUMNS) {
+			printf("%-9s %s\n", "", buf_text(text));
+			buf_reset(text);
+			buf_add_char(text, ' ');
+		}
+		buf_add_char(text, ' ');
+		human_text(text, slice_of(item ? item : "?"));
+	}
+	printf("%-9s %s\n", "", buf_text(text));
+	buf_reset(text);
+}
+
 static void print_interface(const json_t *interface, struct buf *text)
 {
 	struct slice name = answer_text(interface, "name");
@@ -67,9 +86,7 @@ static void print_interface(const json_t *interface, struct buf *text)
 		buf_add_char(text, ')');
 	}
 	buf_add_char(text, ':');
-	add_texts(text, json_object_get(interface, "addresses"));
-	printf("%-9s %s\n", "", buf_text(text));
-	buf_reset(text);
+	print_addresses(json_object_get(interface, "addresses"), text);
 	add_named(text, interface, "gateway", "gateway");
 	add_named(text, interface, "gateway6", "gateway");
 	if (text->len > 0)

@@ -66,6 +66,14 @@ static void print_addresses(FILE *out, const struct records *records)
 			is_v6(records->addresses[i]) ? "AAAA" : "A", records->addresses[i]);
 	if (records->address_count == 0)
 		fputs("; (no address is known yet)\n", out);
+	for (size_t i = 0; i < records->address_count; i++) {
+		struct net_address address;
+
+		if (net_address_parse(&address, slice_of(records->addresses[i]), false) &&
+		    net_address_is_special(&address))
+			fprintf(out, ";   %s is not public: publish the one that it has outside\n",
+				records->addresses[i]);
+	}
 	fputs("; Whoever the address is from (your provider) sets its name (PTR). Ask for:\n", out);
 	for (size_t i = 0; i < records->address_count; i++)
 		fprintf(out, ";   %s -> %s\n", records->addresses[i], records->hostname);

@@ -222,14 +222,26 @@ static void begin_setup(struct repl *repl)
 		putchar('\n');
 }
 
+static void make_prompt(char prompt[96])
+{
+	char host[65] = "";
+
+	if (gethostname(host, sizeof(host)) < 0 || !*host || strcmp(host, "(none)") == 0)
+		snprintf(host, sizeof(host), "hikyaku");
+	host[64] = '\0';
+	snprintf(prompt, 96, "%s> ", host);
+}
+
 static int run_session(struct repl *repl)
 {
 	enum editor_result result;
 	const char *line;
+	char prompt[96];
 
 	begin_setup(repl);
 	while (!repl->is_over) {
-		result = editor_read(repl->editor, &line);
+		make_prompt(prompt); /* the host's name may have changed */
+		result = editor_read(repl->editor, prompt, &line);
 		if (result == EDITOR_INTERRUPTED) {
 			puts("^C");
 			continue;
@@ -262,20 +274,9 @@ static void take_terminal(void)
 		(void)tcsetpgrp(STDIN_FILENO, getpgrp());
 }
 
-static void make_prompt(char prompt[96])
-{
-	char host[65] = "";
-
-	if (gethostname(host, sizeof(host)) < 0 || !*host || strcmp(host, "(none)") == 0)
-		snprintf(host, sizeof(host), "hikyaku");
-	host[64] = '\0';
-	snprintf(prompt, 96, "%s> ", host);
-}
-
 static int run_interactive(void)
 {
 	struct repl *repl = calloc(1, sizeof(*repl));
-	char prompt[96];
 	int code;
 
 	if (!repl)
@@ -286,8 +287,7 @@ static int run_interactive(void)
 		(void)tcgetattr(STDIN_FILENO, &repl->mode);
 		puts("hikyaku " HIKYAKU_VERSION ". `help` lists commands, Tab completes them.");
 	}
-	make_prompt(prompt);
-	repl->editor = editor_open(prompt);
+	repl->editor = editor_open();
 	if (!repl->editor) {
 		free(repl);
 		return CONSOLE_FAILED;

@@ -198,7 +198,7 @@ int setup_run(struct console *console, int argc, char **argv)
 		close(lock);
 		return console_fail_error(console, CONSOLE_FAILED, &error);
 	}
-	setup.editor = editor_open("");
+	setup.editor = editor_open();
 	find_interfaces(&setup);
 	puts("This sets the machine up. Every question has an explanation and most a default,\n"
 	     "in brackets, that Enter takes. `back` goes back by one, Ctrl-C breaks off;\n"

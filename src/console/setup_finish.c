@@ -145,7 +145,12 @@ int setup_finish(struct setup *setup)
 	json_decref(reply);
 	if (code != CONSOLE_OK || !make_key(setup) || !write_config(setup))
 		return CONSOLE_FAILED;
+	/* It waits for its configuration. */
+	code = link_run_init(setup->console, json_pack("{s:s, s:s}", "command", "service.start",
+						       "name", "send"),
+			     LINK_PATIENCE_MS, NULL, NULL, &reply);
+	json_decref(reply);
 	print_records(setup);
 	puts("\nThe machine is set up. `status` shows how it is.");
-	return CONSOLE_OK;
+	return code;
 }

@@ -21,9 +21,11 @@ static void print_line(const char *label, struct buf *text)
 {
 	struct slice rest = buf_slice(text);
 
-	while (human_width(rest) > COLUMNS - 10 - 1)
+	bool is_cut = human_width(rest) > COLUMNS - 10 - 1;
+
+	while (is_cut && human_width(rest) > COLUMNS - 10 - 4)
 		rest.len--;
-	printf(LABEL "%.*s\n", label, SLICE_FMT(rest));
+	printf(LABEL "%.*s%s\n", label, SLICE_FMT(rest), is_cut ? "..." : "");
 	buf_reset(text);
 }
 
@@ -137,11 +139,18 @@ static void print_services(const json_t *system, struct buf *text)
 	for (size_t i = 0; i < json_array_size(services); i++) {
 		const json_t *service = json_array_get(services, i);
 		struct slice state = answer_text(service, "state");
+		struct slice name = answer_text(service, "name");
 
+		bool is_running = slice_equal(state, SLICE("running"));
+
+		/* There is one for each terminal and interface; when they run, nobody asks. */
+		if (is_running && (slice_has_prefix(name, SLICE("console-")) ||
+				   slice_has_prefix(name, SLICE("dhcp-"))))
+			continue;
 		if (text->len > 0)
 			buf_add_text(text, ", ");
-		human_text(text, answer_text(service, "name"));
-		if (!slice_equal(state, SLICE("running"))) {
+		human_text(text, name);
+		if (!is_running) {
 			buf_add_char(text, ' ');
 			for (size_t k = 0; k < state.len; k++) {
 				bool is_small = state.ptr[k] >= 'a' && state.ptr[k] <= 'z';

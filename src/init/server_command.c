@@ -138,6 +138,8 @@ static void change_service(struct server_link *link, const struct control_reques
 		server_refuse(link, CONTROL_NOT_FOUND, error.text);
 		return;
 	}
+	/* What it waits for may have come by now: the console writes the sender's configuration. */
+	init_look_around(init);
 	if (strcmp(request->command, "service.stop") == 0)
 		supervisor_want(service, false, now_ms);
 	else if (strcmp(request->command, "service.start") == 0 && service->pid != 0)

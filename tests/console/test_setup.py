@@ -67,6 +67,8 @@ def test_the_questions_lead_to_settings_a_key_and_records(blank):
     assert tasks[0]["arguments"] == ["--domain", "example.jp", "--selector", "s1", "--out",
                                      "/data/send/keys/example.jp.s1.pem"]
     assert "network.apply" in [r["command"] for r in blank.init.requests]
+    starts = [r for r in blank.init.requests if r["command"] == "service.start"]
+    assert [r["name"] for r in starts] == ["send"]
     shown = console.bytes.decode().replace("\r\n", "\n")
     assert "mail.example.jp. IN A 192.0.2.10\nmail.example.jp. IN AAAA 2001:db8::10\n" in shown
     assert 'example.jp. IN TXT "v=spf1 ip4:192.0.2.10 ip6:2001:db8::10 -all"\n' in shown
