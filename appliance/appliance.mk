@@ -10,7 +10,7 @@ IMAGE_FILES ?=
 FIRMWARE ?= bios
 
 IMAGE_PACKAGES := grub-common grub-pc-bin grub-efi-amd64-bin mtools openssl
-MACHINE_PACKAGES := qemu-system-x86 ovmf qemu-utils openssh-client gdisk dosfstools
+MACHINE_PACKAGES := qemu-system-x86 ovmf qemu-utils openssh-client gdisk dosfstools chrony
 
 build/.image-packages: appliance/appliance.mk build/.build-packages
 	$(call need,$(IMAGE_PACKAGES))

@@ -68,14 +68,17 @@ def free_port(wanted=0):
 
 
 def command(path, directory, *, firmware="bios", memory=512, cpus=2, forward=None, bus="virtio",
-            disks=(), screen=False):
+            disks=(), screen=False, clock=None):
     """
     QEMU's command line up to the serial line, which the caller adds. `forward`: {port here: port there}.
-    `bus`: virtio, nvme, ahci. `disks`: paths of further ones. In `directory` stand the firmware's variables.
+    `bus`: virtio, nvme, ahci. `disks`: paths of further ones. `clock`: what the machine's clock says at
+    power-on, if not the right time. In `directory` stand the firmware's variables.
     """
     words = ["qemu-system-x86_64", "-accel", accelerator(), "-M", "q35", "-cpu", "max", "-smp", str(cpus),
              "-m", str(memory), "-nodefaults", "-no-user-config", "-display", "none",
              "-device", "virtio-rng-pci"]
+    if clock:
+        words += ["-rtc", f"base={clock}"]
     if screen:
         words += ["-vga", "std"]
     if firmware == "uefi":
