@@ -209,7 +209,7 @@ static void begin_setup(struct repl *repl)
 
 	if (!repl->is_terminal || who_is_remote() || !setup_is_due())
 		return;
-	editor = editor_open("");
+	editor = editor_open();
 	if (!editor)
 		return;
 	puts("This machine is not set up yet. Enter begins with that; Ctrl-C leaves it for\n"
