@@ -203,19 +203,14 @@ static void keep(struct repl *repl, const char *line)
 static void begin_setup(struct repl *repl)
 {
 	static char setup_line[] = "setup";
-	struct editor *editor;
 	enum editor_result result;
 	const char *line;
 
 	if (!repl->is_terminal || who_is_remote() || !setup_is_due())
 		return;
-	editor = editor_open();
-	if (!editor)
-		return;
 	puts("This machine is not set up yet. Enter begins with that; Ctrl-C leaves it for\n"
 	     "later, for the command `setup`.");
-	result = editor_ask(editor, "Enter begins: ", NAME_NONE, &line);
-	editor_close(editor);
+	result = editor_ask(repl->editor, "Enter begins: ", NAME_NONE, &line);
 	if (result == EDITOR_LINE)
 		run_line(repl, setup_line);
 	else
