@@ -87,6 +87,11 @@ static void print_interface(const json_t *interface, struct buf *text)
 	}
 	buf_add_char(text, ':');
 	print_addresses(json_object_get(interface, "addresses"), text);
+	if (json_array_size(json_object_get(interface, "duplicates")) > 0) {
+		add_texts(text, json_object_get(interface, "duplicates"));
+		printf("%-9s not used, another machine has:%s\n", "", buf_text(text));
+		buf_reset(text);
+	}
 	add_named(text, interface, "gateway", "gateway");
 	add_named(text, interface, "gateway6", "gateway");
 	if (text->len > 0)

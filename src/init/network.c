@@ -21,6 +21,7 @@
 #define ROUNDS_A_RUN 8
 /* A carrier that is away for less is no reason for a DHCP client to begin anew. */
 #define CARRIER_GRACE_MS 3000
+#define OWED_MS 10000
 #define LOOK_AGAIN_MS (5 * 60 * 1000) /* whatever was missed is seen then */
 
 static const u16 dumps[] = { RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETRULE };
@@ -363,6 +364,13 @@ static void expire(struct network *network)
 		network->dirty = true;
 }
 
+static bool is_time_to_look(const struct network *network)
+{
+	bool is_owed = network->dump < NETWORK_DUMPS || network->unanswered > 0;
+
+	return network->now_ms >= network->dump_ms + (is_owed ? OWED_MS : 0);
+}
+
 void network_run(struct network *network, u64 now_ms)
 {
 	network->now_ms = now_ms;
@@ -370,8 +378,7 @@ void network_run(struct network *network, u64 now_ms)
 		for (u32 i = 0; i < READS_A_RUN && read_one(network); i++)
 			;
 		expire(network);
-		if (network->dump == NETWORK_DUMPS && network->unanswered == 0 &&
-		    now_ms >= network->dump_ms) {
+		if (is_time_to_look(network)) {
 			begin_dumps(network);
 			continue;
 		}
@@ -391,9 +398,9 @@ u64 network_next_ms(const struct network *network)
 {
 	u64 next = min_u64(network->plan_ms, network->dump_ms);
 
-	/* While the kernel owes an answer, that is what wakes us. */
+	/* While the kernel owes an answer, that wakes us; if it never comes, we look anew. */
 	if (network->dump < NETWORK_DUMPS || network->unanswered > 0)
-		return UINT64_MAX;
+		return network->dump_ms + OWED_MS;
 	if (network->configured && network->dirty)
 		return network->now_ms;
 	for (size_t i = 0; i < network->lease_count; i++)

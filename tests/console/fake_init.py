@@ -24,7 +24,7 @@ SERVICES = [
 INTERFACES = [
     {"name": "eth0", "mac": "52:54:00:12:34:56", "driver": "virtio_net", "carrier": True, "speed": 1000,
      "mtu": 1500, "addresses": ["192.0.2.10/24", "2001:db8::10/64", "fe80::5054:ff:fe12:3456/64"],
-     "method": "static", "gateway": "192.0.2.1", "lease_ms": 0},
+     "duplicates": ["2001:db8::11/64"], "method": "static", "gateway": "192.0.2.1", "lease_ms": 0},
     {"name": "eth1", "mac": "52:54:00:12:34:57", "driver": "e1000e", "carrier": False, "speed": 0,
      "mtu": 1500, "addresses": [], "method": "dhcp", "gateway": "", "lease_ms": 0},
 ]

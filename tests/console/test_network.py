@@ -32,6 +32,7 @@ def test_the_network_is_shown(appliance):
     assert out == (
         "eth0      up, 1000 Mbit/s, driver virtio_net, MAC 52:54:00:12:34:56, MTU 1500\n"
         "          static: 192.0.2.10/24 2001:db8::10/64 fe80::5054:ff:fe12:3456/64\n"
+        "          not used, another machine has: 2001:db8::11/64\n"
         "          gateway 192.0.2.1\n"
         "eth1      no carrier, driver e1000e, MAC 52:54:00:12:34:57, MTU 1500\n"
         "          dhcp:\n"

@@ -217,7 +217,7 @@ static void routers_give_addresses_where_they_are_listened_to(void **state)
 	MUST("ip netns exec peer ip address add 2001:db8:1::1/64 dev p0 nodad");
 	start("ip netns exec peer dnsmasq -k -C /dev/null -i p0 --bind-interfaces "
 	      "-l /run/dnsmasq.leases -x /run/dnsmasq.pid -u root --no-resolv --enable-ra "
-	      "--dhcp-range=2001:db8:1::,ra-only "
+	      "--dhcp-range=2001:db8:1::,ra-only,64,infinite "
 	      "--dhcp-option=option6:dns-server,[2001:db8:1::53],[fe80::53]");
 	configure(AUTO);
 	UNTIL("ip address show eth0 | grep -q 'inet6 2001:db8:1:0:5054:ff:fe00:1/64'");
