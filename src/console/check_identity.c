@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT_MS 8000
+#define TIMEOUT_MS 5000 /* of each question; without a network there are many such waits */
 
 enum verdict { VERDICT_PASS, VERDICT_WARN, VERDICT_FAIL };
 static const char *const verdict_names[] = { "pass", "warn", "FAIL" };
@@ -44,6 +44,9 @@ static void tell(struct check *check, const char *what, enum verdict verdict, co
 	table_text(&check->table, slice_of(verdict_names[verdict]));
 	table_text(&check->table, slice_of(what));
 	table_text(&check->table, slice_of(found));
+	/* Row by row: a question may take its time. */
+	table_flush(&check->table);
+	fflush(stdout);
 	if (verdict != VERDICT_PASS && publish)
 		buf_add_format(&check->publish, "%s:\n  %s\n", what, publish);
 }
@@ -326,6 +329,10 @@ int check_identity_run(struct console *console, int argc, char **argv)
 	check.list = json_array();
 	buf_init(&check.publish, 256u << 10);
 	table_init(&check.table, stdout, titles, array_count(titles), 0);
+	for (size_t i = 0; i < identity.records.address_count; i++)
+		check.table.widths[1] = max_u64(check.table.widths[1],
+						strlen("EHLO ") +
+							strlen(identity.records.addresses[i]));
 	if (!console->json)
 		printf("identity of %s, as %s\n\n", identity.domain, identity.hostname);
 	check_all(&check);
