@@ -49,6 +49,11 @@ static void make_config(const struct setup *setup, struct buf *text)
 		"data = \"%s\"\n"
 		"control = \"%s\"\n"
 		"\n"
+		"metrics {\n"
+		"\tlisten = \"127.0.0.1:9641\"  # who may ask; \"0.0.0.0:9641\": everybody\n"
+		"\ttextfiles = \"/run/hikyaku/metrics\"  # those of the machine, on the same page\n"
+		"}\n"
+		"\n"
 		"customer \"%s\" {\n",
 		DATA_PATH, CONSOLE_SOCKET_PATH, setup->domain);
 	add_addresses(setup, text);

@@ -61,6 +61,7 @@ def test_the_questions_lead_to_settings_a_key_and_records(blank):
     sender = (blank.etc / "hikyaku.conf").read_text()
     assert 'customer "example.jp" {' in sender
     assert 'address "any" { ehlo = "mail.example.jp" }' in sender
+    assert 'textfiles = "/run/hikyaku/metrics"' in sender
     assert 'dkim "s1" { key = "/data/send/keys/example.jp.s1.pem" }' in sender
     tasks = [r for r in blank.init.requests if r["command"] == "task.run"]
     assert tasks[0]["name"] == "keys-new"
