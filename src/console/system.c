@@ -166,6 +166,20 @@ static void print_services(const json_t *system, struct buf *text)
 	print_line("services", text);
 }
 
+/* Nobody has set the machine up, or not yet. */
+static bool sender_waits(const json_t *system)
+{
+	const json_t *services = json_object_get(system, "services");
+
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i);
+
+		if (slice_equal(answer_text(service, "name"), SLICE("send")))
+			return slice_equal(answer_text(service, "state"), SLICE("waiting"));
+	}
+	return false;
+}
+
 static void print_troubles(const json_t *troubles, struct buf *text)
 {
 	size_t count = json_array_size(troubles);
@@ -205,7 +219,8 @@ void status_print_appliance(const json_t *system, const json_t *sender, const js
 	if (sender)
 		status_print_work(sender);
 	else
-		puts("The sender does not answer.");
+		puts(sender_waits(system) ? "The sender waits for its configuration: `setup`." :
+					    "The sender does not answer.");
 	print_troubles(troubles, &text);
 	buf_done(&text);
 }

@@ -1,5 +1,6 @@
 """The appliance's console on an 80x24 terminal: typing, completion, help, pages, Ctrl-C, the end."""
 
+import os
 import json
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import subprocess
 import pytest
 
 from console_world import PROGRAM
-from fake_init import ITEM, RECORD, REPLY, frame
+from fake_init import frame, ITEM, RECORD, REPLY, status
 
 pytestmark = pytest.mark.binary
 
@@ -257,6 +258,16 @@ def test_the_status_fits_one_screen(appliance):
     assert "queue     1,000,000 waiting, 345 deferred, 77 in flight, 1 held" in lines
     assert any("error store event=\"disk is full\"" in line for line in lines)
     assert not any("service started" in line for line in lines)
+
+
+def test_a_sender_that_was_never_set_up_is_told_from_one_that_is_silent(appliance):
+    os.rename(appliance.folder / "send.sock", appliance.folder / "gone")
+    assert "The sender does not answer." in appliance.run("status")[1]
+    waiting = status() | {"services": [{"name": "send", "state": "waiting", "pid": 0, "restarts": 0,
+                                        "since_ms": 1000, "last_exit": "never"}]}
+    appliance.init.answers["system.status"] = lambda request: frame(REPLY, waiting)
+    assert "The sender waits for its configuration: `setup`." in appliance.run("status")[1]
+    os.rename(appliance.folder / "gone", appliance.folder / "send.sock")
 
 
 def test_a_restart_asks_a_person_and_not_a_script(appliance):
