@@ -192,25 +192,36 @@ LANES_STEP void square_20(lane8 *wide, const lane8 *a)
 	square_columns(wide, a, 20);
 }
 
-/* Any length: the running sums are in memory; four products for each load and store of one. */
+/*
+ * Any even length: the running sums are in memory. Two digits at a time: four products for each
+ * load and store of a sum.
+ */
 LANES_CODE void reduce_memory(lane8 *r, lane8 *wide, const struct lane_modulus *m)
 {
 	const lane8 *n = m->n;
 	const lane8 factor = *m->factor;
 	const u32 k = m->k;
 
-	for (u32 i = 0; i < k; i++, wide++) {
+	for (u32 i = 0; i < k; i += 2, wide += 2) {
 		lane8 u = lane_low(lane_all(0), wide[0], factor);
-		lane8 last = n[0];
+		lane8 second = wide[1] + lane_round_up(wide[0]);
+		lane8 before = n[0];
+		lane8 last = n[1];
+		lane8 v;
 
-		wide[1] += lane_round_up(wide[0]);
-		for (u32 j = 1; j < k; j++) {
+		second = lane_high(lane_low(second, last, u), before, u);
+		v = lane_low(lane_all(0), second, factor);
+		wide[2] += lane_round_up(second);
+		for (u32 j = 2; j < k; j++) {
 			lane8 limb = n[j];
+			lane8 sum = lane_high(lane_low(wide[j], limb, u), last, u);
 
-			wide[j] = lane_high(lane_low(wide[j], limb, u), last, u);
+			wide[j] = lane_high(lane_low(sum, last, v), before, v);
+			before = last;
 			last = limb;
 		}
-		wide[k] = lane_high(wide[k], last, u);
+		wide[k] = lane_high(lane_low(lane_high(wide[k], last, u), last, v), before, v);
+		wide[k + 1] = lane_high(wide[k + 1], last, v);
 	}
 	carry_signed(r, wide, k);
 }
@@ -232,6 +243,38 @@ LANES_CODE void multiply_wide(lane8 *wide, const lane8 *a, const lane8 *b, u32 k
 			last = limb;
 		}
 		wide[i + k] = lane_high(wide[i + k], last, by);
+	}
+}
+
+/* wide = a * a: each product of different limbs is made once and counted twice. */
+LANES_CODE void square_wide(lane8 *wide, const lane8 *a, u32 k)
+{
+	for (u32 j = 0; j < 2 * k; j++)
+		wide[j] = lane_all(0);
+	for (u32 i = 0; i < k; i += 2) {
+		lane8 x = a[i];
+		lane8 y = a[i + 1];
+		lane8 last_x = y;
+		lane8 last_y = lane_all(0);
+		lane8 before = lane_all(0);
+
+		wide[2 * i + 1] = lane_low(wide[2 * i + 1], y, x);
+		for (u32 j = i + 2; j < k; j++) {
+			lane8 limb = a[j];
+			lane8 sum = lane_high(lane_low(wide[i + j], limb, x), last_x, x);
+
+			wide[i + j] = lane_high(lane_low(sum, last_y, y), before, y);
+			before = last_y;
+			last_x = limb;
+			last_y = limb;
+		}
+		wide[i + k] = lane_high(lane_low(lane_high(wide[i + k], last_x, x), last_y, y),
+					before, y);
+		wide[i + k + 1] = lane_high(wide[i + k + 1], last_y, y);
+	}
+	for (u32 i = 0; i < k; i++) {
+		wide[2 * i] = lane_low(wide[2 * i] + wide[2 * i], a[i], a[i]);
+		wide[2 * i + 1] = lane_high(wide[2 * i + 1] + wide[2 * i + 1], a[i], a[i]);
 	}
 }
 
@@ -269,7 +312,8 @@ LANES_CODE void mont_square(lane8 *r, const lane8 *a, const struct lane_modulus 
 		square_10(wide, a);
 		reduce_10(r, wide, m);
 	} else {
-		mont_multiply(r, a, a, m, wide);
+		square_wide(wide, a, m->k);
+		reduce_memory(r, wide, m);
 	}
 }
 
