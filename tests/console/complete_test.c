@@ -1,5 +1,6 @@
 /* What may come next in a line. */
 #include "base/text.h"
+#include "console/command.h"
 #include "console/complete.h"
 #include "console/words.h"
 
@@ -111,6 +112,24 @@ static void test_options_are_those_of_the_command(void **state)
 	assert_string_equal(found.hint, "NAME");
 }
 
+static void test_every_command_gives_its_options_away_and_does_nothing(void **state)
+{
+	struct option options[COMMAND_OPTIONS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < command_count; i++) {
+		size_t count = command_options(&commands[i], options);
+
+		assert_true(count < COMMAND_OPTIONS_MAX);
+		for (size_t k = 0; k < count; k++)
+			assert_non_null(options[k].name);
+	}
+	complete("check ");
+	assert_true(has("identity"));
+	complete("dig example.jp M");
+	assert_int_equal(asked_kind, NAME_TYPE);
+}
+
 static void test_words_of_the_usage_are_offered(void **state)
 {
 	(void)state;
@@ -137,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_behind_a_group_stand_its_commands),
 		cmocka_unit_test(test_names_are_asked_for_where_they_belong),
 		cmocka_unit_test(test_options_are_those_of_the_command),
+		cmocka_unit_test(test_every_command_gives_its_options_away_and_does_nothing),
 		cmocka_unit_test(test_words_of_the_usage_are_offered),
 		cmocka_unit_test(test_the_word_that_is_typed_is_told_with_its_place),
 	};
