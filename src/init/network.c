@@ -296,7 +296,9 @@ static void make_plan(struct network *network)
 	network->dirty = false;
 	network->plan_ms = UINT64_MAX;
 	buf_reset(&network->output);
-	if (!network_plan_make(&plan)) {
+	if (!network->configured) {
+		network_plan_early(&plan);
+	} else if (!network_plan_make(&plan)) {
 		log_error("network", "out of memory");
 		network->plan_ms = network->now_ms + 1000;
 	}
@@ -382,8 +384,8 @@ void network_run(struct network *network, u64 now_ms)
 			begin_dumps(network);
 			continue;
 		}
-		if (!network->configured || network->dump < NETWORK_DUMPS ||
-		    network->unanswered > 0 || (!network->dirty && now_ms < network->plan_ms))
+		if (network->dump < NETWORK_DUMPS || network->unanswered > 0 ||
+		    (!network->dirty && now_ms < network->plan_ms))
 			break;
 		make_plan(network);
 		if (network->unanswered == 0)
@@ -401,7 +403,7 @@ u64 network_next_ms(const struct network *network)
 	/* While the kernel owes an answer, that wakes us; if it never comes, we look anew. */
 	if (network->dump < NETWORK_DUMPS || network->unanswered > 0)
 		return network->dump_ms + OWED_MS;
-	if (network->configured && network->dirty)
+	if (network->dirty)
 		return network->now_ms;
 	for (size_t i = 0; i < network->lease_count; i++)
 		next = min_u64(next, network->leases[i].until_ms);

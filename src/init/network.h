@@ -26,7 +26,7 @@
 
 struct network;
 
-/* NULL with the error set. Nothing is changed before the first network_configure. */
+/* NULL with the error set. Before the first network_configure links only go up. */
 struct network *network_new(struct error *error) MUST_CHECK;
 void network_free(struct network *network); /* the network stays as it is; NULL is fine */
 

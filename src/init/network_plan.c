@@ -264,6 +264,18 @@ static void plan_others(struct network_plan *plan)
 	}
 }
 
+void network_plan_early(struct network_plan *plan)
+{
+	plan->again_ms = UINT64_MAX;
+	for (size_t i = 0; i < plan->state->link_count; i++) {
+		const struct network_link *link = &plan->state->links[i].link;
+
+		if (!(link->flags & IFF_UP) &&
+		    ((link->flags & IFF_LOOPBACK) || network_is_ethernet(link)))
+			ask_flags(plan, link, IFF_UP);
+	}
+}
+
 bool network_plan_make(struct network_plan *plan)
 {
 	plan->again_ms = UINT64_MAX;

@@ -71,6 +71,8 @@ struct network_plan {
 /* False: no memory; what was made is still right. network_plan_done in either case. */
 bool network_plan_make(struct network_plan *plan) MUST_CHECK;
 void network_plan_done(struct network_plan *plan);
+/* Before anything is known to be wanted: links go up, as their talk with switches takes seconds. */
+void network_plan_early(struct network_plan *plan);
 
 /* The kernel's answer: 0 or an errno value. NULL: the message was none of these. */
 struct network_attempt *network_attempt_answer(struct network_attempts *attempts, u32 sequence,

@@ -8,6 +8,22 @@
 	"\"2001:db8::10/64\", \"2001:db8::11/64\"}\n"                                              \
 	"gateway = \"192.0.2.1\" gateway6 = \"2001:db8::1\" mtu = 1400 }\n"
 
+static void links_are_up_before_anything_is_configured(void **state)
+{
+	(void)state;
+	NEEDS_ROOT();
+	UNTIL("ip link show eth0 | grep -q 'state UP'");
+	UNTIL("ip link show eth1 | grep -q 'state UP'");
+	UNTIL("ip address show lo | grep -q 'inet 127.0.0.1/8'");
+	run_for(300);
+	MUST("! ip address show | grep 'inet ' | grep -v 127.0.0.1");
+	MUST("! ip route | grep .");
+	assert_int_equal(network_dhcp_wanted(world_network, &(const char *){ NULL }, 1), 0);
+	configure("interface \"eth0\" { method = none ipv6 = off }\n");
+	UNTIL("ip link show eth1 | grep -q 'state DOWN'");
+	UNTIL("! ip address show eth0 | grep -q inet");
+}
+
 static void each_customer_has_an_address(void **state)
 {
 	(void)state;
@@ -294,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
+		TEST(links_are_up_before_anything_is_configured),
 		TEST(each_customer_has_an_address),
 		TEST(what_is_no_longer_configured_goes),
 		TEST(what_somebody_else_changes_is_mended),
