@@ -86,9 +86,20 @@ class Operation:
     def wait(self, condition, what, seconds=180, every=0.5):
         end = time.monotonic() + seconds
         while not (value := condition()):
-            assert time.monotonic() < end, f"{what}: not in {seconds} s; {self.machine.last_words()}"
+            if time.monotonic() > end:
+                raise AssertionError(f"{what}: not in {seconds} s; {self.story()}")
             time.sleep(every)
         return value
+
+    def story(self):
+        """What the machine has to say, for whom it failed."""
+        told = [self.machine.last_words()]
+        for words in (["service", "list"], ["logs", "init"], ["logs", "send"]):
+            try:
+                told.append("\n".join(self.ssh(*words, check=False, seconds=30).stdout.splitlines()[-25:]))
+            except subprocess.TimeoutExpired:
+                told.append(f"{words}: no answer")
+        return "\n".join(told)
 
     def sender_answers(self):
         return self.ssh("campaign", "status", check=False).returncode == 0
