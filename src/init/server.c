@@ -241,8 +241,9 @@ static bool take_data(struct server_link *link, const struct frame *frame)
 	if (frame->type == FRAME_END) {
 		task_end_input(link->task);
 		link->task_takes_data = false;
-	} else if (!task_input(link->task, frame->payload)) {
-		link->is_holding = true;
+	} else {
+		/* Of several frames at once the last one tells: it may have found room again. */
+		link->is_holding = !task_input(link->task, frame->payload);
 	}
 	return true;
 }
