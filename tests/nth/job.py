@@ -26,6 +26,7 @@ STOP_SECONDS = 60   # its own patience is 30
 STILL_SECONDS = 45  # without progress, and not backing off: stuck
 LOST_SECONDS = 100  # with tries alone, which end nowhere: three questions to a name server take so long
 TRY_SECONDS = 3     # of one command in a life in which one thing fails: it waits for room a second
+TRIES = 10          # at least: on a machine that is busy one may take as long
 
 # Of the sender's start, its log, and a CRASH.
 CLEAR_WORDS = re.compile(r"^hikyaku: .| error \w+ event=|: cannot go on: ")
@@ -284,8 +285,10 @@ class Job:
         `what` of a link. In a life in which something fails it is tried again, over a new connection;
         None when the sender ended.
         """
-        end = time.monotonic() + (0 if clean else TRY_SECONDS)
+        end = time.monotonic() + TRY_SECONDS
+        tries = 0
         while True:
+            tries += 1
             link = self.connect()
             if not link:
                 return None
@@ -296,7 +299,7 @@ class Job:
                     raise Trouble("HANG a command is not answered") from error
                 if self.waits_for_end(.05) is not None:
                     return None
-                if time.monotonic() > end:
+                if clean or (time.monotonic() > end and tries >= TRIES):
                     raise
             finally:
                 link.close()
