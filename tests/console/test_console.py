@@ -1,7 +1,7 @@
 """The appliance's console on an 80x24 terminal: typing, completion, help, pages, Ctrl-C, the end."""
 
-import os
 import json
+import os
 import signal
 import subprocess
 
