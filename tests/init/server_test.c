@@ -68,6 +68,19 @@ static void serve(void)
 	}
 }
 
+/* Its name is there a moment before it listens. */
+static bool it_listens(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	bool is_connected;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	is_connected = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	close(fd);
+	return is_connected;
+}
+
 static int start_server(void **state)
 {
 	(void)state;
@@ -79,7 +92,7 @@ static int start_server(void **state)
 	assert_true(server_pid >= 0);
 	if (server_pid == 0)
 		serve();
-	for (int i = 0; i < 1000 && access(path, F_OK) < 0; i++)
+	for (int i = 0; i < 2000 && !it_listens(); i++)
 		usleep(10000);
 	return 0;
 }
