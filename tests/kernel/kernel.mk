@@ -5,7 +5,8 @@ build/.kernel-test-packages: tests/kernel/kernel.mk build/.build-packages
 	$(call need,$(KERNEL_TEST_PACKAGES))
 	@touch $@
 
-.PHONY: kernel-check kernel-check-metal
+.PHONY: kernel-check kernel-check-metal kernel-check-needs
+kernel-check-needs: build/kernel/guest build/.kernel-test-packages
 kernel-check: build/kernel/guest | build/.kernel-test-packages ## boots the guest's kernel under BIOS and UEFI, tries what the roles need of it
 	$(Q)HIKYAKU_KERNEL=$(CURDIR)/$< /usr/bin/python3 -m pytest -q tests/kernel
 
