@@ -6,6 +6,7 @@
 #include "console/repl.h"
 #include "init/dhcp_event.h"
 #include "init/init.h"
+#include "init/orderly.h"
 #include "init/upgrade.h"
 #include "send/backup.h"
 #include "send/selftest.h"
@@ -43,6 +44,9 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 0 ? called_as(argv[0]) : "";
 
+	/* By name only: as a first word these are the operator's commands. */
+	if (strcmp(name, "poweroff") == 0 || strcmp(name, "reboot") == 0)
+		return orderly_end(name);
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		if (strcmp(name, roles[i].name) == 0)
 			return roles[i].run(argc, argv);

@@ -18,6 +18,7 @@ PROGRAMS = """bin/hikyaku sbin/busybox sbin/dropbear sbin/e2fsck sbin/lighttpd s
     sbin/resize2fs""".split()
 LINKS = {
     "init": "bin/hikyaku", "bin/console": "hikyaku", "sbin/dhcp-event": "../bin/hikyaku",
+    "sbin/poweroff": "../bin/hikyaku", "sbin/reboot": "../bin/hikyaku",
     "sbin/dropbearkey": "dropbear", "etc/resolv.conf": "../run/resolv.conf",
     "etc/localtime": "../run/localtime",
 }
