@@ -42,6 +42,8 @@ class Prometheus:
             with urllib.request.urlopen(url, timeout=30) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
+            if error.code == 503:  # it is still starting
+                raise
             raise AssertionError(f"{arguments}: {json.load(error)['error']}") from None
 
     def query(self, expr):
