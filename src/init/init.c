@@ -262,6 +262,9 @@ static void start(struct init *init)
 	init_stage(init, "init");
 	if (!init_kernel_log_open(init))
 		log_warn("init", "the kernel's log is not seen", "errno=%d", errno);
+	/* Whether it is a good one is known when the boot partition is there. */
+	if (!mounts_boot_word("hikyaku.slot", init->slot, sizeof(init->slot)))
+		init->slot[0] = '\0';
 	watchdog_open(&init->watchdog);
 	button_open(&init->button, &init->loop);
 	if (!mounts_harden(&error) || !cgroup_init(&error) || !mounts_seal_root(&error))

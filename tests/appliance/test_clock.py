@@ -63,7 +63,7 @@ def ask(machine, *words):
     return machine.ssh(*words, key=machine.key).stdout
 
 
-def wait_for(condition, seconds=120):
+def wait_for(condition, seconds=400):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
