@@ -143,6 +143,7 @@ def test_a_power_cut_in_an_upgrade_harms_nothing(operation, record, tmp_path):
         ssh.communicate()
         operation.machine.start()
         operation.wait_for_login()
+        operation.wait_for_sender()
         assert slot(operation) == "b"
     upgrade(operation, content)
     restart(operation)
