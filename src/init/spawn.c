@@ -119,6 +119,8 @@ NORETURN static void become(const struct spawn_plan *plan)
 		words[i] = plan->words[i];
 	for (u32 i = 0; i < SPAWN_ENVIRONMENT_MAX && plan->environment[i][0]; i++)
 		environment[3 + i] = plan->environment[i];
+	if (!words[0])
+		give_up("there is nothing to run");
 	set_oom_score(plan->oom_score);
 	if (!cgroup_enter(plan->name) && errno != ENOENT)
 		give_up("cannot enter its cgroup");
