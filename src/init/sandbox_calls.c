@@ -35,8 +35,6 @@ static const u32 denied[] = {
 	SYS_quotactl,
 	SYS_vhangup,
 	/* the view of the file system */
-
-	SYS_umount2,
 	SYS_pivot_root,
 	SYS_chroot,
 	SYS_move_mount,
