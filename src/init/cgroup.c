@@ -102,19 +102,3 @@ u64 cgroup_memory(const char *name)
 
 	return slice_to_u64(slice_split(&text, '\n'), &bytes) ? bytes : 0;
 }
-
-u64 cgroup_oom_kills(const char *name)
-{
-	char value[VALUE_SIZE];
-	struct slice text = read_file(name, "memory.events", value);
-
-	while (text.ptr) {
-		struct slice line = slice_split(&text, '\n');
-		u64 count;
-
-		if (slice_equal(slice_split(&line, ' '), SLICE("oom_kill")) &&
-		    slice_to_u64(line, &count))
-			return count;
-	}
-	return 0;
-}

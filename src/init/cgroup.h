@@ -27,8 +27,7 @@ bool cgroup_set(const char *name, const struct cgroup_limits *limits,
 bool cgroup_enter(const char *name) MUST_CHECK;
 /* Ends whatever is left in the group (grandchildren of a dead service). */
 void cgroup_kill(const char *name);
-/* Bytes in use, and how often the limit killed; 0 when unknown. */
+/* Bytes in use; 0 when unknown. */
 u64 cgroup_memory(const char *name);
-u64 cgroup_oom_kills(const char *name);
 
 #endif

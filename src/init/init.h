@@ -81,7 +81,6 @@ struct init {
 	struct task *selftest; /* that runs now */
 	u64 selftest_due_ms;
 	u64 deaths; /* of services, that nobody asked for */
-	bool is_booted;
 	enum init_ending ending;
 	u64 ending_since_ms;
 	u64 metrics_due_ms;

@@ -26,7 +26,7 @@ void init_end(struct init *init, enum init_ending ending, const char *why)
 		dprintf(init->console_fd, "\r\n%s: services are ending\r\n",
 			ending == INIT_REBOOTS ? "reboot" : "power off");
 	task_stop_all();
-	supervisor_end(&init->supervisor, init->ending_since_ms);
+	supervisor_end(&init->supervisor);
 }
 
 bool init_may_go(const struct init *init)

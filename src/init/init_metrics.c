@@ -1,7 +1,7 @@
 /*
  * The page of the machine for Prometheus: a file on /run that the sender's metrics responder shows
- * with its own (`include` in the metrics section of hikyaku.conf). Written whole every few seconds,
- * so a scrape costs init nothing.
+ * with its own (`textfiles` in the metrics section of hikyaku.conf). Written whole every few
+ * seconds, so a scrape costs init nothing.
  */
 #include "init/init.h"
 

@@ -1,6 +1,6 @@
 /*
- * What the machine itself looks like: memory, load, disk, clock, traffic. Read from the kernel at
- * the moment; nothing is kept.
+ * What the machine itself looks like: memory, load, disk, clock. Read from the kernel at the
+ * moment; nothing is kept.
  */
 #ifndef INIT_MACHINE_H
 #define INIT_MACHINE_H

@@ -4,8 +4,7 @@
  * that no service of ours has a use for (seccomp). Nothing of it can be won back: no_new_privs is
  * set, and the image has no set-user-ID program.
  *
- * A kernel without landlock (a developer's host, a container) leaves that part out and says so
- * once.
+ * A kernel without landlock (a developer's host, a container) leaves that part out.
  */
 #ifndef INIT_SANDBOX_H
 #define INIT_SANDBOX_H

@@ -245,9 +245,8 @@ u64 supervisor_due_ms(const struct supervisor *supervisor)
 
 /* ---- the end ---- */
 
-void supervisor_end(struct supervisor *supervisor, u64 now_ms)
+void supervisor_end(struct supervisor *supervisor)
 {
-	(void)now_ms;
 	supervisor->is_ending = true;
 	supervisor->ending_rank = 0;
 }

@@ -47,7 +47,6 @@ struct supervisor_service {
 	bool notifies; /* says itself when it is ready; else it is once it has been started */
 	u32 stop_rank; /* lower ranks are gone before higher ones are asked to stop */
 	u64 stop_patience_ms; /* between SIGTERM and SIGKILL */
-	void *plan;           /* the caller's */
 
 	enum supervisor_state state;
 	bool is_wanted;
@@ -102,7 +101,7 @@ void supervisor_exited(struct supervisor_service *service, int status, u64 now_m
 u64 supervisor_due_ms(const struct supervisor *supervisor);
 
 /* From now on everything is stopped, rank by rank. */
-void supervisor_end(struct supervisor *supervisor, u64 now_ms);
+void supervisor_end(struct supervisor *supervisor);
 bool supervisor_has_ended(const struct supervisor *supervisor);
 
 /* "exit code 1", "signal 9 (Killed)", "never" into `out`. */

@@ -188,7 +188,6 @@ bool volume_disks_read(struct volume_disks *disks, const struct volume_places *p
 	if (!all)
 		return error_set_errno(error, errno, "/sys/class/block");
 	disks->items = calloc(VOLUME_DISKS_MAX, sizeof(*disks->items));
-	/* cppcheck-suppress readdirCalled ; the folder is this function's alone */
 	while (disks->items && (entry = readdir(all))) {
 		if (disks->count < VOLUME_DISKS_MAX && is_wanted(entry->d_name, places->disks) &&
 		    read_disk(&disks->items[disks->count], entry->d_name))

@@ -224,7 +224,7 @@ static void at_the_end_ranks_go_one_after_the_other(void **state)
 		supervisor_want(all[i], true, 0);
 		starts(all[i], 7 + i, 0);
 	}
-	supervisor_end(&the, 100);
+	supervisor_end(&the);
 	assert_false(supervisor_has_ended(&the));
 	expect(100, SUPERVISOR_TERM, console);
 	expect(100, SUPERVISOR_NOTHING, NULL);
