@@ -17,11 +17,25 @@ struct crypto_public_key {
 	EVP_PKEY *pkey;
 };
 
+/* Takes pkey's reference; one that was refused (error set) is freed. */
+static struct crypto_public_key *own(EVP_PKEY *pkey, bool is_taken, struct error *error)
+{
+	struct crypto_public_key *key = is_taken ? malloc(sizeof(*key)) : NULL;
+
+	if (key)
+		key->pkey = pkey;
+	else
+		EVP_PKEY_free(pkey);
+	if (is_taken && !key)
+		error_set(error, "out of memory");
+	return key;
+}
+
 struct crypto_public_key *crypto_public_key_from_pem(struct slice pem, struct error *error)
 {
-	struct crypto_public_key *key = NULL;
 	EVP_PKEY *pkey = NULL;
 	BIO *bio = NULL;
+	bool is_taken = true;
 
 	if (pem.len > 0 && pem.len <= INT_MAX)
 		bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
@@ -29,28 +43,19 @@ struct crypto_public_key *crypto_public_key_from_pem(struct slice pem, struct er
 		pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
 	BIO_free(bio);
 	ERR_clear_error();
-	if (!pkey) {
-		error_set(error, "no PEM public key in it");
-		return NULL;
-	}
-	if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_ED25519)
-		error_set(error, "the public key is not Ed25519");
-	else if (!(key = malloc(sizeof(*key))))
-		error_set(error, "out of memory");
-	if (!key) {
-		EVP_PKEY_free(pkey);
-		return NULL;
-	}
-	key->pkey = pkey;
-	return key;
+	if (!pkey)
+		is_taken = error_set(error, "no PEM public key in it");
+	else if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_ED25519)
+		is_taken = error_set(error, "the public key is not Ed25519");
+	return own(pkey, is_taken, error);
 }
 
 struct crypto_public_key *crypto_public_key_from_dkim(enum crypto_algorithm algorithm,
 						      struct slice bytes, struct error *error)
 {
 	const u8 *at = (const u8 *)bytes.ptr;
-	struct crypto_public_key *key = NULL;
 	EVP_PKEY *pkey;
+	bool is_taken = true;
 
 	if (algorithm == CRYPTO_ED25519)
 		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, at, bytes.len);
@@ -58,20 +63,13 @@ struct crypto_public_key *crypto_public_key_from_dkim(enum crypto_algorithm algo
 		pkey = d2i_PUBKEY(NULL, &at, (long)min_size(bytes.len, LONG_MAX));
 	ERR_clear_error();
 	if (!pkey)
-		error_set(error, "no public key in it");
+		is_taken = error_set(error, "no public key in it");
 	else if (algorithm == CRYPTO_RSA && EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA)
-		error_set(error, "the public key is not RSA");
+		is_taken = error_set(error, "the public key is not RSA");
 	else if (algorithm == CRYPTO_RSA &&
 		 (EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN || EVP_PKEY_get_bits(pkey) > RSA_BITS_MAX))
-		error_set(error, "the public key has %d bits", EVP_PKEY_get_bits(pkey));
-	else if (!(key = malloc(sizeof(*key))))
-		error_set(error, "out of memory");
-	if (!key) {
-		EVP_PKEY_free(pkey);
-		return NULL;
-	}
-	key->pkey = pkey;
-	return key;
+		is_taken = error_set(error, "the public key has %d bits", EVP_PKEY_get_bits(pkey));
+	return own(pkey, is_taken, error);
 }
 
 void crypto_public_key_free(struct crypto_public_key *key)
