@@ -25,13 +25,22 @@ static bool write_synced(int fd, struct slice text, u32 mode)
 	return fchmod(fd, mode) == 0 && fsync(fd) == 0;
 }
 
+/* fsync of the folder alone, or syncfs of all that its file system has. False: errno says why. */
+static bool sync_folder(const char *folder, int (*sync)(int fd))
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_synced = fd >= 0 && sync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is_synced;
+}
+
 /* Of the folder that the path stands in. */
 static bool sync_folder_of(const char *path)
 {
 	size_t len = strlen(path);
 	char folder[PATH_MAX];
-	bool ok;
-	int fd;
 
 	while (len > 1 && path[len - 1] == '/')
 		len--;
@@ -39,12 +48,7 @@ static bool sync_folder_of(const char *path)
 		len--;
 	if (!slice_copy(folder, sizeof(folder), len > 0 ? (struct slice){ path, len } : SLICE(".")))
 		return false;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ok = fsync(fd) == 0;
-	close(fd);
-	return ok;
+	return sync_folder(folder, fsync);
 }
 
 /* A file beside the path, with a name that nobody has; -1 with the error set. */
@@ -107,6 +111,17 @@ bool durable_replace(const char *path, struct slice content, u32 mode, struct er
 	}
 	close(fd);
 	return ok;
+}
+
+bool durable_rename(const char *from, const char *to, struct error *error)
+{
+	return (rename(from, to) == 0 && sync_folder_of(to)) ||
+	       error_set_errno(error, errno, "%s", to);
+}
+
+bool durable_sync(const char *folder, struct error *error)
+{
+	return sync_folder(folder, syncfs) || error_set_errno(error, errno, "%s", folder);
 }
 
 bool durable_folder(const char *path, struct error *error)

@@ -21,6 +21,12 @@ bool durable_create(const char *path, struct slice content, struct error *error)
 bool durable_replace(const char *path, struct slice content, u32 mode, struct error *error)
 	MUST_CHECK;
 
+/* The file or folder has the new name, for good. False: `error` names it, with errno. */
+bool durable_rename(const char *from, const char *to, struct error *error) MUST_CHECK;
+
+/* All that was written to the folder's file system is on the disk. False: `error` names it. */
+bool durable_sync(const char *folder, struct error *error) MUST_CHECK;
+
 /*
  * The folder with all that is in it is gone; one that is not there is no error. No link is
  * followed.

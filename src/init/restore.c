@@ -6,7 +6,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,19 +103,6 @@ static bool place_all(const struct restore *restore, struct error *error)
 	       place(restore, "send/token.key", USERS_SEND, USERS_GROUP, 0600, error);
 }
 
-/* All of it is on the disk before the stage goes. */
-static bool sync_all(const char *folder, struct error *error)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_synced = fd >= 0 && syncfs(fd) == 0;
-
-	if (!is_synced)
-		error_set_errno(error, errno, "%s", folder);
-	if (fd >= 0)
-		close(fd);
-	return is_synced;
-}
-
 enum restore_result restore_apply(const char *data, struct error *error)
 {
 	struct restore restore = { .data = data };
@@ -132,7 +118,8 @@ enum restore_result restore_apply(const char *data, struct error *error)
 			return RESTORE_NONE;
 		return RESTORE_FAILED;
 	}
-	if (!place_all(&restore, error) || !sync_all(data, error))
+	/* All of it is on the disk before the stage goes. */
+	if (!place_all(&restore, error) || !durable_sync(data, error))
 		return RESTORE_FAILED;
 	if (unlink(ready) < 0) {
 		error_set_errno(error, errno, "%s", ready);

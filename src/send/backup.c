@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/durable.h"
 #include "base/tar.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -205,16 +206,6 @@ static bool put_all(struct archive *archive, const struct backup_places *places,
 
 /* ---- the file ---- */
 
-static bool sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_synced = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return is_synced;
-}
-
 bool backup_make(const struct backup_places *places, char *path, size_t size, struct error *error)
 {
 	struct archive archive = { .time_s = clock_wall_ms() / MS_PER_S };
@@ -239,8 +230,8 @@ bool backup_make(const struct backup_places *places, char *path, size_t size, st
 	if (is_made && fsync(archive.fd) < 0)
 		is_made = error_set_errno(error, errno, "%s", archive.path);
 	close(archive.fd);
-	if (is_made && (rename(archive.path, path) < 0 || !sync_folder(places->backup)))
-		is_made = error_set_errno(error, errno, "%s", path);
+	if (is_made)
+		is_made = durable_rename(archive.path, path, error);
 	if (!is_made)
 		unlink(archive.path);
 	return is_made;

@@ -243,18 +243,6 @@ static bool make_folders(const char *folder, struct error *error)
 	return true;
 }
 
-static bool sync_all(const char *folder, struct error *error)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_synced = fd >= 0 && syncfs(fd) == 0;
-
-	if (!is_synced)
-		error_set_errno(error, errno, "%s", folder);
-	if (fd >= 0)
-		close(fd);
-	return is_synced;
-}
-
 bool backup_stage(const struct backup_places *places, int fd, struct error *error)
 {
 	struct stage stage = { .folder = places->stage, .fd = fd };
@@ -267,7 +255,7 @@ bool backup_stage(const struct backup_places *places, int fd, struct error *erro
 	if (!durable_remove_tree(places->stage, error))
 		return false;
 	if (make_folders(places->stage, error) && take_all(&stage, error) &&
-	    prepare_queue(&stage, error) && sync_all(places->stage, error) &&
+	    prepare_queue(&stage, error) && durable_sync(places->stage, error) &&
 	    durable_create(ready, SLICE_NONE, error))
 		return true;
 	if (!durable_remove_tree(places->stage, &ignored))
