@@ -6,10 +6,8 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ARENA_CHUNK (16 * 1024)
 /* A one-letter value takes 32 bytes here; what the console sets is never taken back. */
@@ -133,25 +131,16 @@ bool appliance_parse(struct appliance *appliance, struct slice text, const char 
 {
 	struct config_file file = { .tree = NULL };
 	bool done;
-	char *copy;
 
 	*appliance = (struct appliance){ .given = true };
-	if (text.len > APPLIANCE_FILE_MAX)
-		return error_set(error, "%s: longer than %u bytes", name, APPLIANCE_FILE_MAX);
-	copy = malloc(text.len + 1);
-	if (!copy)
-		return error_set(error, "%s: out of memory", name);
-	if (text.len > 0)
-		memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
 	arena_init(&appliance->arena, ARENA_CHUNK, ARENA_MAX);
-	done = config_file_open(&file, &appliance_section_root, copy, text.len, name, error) &&
+	done = config_file_open(&file, &appliance_section_root, text, APPLIANCE_FILE_MAX, name,
+				error) &&
 	       config_file_fill(&file, file.tree, &appliance_section_root, CONFIG_FILL_ALL,
 				appliance, &appliance->arena) &&
 	       read_sections(&file, appliance);
 	drop_empty(&appliance->domain);
 	config_file_close(&file);
-	free(copy);
 	if (!done)
 		appliance_free(appliance);
 	return done;
@@ -159,36 +148,14 @@ bool appliance_parse(struct appliance *appliance, struct slice text, const char 
 
 bool appliance_read(struct appliance *appliance, const char *path, struct error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = NULL;
-	size_t len = 0;
-	ssize_t got = 1;
-	bool done = false;
+	struct slice text;
+	bool done;
 
 	*appliance = (struct appliance){ .hostname = NULL };
-	if (fd < 0 && errno == ENOENT)
-		return appliance_defaults(appliance, error);
-	if (fd < 0)
-		return error_set_errno(error, errno, "%s", path);
-	text = malloc(APPLIANCE_FILE_MAX + 1);
-	if (!text) {
-		error_set(error, "%s: out of memory", path);
-		goto out;
-	}
-	while (got > 0 && len <= APPLIANCE_FILE_MAX) {
-		got = read(fd, text + len, APPLIANCE_FILE_MAX + 1 - len);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got > 0)
-			len += (size_t)got;
-	}
-	if (got < 0)
-		error_set_errno(error, errno, "%s", path);
-	else
-		done = appliance_parse(appliance, (struct slice){ text, len }, path, error);
-out:
-	free(text);
-	close(fd);
+	if (!config_file_read(path, APPLIANCE_FILE_MAX, &text, error))
+		return errno == ENOENT && appliance_defaults(appliance, error);
+	done = appliance_parse(appliance, text, path, error);
+	free((char *)text.ptr);
 	return done;
 }
 

@@ -4,11 +4,8 @@
 #include "base/config_table.h"
 #include "base/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ARENA_CHUNK (64 * 1024)
 /* A file of CONFIG_FILE_MAX is at most 32 times as long here: one-letter values take 32 bytes. */
@@ -289,20 +286,11 @@ static bool read_routes(struct config_file *file, struct config *config)
 bool config_parse(struct config *config, struct slice text, const char *name, struct error *error)
 {
 	struct config_file file = { .tree = NULL };
-	bool done = false;
-	char *copy;
+	bool done;
 
 	*config = (struct config){ .workers = 0 };
-	if (text.len > CONFIG_FILE_MAX)
-		return error_set(error, "%s: longer than %u bytes", name, CONFIG_FILE_MAX);
-	copy = malloc(text.len + 1);
-	if (!copy)
-		return error_set(error, "%s: out of memory", name);
-	if (text.len > 0)
-		memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
 	arena_init(&config->arena, ARENA_CHUNK, ARENA_MAX);
-	done = config_file_open(&file, &config_section_root, copy, text.len, name, error) &&
+	done = config_file_open(&file, &config_section_root, text, CONFIG_FILE_MAX, name, error) &&
 	       config_file_fill(&file, file.tree, &config_section_root, CONFIG_FILL_ALL, config,
 				&config->arena) &&
 	       read_plain(&file, config, &config_section_metrics, config) &&
@@ -311,7 +299,6 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       read_retry(&file, config) && read_customers(&file, config) &&
 	       read_sites(&file, config) && read_routes(&file, config);
 	config_file_close(&file);
-	free(copy);
 	if (!done)
 		config_free(config);
 	return done;
@@ -319,34 +306,14 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 
 bool config_read(struct config *config, const char *path, struct error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = NULL;
-	size_t len = 0;
-	ssize_t got = 1;
-	bool done = false;
+	struct slice text;
+	bool done;
 
 	*config = (struct config){ .workers = 0 };
-	if (fd < 0)
-		return error_set_errno(error, errno, "%s", path);
-	text = malloc(CONFIG_FILE_MAX + 1);
-	if (!text) {
-		error_set(error, "%s: out of memory", path);
-		goto out;
-	}
-	while (got > 0 && len <= CONFIG_FILE_MAX) {
-		got = read(fd, text + len, CONFIG_FILE_MAX + 1 - len);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got > 0)
-			len += (size_t)got;
-	}
-	if (got < 0)
-		error_set_errno(error, errno, "%s", path);
-	else
-		done = config_parse(config, (struct slice){ text, len }, path, error);
-out:
-	free(text);
-	close(fd);
+	if (!config_file_read(path, CONFIG_FILE_MAX, &text, error))
+		return false;
+	done = config_parse(config, text, path, error);
+	free((char *)text.ptr);
 	return done;
 }
 

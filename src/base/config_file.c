@@ -6,10 +6,12 @@
 
 #include <confuse.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SCRATCH_MAX (1024 * 1024)
 
@@ -181,8 +183,62 @@ static cfg_opt_t *make_options(struct arena *arena, const struct config_section 
 	return opts;
 }
 
-bool config_file_open(struct config_file *file, const struct config_section *root, char *text,
-		      size_t len, const char *name, struct error *error)
+/* At most `size` bytes; 0, or the errno. */
+static int read_whole(int fd, char *to, size_t size, size_t *len)
+{
+	ssize_t got = 1;
+
+	*len = 0;
+	while (got > 0 && *len < size) {
+		got = read(fd, to + *len, size - *len);
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0)
+			*len += (size_t)got;
+	}
+	return got < 0 ? errno : 0;
+}
+
+bool config_file_read(const char *path, size_t max, struct slice *text, struct error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int code = fd < 0 ? errno : 0;
+	char *bytes = NULL;
+	size_t len = 0;
+
+	if (code == 0)
+		bytes = malloc(max + 1);
+	if (bytes)
+		code = read_whole(fd, bytes, max + 1, &len);
+	if (fd >= 0)
+		close(fd);
+	if (bytes && code == 0) {
+		*text = (struct slice){ bytes, len };
+		return true;
+	}
+	free(bytes);
+	if (code == 0)
+		error_set(error, "%s: out of memory", path);
+	else
+		error_set_errno(error, code, "%s", path);
+	errno = code != 0 ? code : ENOMEM;
+	return false;
+}
+
+/* libconfuse wants a NUL behind it. */
+static bool copy_text(struct config_file *file, struct slice text)
+{
+	file->text = malloc(text.len + 1);
+	if (!file->text)
+		return error_set(file->error, "%s: out of memory", file->name);
+	if (text.len > 0)
+		memcpy(file->text, text.ptr, text.len);
+	file->text[text.len] = '\0';
+	return true;
+}
+
+bool config_file_open(struct config_file *file, const struct config_section *root,
+		      struct slice text, size_t max, const char *name, struct error *error)
 {
 	static bool last_word;
 	cfg_opt_t *opts;
@@ -193,7 +249,9 @@ bool config_file_open(struct config_file *file, const struct config_section *roo
 		last_word = atexit(say_whose) == 0;
 	*file = (struct config_file){ .name = name, .root = root, .error = error };
 	arena_init(&file->scratch, 64 * 1024, SCRATCH_MAX);
-	if (!config_clean(text, len, name, error))
+	if (text.len > max)
+		return error_set(error, "%s: longer than %zu bytes", name, max);
+	if (!copy_text(file, text) || !config_clean(file->text, text.len, name, error))
 		return false;
 	opts = make_options(&file->scratch, root);
 	file->tree = opts ? cfg_init(opts, CFGF_NONE) : NULL;
@@ -202,7 +260,7 @@ bool config_file_open(struct config_file *file, const struct config_section *roo
 	reading = file;
 	cfg_set_error_function(file->tree, on_error);
 	errno = 0;
-	parsed = cfg_parse_buf(file->tree, text);
+	parsed = cfg_parse_buf(file->tree, file->text);
 	reading = NULL;
 	/* What ran out of memory is not whole, and libconfuse cannot free it: it is left. */
 	if (parsed != CFG_SUCCESS && errno == ENOMEM)
@@ -219,6 +277,8 @@ void config_file_close(struct config_file *file)
 	if (file->tree)
 		cfg_free(file->tree);
 	file->tree = NULL;
+	free(file->text);
+	file->text = NULL;
 	arena_done(&file->scratch);
 }
 

@@ -55,15 +55,23 @@ struct config_file {
 	const char *name;
 	const struct config_section *root; /* its name is "root" */
 	struct cfg_t *tree;
+	char *text; /* a copy that is changed while it is read */
 	struct arena scratch;
 	struct error *error;
 	bool refused; /* the first refusal is the one that counts */
 };
 
-/* text ends with a NUL and is changed. False: error set; config_file_close is needed all the same.
+/*
+ * The bytes of the file, at most max + 1 of them: one too many, for config_file_open to refuse.
+ * The caller frees text->ptr. False: error set, and errno (ENOENT: there is none).
  */
-bool config_file_open(struct config_file *file, const struct config_section *root, char *text,
-		      size_t len, const char *name, struct error *error) MUST_CHECK;
+bool config_file_read(const char *path, size_t max, struct slice *text, struct error *error)
+	MUST_CHECK;
+
+/* Of at most max bytes. False: error set; config_file_close is needed all the same. */
+bool config_file_open(struct config_file *file, const struct config_section *root,
+		      struct slice text, size_t max, const char *name, struct error *error)
+	MUST_CHECK;
 void config_file_close(struct config_file *file);
 
 /* Sections of that name below `at`; the i-th of them; its title or "". */
