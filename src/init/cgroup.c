@@ -1,48 +1,20 @@
 #include "init/cgroup.h"
 
 #include "base/text.h"
+#include "init/kernel_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define ROOT "/sys/fs/cgroup"
 #define PATH_SIZE 128
 #define VALUE_SIZE 512
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	n = write(fd, text, strlen(text));
-	close(fd);
-	return n == (ssize_t)strlen(text);
-}
-
-static struct slice read_file(const char *group, const char *file, char value[VALUE_SIZE])
-{
-	char path[PATH_SIZE];
-	int fd;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), ROOT "/%s/%s", group, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return SLICE_NONE;
-	n = read(fd, value, VALUE_SIZE);
-	close(fd);
-	return n > 0 ? (struct slice){ value, (size_t)n } : SLICE_NONE;
-}
-
 bool cgroup_init(struct error *error)
 {
-	if (!write_file(ROOT "/cgroup.subtree_control", "+memory +pids +cpu"))
+	if (!kernel_file_write(ROOT "/cgroup.subtree_control", "+memory +pids +cpu"))
 		return error_set_errno(error, errno, ROOT "/cgroup.subtree_control");
 	return true;
 }
@@ -58,7 +30,7 @@ static bool set_value(const char *group, const char *file, u64 value, const char
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	else
 		slice_copy(text, sizeof(text), slice_of(none));
-	if (!write_file(path, text))
+	if (!kernel_file_write(path, text))
 		return error_set_errno(error, errno, "%s = %s", path, text);
 	return true;
 }
@@ -81,7 +53,7 @@ bool cgroup_enter(const char *name)
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), ROOT "/%s/cgroup.procs", name);
-	return write_file(path, "0");
+	return kernel_file_write(path, "0");
 }
 
 void cgroup_kill(const char *name)
@@ -90,15 +62,16 @@ void cgroup_kill(const char *name)
 
 	snprintf(path, sizeof(path), ROOT "/%s/cgroup.kill", name);
 	/* Without cgroups there is nothing to find them by. */
-	if (!write_file(path, "1") && errno != ENOENT)
+	if (!kernel_file_write(path, "1") && errno != ENOENT)
 		fprintf(stderr, "init: %s: %s\n", path, strerror(errno));
 }
 
 u64 cgroup_memory(const char *name)
 {
 	char value[VALUE_SIZE];
-	struct slice text = read_file(name, "memory.current", value);
+	char path[PATH_SIZE];
 	u64 bytes;
 
-	return slice_to_u64(slice_split(&text, '\n'), &bytes) ? bytes : 0;
+	snprintf(path, sizeof(path), ROOT "/%s/memory.current", name);
+	return slice_to_u64(kernel_file_read(path, value, sizeof(value)), &bytes) ? bytes : 0;
 }

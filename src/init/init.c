@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "init/kernel_file.h"
 #include "init/mounts.h"
 #include "init/network.h"
 #include "init/machine.h"
@@ -234,16 +235,12 @@ static void add_services(struct init *init)
 {
 	struct machine_memory memory;
 	char terminals[256];
-	int fd = open(TERMINALS, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, terminals, sizeof(terminals)) : 0;
-	struct slice rest = { terminals, n > 0 ? (size_t)n : 0 };
 
-	if (fd >= 0)
-		close(fd);
 	machine_memory(&memory);
 	supervisor_init(&init->supervisor);
 	services_init(&init->services, &init->supervisor, memory.total);
-	services_add_consoles(&init->services, slice_split(&rest, '\n'));
+	services_add_consoles(&init->services,
+			      kernel_file_read(TERMINALS, terminals, sizeof(terminals)));
 }
 
 static void start(struct init *init)

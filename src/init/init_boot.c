@@ -5,6 +5,7 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "init/kernel_file.h"
 #include "init/mounts.h"
 #include "init/network.h"
 #include "init/restore.h"
@@ -218,24 +219,12 @@ bool init_data_reaped(struct init *init, pid_t pid, int status)
 
 /* ---- configuration ---- */
 
-static size_t read_command_line(char line[COMMAND_LINE_MAX])
-{
-	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, line, COMMAND_LINE_MAX) : 0;
-
-	if (fd >= 0)
-		close(fd);
-	while (n > 0 && line[n - 1] == '\n')
-		n--;
-	return n > 0 ? (size_t)n : 0;
-}
-
 /* The file on the volume; without one the boot partition's; and the kernel's command line on top.
  */
 static bool read_sources(const struct init *init, struct appliance *appliance, struct error *error)
 {
 	char line[COMMAND_LINE_MAX];
-	struct slice words = { line, read_command_line(line) };
+	struct slice words = kernel_file_read("/proc/cmdline", line, sizeof(line));
 	bool has_volume = init->data == INIT_DATA_OPEN || init->data == INIT_DATA_READ_ONLY;
 
 	if (!appliance_read(appliance, has_volume ? APPLIANCE_PATH : BOOT_CONFIG, error))

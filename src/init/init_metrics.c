@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "init/kernel_file.h"
 #include "init/machine.h"
 
 #include <errno.h>
@@ -115,12 +116,8 @@ static void add_boot(struct buf *page, const struct init *init)
 static void add_traffic(struct buf *page)
 {
 	char text[TRAFFIC_MAX];
-	int fd = open("/proc/net/dev", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
-	struct slice rest = { text, n > 0 ? (size_t)n : 0 };
+	struct slice rest = kernel_file_read("/proc/net/dev", text, sizeof(text));
 
-	if (fd >= 0)
-		close(fd);
 	head(page, "hikyaku_network_bytes_total", "counter", "Bytes of an interface.");
 	while (rest.ptr) {
 		struct slice line = slice_trim(slice_split(&rest, '\n'));

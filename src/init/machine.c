@@ -1,22 +1,11 @@
 #include "init/machine.h"
 
 #include "base/text.h"
+#include "init/kernel_file.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
-#include <unistd.h>
-
-static size_t read_file(const char *path, char *out, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, out, size) : -1;
-
-	if (fd >= 0)
-		close(fd);
-	return n > 0 ? (size_t)n : 0;
-}
 
 /* "MemTotal:  16384 kB" */
 static u64 kib_of(struct slice line)
@@ -31,7 +20,7 @@ static u64 kib_of(struct slice line)
 void machine_memory(struct machine_memory *memory)
 {
 	char text[4096];
-	struct slice rest = { text, read_file("/proc/meminfo", text, sizeof(text)) };
+	struct slice rest = kernel_file_read("/proc/meminfo", text, sizeof(text));
 
 	*memory = (struct machine_memory){ 0 };
 	while (rest.ptr) {

@@ -1,10 +1,10 @@
 #include "init/mounts.h"
 
 #include "base/text.h"
+#include "init/kernel_file.h"
 #include "init/users.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -99,16 +99,9 @@ static const struct {
 static bool set_setting(const char *name, const char *value)
 {
 	char path[128];
-	int fd;
-	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/sys/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = write(fd, value, strlen(value));
-	close(fd);
-	return n == (ssize_t)strlen(value);
+	return kernel_file_write(path, value);
 }
 
 bool mounts_harden(struct error *error)
@@ -126,25 +119,14 @@ bool mounts_harden(struct error *error)
 bool mounts_boot_word(const char *name, char *out, size_t size)
 {
 	char line[LINE_SIZE];
-	struct slice rest;
-	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	struct slice rest = slice_trim(kernel_file_read("/proc/cmdline", line, sizeof(line)));
 
-	if (fd < 0)
-		return false;
-	n = read(fd, line, sizeof(line));
-	close(fd);
-	if (n <= 0)
-		return false;
-	for (rest = slice_trim((struct slice){ line, (size_t)n }); rest.ptr;) {
+	while (rest.ptr) {
 		struct slice word = slice_split(&rest, ' ');
 		struct slice value = word;
 
-		if (slice_equal(slice_split(&value, '='), slice_of(name)) && value.ptr) {
-			if (value.len > 0 && value.ptr[value.len - 1] == '\n')
-				value.len--;
+		if (slice_equal(slice_split(&value, '='), slice_of(name)) && value.ptr)
 			return slice_copy(out, size, value);
-		}
 	}
 	return false;
 }

@@ -2,8 +2,8 @@
 #include "init/network_private.h"
 
 #include "base/text.h"
+#include "init/kernel_file.h"
 
-#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,19 +14,10 @@ static u32 speed_of(const char *interface)
 {
 	char path[64];
 	char text[16];
-	u32 speed = 0;
-	ssize_t got;
-	int fd;
+	u32 speed;
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/speed", interface);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	got = read(fd, text, sizeof(text));
-	close(fd);
-	while (got > 0 && text[got - 1] == '\n')
-		got--;
-	return got > 0 && slice_to_u32((struct slice){ text, (size_t)got }, &speed) ? speed : 0;
+	return slice_to_u32(kernel_file_read(path, text, sizeof(text)), &speed) ? speed : 0;
 }
 
 /* The hardware's, or the kind of what is none. */

@@ -2,12 +2,11 @@
 #include "init/network_private.h"
 
 #include "base/log.h"
+#include "init/kernel_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct {
 	const char *path;
@@ -66,16 +65,9 @@ static const struct {
 static bool write_setting(const char *path, const char *value)
 {
 	char whole[128];
-	ssize_t put;
-	int fd;
 
 	snprintf(whole, sizeof(whole), "/proc/sys/net/%s", path);
-	fd = open(whole, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	put = write(fd, value, strlen(value));
-	close(fd);
-	return put == (ssize_t)strlen(value);
+	return kernel_file_write(whole, value);
 }
 
 void network_settings(void)

@@ -1,6 +1,7 @@
 #include "init/spawn.h"
 
 #include "base/text.h"
+#include "init/kernel_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,14 +99,11 @@ static void take_pipes(int input, int output)
 static void set_oom_score(int score)
 {
 	char text[16];
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	int len = snprintf(text, sizeof(text), "%d", score);
 
-	if (fd < 0)
-		return; /* no /proc: there is no appliance around us */
-	if (write(fd, text, (size_t)len) < 0)
+	snprintf(text, sizeof(text), "%d", score);
+	/* Without /proc there is no appliance around us. */
+	if (!kernel_file_write("/proc/self/oom_score_adj", text) && errno != ENOENT)
 		dprintf(2, "oom_score_adj: %s\n", strerror(errno));
-	close(fd);
 }
 
 NORETURN static void become(const struct spawn_plan *plan)

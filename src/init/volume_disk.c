@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "init/kernel_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -77,19 +78,10 @@ static u64 attribute(const char *device, const char *name)
 {
 	char path[320];
 	char text[32];
-	u64 value = 0;
-	ssize_t got;
-	int fd;
+	u64 value;
 
 	snprintf(path, sizeof(path), "/sys/class/block/%s/%s", device, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	got = read(fd, text, sizeof(text));
-	close(fd);
-	while (got > 0 && text[got - 1] == '\n')
-		got--;
-	return got > 0 && slice_to_u64((struct slice){ text, (size_t)got }, &value) ? value : 0;
+	return slice_to_u64(kernel_file_read(path, text, sizeof(text)), &value) ? value : 0;
 }
 
 static bool is_partition(const char *device)
