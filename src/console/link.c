@@ -159,7 +159,7 @@ const char *link_init_path(void)
 {
 	const char *path = getenv("HIKYAKU_INIT");
 
-	return path && *path ? path : LINK_INIT_PATH;
+	return path && *path ? path : CONTROL_INIT_PATH;
 }
 
 bool link_has_init(void)

@@ -41,7 +41,6 @@ int link_failed(const struct console *console, struct control_client *client,
 /* ---- the appliance's init ---- */
 
 /* Where init listens; HIKYAKU_INIT in the environment names another place, for tests. */
-#define LINK_INIT_PATH "/run/hikyaku/init.sock"
 const char *link_init_path(void);
 /* Something like its socket is there: this is the appliance. */
 bool link_has_init(void);

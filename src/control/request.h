@@ -13,6 +13,9 @@
 
 #include <jansson.h>
 
+/* Where init of the appliance listens. */
+#define CONTROL_INIT_PATH "/run/hikyaku/init.sock"
+
 /* The word that goes with an ERROR's sentence, for programs. */
 enum control_code {
 	CONTROL_BAD_REQUEST,     /* malformed, missing or wrong argument, unknown command */

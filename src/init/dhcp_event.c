@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "base/types.h"
-#include "control/client.h"
+#include "init/ask.h"
 
 #include <stdlib.h>
 
@@ -11,25 +11,6 @@ static const char *const words[] = { "interface", "ip",	      "subnet",	  "mask"
 				     "dns",	  "domain",   "hostname", "ntpsrv", "lease",
 				     "mtu",	  "serverid", "siaddr",	  "search", "staticroutes",
 				     "message" };
-
-static bool tell(json_t *request, struct error *error)
-{
-	enum control_problem problem;
-	struct control_client *client = control_client_open(DHCP_EVENT_SOCKET, &problem, error);
-	enum control_answer answer = CONTROL_LOST;
-	json_t *json = NULL;
-
-	if (!client) {
-		json_decref(request);
-		return false;
-	}
-	answer = control_client_request(client, request, error);
-	if (answer == CONTROL_SENT)
-		answer = control_client_next(client, &json, error);
-	json_decref(json);
-	control_client_close(client);
-	return answer == CONTROL_REPLY;
-}
 
 int dhcp_event_main(int argc, char **argv)
 {
@@ -50,7 +31,7 @@ int dhcp_event_main(int argc, char **argv)
 	}
 	if (!request)
 		return EXIT_FAILURE;
-	if (tell(request, &error))
+	if (ask_init(request, &error))
 		return EXIT_SUCCESS;
 	log_error("dhcp-event", "not told", "event=%s error=%s", argv[1], error.text);
 	return EXIT_FAILURE;

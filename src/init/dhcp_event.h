@@ -6,8 +6,6 @@
 #ifndef INIT_DHCP_EVENT_H
 #define INIT_DHCP_EVENT_H
 
-#define DHCP_EVENT_SOCKET "/run/hikyaku/init.sock"
-
 int dhcp_event_main(int argc, char **argv);
 
 #endif

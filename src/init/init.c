@@ -221,7 +221,7 @@ static void open_sockets(struct init *init)
 {
 	struct error error = { "" };
 
-	init->server = server_open(init, SERVER_PATH, &error);
+	init->server = server_open(init, CONTROL_INIT_PATH, &error);
 	if (!init->server)
 		log_error("init", "no control socket", "reason=%s", error.text);
 	init->notifications = (struct loop_source){ .ready = on_notification,

@@ -100,6 +100,8 @@ json_t *init_json_text(struct slice text);
 void init_stage(struct init *init, const char *name);
 /* Begins to open the data volume, in a process of its own. */
 void init_open_data(struct init *init);
+/* The data volume can be read. */
+bool init_has_data(const struct init *init);
 /* That process ended. */
 bool init_data_reaped(struct init *init, pid_t pid, int status);
 /* Reads appliance.conf (again) and lets it count. False: the old one stays. */

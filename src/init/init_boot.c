@@ -185,6 +185,11 @@ static void data_is_open(struct init *init)
 	supervisor_set_condition(&init->supervisor, SUPERVISOR_DATA, true);
 }
 
+bool init_has_data(const struct init *init)
+{
+	return init->data == INIT_DATA_OPEN || init->data == INIT_DATA_READ_ONLY;
+}
+
 bool init_data_reaped(struct init *init, pid_t pid, int status)
 {
 	struct data_result result;
@@ -225,7 +230,7 @@ static bool read_sources(const struct init *init, struct appliance *appliance, s
 {
 	char line[COMMAND_LINE_MAX];
 	struct slice words = kernel_file_read("/proc/cmdline", line, sizeof(line));
-	bool has_volume = init->data == INIT_DATA_OPEN || init->data == INIT_DATA_READ_ONLY;
+	bool has_volume = init_has_data(init);
 
 	if (!appliance_read(appliance, has_volume ? APPLIANCE_PATH : BOOT_CONFIG, error))
 		return false;

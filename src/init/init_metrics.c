@@ -83,7 +83,7 @@ static void add_data(struct buf *page, const struct init *init)
 {
 	struct machine_disk disk = { 0 };
 
-	if (init->data == INIT_DATA_OPEN || init->data == INIT_DATA_READ_ONLY)
+	if (init_has_data(init))
 		machine_disk("/data", &disk);
 	head(page, "hikyaku_data_bytes", "gauge", "Space of the data volume.");
 	buf_add_format(page,

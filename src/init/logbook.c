@@ -135,9 +135,15 @@ static void to_file(struct logbook *logbook, const struct entry *entry)
 		rotate(logbook);
 }
 
+/* Of the oldest line that the ring still has. */
+static u64 first_kept(const struct logbook *logbook)
+{
+	return logbook->last >= LOGBOOK_LINES ? logbook->last - LOGBOOK_LINES + 1 : 1;
+}
+
 bool logbook_open(struct logbook *logbook, const char *folder, struct error *error)
 {
-	u64 first = logbook->last >= LOGBOOK_LINES ? logbook->last - LOGBOOK_LINES + 1 : 1;
+	u64 first = first_kept(logbook);
 
 	if (!slice_copy(logbook->folder, sizeof(logbook->folder), slice_of(folder))) {
 		logbook->folder[0] = '\0';
@@ -198,7 +204,7 @@ static bool is_of(const struct entry *entry, const char *service)
 bool logbook_find(const struct logbook *logbook, u64 from, const char *service,
 		  struct logbook_line *line)
 {
-	u64 first = logbook->last >= LOGBOOK_LINES ? logbook->last - LOGBOOK_LINES + 1 : 1;
+	u64 first = first_kept(logbook);
 
 	for (u64 number = max_u64(from, first); number <= logbook->last; number++) {
 		const struct entry *entry = &logbook->entries[number % LOGBOOK_LINES];
@@ -221,7 +227,7 @@ u64 logbook_last(const struct logbook *logbook)
 
 u64 logbook_from_end(const struct logbook *logbook, const char *service, u64 count)
 {
-	u64 first = logbook->last >= LOGBOOK_LINES ? logbook->last - LOGBOOK_LINES + 1 : 1;
+	u64 first = first_kept(logbook);
 	u64 number = logbook->last + 1;
 
 	while (count > 0 && number > first) {

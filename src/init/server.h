@@ -15,7 +15,6 @@
 #include <sys/types.h>
 
 #define SERVER_LINKS_MAX 32
-#define SERVER_PATH "/run/hikyaku/init.sock"
 
 struct init;
 struct server;

@@ -57,11 +57,16 @@ static json_t *stages_list(const struct init *init)
 	return list;
 }
 
+static json_t *network_object(const struct init *init)
+{
+	return init->network ? network_json(init->network, init_now_ms()) : json_object();
+}
+
 static json_t *data_object(const struct init *init)
 {
 	struct machine_disk disk = { 0 };
 
-	if (init->data == INIT_DATA_OPEN || init->data == INIT_DATA_READ_ONLY)
+	if (init_has_data(init))
 		machine_disk("/data", &disk);
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "device", init->data_device, "state",
 			 init_data_name(init->data), "note", init->data_note, "size",
@@ -98,8 +103,7 @@ static void system_status(struct server_link *link, const struct control_request
 			 init->appliance.hostname, "version", HIKYAKU_VERSION, "slot", init->slot,
 			 "uptime_ms", (json_int_t)now_ms, "stages", stages_list(init), "services",
 			 services_list(&init->supervisor, now_ms), "data", data_object(init),
-			 "network", init->network ? network_json(init->network, init_now_ms())
-						  : json_object());
+			 "network", network_object(init));
 	if (!status || !more || json_object_update(status, more) < 0) {
 		json_decref(status);
 		status = NULL;
@@ -197,8 +201,7 @@ static void network_show(struct server_link *link, const struct control_request 
 	if (strcmp(request->command, "network.apply") == 0 && !init_read_appliance(init, &error))
 		server_refuse(link, CONTROL_FAILED, error.text);
 	else
-		server_reply(link, init->network ? network_json(init->network, init_now_ms())
-						 : json_object());
+		server_reply(link, network_object(init));
 }
 
 static void network_dhcp(struct server_link *link, const struct control_request *request)

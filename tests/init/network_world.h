@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "control/request.h"
-#include "init/dhcp_event.h"
 #include "init/network.h"
 
 #include <errno.h>
@@ -198,7 +197,7 @@ static inline json_t *shown(const char *interface, const char *name)
 
 static inline void listen_as_init(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = DHCP_EVENT_SOCKET };
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = CONTROL_INIT_PATH };
 
 	assert_int_equal(mkdir("/run/hikyaku", 0755), 0);
 	world_server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
