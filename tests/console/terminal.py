@@ -38,12 +38,16 @@ class Terminal:
     def screen(self):
         return "\n".join(line.rstrip() for line in self.emulator.display).rstrip()
 
-    def wait(self, text, seconds=20):
-        """Waits until `text` stands on the screen, and returns the screen."""
+    def wait(self, *texts, seconds=20):
+        """Waits until every one of `texts` stands on the screen, and returns the screen.
+
+        A screen arrives in pieces: name what is drawn last among them.
+        """
         end = time.monotonic() + seconds
-        while text not in self.screen():
+        while missing := [text for text in texts if text not in self.screen()]:
             if not self._take(0.05) or time.monotonic() > end:
-                assert text in self.screen(), f"no {text!r} on the screen:\n{self.screen()}"
+                missing = [text for text in missing if text not in self.screen()]
+                assert not missing, f"no {missing} on the screen:\n{self.screen()}"
         return self.screen()
 
     def prompt(self, prompt="> ", seconds=20):

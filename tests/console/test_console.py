@@ -156,7 +156,7 @@ def test_a_question_mark_tells_what_may_stand_there_and_the_line_stays(appliance
     console.clear()
     console.type("queue ?")
     console.wait("  doubt    messages that may have arrived")
-    assert console.screen().split("\n")[-1].endswith("> queue")
+    assert console.prompt("> queue ").split("\n")[-1].endswith("> queue")
     console.type("list x?")
     console.prompt("> queue list x?")
     console.type("\x15")
@@ -352,7 +352,7 @@ def test_top_shows_sites_in_the_order_that_keys_ask_for(appliance):
         b"".join(frame(ITEM, site) for site in SITES) + frame(REPLY, {"count": 3, "more": False})
     console = appliance.console()
     console.type("top --interval 200ms\r")
-    screen = console.wait("docomo.ne.jp").split("\n")
+    screen = console.wait("docomo.ne.jp", "gmail.com", "x" * 28).split("\n")
     assert all(len(line) <= 80 for line in screen)
     assert [line.split()[0] for line in screen[5:8]] == ["docomo.ne.jp", "gmail.com", "x" * 28]
     assert screen[5] == "docomo.ne.jp                      5,000         0        2   1.5/s  backing-off"
