@@ -80,6 +80,7 @@ int stop_run(struct console *console, int argc, char **argv);
 int version_run(struct console *console, int argc, char **argv);
 int service_list_run(struct console *console, int argc, char **argv);
 int service_restart_run(struct console *console, int argc, char **argv);
+int service_kill_run(struct console *console, int argc, char **argv);
 int service_stop_run(struct console *console, int argc, char **argv);
 int service_start_run(struct console *console, int argc, char **argv);
 int logs_run(struct console *console, int argc, char **argv);

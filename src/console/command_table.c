@@ -271,6 +271,14 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku service restart send" },
+	{ "service", "kill", service_kill_run, COMMAND_APPLIANCE, "end a service that hangs, at once",
+	  "SERVICE",
+	  "For a service that does not answer, and that a restart waits for. It is started\n"
+	  "again after a moment. Messages that the sender had under way are in doubt\n"
+	  "afterwards where the receiver may have taken them (`queue doubt list`).\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku service kill send" },
 	{ "service", "stop", service_stop_run, COMMAND_APPLIANCE, "end a service", "SERVICE",
 	  "It stays stopped until `hikyaku service start` or the machine's next start.\n"
 	  "\n"

@@ -120,6 +120,23 @@ static void system_reboot(struct server_link *link, const struct control_request
 	init_end(server_link_init(link), is_reboot ? INIT_REBOOTS : INIT_POWERS_OFF, "asked for");
 }
 
+/* False: there is no process to kill. */
+static bool obey(struct init *init, struct supervisor_service *service, const char *command,
+		 u64 now_ms)
+{
+	if (strcmp(command, "service.kill") == 0)
+		return supervisor_kill(service, now_ms);
+	/* What it waits for may have come by now: the console writes the sender's configuration. */
+	init_look_around(init);
+	if (strcmp(command, "service.stop") == 0)
+		supervisor_want(service, false, now_ms);
+	else if (strcmp(command, "service.start") == 0 && service->pid != 0)
+		supervisor_want(service, true, now_ms);
+	else
+		supervisor_restart(service, now_ms);
+	return true;
+}
+
 static void change_service(struct server_link *link, const struct control_request *request)
 {
 	struct init *init = server_link_init(link);
@@ -142,14 +159,11 @@ static void change_service(struct server_link *link, const struct control_reques
 		server_refuse(link, CONTROL_NOT_FOUND, error.text);
 		return;
 	}
-	/* What it waits for may have come by now: the console writes the sender's configuration. */
-	init_look_around(init);
-	if (strcmp(request->command, "service.stop") == 0)
-		supervisor_want(service, false, now_ms);
-	else if (strcmp(request->command, "service.start") == 0 && service->pid != 0)
-		supervisor_want(service, true, now_ms);
-	else
-		supervisor_restart(service, now_ms);
+	if (!obey(init, service, request->command, now_ms)) {
+		error_set(&error, "%s does not run", name);
+		server_refuse(link, CONTROL_NOT_FOUND, error.text);
+		return;
+	}
 	server_reply(link, service_object(service, now_ms));
 }
 
@@ -254,6 +268,7 @@ static const struct {
 	{ "system.poweroff", system_reboot, FOR_ADMIN, false },
 	{ "service.restart", change_service, FOR_ADMIN, false },
 	{ "service.stop", change_service, FOR_ADMIN, false },
+	{ "service.kill", change_service, FOR_ADMIN, false },
 	{ "service.start", change_service, FOR_ADMIN, false },
 	{ "log.read", log_read, FOR_ADMIN, true },
 	{ "log.write", log_typed, FOR_ADMIN, true },

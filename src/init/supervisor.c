@@ -88,6 +88,17 @@ void supervisor_restart(struct supervisor_service *service, u64 now_ms)
 		set_state(service, SUPERVISOR_WAITING, now_ms);
 }
 
+bool supervisor_kill(struct supervisor_service *service, u64 now_ms)
+{
+	if (!has_process(service))
+		return false;
+	if (service->state == SUPERVISOR_STOPPING)
+		service->due_ms = now_ms;
+	else
+		service->must_be_killed = true;
+	return true;
+}
+
 void supervisor_set_condition(struct supervisor *supervisor, enum supervisor_condition condition,
 			      bool holds)
 {
@@ -135,6 +146,10 @@ static enum supervisor_action next_of(const struct supervisor *supervisor,
 			       : SUPERVISOR_NOTHING;
 	case SUPERVISOR_STARTING:
 	case SUPERVISOR_RUNNING:
+		if (service->must_be_killed) {
+			service->must_be_killed = false;
+			return SUPERVISOR_KILL;
+		}
 		return must_stop(supervisor, service) ? begin_stop(service, now_ms)
 						      : SUPERVISOR_NOTHING;
 	case SUPERVISOR_STOPPING:
@@ -218,6 +233,7 @@ void supervisor_exited(struct supervisor_service *service, int status, u64 now_m
 
 	service->pid = 0;
 	service->last_status = status;
+	service->must_be_killed = false;
 	if (!service->is_wanted) {
 		set_state(service, SUPERVISOR_STOPPED, now_ms);
 	} else if (was_asked) {

@@ -44,12 +44,12 @@ TASKS = {
 }
 
 
-def status():
+def status(services=SERVICES):
     return {
         "hostname": "mail.example.jp", "version": "0.1", "slot": "a", "trial": False,
         "uptime_ms": 7_263_000,
         "stages": [{"name": "init", "at_ms": 900}, {"name": "ready", "at_ms": 1700}],
-        "services": SERVICES,
+        "services": services,
         "data": {"device": "/dev/vda3", "size": 30 << 30, "used": 2 << 30, "available": 28 << 30,
                  "state": "mounted", "note": ""},
         "memory": {"total": 512 << 20, "available": 400 << 20}, "load": [0.1, 0.05, 0.01],
@@ -64,14 +64,18 @@ class FakeInit(FakeSender):
         super().__init__(path)
         self.tasks = dict(TASKS)
         self.logged = []
+        self.services = [dict(service) for service in SERVICES]
+        self.steps = {}  # of a service: the states that it will have
+        self.last_pid = 100
         self.new_lines = threading.Event()
         self.answers = {
-            "system.status": lambda request: frame(REPLY, status()),
+            "system.status": self._status,
             "system.reboot": frame(REPLY, {}),
             "system.poweroff": frame(REPLY, {}),
             "service.restart": self._service("running"),
+            "service.kill": self._service("backing-off", "running"),
             "service.start": self._service("running"),
-            "service.stop": self._service("stopped"),
+            "service.stop": self._service("stopping", "stopped"),
             "log.read": self._log,
             "log.write": self._write,
             "network.show": lambda request: frame(REPLY, self._network()),
@@ -83,13 +87,24 @@ class FakeInit(FakeSender):
     def _network():
         return {"interfaces": INTERFACES, "resolvers": ["192.0.2.53"], "hostname": "mail.example.jp"}
 
-    @staticmethod
-    def _service(state):
+    def _status(self, _):
+        """A service goes one step of what was ordered each time that somebody looks."""
+        for service in self.services:
+            if steps := self.steps.get(service["name"]):
+                before, state = service["state"], steps.pop(0)
+                begins = state == "starting" or (state == "running" and before != "starting")
+                self.last_pid += begins
+                service |= {"state": state, "restarts": service["restarts"] + begins,
+                            "pid": self.last_pid if state in ("starting", "running") else 0}
+        return frame(REPLY, status(self.services))
+
+    def _service(self, *steps):
         def answer(request):
-            for service in SERVICES:
+            for service in self.services:
                 if service["name"] == request["name"]:
-                    pid = service["pid"] if state == "running" else 0
-                    return frame(REPLY, service | {"state": state, "pid": pid})
+                    is_there = request["command"] == "service.start" and service["pid"] > 0
+                    self.steps[service["name"]] = [] if is_there else list(steps)
+                    return frame(REPLY, service)
             return frame(ERROR, {"error": f"there is no service {request['name']}", "code": "not-found"})
         return answer
 

@@ -21,9 +21,22 @@ CAMPAIGNS = b"".join(
 # ---- one command ----
 
 
+def test_what_became_of_an_order_is_told_and_not_what_was_there_before(appliance):
+    def said(line):
+        return appliance.run(line)[:2]
+
+    assert said("service kill send") == (0, "send is running, process 101\n")
+    assert said("service stop send") == (0, "send is stopped\n")
+    assert said("service start send") == (0, "send is running, process 102\n")
+    assert said("service start dropbear") == (0, "dropbear is running, process 72\n")
+    appliance.init.answers["service.start"] = appliance.init._service("starting", "backing-off")
+    assert said("service start ntp") == \
+        (1, "ntp is backing-off: it ended with exited with 1; `logs ntp` tells more\n")
+
+
 def test_a_command_of_ssh_runs_and_its_exit_code_is_that_of_the_console(appliance):
     code, out, err = appliance.run("service restart send")
-    assert (code, out, err) == (0, "send is running, process 71\n", "")
+    assert (code, out, err) == (0, "send is running, process 101\n", "")
     code, out, err = appliance.run("service restart nothing")
     assert (code, out, err) == (1, "", "there is no service nothing\n")
     code, out, err = appliance.run("servise list")

@@ -272,6 +272,8 @@ static void what_is_wrong_is_refused_with_a_sentence(void **state)
 		{ command("service.restart"), "bad-request", "\"name\"" },
 		{ json_pack("{s:s, s:s}", "command", "service.restart", "name", "nobody"),
 		  "not-found", "there is no service 'nobody'" },
+		{ json_pack("{s:s, s:s}", "command", "service.kill", "name", "sleeper"), "not-found",
+		  "sleeper does not run" },
 		{ json_pack("{s:s, s:i}", "command", "log.read", "lines", -1), "bad-request",
 		  "\"lines\"" },
 		{ json_pack("{s:s, s:s}", "command", "task.run", "name", "sh"), "failed",

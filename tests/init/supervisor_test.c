@@ -197,6 +197,39 @@ static void a_restart_that_is_asked_for_waits_for_nothing(void **state)
 	starts(service, 9, 31);
 }
 
+static void one_that_is_killed_is_not_asked_and_counts_as_dead(void **state)
+{
+	struct supervisor_service *service = add("a", 0, 0);
+
+	(void)state;
+	assert_false(supervisor_kill(service, 0));
+	supervisor_want(service, true, 0);
+	starts(service, 7, 0);
+	assert_true(supervisor_kill(service, 10));
+	expect(10, SUPERVISOR_KILL, service);
+	expect(11, SUPERVISOR_NOTHING, NULL);
+	supervisor_exited(service, SIGKILL, 12);
+	assert_int_equal(service->state, SUPERVISOR_BACKING_OFF);
+	starts(service, 8, 12 + SUPERVISOR_WAIT_MIN_MS);
+	assert_int_equal(service->restarts, 1);
+}
+
+static void one_that_does_not_end_when_asked_can_be_killed_before_its_time(void **state)
+{
+	struct supervisor_service *service = add("a", 0, 0);
+
+	(void)state;
+	supervisor_want(service, true, 0);
+	starts(service, 7, 0);
+	supervisor_restart(service, 0);
+	expect(0, SUPERVISOR_TERM, service);
+	expect(1, SUPERVISOR_NOTHING, NULL);
+	assert_true(supervisor_kill(service, 2));
+	expect(2, SUPERVISOR_KILL, service);
+	supervisor_exited(service, SIGKILL, 3);
+	starts(service, 8, 3);
+}
+
 static void one_wanted_again_while_it_ends_comes_back(void **state)
 {
 	struct supervisor_service *service = add("a", 0, 0);
@@ -279,6 +312,11 @@ int main(void)
 		cmocka_unit_test_setup(one_that_does_not_end_in_its_time_is_killed_once,
 				       empty_table),
 		cmocka_unit_test_setup(a_restart_that_is_asked_for_waits_for_nothing, empty_table),
+		cmocka_unit_test_setup(one_that_is_killed_is_not_asked_and_counts_as_dead,
+				       empty_table),
+		cmocka_unit_test_setup(
+			one_that_does_not_end_when_asked_can_be_killed_before_its_time,
+			empty_table),
 		cmocka_unit_test_setup(one_wanted_again_while_it_ends_comes_back, empty_table),
 		cmocka_unit_test_setup(at_the_end_ranks_go_one_after_the_other, empty_table),
 		cmocka_unit_test_setup(a_table_without_room_takes_no_more, empty_table),
