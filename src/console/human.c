@@ -1,11 +1,13 @@
 #include "console/human.h"
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
 #include <string.h>
+#include <time.h>
+
+#define YEAR_9999_S 253370764800ll /* its first second; what comes later is no time */
 
 void human_number(struct buf *out, u64 value)
 {
@@ -71,15 +73,24 @@ void human_duration(struct buf *out, u64 ms)
 
 void human_time(struct buf *out, u64 wall_ms)
 {
-	struct clock_date d;
+	const time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm d;
 
-	if (wall_ms == 0) {
+	if (wall_ms == 0 || seconds > YEAR_9999_S || !localtime_r(&seconds, &d)) {
 		buf_add_text(out, "-");
 		return;
 	}
-	clock_date_of(wall_ms, &d);
-	buf_add_format(out, "%04u-%02u-%02u %02u:%02u:%02u", d.year, d.month, d.day, d.hour,
-		       d.minute, d.second);
+	buf_add_format(out, "%04d-%02d-%02d %02d:%02d:%02d", d.tm_year + 1900, d.tm_mon + 1,
+		       d.tm_mday, d.tm_hour, d.tm_min, d.tm_sec);
+}
+
+void human_zone(struct buf *out, u64 wall_ms)
+{
+	const time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm d;
+
+	if (localtime_r(&seconds, &d))
+		human_text(out, slice_of(d.tm_zone));
 }
 
 void human_rate(struct buf *out, double per_s)

@@ -14,7 +14,9 @@
 void human_number(struct buf *out, u64 value);      /* "1,234,567" */
 void human_bytes(struct buf *out, u64 value);       /* "812 B", "1.5 MiB" */
 void human_duration(struct buf *out, u64 ms);       /* "850 ms", "3 min 12 s", "2 d 4 h" */
-void human_time(struct buf *out, u64 wall_ms);      /* "2026-11-25 03:12:00" UTC; "-" for 0 */
+/* "2026-11-25 03:12:00", in the time zone of the console (TZ, else the machine's); "-" for 0. */
+void human_time(struct buf *out, u64 wall_ms);
+void human_zone(struct buf *out, u64 wall_ms);      /* "JST", "UTC": what human_time is in */
 void human_rate(struct buf *out, double per_s);     /* "0.2/s", "1,234/s" */
 void human_text(struct buf *out, struct slice text);
 

@@ -88,7 +88,9 @@ static void add_clock(const json_t *clock, struct buf *text)
 	double offset_us = answer_real(clock, "offset_us");
 
 	human_time(text, clock_wall_ms());
-	buf_add_text(text, " UTC, ");
+	buf_add_char(text, ' ');
+	human_zone(text, clock_wall_ms());
+	buf_add_text(text, ", ");
 	if (!answer_flag(clock, "synced")) {
 		buf_add_text(text, "NOT IN STEP with any time server");
 		return;

@@ -18,6 +18,7 @@ DOMAIN = "courier.example"
 HOST = f"mail.{DOMAIN}"
 # The host's loopback, as the guest sees it.
 OUTSIDE = "10.0.2.2"
+STATIC = f"hikyaku.address=10.0.2.15/24 hikyaku.gateway={OUTSIDE} hikyaku.dns=10.0.2.3"
 
 CONFIG = """data = "/data/send"
 control = "/run/hikyaku/send.sock"
@@ -30,6 +31,7 @@ customer "courier.example" {{
 	unsubscribe-url = "https://courier.example/u/{{{{_token}}}}"
 }}
 site "default" {{ sessions = 4 rate = 40 }}
+{more}
 route "slow.example" {{ relay = "{outside}:{slow_port}" }}
 route "*" {{ relay = "{outside}:{port}" }}
 """
@@ -44,7 +46,7 @@ Content-Type: text/plain; charset=utf-8
 class Operation:
     """A machine that was installed without hands, its operator's key, and sinks for its mail."""
 
-    def __init__(self, directory, image=IMAGE, **options):
+    def __init__(self, directory, image=IMAGE, network=STATIC, **options):
         self.directory = pathlib.Path(directory)
         self.key = self.directory / "operator"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", self.key],
@@ -52,8 +54,8 @@ class Operation:
         (self.directory / "mail").mkdir()
         self.sink = sender.Sink("--save", self.directory / "mail", "--save-every", "1")
         self.slow_sink = sender.Sink()
-        words = (f'append hikyaku.hostname={HOST} hikyaku.address=10.0.2.15/24 hikyaku.gateway={OUTSIDE} '
-                 f'hikyaku.dns=10.0.2.3 "hikyaku.ssh-key={self.key.with_suffix(".pub").read_text().strip()}"')
+        words = (f'append hikyaku.hostname={HOST} {network} '
+                 f'"hikyaku.ssh-key={self.key.with_suffix(".pub").read_text().strip()}"')
         self.machine = Machine(image, files={"/hikyaku/cmdline": words.encode()},
                                forward=(qemu.SSH_PORT, qemu.METRICS_PORT), **options)
 
@@ -109,10 +111,12 @@ class Operation:
 
     # ---- the sender ----
 
-    def configure(self):
+    def config(self, more=""):
+        return CONFIG.format(outside=OUTSIDE, port=self.sink.port, slow_port=self.slow_sink.port, more=more)
+
+    def configure(self, more=""):
         """A key, a configuration; the DNS record of the key."""
-        config = CONFIG.format(outside=OUTSIDE, port=self.sink.port, slow_port=self.slow_sink.port)
-        self.ssh("config", "replace", "-", stdin=config)
+        self.ssh("config", "replace", "-", stdin=self.config(more))
         made = self.ssh("keys", "new", "--domain", DOMAIN, "--selector", "s1", "--json").stdout
         self.ssh("service", "restart", "send", check=False)
         self.wait_for_sender()

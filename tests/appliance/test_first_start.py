@@ -52,7 +52,7 @@ def test_the_key_that_was_pasted_lets_its_owner_in(first_start):
     machine, key, _ = first_start
     status = machine.ssh("status", key=key).stdout
     assert status.startswith("mail.courier.example ")
-    assert "eth0 10.0.2.15/24" in status
+    assert "eth0 10.0.2.15/24" in status and " JST, " in status
     assert "The sender does not answer" not in status
     assert max(map(len, status.splitlines())) <= 80 and len(status.splitlines()) <= 24
 

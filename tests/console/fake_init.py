@@ -28,6 +28,7 @@ INTERFACES = [
     {"name": "eth1", "mac": "52:54:00:12:34:57", "driver": "e1000e", "carrier": False, "speed": 0,
      "mtu": 1500, "addresses": [], "method": "dhcp", "gateway": "", "lease_ms": 0},
 ]
+FIRST_LINE_MS = 1_796_000_523_000  # 2026-11-30T01:02:03Z
 LINES = [
     ("init", "2026-11-30T01:02:03.004Z info init event=\"service started\" name=send"),
     ("send", "2026-11-30T01:02:04.005Z warn delivery event=\"site backs off\" site=example.com code=421"),
@@ -112,7 +113,7 @@ class FakeInit(FakeSender):
     def _log(request):
         lines = [line for line in LINES if request.get("service") in (None, line[0])]
         lines = lines[-request.get("lines", 200):]
-        items = b"".join(frame(ITEM, {"time_ms": 1_796_000_523_000 + 1000 * at, "service": service,
+        items = b"".join(frame(ITEM, {"time_ms": FIRST_LINE_MS + 1000 * at, "service": service,
                                       "line": line})
                          for at, (service, line) in enumerate(lines))
         # A log that is followed has no end: no REPLY.

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,8 +56,33 @@ static void test_bytes_and_times_have_units(void **state)
 	assert_string_equal(shown(human_bytes, 1024), "1.0 KiB");
 	assert_string_equal(shown(human_bytes, 1048575), "1.0 MiB");
 	assert_string_equal(shown(human_bytes, UINT64_MAX), "16777216.0 TiB");
+	setenv("TZ", "UTC", 1);
 	assert_string_equal(shown(human_time, 0), "-");
 	assert_string_equal(shown(human_time, 1795575600123), "2026-11-25 03:00:00");
+}
+
+static void test_times_are_in_the_time_zone_of_the_console(void **state)
+{
+	static const struct {
+		const char *zone;
+		u64 wall_ms;
+		const char *time;
+		const char *name;
+	} places[] = {
+		{ "Asia/Tokyo", 1795575600123, "2026-11-25 12:00:00", "JST" },
+		{ "America/New_York", 1795575600123, "2026-11-24 22:00:00", "EST" },
+		{ "America/New_York", 1782270000000, "2026-06-23 23:00:00", "EDT" },
+		{ "UTC", 1795575600123, "2026-11-25 03:00:00", "UTC" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		setenv("TZ", places[i].zone, 1);
+		tzset();
+		assert_string_equal(shown(human_time, places[i].wall_ms), places[i].time);
+		assert_string_equal(shown(human_zone, places[i].wall_ms), places[i].name);
+		assert_string_equal(shown(human_time, UINT64_MAX), "-");
+	}
 }
 
 static void test_text_that_could_drive_a_terminal_is_shown_as_codes(void **state)
@@ -174,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_have_thousands_separators),
 		cmocka_unit_test(test_durations_show_two_units_at_most),
 		cmocka_unit_test(test_bytes_and_times_have_units),
+		cmocka_unit_test(test_times_are_in_the_time_zone_of_the_console),
 		cmocka_unit_test(test_text_that_could_drive_a_terminal_is_shown_as_codes),
 		cmocka_unit_test(test_every_byte_alone_and_in_pairs_gives_no_control_byte),
 		cmocka_unit_test(test_tables_are_aligned_and_wide_characters_count_two),

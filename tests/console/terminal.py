@@ -97,7 +97,7 @@ class Terminal:
 def environment(**more):
     """Of a console: nothing of the tests' own but what is needed."""
     leaks = pathlib.Path(__file__).with_name("leaks.suppressions")
-    return {"PATH": "/nowhere", "TERM": "vt100", "HOME": "/nowhere",
+    return {"PATH": "/nowhere", "TERM": "vt100", "HOME": "/nowhere", "TZ": "UTC",
             "LSAN_OPTIONS": f"suppressions={leaks}:print_suppressions=0",
             **{name: value for name, value in os.environ.items() if name.startswith("ASAN_")},
             **{name: str(value) for name, value in more.items()}}

@@ -90,10 +90,15 @@ def test_logs_are_told_with_service_and_without_the_time_twice(appliance):
     code, out, _ = appliance.run("logs --service send")
     assert code == 0
     assert out == (
-        '2026-11-30 01:02:04 send      warn delivery event="site backs off" site=example.com code=421\n'
-        '2026-11-30 01:02:06 send      error store event="disk is full" left=0\n').replace(
-            "01:02:04", "01:02:03").replace("01:02:06", "01:02:04")
+        '2026-11-30 01:02:03 send      warn delivery event="site backs off" site=example.com code=421\n'
+        '2026-11-30 01:02:04 send      error store event="disk is full" left=0\n')
     assert appliance.init.requests[-1]["lines"] == 200
+
+
+def test_times_are_in_the_time_zone_of_the_machine_and_status_names_it(appliance):
+    assert "2026-11-30 10:02:03 send" in appliance.run("logs --service send", TZ="Asia/Tokyo")[1]
+    assert " JST, in step" in appliance.run("time", TZ="Asia/Tokyo")[1]
+    assert " UTC, in step" in appliance.run("status")[1]
     appliance.run("logs --lines 5")
     assert appliance.init.requests[-1]["lines"] == 5
 

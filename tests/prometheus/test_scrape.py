@@ -1,64 +1,15 @@
 """A Prometheus with the shipped rules scrapes a real sender, beside which init's page stands: what rules and
 dashboard ask for is there."""
 
-import json
 import re
 import shutil
 import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
 
 import pytest
-import yaml
 
 import files
 import sender as senders
-
-JOB = "hikyaku"
-
-
-class Prometheus:
-    """The shipped configuration with a target of the test's, asked every second."""
-
-    def __init__(self, directory, target):
-        config = yaml.safe_load(files.CONFIG.read_text())
-        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        config["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
-        shutil.copy(files.RULES, directory)
-        (directory / "prometheus.yml").write_text(yaml.safe_dump(config))
-        self.port = senders.free_port()
-        self.log = directory / "prometheus.log"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                ["prometheus", f"--config.file={directory}/prometheus.yml",
-                 f"--storage.tsdb.path={directory}/tsdb", f"--web.listen-address=127.0.0.1:{self.port}"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def get(self, path, **arguments):
-        assert self.process.poll() is None, self.log.read_text()[-2000:]
-        url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                return json.load(answer)["data"]
-        except urllib.error.HTTPError as error:
-            if error.code == 503:  # it is still starting
-                raise
-            raise AssertionError(f"{arguments}: {json.load(error)['error']}") from None
-
-    def query(self, expr):
-        return self.get("query", query=expr)["result"]
-
-    def is_ready(self):
-        try:
-            # Two scrapes with all outcomes in them, for rates.
-            return self.query("min_over_time(count_over_time(hikyaku_messages_total[1m])[1s:1s]) > 3")
-        except OSError:
-            return False
-
-    def rules(self):
-        return {rule["name"]: rule for group in self.get("rules")["groups"] for rule in group["rules"]}
-
+from prometheus import Prometheus
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
@@ -77,10 +28,11 @@ def world(tmp_path_factory):
         try:
             sender.create("news", [f"r{i}@shop.example" for i in range(60)])
             sender.wait("news", lambda status: status["queued"] == status["deferred"])
-            senders.wait_until(prometheus.is_ready, "Prometheus to have scraped", every=.3)
+            # Two scrapes with all outcomes in them, for rates.
+            senders.wait_until(lambda: prometheus.has_seen("hikyaku_messages_total"), "Prometheus to have scraped", every=.3)
             yield sender, prometheus
         finally:
-            senders.end_process(prometheus.process)
+            prometheus.close()
 
 
 def test_every_series_that_an_alert_asks_for_is_there(world):

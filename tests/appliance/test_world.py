@@ -1,0 +1,220 @@
+"""An appliance among what it meets: a DHCP server, a real Postfix, a real Prometheus, a web server with
+upgrades, services that die, a disk that fills up. Each test goes on from where the one before it ended."""
+import contextlib
+import functools
+import http.server
+import os
+import subprocess
+import sys
+import threading
+
+import dkim
+import pytest
+
+from machine import TOP, qemu
+from operation import DOMAIN, HOST, OUTSIDE, Operation, bundle
+
+sys.path.append(str(TOP / "tests/prometheus"))
+import files  # noqa: E402
+from peers.postfix import Postfix  # noqa: E402
+from prometheus import Prometheus  # noqa: E402
+
+ROOTFS = TOP / "build/rootfs/rootfs.cpio.zst"
+READERS = 40
+SIZE = 400 << 20  # of its disk: small ones are full sooner
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="Postfix wants to be started by root")
+
+
+@pytest.fixture(scope="module", name="postfix")
+def make_postfix(tmp_path_factory):
+    server = Postfix(tmp_path_factory.mktemp("receiver"), "postfix.example").start()
+    yield server
+    server.close()
+    print(server.log()[-4000:])
+
+
+@pytest.fixture(scope="module", name="world")
+def make_world(tmp_path_factory):
+    """A machine that is told its name and its operator's key, and finds the network by DHCP."""
+    subprocess.run(["make", "-s", "-f", "bench/bench.mk", "build/bench/sink"], cwd=TOP, check=True)
+    operation = Operation(tmp_path_factory.mktemp("world"), network="", size=SIZE)
+    yield operation
+    operation.close()
+
+
+@pytest.fixture(scope="module", name="record")
+def configured(world, postfix):
+    """It sends from here on: the DNS record of its key."""
+    world.machine.start()
+    world.wait_for_login()
+    port = postfix.relay.rpartition(":")[2]
+    return world.configure(f'route "{postfix.domain}" {{ relay = "{OUTSIDE}:{port}" }}')
+
+
+@pytest.fixture(scope="module", name="prometheus")
+def make_prometheus(world, record, tmp_path_factory):
+    server = Prometheus(tmp_path_factory.mktemp("prometheus"),
+                        f"127.0.0.1:{world.machine.forward[qemu.METRICS_PORT]}")
+    yield server
+    server.close()
+
+
+def service(world, name):
+    return next(one for one in world.ask("service", "list") if one["name"] == name)
+
+
+def wait_until_runs(world, name):
+    return world.wait(lambda: (s := service(world, name))["state"] == "running" and s, name)
+
+
+def test_dhcp_gives_it_address_route_and_resolver(world, record):
+    shown = world.ask("network", "show")[0]
+    card = next(one for one in shown["interfaces"] if one["name"] == "eth0")
+    assert card["method"] == "dhcp" and "10.0.2.15/24" in card["addresses"]
+    assert card["gateway"] == OUTSIDE and card["lease_ms"] > 0
+    assert shown["resolvers"] == ["10.0.2.3"]
+
+
+def test_a_real_postfix_takes_a_campaign_and_what_it_has_verifies(world, record, postfix):
+    addresses = [f"reader{i}@{postfix.domain}" for i in range(READERS)] + [f"nobody@{postfix.domain}"]
+    world.create("spring", addresses)
+    status = world.wait_done("spring")
+    assert (status["delivered"], status["failed"], status["doubts"]) == (READERS, 1, 0)
+    mails = postfix.wait_for(READERS)
+    assert sorted(mail.recipient for mail in mails) == sorted(addresses[:-1])
+    for mail in mails:
+        assert mail.received[0].startswith(f"Received: from {HOST}") and "using TLSv1.3" in mail.received[0]
+        # What Postfix puts on top is above what was signed.
+        assert dkim.verify(mail.wire, dnsfunc=lambda name, timeout=5: record.encode()
+                           if name.rstrip(b".") == f"s1._domainkey.{DOMAIN}".encode() else None)
+    failed = world.ask("campaign", "report", "spring", "--outcome", "failed")
+    assert [(row["address"], row["code"]) for row in failed] == [(addresses[-1], 550)]
+
+
+def test_a_real_prometheus_scrapes_the_machine_and_no_alert_rings(world, prometheus):
+    world.wait(lambda: prometheus.has_seen("hikyaku_messages_total"), "Prometheus to have scraped")
+    assert [value for _, value in (row["value"] for row in prometheus.query("up"))] == ["1"]
+    asked = {selector for rule in files.alerts() for selector in files.selectors(rule["expr"])}
+    missing = sorted(selector for selector in asked if not prometheus.query(selector))
+    assert missing == []
+    world.wait(lambda: all(rule["health"] == "ok" for rule in prometheus.rules().values()), "all rules judged")
+    assert [name for name, rule in prometheus.rules().items() if rule["state"] == "firing"] == []
+
+
+def test_a_sender_that_dies_in_mid_campaign_is_started_again_and_counted(world, prometheus):
+    addresses = [f"reader{i}@slow.example" for i in range(300)]
+    world.create("summer", addresses)
+    world.wait(lambda: world.status("summer")["delivered"] > 20, "some to be sent", every=0.1)
+    before = service(world, "send")
+    world.ssh("service", "kill", "send")
+    after = wait_until_runs(world, "send")
+    assert after["pid"] != before["pid"] and after["restarts"] == before["restarts"] + 1
+    assert after["last_exit"] == "signal 9 (Killed)"
+    counted = 'hikyaku_service_restarts_total{service="send"}'
+    world.wait(lambda: float(prometheus.query(counted)[0]["value"][1]) == after["restarts"], counted)
+    world.wait_for_sender()
+    world.wait_done("summer")
+    assert world.complaints("summer", addresses, world.slow_sink) == []
+
+
+@pytest.mark.parametrize("name", ["ntp", "ssh", "console-ttyS0", "dhcp-eth0"])
+def test_every_other_service_comes_back_as_well(world, record, name):
+    before = service(world, name)
+    # What becomes of it is not heard by who kills the way that he came by.
+    world.ssh("service", "kill", name, check=name != "ssh")
+    world.wait(world.lets_in, "ssh")
+    after = wait_until_runs(world, name)
+    assert after["restarts"] == before["restarts"] + 1
+    if name == "console-ttyS0":
+        world.machine.send("version")
+        world.machine.wait_for(r"hikyaku \d+\.\d+")
+
+
+def test_a_service_that_cannot_start_stops_neither_console_nor_the_others(world, record, postfix):
+    port = postfix.relay.rpartition(":")[2]
+    route = f'route "{postfix.domain}" {{ relay = "{OUTSIDE}:{port}" }}'
+    # An address that is not the machine's: it is no fault of the file's.
+    broken = world.config(route).replace("0.0.0.0:9641", "192.0.2.99:9641")
+    world.ssh("config", "replace", "-", stdin=broken)
+    said = world.ssh("service", "restart", "send", check=False)
+    assert said.returncode == 1 and "send is backing-off: it ended with exit code" in said.stdout
+    assert "192.0.2.99" in world.ssh("logs", "send").stdout
+    assert service(world, "ssh")["state"] == "running"
+    world.machine.send("service list")
+    world.machine.wait_for("send +backing-off")
+    world.ssh("config", "replace", "-", stdin=world.config(route))
+    assert world.ssh("service", "restart", "send").stdout.startswith("send is running")
+    world.wait_for_sender()
+
+
+def available(world):
+    return world.ask("status")[0]["system"]["data"]["available"]
+
+
+def fill_disk(world):
+    """Files of the operator's on all but the last kilobytes of the disk; their names."""
+    names = []
+    while (left := available(world)) > 128 << 10:
+        names.append(f"filler{len(names)}")
+        size = min(48 << 20, left - (64 << 10))
+        world.ssh("file", "put", names[-1], stdin=bytes(size), seconds=300)
+    return names
+
+
+def test_on_a_full_disk_what_is_under_way_is_finished_and_nothing_new_is_taken(world, prometheus):
+    addresses = [f"reader{i}@slow.example" for i in range(1500)]
+
+    def create(name):
+        return world.ssh("campaign", "create", "--name", name, "--customer", DOMAIN, "--template",
+                         "/data/backup/news.eml", "--recipients", "-", stdin="email,name\na@slow.example,\n",
+                         check=False)
+
+    world.create("autumn", addresses)
+    world.ssh("campaign", "pause", "autumn")
+    names = fill_disk(world)
+    more = world.ssh("file", "put", "more", stdin=bytes(1 << 20), check=False)
+    assert more.returncode == 1 and b"No space left" in more.stderr
+    world.ssh("campaign", "resume", "autumn")
+    assert "NEARLY FULL, imports wait" in world.ssh("status").stdout
+    world.wait(lambda: prometheus.query('hikyaku_data_bytes{state="available"} < 2e5'), "the page to say so")
+    refused = create("more")
+    assert refused.returncode == 1 and "no room for new recipients" in refused.stderr
+    world.wait(lambda: world.status("autumn")["delivered"] > 100, "some to be sent", every=0.1)
+    world.machine.cut()
+    world.machine.start()
+    world.wait_for_login()
+    world.wait_for_sender()
+    world.wait_done("autumn")
+    assert world.complaints("autumn", addresses, world.slow_sink) == []
+    for name in names:
+        world.ssh("file", "remove", name)
+    world.wait(lambda: create("more").returncode == 0, "room for an import")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def web_server(folder):
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_an_upgrade_is_fetched_from_a_web_server(world, record, tmp_path):
+    bundle(tmp_path / "new.bundle", ROOTFS, "9.0.1")
+    with web_server(tmp_path) as port:
+        gone = world.ssh("upgrade", f"http://{OUTSIDE}:{port}/gone.bundle", check=False, seconds=300)
+        assert gone.returncode == 1 and "404" in gone.stderr
+        said = world.ssh("upgrade", f"http://{OUTSIDE}:{port}/new.bundle", seconds=300).stdout
+    assert "version 9.0.1, signed by test" in said
+    world.ssh("reboot", "--yes", check=False)
+    world.machine.wait_for("Booting")
+    world.wait_for_login()
+    world.wait(lambda: "the slot is good" in world.ssh("logs", "init").stdout, "a good slot")
+    assert world.status("autumn")["state"] == "done"
