@@ -66,7 +66,8 @@ static json_t *queue_json(struct send_control *control, u64 flying)
 			 (int)planner_lacks_room(control->params.planner));
 }
 
-static json_t *campaigns_json(struct control_link *link)
+/* False: the queue cannot be read, which the client has been told. */
+static bool campaigns_json(struct control_link *link, json_t **campaigns)
 {
 	struct queue *queue = planner_queue(link->control->params.planner);
 	u64 states[CAMPAIGN_CANCELLED + 1] = { 0 };
@@ -74,17 +75,19 @@ static json_t *campaigns_json(struct control_link *link)
 	enum store_result result;
 
 	if (!slice_begin(link))
-		return NULL;
+		return false;
 	while ((result = queue_campaign_next(queue, campaign.id, &campaign)) == STORE_OK) {
 		if (campaign.state <= CAMPAIGN_CANCELLED)
 			states[campaign.state]++;
 	}
 	if (!slice_end(link, result))
-		return NULL;
-	return json_pack("{s:I, s:I, s:I, s:I}", "running", (json_int_t)states[CAMPAIGN_RUNNING],
-			 "paused", (json_int_t)states[CAMPAIGN_PAUSED], "ready",
-			 (json_int_t)states[CAMPAIGN_READY], "done",
-			 (json_int_t)states[CAMPAIGN_DONE]);
+		return false;
+	*campaigns = json_pack("{s:I, s:I, s:I, s:I}", "running",
+			       (json_int_t)states[CAMPAIGN_RUNNING], "paused",
+			       (json_int_t)states[CAMPAIGN_PAUSED], "ready",
+			       (json_int_t)states[CAMPAIGN_READY], "done",
+			       (json_int_t)states[CAMPAIGN_DONE]);
+	return true;
 }
 
 static json_t *sites_json(struct control_link *link, struct site_census *census)
@@ -115,10 +118,11 @@ static void reply(struct control_link *link, struct site_census *census)
 	u64 flying = in_flight(control);
 	/* A session with nothing under way is idle; at most one message is counted for each. */
 	u64 busy = min_u64(all.sessions_open, flying);
-	json_t *campaigns = campaigns_json(link);
+	json_t *campaigns;
 
-	if (!campaigns)
+	if (!campaigns_json(link, &campaigns))
 		return;
+	/* What there was no memory for is NULL, and so is the whole: the connection is closed. */
 	link_reply(link,
 		   json_pack("{s:s, s:i, s:s, s:I, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I},"
 			     " s:o, s:o, s:o}",
