@@ -1,6 +1,7 @@
 #include "base/durable.h"
 
 #include "base/random.h"
+#include "base/stream.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -14,15 +15,7 @@
 
 static bool write_synced(int fd, struct slice text, u32 mode)
 {
-	while (text.len > 0) {
-		ssize_t put = write(fd, text.ptr, text.len);
-
-		if (put < 0 && errno != EINTR)
-			return false;
-		if (put > 0)
-			text = slice_from(text, (size_t)put);
-	}
-	return fchmod(fd, mode) == 0 && fsync(fd) == 0;
+	return stream_write(fd, text) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
 }
 
 /* fsync of the folder alone, or syncfs of all that its file system has. False: errno says why. */

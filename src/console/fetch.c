@@ -1,5 +1,6 @@
 #include "console/fetch.h"
 
+#include "base/stream.h"
 #include "base/text.h"
 
 #include <curl/curl.h>
@@ -31,16 +32,8 @@ static size_t hand_on(char *bytes, size_t size, size_t count, void *context)
 	const int fd = *(const int *)context;
 	size_t len = size * count;
 
-	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, bytes + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return 0; /* nobody reads on: curl ends with an error */
-		done += (size_t)n;
-	}
-	return len;
+	/* Nobody reads on: curl ends with an error. */
+	return stream_write(fd, (struct slice){ bytes, len }) ? len : 0;
 }
 
 static CURLcode set_up(CURL *curl, const char *url, const int *fd, char *trouble)

@@ -2,6 +2,7 @@
  * Files on the appliance: templates and recipients come by ssh, backups go. There is one folder for
  * them and no other way in or out.
  */
+#include "base/stream.h"
 #include "base/text.h"
 #include "console/command.h"
 
@@ -67,21 +68,6 @@ static int begin(struct console *console, int argc, char **argv, int *code)
 	return folder;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			bytes += n;
-			len -= (size_t)n;
-		}
-	}
-	return true;
-}
-
 /* To the end of the input. -1: errno says. */
 static i64 copy(int from, int to)
 {
@@ -94,7 +80,7 @@ static i64 copy(int from, int to)
 	while ((n = read(from, chunk, CHUNK)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || !write_all(to, chunk, (size_t)n)) {
+		if (n < 0 || !stream_write(to, (struct slice){ chunk, (size_t)n })) {
 			count = -1;
 			break;
 		}

@@ -1,6 +1,7 @@
 #include "console/pager.h"
 
 #include "base/buf.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "console/human.h"
 #include "console/terminal.h"
@@ -26,19 +27,6 @@ u32 pager_rows(struct slice line, u32 columns)
 	return width == 0 ? 1 : (u32)((width + columns - 1) / columns);
 }
 
-static bool write_all(struct slice bytes)
-{
-	while (bytes.len > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes.ptr, bytes.len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0)
-			bytes = slice_from(bytes, (size_t)n);
-	}
-	return true;
-}
-
 /* False: no more of it. */
 static bool ask(struct pager *pager)
 {
@@ -46,7 +34,7 @@ static bool ask(struct pager *pager)
 	u32 page = terminal_size(STDOUT_FILENO).rows - 1;
 	int key;
 
-	if (!write_all(SLICE(MORE)))
+	if (!stream_write(STDOUT_FILENO, SLICE(MORE)))
 		return false;
 	terminal_keys_on(&keys);
 	do
@@ -55,7 +43,7 @@ static bool ask(struct pager *pager)
 	       key != '\n' && key != 'q' && key != 'Q' && key != 4);
 	terminal_keys_off(&keys);
 	pager->rows = key == ' ' ? page : 1;
-	return write_all(SLICE(ERASE)) && !*pager->interrupted &&
+	return stream_write(STDOUT_FILENO, SLICE(ERASE)) && !*pager->interrupted &&
 	       (key == ' ' || key == '\r' || key == '\n');
 }
 
@@ -68,7 +56,7 @@ static bool show_line(struct pager *pager)
 	if (rows > pager->rows && !ask(pager))
 		return false;
 	pager->rows -= min_u32(rows, pager->rows);
-	if (!write_all(line))
+	if (!stream_write(STDOUT_FILENO, line))
 		return false;
 	buf_reset(&pager->line);
 	return true;
@@ -89,7 +77,7 @@ static bool take(struct pager *pager, struct slice bytes)
 	}
 	/* A line without an end yet (a question, a huge one) is shown as it is. */
 	if (pager->line.len > LINE_MAX_BYTES / 2) {
-		if (!write_all(buf_slice(&pager->line)))
+		if (!stream_write(STDOUT_FILENO, buf_slice(&pager->line)))
 			return false;
 		buf_reset(&pager->line);
 	}
@@ -114,6 +102,6 @@ void pager_run(int from, const volatile sig_atomic_t *interrupted)
 		goes_on = take(&pager, (struct slice){ bytes, (size_t)n });
 	}
 	if (goes_on)
-		(void)write_all(buf_slice(&pager.line));
+		(void)stream_write(STDOUT_FILENO, buf_slice(&pager.line));
 	buf_done(&pager.line);
 }

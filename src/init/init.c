@@ -33,7 +33,7 @@ u64 init_now_ms(void)
 
 json_t *init_json_text(struct slice text)
 {
-	char copy[INIT_OUTPUT_LINE * 3];
+	char copy[STREAM_LINE_SIZE * 3];
 	size_t len = 0;
 
 	for (size_t i = 0; i < text.len && len + 4 < sizeof(copy);) {

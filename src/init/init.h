@@ -14,6 +14,7 @@
 #define INIT_INIT_H
 
 #include "base/appliance.h"
+#include "base/stream.h"
 #include "init/button.h"
 #include "init/health.h"
 #include "init/logbook.h"
@@ -26,7 +27,6 @@
 #include <jansson.h>
 
 #define INIT_STAGES_MAX 8
-#define INIT_OUTPUT_LINE 2048
 
 enum init_ending { INIT_GOES_ON, INIT_REBOOTS, INIT_POWERS_OFF };
 
@@ -41,8 +41,7 @@ struct init_output {
 	struct init *init;
 	struct loop_source source; /* fd -1: not in use */
 	char service[SUPERVISOR_NAME_SIZE];
-	char line[INIT_OUTPUT_LINE];
-	size_t len;
+	struct stream_lines lines;
 };
 
 enum init_data { INIT_DATA_OPENING, INIT_DATA_OPEN, INIT_DATA_READ_ONLY, INIT_DATA_NONE };

@@ -28,17 +28,16 @@ static void take_line(struct init *init, const char *service, struct slice line)
 		server_log_grew(init->server);
 }
 
+static void take_output_line(void *arg, struct slice line)
+{
+	const struct init_output *output = arg;
+
+	take_line(output->init, output->service, line);
+}
+
 static void take_bytes(struct init_output *output, const char *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '\n' || output->len == sizeof(output->line)) {
-			take_line(output->init, output->service,
-				  (struct slice){ output->line, output->len });
-			output->len = 0;
-		}
-		if (bytes[i] != '\n')
-			output->line[output->len++] = bytes[i];
-	}
+	stream_cut(&output->lines, (struct slice){ bytes, len }, take_output_line, output);
 }
 
 static void on_output(struct loop_source *source, u32 events)
@@ -60,7 +59,8 @@ void init_output_open(struct init *init, struct init_output *output, const char 
 	init_output_close(output);
 	output->init = init;
 	output->source = (struct loop_source){ .ready = on_output, .fd = fd };
-	output->len = 0;
+	output->lines.max = LOGBOOK_LINE_MAX;
+	output->lines.len = 0;
 	slice_copy(output->service, sizeof(output->service), slice_of(service));
 	if (!loop_watch(&init->loop, &output->source, EPOLLIN))
 		log_warn("init", "the output of a service is not seen", "service=%s", service);
@@ -77,10 +77,7 @@ void init_output_close(struct init_output *output)
 	n = read(output->source.fd, bytes, sizeof(bytes));
 	if (n > 0)
 		take_bytes(output, bytes, (size_t)n);
-	if (output->len > 0)
-		take_line(output->init, output->service,
-			  (struct slice){ output->line, output->len });
-	output->len = 0;
+	stream_cut_rest(&output->lines, take_output_line, output);
 	loop_forget(&output->init->loop, &output->source);
 	close(output->source.fd);
 	output->source.fd = -1;

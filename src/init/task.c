@@ -1,6 +1,7 @@
 #include "init/task.h"
 
 #include "base/log.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "init/spawn.h"
 #include "init/users.h"
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #define TASKS_MAX 8
-#define LINE_MAX_BYTES 4096
 #define INPUT_MAX (2u << 20) /* a frame on top of what the pipe did not take */
 #define CAPABILITY(name) (1ull << (name))
 #define CONFIG "--config", "/data/etc/hikyaku.conf"
@@ -78,8 +78,7 @@ struct task {
 	struct loop_source input; /* fd -1: ended, or there is none */
 	struct buf pending;       /* of the input */
 	bool input_ends;          /* once pending is written */
-	char line[LINE_MAX_BYTES];
-	size_t line_len;
+	struct stream_lines lines;
 	struct task_listener listener;
 	void *owner;
 };
@@ -88,11 +87,12 @@ static struct task tasks[TASKS_MAX];
 
 /* ---- output ---- */
 
-static void give_line(struct task *task)
+static void give_line(void *arg, struct slice line)
 {
+	const struct task *task = arg;
+
 	if (task->owner)
-		task->listener.line(task->owner, (struct slice){ task->line, task->line_len });
-	task->line_len = 0;
+		task->listener.line(task->owner, line);
 }
 
 static void read_output(struct task *task)
@@ -100,14 +100,8 @@ static void read_output(struct task *task)
 	char bytes[4096];
 	ssize_t n;
 
-	while ((n = read(task->output.fd, bytes, sizeof(bytes))) > 0) {
-		for (ssize_t i = 0; i < n; i++) {
-			if (bytes[i] == '\n' || task->line_len == sizeof(task->line))
-				give_line(task);
-			if (bytes[i] != '\n')
-				task->line[task->line_len++] = bytes[i];
-		}
-	}
+	while ((n = read(task->output.fd, bytes, sizeof(bytes))) > 0)
+		stream_cut(&task->lines, (struct slice){ bytes, (size_t)n }, give_line, task);
 	if (n == 0)
 		loop_forget(task->loop, &task->output);
 }
@@ -249,6 +243,7 @@ struct task *task_start(struct loop *loop, const char *name, const json_t *argum
 	if (!task || !make_plan(&plan, kind, arguments, error))
 		return NULL;
 	*task = (struct task){ .kind = kind, .loop = loop, .listener = *listener, .owner = owner };
+	task->lines.max = STREAM_LINE_SIZE;
 	task->pid = spawn_with_input(&plan, &output, has_input ? &input : NULL, error);
 	if (task->pid < 0)
 		return NULL;
@@ -278,8 +273,7 @@ bool task_reaped(pid_t pid, int status)
 		if (!task->is_used || task->pid != pid)
 			continue;
 		read_output(task);
-		if (task->line_len > 0)
-			give_line(task);
+		stream_cut_rest(&task->lines, give_line, task);
 		loop_forget(task->loop, &task->output);
 		close(task->output.fd);
 		close_input(task);

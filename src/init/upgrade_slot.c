@@ -2,6 +2,7 @@
  * A slot's files on the ESP. FAT keeps no journal: what must be on the disk before the next step
  * is synced, and a file has its last name only when it is whole.
  */
+#include "base/stream.h"
 #include "base/text.h"
 #include "init/upgrade_parts.h"
 
@@ -66,21 +67,6 @@ static bool room_suffices(int folder, const struct upgrade_release *release, str
 			 (unsigned long long)have / MIB, (unsigned long long)want / MIB + 1);
 }
 
-static bool write_all(int fd, const char *from, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, from, len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			from += n;
-			len -= (size_t)n;
-		}
-	}
-	return true;
-}
-
 /* On the disk, and not only in memory: what is read next comes from there. */
 static bool settle(int fd)
 {
@@ -132,7 +118,7 @@ static bool copy(int from, int to, u64 size, const u8 want[SHA256_SIZE], char *c
 			return false;
 		sha256_add(&hash, chunk, n);
 		left -= n;
-		if (!write_all(to, chunk, n) || (left % SYNC_EVERY < CHUNK && fsync(to) != 0))
+		if (!stream_write(to, (struct slice){ (const char *)chunk, n }) || (left % SYNC_EVERY < CHUNK && fsync(to) != 0))
 			return error_set_errno(error, errno, "cannot be written");
 	}
 	sha256_finish(&hash, got);
@@ -180,7 +166,7 @@ static bool write_release(int folder, struct slice text, struct error *error)
 
 	if (fd < 0)
 		return false;
-	ok = write_all(fd, text.ptr, text.len) && fsync(fd) == 0;
+	ok = stream_write(fd, text) && fsync(fd) == 0;
 	if (!ok)
 		error_set_errno(error, errno, "release.new");
 	close(fd);

@@ -2,6 +2,7 @@
 #include "init/volume_disk.h"
 
 #include "base/log.h"
+#include "base/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,23 +34,33 @@ NORETURN static void become(const char *const *argv, int output)
 	_exit(127);
 }
 
-static void log_lines(int fd, const char *program)
+static void log_line(void *arg, struct slice line)
 {
-	char line[LINE_MAX_SIZE];
-	size_t len = 0;
-	char c;
+	char text[STREAM_LINE_SIZE];
+	int len = 0;
 
-	while (read(fd, &c, 1) == 1) {
-		if (c != '\n' && c != '\b' && len + 1 < sizeof(line)) {
-			line[len++] = c;
-			continue;
-		}
-		line[len] = '\0';
-		if (len > 0 && c == '\n')
-			log_info("volume", "program says", "program=%s line=%s", program, line);
-		if (c == '\n')
-			len = 0;
+	/* They count up on a terminal, and take it back. */
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.ptr[i] != '\b')
+			text[len++] = line.ptr[i];
 	}
+	if (len > 0)
+		log_info("volume", "program says", "program=%s line=%.*s", (const char *)arg, len,
+			 text);
+}
+
+static void log_output(int fd, const char *program)
+{
+	struct stream_lines lines = { .max = LINE_MAX_SIZE };
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0 || (n < 0 && errno == EINTR)) {
+		if (n > 0)
+			stream_cut(&lines, (struct slice){ bytes, (size_t)n }, log_line,
+				   (void *)program);
+	}
+	stream_cut_rest(&lines, log_line, (void *)program);
 }
 
 int volume_run(const char *const *argv, struct error *error)
@@ -72,7 +83,7 @@ int volume_run(const char *const *argv, struct error *error)
 		close(ends[0]);
 		return -1;
 	}
-	log_lines(ends[0], argv[0]);
+	log_output(ends[0], argv[0]);
 	close(ends[0]);
 	do
 		done = waitpid(pid, &status, 0);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/durable.h"
+#include "base/stream.h"
 #include "base/tar.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -31,20 +32,9 @@ struct archive {
 
 static bool put(struct archive *archive, const void *bytes, size_t len, struct error *error)
 {
-	const char *at = bytes;
-
 	sha256_add(&archive->hash, bytes, len);
-	while (len > 0) {
-		ssize_t n = write(archive->fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_set_errno(error, errno, "%s", archive->path);
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
+	return stream_write(archive->fd, (struct slice){ bytes, len }) ||
+	       error_set_errno(error, errno, "%s", archive->path);
 }
 
 static bool put_head(struct archive *archive, const char *name, u64 size, u32 mode,
