@@ -312,15 +312,10 @@ int check_identity_run(struct console *console, int argc, char **argv)
 	struct check check = { .console = console };
 	struct identity identity;
 	struct error error;
-	int words;
 	int code;
 
-	if (!console_options(console, NULL, 0, argc, argv, &words, &code))
+	if (!identity_of_arguments(console, argc, argv, &identity, &code))
 		return code;
-	if (words > 1)
-		return console_fail(console, CONSOLE_USAGE, "one domain at a time");
-	if (!identity_read(console, words ? argv[0] : NULL, &identity, &error))
-		return console_fail_error(console, CONSOLE_FAILED, &error);
 	check.identity = &identity;
 	if (!lookup_open(console, &check.dns, &error)) {
 		identity_done(&identity);

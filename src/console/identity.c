@@ -206,19 +206,30 @@ void identity_print_records(FILE *out, const struct identity *identity)
 		fputs("; (no key can be read)\n", out);
 }
 
+bool identity_of_arguments(struct console *console, int argc, char **argv,
+			   struct identity *identity, int *code)
+{
+	struct error error;
+	int words;
+
+	if (!console_options(console, NULL, 0, argc, argv, &words, code))
+		return false;
+	if (words > 1)
+		*code = console_fail(console, CONSOLE_USAGE, "one domain at a time");
+	else if (!identity_read(console, words ? argv[0] : NULL, identity, &error))
+		*code = console_fail_error(console, CONSOLE_FAILED, &error);
+	else
+		return true;
+	return false;
+}
+
 int records_run(struct console *console, int argc, char **argv)
 {
 	struct identity identity;
-	struct error error;
-	int words;
 	int code;
 
-	if (!console_options(console, NULL, 0, argc, argv, &words, &code))
+	if (!identity_of_arguments(console, argc, argv, &identity, &code))
 		return code;
-	if (words > 1)
-		return console_fail(console, CONSOLE_USAGE, "one domain at a time");
-	if (!identity_read(console, words ? argv[0] : NULL, &identity, &error))
-		return console_fail_error(console, CONSOLE_FAILED, &error);
 	identity_print_records(stdout, &identity);
 	identity_done(&identity);
 	return CONSOLE_OK;

@@ -39,6 +39,13 @@ bool identity_read_addresses(const struct console *console, struct identity *ide
 			     struct error *error) MUST_CHECK;
 void identity_done(struct identity *identity);
 
+/*
+ * identity_read for a command whose only argument may be the domain. False: *code is its answer, and the
+ * operator has been told.
+ */
+bool identity_of_arguments(struct console *console, int argc, char **argv,
+			   struct identity *identity, int *code) MUST_CHECK;
+
 /* All records to publish. */
 void identity_print_records(FILE *out, const struct identity *identity);
 

@@ -25,9 +25,8 @@
 #include <unistd.h>
 
 #define COMMAND_LINE_MAX 4096
-#define SENDER_CONFIG "/data/etc/hikyaku.conf"
 #define BOOT_CONFIG "/boot/hikyaku/appliance.conf"
-#define BOOT_SENDER_CONFIG "/boot/hikyaku/hikyaku.conf"
+#define BOOT_SERVICES_CONFIG "/boot/hikyaku/hikyaku.conf"
 #define LOCAL_TIME "/run/localtime"
 #define SSH_FOLDER "/data/ssh"
 #define SSH_KEYS SSH_FOLDER "/authorized_keys"
@@ -181,7 +180,7 @@ static void data_is_open(struct init *init)
 	begin_log(init);
 	put_backup_in_place();
 	take_boot_config(BOOT_CONFIG, APPLIANCE_PATH, USERS_ADMIN);
-	take_boot_config(BOOT_SENDER_CONFIG, SENDER_CONFIG, USERS_ADMIN);
+	take_boot_config(BOOT_SERVICES_CONFIG, SERVICES_CONFIG, USERS_ADMIN);
 	supervisor_set_condition(&init->supervisor, SUPERVISOR_DATA, true);
 }
 
@@ -303,7 +302,7 @@ void init_look_around(struct init *init)
 	bool has_network = init->network && network_is_up(init->network);
 
 	supervisor_set_condition(supervisor, SUPERVISOR_CONFIGURED,
-				 access(SENDER_CONFIG, R_OK) == 0);
+				 access(SERVICES_CONFIG, R_OK) == 0);
 	supervisor_set_condition(supervisor, SUPERVISOR_SSH_KEYS,
 				 init->appliance.ssh_keys.count > 0);
 	supervisor_set_condition(supervisor, SUPERVISOR_NETWORK, has_network);

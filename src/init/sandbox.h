@@ -37,12 +37,14 @@ enum sandbox_right {
 #define SANDBOX_PATHS_MAX 16
 #define SANDBOX_GROUPS_MAX 4
 
+#define SANDBOX_CAPABILITY(cap) (1ull << (cap))
+
 struct sandbox {
 	uid_t user;
 	gid_t group;
 	gid_t groups[SANDBOX_GROUPS_MAX]; /* further ones */
 	u32 group_count;
-	u64 capabilities; /* 1 << CAP_...; kept over exec */
+	u64 capabilities; /* SANDBOX_CAPABILITY(CAP_...) or-ed together; kept over exec */
 	u32 rights;       /* enum sandbox_right */
 	struct sandbox_path
 		paths[SANDBOX_PATHS_MAX]; /* ends with a NULL path; none at all: no landlock */

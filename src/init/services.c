@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CAPABILITY(name) (1ull << (name))
 #define MIB (1ull << 20)
 
 /* What a service is, whatever the appliance is told. */
@@ -44,15 +43,8 @@ static const struct kind kind_send = {
 		     .group_count = 1,
 		     .rights = SANDBOX_RINGS,
 		     .open_files = 65536,
-		     .paths = { { "/bin/hikyaku", SANDBOX_RUN },
-				{ "/etc", SANDBOX_READ },
-				{ "/usr/share", SANDBOX_READ },
-				{ "/run/resolv.conf", SANDBOX_READ },
+		     .paths = { SERVICES_SENDER_PATHS,
 				{ "/run/hikyaku", SANDBOX_WRITE },
-				{ "/data/etc", SANDBOX_READ },
-				{ "/data/send", SANDBOX_WRITE },
-				{ "/dev/null", SANDBOX_WRITE },
-				{ "/dev/urandom", SANDBOX_READ },
 				{ "/proc", SANDBOX_READ },
 				{ "/sys/devices/system", SANDBOX_READ } } },
 	.memory_percent = 80,
@@ -61,6 +53,14 @@ static const struct kind kind_send = {
 	.oom_score = 0,
 	.folder = "/data/send",
 };
+
+/* What a console sees, on a terminal as by ssh. */
+#define CONSOLE_PATHS                                                                              \
+	{ "/bin", SANDBOX_RUN }, { "/etc", SANDBOX_READ }, { "/usr/share", SANDBOX_READ },         \
+		{ "/run", SANDBOX_READ }, { "/data/etc", SANDBOX_WRITE },                          \
+		{ "/data/log", SANDBOX_READ }, { "/data/backup", SANDBOX_WRITE },                  \
+		{ "/tmp", SANDBOX_WRITE }, { "/dev", SANDBOX_WRITE }, { "/proc", SANDBOX_READ },   \
+		{ "/sys", SANDBOX_READ }
 
 static const struct kind kind_ssh = {
 	.name = "ssh",
@@ -72,21 +72,11 @@ static const struct kind kind_ssh = {
 		     .group = USERS_ADMIN,
 		     .groups = { USERS_GROUP },
 		     .group_count = 1,
-		     .capabilities = CAPABILITY(CAP_NET_BIND_SERVICE),
+		     .capabilities = SANDBOX_CAPABILITY(CAP_NET_BIND_SERVICE),
 		     .rights = SANDBOX_NETLINK,
-		     .paths = { { "/bin", SANDBOX_RUN },
+		     .paths = { CONSOLE_PATHS,
 				{ "/sbin/dropbear", SANDBOX_RUN },
-				{ "/etc", SANDBOX_READ },
-				{ "/usr/share", SANDBOX_READ },
-				{ "/run", SANDBOX_READ },
-				{ "/data/etc", SANDBOX_WRITE },
-				{ "/data/ssh", SANDBOX_WRITE },
-				{ "/data/log", SANDBOX_READ },
-				{ "/data/backup", SANDBOX_WRITE },
-				{ "/tmp", SANDBOX_WRITE },
-				{ "/dev", SANDBOX_WRITE },
-				{ "/proc", SANDBOX_READ },
-				{ "/sys", SANDBOX_READ } } },
+				{ "/data/ssh", SANDBOX_WRITE } } },
 	.memory_max_mib = 128,
 	.memory_low_mib = 32,
 	.pids_max = 128,
@@ -103,17 +93,7 @@ static const struct kind kind_console = {
 		     .groups = { USERS_GROUP },
 		     .group_count = 1,
 		     .rights = SANDBOX_NETLINK,
-		     .paths = { { "/bin", SANDBOX_RUN },
-				{ "/etc", SANDBOX_READ },
-				{ "/usr/share", SANDBOX_READ },
-				{ "/run", SANDBOX_READ },
-				{ "/data/etc", SANDBOX_WRITE },
-				{ "/data/log", SANDBOX_READ },
-				{ "/data/backup", SANDBOX_WRITE },
-				{ "/tmp", SANDBOX_WRITE },
-				{ "/dev", SANDBOX_WRITE },
-				{ "/proc", SANDBOX_READ },
-				{ "/sys", SANDBOX_READ } } },
+		     .paths = { CONSOLE_PATHS } },
 	.memory_max_mib = 96,
 	.memory_low_mib = 16,
 	.pids_max = 64,
@@ -129,7 +109,7 @@ static const struct kind kind_ntp = {
 	.stop_patience_ms = 1000,
 	.sandbox = { .user = USERS_NTP,
 		     .group = USERS_NTP,
-		     .capabilities = CAPABILITY(CAP_SYS_TIME),
+		     .capabilities = SANDBOX_CAPABILITY(CAP_SYS_TIME),
 		     .rights = SANDBOX_CLOCK,
 		     .paths = { { "/sbin/busybox", SANDBOX_RUN },
 				{ "/etc", SANDBOX_READ },
@@ -146,8 +126,8 @@ static const struct kind kind_dhcp = {
 	.stop_patience_ms = 1000,
 	.sandbox = { .user = USERS_DHCP,
 		     .group = USERS_DHCP,
-		     .capabilities = CAPABILITY(CAP_NET_RAW) | CAPABILITY(CAP_NET_BIND_SERVICE) |
-				     CAPABILITY(CAP_NET_BROADCAST),
+		     .capabilities = SANDBOX_CAPABILITY(CAP_NET_RAW) | SANDBOX_CAPABILITY(CAP_NET_BIND_SERVICE) |
+				     SANDBOX_CAPABILITY(CAP_NET_BROADCAST),
 		     .rights = SANDBOX_PACKETS | SANDBOX_NETLINK,
 		     .paths = { { "/sbin", SANDBOX_RUN },
 				{ "/bin/hikyaku", SANDBOX_RUN },
@@ -214,7 +194,7 @@ static void make_send(struct spawn_plan *plan, const struct appliance *appliance
 	spawn_add_word(plan, "/bin/hikyaku");
 	spawn_add_word(plan, "send");
 	spawn_add_word(plan, "--config");
-	spawn_add_word(plan, "/data/etc/hikyaku.conf");
+	spawn_add_word(plan, SERVICES_CONFIG);
 	spawn_add_environment(plan, "NOTIFY_SOCKET=/run/hikyaku/notify");
 }
 

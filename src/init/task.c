@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/stream.h"
 #include "base/text.h"
+#include "init/services.h"
 #include "init/spawn.h"
 #include "init/users.h"
 
@@ -18,22 +19,14 @@
 
 #define TASKS_MAX 8
 #define INPUT_MAX (2u << 20) /* a frame on top of what the pipe did not take */
-#define CAPABILITY(name) (1ull << (name))
-#define CONFIG "--config", "/data/etc/hikyaku.conf"
+#define CONFIG "--config", SERVICES_CONFIG
 
 /* Whoever holds keys: as the sender itself, but without a ring. */
 #define AS_SENDER                                                                                  \
 	{                                                                                          \
 		.user = USERS_SEND, .group = USERS_GROUP, .rights = 0, .paths = {                  \
-			{ "/bin/hikyaku", SANDBOX_RUN },                                           \
-			{ "/etc", SANDBOX_READ },                                                  \
-			{ "/usr/share", SANDBOX_READ },                                            \
-			{ "/run/resolv.conf", SANDBOX_READ },                                      \
-			{ "/data/etc", SANDBOX_READ },                                             \
-			{ "/data/send", SANDBOX_WRITE },                                           \
+			SERVICES_SENDER_PATHS,                                                     \
 			{ "/data/backup", SANDBOX_WRITE },                                         \
-			{ "/dev/null", SANDBOX_WRITE },                                            \
-			{ "/dev/urandom", SANDBOX_READ },                                          \
 		}                                                                                  \
 	}
 
@@ -66,7 +59,7 @@ static const struct kind {
 	  .sandbox = { .user = USERS_ROOT,
 		       .group = USERS_ROOT,
 		       .rights = SANDBOX_MOUNTS,
-		       .capabilities = CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_DAC_OVERRIDE) } },
+		       .capabilities = SANDBOX_CAPABILITY(CAP_SYS_ADMIN) | SANDBOX_CAPABILITY(CAP_DAC_OVERRIDE) } },
 };
 
 struct task {
