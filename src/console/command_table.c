@@ -38,8 +38,8 @@ const struct command commands[] = {
 	{ "campaign", "resume", campaign_resume_run, 0, "go on after a pause", "ID|NAME",
 	  "Example:\n"
 	  "  hikyaku campaign resume 7" },
-	{ "campaign", "cancel", campaign_cancel_run, COMMAND_SCREEN,
-	  "drop what is not sent yet", "ID|NAME",
+	{ "campaign", "cancel", campaign_cancel_run, COMMAND_SCREEN, "drop what is not sent yet",
+	  "ID|NAME",
 	  "Recipients that are still queued are dropped and reported as cancelled. This\n"
 	  "cannot be undone; what is sent stays sent.\n"
 	  "\n"
@@ -108,8 +108,7 @@ const struct command commands[] = {
 	  "  hikyaku queue doubt list\n"
 	  "  hikyaku queue doubt resend --campaign spring\n"
 	  "  hikyaku queue doubt drop --address ann@example.com" },
-	{ "keys", "new", keys_new_run, 0, "make a DKIM key",
-	  "--domain DOMAIN --selector NAME",
+	{ "keys", "new", keys_new_run, 0, "make a DKIM key", "--domain DOMAIN --selector NAME",
 	  "Writes a private key (mode 0600, never over an existing file) and prints the\n"
 	  "DNS record to publish. The file goes below the data folder of the\n"
 	  "configuration unless --out names another.\n"
@@ -181,8 +180,7 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku top" },
-	{ NULL, "dig", dig_run, 0, "ask DNS, with validation",
-	  "NAME [TYPE]",
+	{ NULL, "dig", dig_run, 0, "ask DNS, with validation", "NAME [TYPE]",
 	  "Types: A (unless one is said), AAAA, CAA, CNAME, DNSKEY, DS, MX, NS, PTR, SOA,\n"
 	  "SRV, TLSA, TXT. Asks by the sender's own resolver. `secure`: DNSSEC has\n"
 	  "validated the answer; `insecure`: the zone is not signed; `bogus`: it is, and\n"
@@ -271,8 +269,8 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku service restart send" },
-	{ "service", "kill", service_kill_run, COMMAND_APPLIANCE, "end a service that hangs, at once",
-	  "SERVICE",
+	{ "service", "kill", service_kill_run, COMMAND_APPLIANCE,
+	  "end a service that hangs, at once", "SERVICE",
 	  "For a service that does not answer, and that a restart waits for. It is started\n"
 	  "again after a moment. Messages that the sender had under way are in doubt\n"
 	  "afterwards where the receiver may have taken them (`queue doubt list`).\n"
@@ -322,8 +320,8 @@ const struct command commands[] = {
 	  "copy settings, keys and queue", "[FILE]",
 	  "Example:\n"
 	  "  hikyaku backup" },
-	{ NULL, "restore", restore_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
-	  "bring a backup back", "FILE",
+	{ NULL, "restore", restore_run, COMMAND_APPLIANCE | COMMAND_SCREEN, "bring a backup back",
+	  "FILE",
 	  "Example:\n"
 	  "  hikyaku restore /data/backup/mail-2026-11-30.backup" },
 	{ NULL, "reboot", reboot_run, COMMAND_APPLIANCE | COMMAND_SCREEN, "restart the machine", "",

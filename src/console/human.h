@@ -11,13 +11,13 @@
 
 #include <stdio.h>
 
-void human_number(struct buf *out, u64 value);      /* "1,234,567" */
-void human_bytes(struct buf *out, u64 value);       /* "812 B", "1.5 MiB" */
-void human_duration(struct buf *out, u64 ms);       /* "850 ms", "3 min 12 s", "2 d 4 h" */
+void human_number(struct buf *out, u64 value); /* "1,234,567" */
+void human_bytes(struct buf *out, u64 value);  /* "812 B", "1.5 MiB" */
+void human_duration(struct buf *out, u64 ms);  /* "850 ms", "3 min 12 s", "2 d 4 h" */
 /* "2026-11-25 03:12:00", in the time zone of the console (TZ, else the machine's); "-" for 0. */
 void human_time(struct buf *out, u64 wall_ms);
-void human_zone(struct buf *out, u64 wall_ms);      /* "JST", "UTC": what human_time is in */
-void human_rate(struct buf *out, double per_s);     /* "0.2/s", "1,234/s" */
+void human_zone(struct buf *out, u64 wall_ms);  /* "JST", "UTC": what human_time is in */
+void human_rate(struct buf *out, double per_s); /* "0.2/s", "1,234/s" */
 void human_text(struct buf *out, struct slice text);
 
 /* Columns that a text takes on a terminal; East Asian wide characters count two. */
@@ -32,7 +32,7 @@ size_t human_width(struct slice text);
 struct table {
 	const char *const *titles;
 	size_t columns;
-	u32 right;      /* bit per column: aligned to the right */
+	u32 right; /* bit per column: aligned to the right */
 	size_t widths[TABLE_COLUMNS_MAX];
 	struct buf cells; /* texts of whole rows and the one under way, each ended by NUL */
 	size_t cell_count;

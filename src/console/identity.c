@@ -200,8 +200,7 @@ void identity_print_records(FILE *out, const struct identity *identity)
 	records_print(out, &identity->records);
 	fputs("; The keys that mail is signed by (DKIM).\n", out);
 	for (size_t i = 0; i < identity->key_count; i++)
-		records_print_txt(out, identity->keys[i].name,
-				  slice_of(identity->keys[i].record));
+		records_print_txt(out, identity->keys[i].name, slice_of(identity->keys[i].record));
 	if (identity->key_count == 0)
 		fputs("; (no key can be read)\n", out);
 }

@@ -13,7 +13,7 @@
 
 struct identity_key {
 	char name[340]; /* s2026._domainkey.example.jp */
-	char *record;	/* "v=DKIM1; ..." */
+	char *record;   /* "v=DKIM1; ..." */
 };
 
 /* One customer. */
@@ -40,8 +40,8 @@ bool identity_read_addresses(const struct console *console, struct identity *ide
 void identity_done(struct identity *identity);
 
 /*
- * identity_read for a command whose only argument may be the domain. False: *code is its answer, and the
- * operator has been told.
+ * identity_read for a command whose only argument may be the domain. False: *code is its answer,
+ * and the operator has been told.
  */
 bool identity_of_arguments(struct console *console, int argc, char **argv,
 			   struct identity *identity, int *code) MUST_CHECK;

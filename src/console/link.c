@@ -58,8 +58,8 @@ void link_print_json(const json_t *json)
 
 static void print_refusal(const struct control_client *client, const struct error *error)
 {
-	json_t *json = json_pack("{s:s, s:s}", "error", error->text, "code",
-				 control_client_code(client));
+	json_t *json =
+		json_pack("{s:s, s:s}", "error", error->text, "code", control_client_code(client));
 
 	if (json)
 		json_dumpf(json, stderr, JSON_COMPACT);

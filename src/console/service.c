@@ -14,8 +14,9 @@
 
 /* ---- list ---- */
 
-static const char *const titles[] = { "service", "state", "for", "process", "restarts",
-				      "last exit" };
+static const char *const titles[] = {
+	"service", "state", "for", "process", "restarts", "last exit"
+};
 
 static void add_row(struct table *table, const json_t *service)
 {
@@ -70,7 +71,8 @@ static json_t *ask_for(const struct console *console, struct slice name, int *co
 
 	*code = link_run_init(console, json_pack("{s:s}", "command", "system.status"),
 			      LINK_PATIENCE_MS, link_ignore_item, NULL, &reply);
-	json_array_foreach (json_object_get(reply, "services"), i, service) {
+	json_array_foreach(json_object_get(reply, "services"), i, service)
+	{
 		if (slice_equal(answer_text(service, "name"), name))
 			found = json_incref(service);
 	}
@@ -92,7 +94,8 @@ static bool has_settled(const json_t *service, const json_t *before, bool goes)
 	return true;
 }
 
-/* Waits for what becomes of an order, PATIENCE_MS at most; takes `*service` and gives the latest. */
+/* Waits for what becomes of an order, PATIENCE_MS at most; takes `*service` and gives the latest.
+ */
 static int wait_for_it(const struct console *console, bool goes, json_t **service)
 {
 	const u64 end_ns = clock_mono_ns() + (u64)PATIENCE_MS * NS_PER_MS;

@@ -157,8 +157,8 @@ static void print_services(const json_t *system, struct buf *text)
 			for (size_t k = 0; k < state.len; k++) {
 				bool is_small = state.ptr[k] >= 'a' && state.ptr[k] <= 'z';
 
-				buf_add_char(text, is_small ? (char)(state.ptr[k] - 32)
-							    : state.ptr[k]);
+				buf_add_char(text,
+					     is_small ? (char)(state.ptr[k] - 32) : state.ptr[k]);
 			}
 		}
 		if (answer_number(service, "restarts") > 0)
@@ -221,8 +221,8 @@ void status_print_appliance(const json_t *system, const json_t *sender, const js
 	if (sender)
 		status_print_work(sender);
 	else
-		puts(sender_waits(system) ? "The sender waits for its configuration: `setup`." :
-					    "The sender does not answer.");
+		puts(sender_waits(system) ? "The sender waits for its configuration: `setup`."
+					  : "The sender does not answer.");
 	print_troubles(troubles, &text);
 	buf_done(&text);
 }
@@ -260,8 +260,8 @@ int time_run(struct console *console, int argc, char **argv)
 
 /* ---- the end ---- */
 
-static int end(struct console *console, const char *command, const char *question,
-	       const char *done, int argc, char **argv)
+static int end(struct console *console, const char *command, const char *question, const char *done,
+	       int argc, char **argv)
 {
 	bool is_sure = false;
 	const struct option options[] = {
@@ -293,8 +293,7 @@ int reboot_run(struct console *console, int argc, char **argv)
 
 int poweroff_run(struct console *console, int argc, char **argv)
 {
-	return end(console, "system.poweroff",
-		   "It can only be switched on by hand. Switch it off?",
+	return end(console, "system.poweroff", "It can only be switched on by hand. Switch it off?",
 		   "The machine switches off; sessions end behind the message they are sending.",
 		   argc, argv);
 }

@@ -60,7 +60,9 @@ static const struct kind kind_send = {
 		{ "/run", SANDBOX_READ }, { "/data/etc", SANDBOX_WRITE },                          \
 		{ "/data/log", SANDBOX_READ }, { "/data/backup", SANDBOX_WRITE },                  \
 		{ "/tmp", SANDBOX_WRITE }, { "/dev", SANDBOX_WRITE }, { "/proc", SANDBOX_READ },   \
-		{ "/sys", SANDBOX_READ }
+	{                                                                                          \
+		"/sys", SANDBOX_READ                                                               \
+	}
 
 static const struct kind kind_ssh = {
 	.name = "ssh",
@@ -126,7 +128,8 @@ static const struct kind kind_dhcp = {
 	.stop_patience_ms = 1000,
 	.sandbox = { .user = USERS_DHCP,
 		     .group = USERS_DHCP,
-		     .capabilities = SANDBOX_CAPABILITY(CAP_NET_RAW) | SANDBOX_CAPABILITY(CAP_NET_BIND_SERVICE) |
+		     .capabilities = SANDBOX_CAPABILITY(CAP_NET_RAW) |
+				     SANDBOX_CAPABILITY(CAP_NET_BIND_SERVICE) |
 				     SANDBOX_CAPABILITY(CAP_NET_BROADCAST),
 		     .rights = SANDBOX_PACKETS | SANDBOX_NETLINK,
 		     .paths = { { "/sbin", SANDBOX_RUN },

@@ -13,12 +13,15 @@
 #define SERVICES_SENDER "send"
 #define SERVICES_CONFIG "/data/etc/hikyaku.conf" /* of the sender */
 
-/* What of the disk the sender sees, and so does whatever runs as it. Initialisers of sandbox.paths. */
+/* What of the disk the sender sees, and so does whatever runs as it. Initialisers of sandbox.paths.
+ */
 #define SERVICES_SENDER_PATHS                                                                      \
-	{ "/bin/hikyaku", SANDBOX_RUN }, { "/etc", SANDBOX_READ },                                 \
-		{ "/usr/share", SANDBOX_READ }, { "/run/resolv.conf", SANDBOX_READ },              \
-		{ "/data/etc", SANDBOX_READ }, { "/data/send", SANDBOX_WRITE },                    \
-		{ "/dev/null", SANDBOX_WRITE }, { "/dev/urandom", SANDBOX_READ }
+	{ "/bin/hikyaku", SANDBOX_RUN }, { "/etc", SANDBOX_READ }, { "/usr/share", SANDBOX_READ }, \
+		{ "/run/resolv.conf", SANDBOX_READ }, { "/data/etc", SANDBOX_READ },               \
+		{ "/data/send", SANDBOX_WRITE }, { "/dev/null", SANDBOX_WRITE },                   \
+	{                                                                                          \
+		"/dev/urandom", SANDBOX_READ                                                       \
+	}
 
 struct services {
 	struct supervisor *supervisor;                    /* borrowed */

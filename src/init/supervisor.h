@@ -51,7 +51,7 @@ struct supervisor_service {
 	enum supervisor_state state;
 	bool is_wanted;
 	bool restarts_at_once; /* asked for by a person */
-	bool must_be_killed; /* asked for by a person */
+	bool must_be_killed;   /* asked for by a person */
 	bool is_killed;
 	pid_t pid;       /* 0: none */
 	int last_status; /* as of waitpid; -1: never ended */
@@ -83,8 +83,8 @@ void supervisor_want(struct supervisor_service *service, bool is_wanted, u64 now
 /* Ends it if it runs, and starts it without any wait; forgives earlier deaths. */
 void supervisor_restart(struct supervisor_service *service, u64 now_ms);
 /*
- * Ends it without asking it: for a service that hangs. It counts as a death, so a wanted one is started
- * again after a wait. False when it has no process.
+ * Ends it without asking it: for a service that hangs. It counts as a death, so a wanted one is
+ * started again after a wait. False when it has no process.
  */
 bool supervisor_kill(struct supervisor_service *service, u64 now_ms);
 void supervisor_set_condition(struct supervisor *supervisor, enum supervisor_condition condition,

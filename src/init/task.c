@@ -59,7 +59,8 @@ static const struct kind {
 	  .sandbox = { .user = USERS_ROOT,
 		       .group = USERS_ROOT,
 		       .rights = SANDBOX_MOUNTS,
-		       .capabilities = SANDBOX_CAPABILITY(CAP_SYS_ADMIN) | SANDBOX_CAPABILITY(CAP_DAC_OVERRIDE) } },
+		       .capabilities = SANDBOX_CAPABILITY(CAP_SYS_ADMIN) |
+				       SANDBOX_CAPABILITY(CAP_DAC_OVERRIDE) } },
 };
 
 struct task {

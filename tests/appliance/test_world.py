@@ -98,7 +98,7 @@ def test_a_real_prometheus_scrapes_the_machine_and_no_alert_rings(world, prometh
     asked = {selector for rule in files.alerts() for selector in files.selectors(rule["expr"])}
     missing = sorted(selector for selector in asked if not prometheus.query(selector))
     assert missing == []
-    world.wait(lambda: all(rule["health"] == "ok" for rule in prometheus.rules().values()), "all rules judged")
+    world.wait(lambda: all(rule["health"] == "ok" for rule in prometheus.rules().values()), "all judged")
     assert [name for name, rule in prometheus.rules().items() if rule["state"] == "firing"] == []
 
 

@@ -4,18 +4,17 @@ writes down every question, and can make a question fail; so these tests see wha
 import collections
 import os
 import pathlib
-import select
 import signal
 import socket
 import struct
 import subprocess
-import threading
 import time
 
 import dns.message
 import dns.rcode
-import dns.rdatatype
 import pytest
+
+from dns_port import DnsPort
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOOKUP_MANY = ROOT / "build/host/tests/dns/lookup_many"
@@ -70,52 +69,17 @@ def zones(tmp_path_factory):
     zones.stop()
 
 
-class Relay:
+class Relay(DnsPort):
     """Passes questions on and answers back, over UDP and TCP on one port of its own."""
 
     def __init__(self, upstream):
         self.upstream = ("127.0.0.1", upstream)
         self.asked = []  # (name, type, transport)
         self.fails = {}  # (name, type) -> rcode, or None for silence
-        while True:
-            self.tcp = socket.create_server(("127.0.0.1", 0))
-            self.port = self.tcp.getsockname()[1]
-            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            try:
-                self.udp.bind(("127.0.0.1", self.port))
-                break
-            except OSError:
-                self.tcp.close()
-                self.udp.close()
-        self.open = True
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        while self.open:
-            for ready in select.select([self.udp, self.tcp], [], [], 0.1)[0]:
-                if ready is self.udp:
-                    question, peer = self.udp.recvfrom(65535)
-                    answer = self.answer(question, "udp")
-                    if answer:
-                        self.udp.sendto(answer, peer)
-                else:
-                    self.serve_tcp(self.tcp.accept()[0])
-
-    def serve_tcp(self, connection):
-        with connection, connection.makefile("rwb") as stream:
-            connection.settimeout(5)
-            head = stream.read(2)
-            question = stream.read(struct.unpack("!H", head)[0])
-            answer = self.answer(question, "tcp")
-            if answer:
-                stream.write(struct.pack("!H", len(answer)) + answer)
+        super().__init__()
 
     def answer(self, question, transport):
-        message = dns.message.from_wire(question)
-        asked = message.question[0]
-        name = asked.name.to_text(omit_final_dot=True).lower()
-        kind = dns.rdatatype.to_text(asked.rdtype)
+        message, name, kind = self.asked_by(question)
         self.asked.append((name, kind, transport))
         if (name, kind) in self.fails:
             rcode = self.fails[name, kind]
@@ -138,12 +102,6 @@ class Relay:
             stream.write(struct.pack("!H", len(question)) + question)
             stream.flush()
             return stream.read(struct.unpack("!H", stream.read(2))[0])
-
-    def close(self):
-        self.open = False
-        self.thread.join()
-        self.udp.close()
-        self.tcp.close()
 
     def questions(self):
         return [(name, kind) for name, kind, _ in self.asked]

@@ -29,7 +29,8 @@ def world(tmp_path_factory):
             sender.create("news", [f"r{i}@shop.example" for i in range(60)])
             sender.wait("news", lambda status: status["queued"] == status["deferred"])
             # Two scrapes with all outcomes in them, for rates.
-            senders.wait_until(lambda: prometheus.has_seen("hikyaku_messages_total"), "Prometheus to have scraped", every=.3)
+            senders.wait_until(lambda: prometheus.has_seen("hikyaku_messages_total"),
+                               "Prometheus to have scraped", every=.3)
             yield sender, prometheus
         finally:
             prometheus.close()
