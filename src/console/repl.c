@@ -9,6 +9,7 @@
 #include "console/link.h"
 #include "console/pager.h"
 #include "console/setup.h"
+#include "console/status.h"
 #include "console/who.h"
 #include "console/words.h"
 
@@ -206,7 +207,11 @@ static void begin_setup(struct repl *repl)
 	enum editor_result result;
 	const char *line;
 
-	if (!repl->is_terminal || who_is_remote() || !setup_is_due())
+	struct console console = { 0 };
+
+	if (!repl->is_terminal || who_is_remote() || !link_has_init())
+		return;
+	if (!system_has_data(&console) || !setup_is_due())
 		return;
 	puts("This machine is not set up yet. Enter begins with that; Ctrl-C leaves it for\n"
 	     "later, for the command `setup`.");

@@ -4,6 +4,8 @@
 #ifndef CONSOLE_STATUS_H
 #define CONSOLE_STATUS_H
 
+#include "console/command.h"
+
 #include <jansson.h>
 
 /* Rates, totals, queue, sessions, campaigns, store: a line each, six of them. */
@@ -17,5 +19,9 @@ void status_print_work(const json_t *status);
  */
 void status_print_appliance(const json_t *system, const json_t *sender, const json_t *troubles,
 			    const char *ptr);
+
+/* Of the appliance. False: there is no data volume that can be written, and the operator has been
+ * told. */
+bool system_has_data(struct console *console);
 
 #endif

@@ -113,10 +113,12 @@ static void print_machine(const json_t *system, struct buf *text)
 
 	add_clock(json_object_get(system, "clock"), text);
 	print_line("clock", text);
-	human_bytes(text, answer_number(data, "used"));
-	buf_add_text(text, " of ");
-	human_bytes(text, answer_number(data, "size"));
-	buf_add_text(text, " used, ");
+	if (answer_number(data, "size") > 0) {
+		human_bytes(text, answer_number(data, "used"));
+		buf_add_text(text, " of ");
+		human_bytes(text, answer_number(data, "size"));
+		buf_add_text(text, " used, ");
+	}
 	human_text(text, answer_text(data, "state"));
 	if (answer_text(data, "note").len > 0) {
 		buf_add_text(text, ": ");
@@ -256,6 +258,35 @@ int time_run(struct console *console, int argc, char **argv)
 	}
 	json_decref(reply);
 	return code;
+}
+
+/* ---- at the machine itself ---- */
+
+bool system_has_data(struct console *console)
+{
+	const json_t *data;
+	struct slice state;
+	struct buf text;
+	json_t *reply;
+	bool has_data;
+
+	if (link_run_init(console, json_pack("{s:s}", "command", "system.status"), LINK_PATIENCE_MS,
+			  link_ignore_item, NULL, &reply) != CONSOLE_OK)
+		return false;
+	data = json_object_get(reply, "data");
+	state = answer_text(data, "state");
+	has_data = !slice_equal(state, SLICE("none")) && !slice_equal(state, SLICE("read-only"));
+	if (!has_data) {
+		buf_init(&text, 4096);
+		human_text(&text, answer_text(data, "note"));
+		printf("NO DATA VOLUME THAT CAN BE WRITTEN: %s.\n"
+		       "Nothing is sent and nobody gets in by ssh until there is one (`status`, `logs "
+		       "init`).\n",
+		       buf_text(&text));
+		buf_done(&text);
+	}
+	json_decref(reply);
+	return has_data;
 }
 
 /* ---- the end ---- */

@@ -25,12 +25,27 @@ static const char features[] =
  */
 static bool format(const char *device, u64 bytes, struct error *error)
 {
-	const char *const argv[] = {
-		"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", VOLUME_LABEL, "-b", "4096", "-I",
-		"256", "-i", bytes < SMALL ? "65536" : "1048576", "-m", "1", "-O",
-		features,
-		"-E", "lazy_itable_init=0,lazy_journal_init=0", device, NULL
-	};
+	const char *const argv[] = { "/sbin/mke2fs",
+				     "-q",
+				     "-F",
+				     "-t",
+				     "ext4",
+				     "-L",
+				     VOLUME_LABEL,
+				     "-b",
+				     "4096",
+				     "-I",
+				     "256",
+				     "-i",
+				     bytes < SMALL ? "65536" : "1048576",
+				     "-m",
+				     "1",
+				     "-O",
+				     features,
+				     "-E",
+				     "lazy_itable_init=0,lazy_journal_init=0",
+				     device,
+				     NULL };
 	int code = volume_run(argv, error);
 
 	if (code > 0)
@@ -119,8 +134,9 @@ static bool add_partition(struct volume *volume, struct volume_disk *disk, struc
 	u8 id[16];
 
 	if (last < first || (last - first + 1) * disk->block_size < DATA_MIN)
-		return error_set(error, "%s: no room for data behind the boot partition, which "
-					"needs %llu MiB at least",
+		return error_set(error,
+				 "%s: no room for data behind the boot partition "
+				 "(%llu MiB at least)",
 				 disk->name, (unsigned long long)(DATA_MIN / MIB));
 	old = has_old_data(disk, first, last);
 	random_bytes(id, sizeof(id));

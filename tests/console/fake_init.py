@@ -21,6 +21,8 @@ SERVICES = [
     {"name": "ntp", "state": "backing-off", "pid": 0, "restarts": 3, "since_ms": 5_000,
      "last_exit": "exited with 1"},
 ]
+DATA = {"device": "/dev/vda3", "size": 30 << 30, "used": 2 << 30, "available": 28 << 30,
+        "state": "open", "note": ""}
 INTERFACES = [
     {"name": "eth0", "mac": "52:54:00:12:34:56", "driver": "virtio_net", "carrier": True, "speed": 1000,
      "mtu": 1500, "addresses": ["192.0.2.10/24", "2001:db8::10/64", "fe80::5054:ff:fe12:3456/64"],
@@ -51,8 +53,7 @@ def status(services=SERVICES):
         "uptime_ms": 7_263_000,
         "stages": [{"name": "init", "at_ms": 900}, {"name": "ready", "at_ms": 1700}],
         "services": services,
-        "data": {"device": "/dev/vda3", "size": 30 << 30, "used": 2 << 30, "available": 28 << 30,
-                 "state": "mounted", "note": ""},
+        "data": DATA,
         "memory": {"total": 512 << 20, "available": 400 << 20}, "load": [0.1, 0.05, 0.01],
         "network": INTERFACES, "clock": {"synced": True, "offset_us": -120, "source": "ntp.nict.jp"},
     }
@@ -68,6 +69,7 @@ class FakeInit(FakeSender):
         self.services = [dict(service) for service in SERVICES]
         self.steps = {}  # of a service: the states that it will have
         self.last_pid = 100
+        self.data = dict(DATA)
         self.new_lines = threading.Event()
         self.answers = {
             "system.status": self._status,
@@ -97,7 +99,7 @@ class FakeInit(FakeSender):
                 self.last_pid += begins
                 service |= {"state": state, "restarts": service["restarts"] + begins,
                             "pid": self.last_pid if state in ("starting", "running") else 0}
-        return frame(REPLY, status(self.services))
+        return frame(REPLY, status(self.services) | {"data": self.data})
 
     def _service(self, *steps):
         def answer(request):

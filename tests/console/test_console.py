@@ -270,7 +270,7 @@ def test_the_status_fits_one_screen(appliance):
     assert len(lines) <= 22
     assert lines[0].startswith("mail.example.jp ") and lines[0].endswith("slot a, up 2 h 1 min")
     assert "network   eth0 192.0.2.10/24 2001:db8::10/64; eth1 (no carrier)" in lines
-    assert "data      2.0 GiB of 30.0 GiB used, mounted" in lines
+    assert "data      2.0 GiB of 30.0 GiB used, open" in lines
     assert "services  send, dropbear, ntp BACKING-OFF (restarted 3)" in lines
     assert "sent      120/s (1 min), 81/s (5 min), 3.2/s (15 min)" in lines
     assert "queue     1,000,000 waiting, 345 deferred, 77 in flight, 1 held" in lines

@@ -38,6 +38,15 @@ def answer_interfaces(console):
     answer(console, "eth1: dhcp, static or none [none]: ", "")
 
 
+def test_without_a_data_volume_that_is_told_and_nothing_is_asked(blank):
+    blank.init.data |= {"size": 0, "used": 0, "available": 0, "state": "none", "note": "vda: no room"}
+    console = blank.terminal(["console"])
+    screen = console.prompt()
+    assert "NO DATA VOLUME THAT CAN BE WRITTEN: vda: no room.\n" in screen
+    assert "Enter begins" not in screen
+    assert "data      none: vda: no room\n" in blank.run("status")[1]
+
+
 def test_the_questions_lead_to_settings_a_key_and_records(blank):
     console = begin(blank)
     answer(console, "Host name: ", "mail.example.jp")
