@@ -63,11 +63,13 @@ struct appliance_interface {
 	enum appliance_bond mode;
 };
 
+#define APPLIANCE_NTP_DEFAULT "pool.ntp.org"
+
 struct appliance {
 	const char *hostname;
 	const char *time_zone;	      /* "Asia/Tokyo"; default "UTC" */
 	const char *domain;	      /* NULL: none */
-	struct config_list ntp;	      /* names or addresses; default pool.ntp.org */
+	struct config_list ntp;	      /* names or addresses; default APPLIANCE_NTP_DEFAULT */
 	struct config_list resolvers; /* addresses; empty: those of leases */
 	bool console_log;	      /* log lines on the console, too */
 	enum appliance_disk data_disk;

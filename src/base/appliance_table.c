@@ -83,7 +83,7 @@ static const struct config_option root_options[] = {
 	    SHAPE(appliance_shape_zone, "a time zone such as Asia/Tokyo")),
 	ROW(appliance, domain, "domain", CONFIG_TEXT, "",
 	    SHAPE(appliance_shape_domain, "a domain name")),
-	ROW(appliance, ntp, "ntp", CONFIG_LIST, "pool.ntp.org",
+	ROW(appliance, ntp, "ntp", CONFIG_LIST, APPLIANCE_NTP_DEFAULT,
 	    SHAPE(appliance_shape_server, "a host name or an IP address")),
 	ROW(appliance, resolvers, "resolvers", CONFIG_LIST, "",
 	    SHAPE(appliance_shape_address, "an IP address")),

@@ -299,7 +299,9 @@ void init_look_around(struct init *init)
 {
 	struct supervisor *supervisor = &init->supervisor;
 	const char *dhcp[SUPERVISOR_SERVICES_MAX];
+	char time_servers[SERVICES_TIME_SERVERS_MAX][NET_ADDRESS_TEXT_SIZE] = { "" };
 	bool has_network = init->network && network_is_up(init->network);
+	u32 servers;
 
 	supervisor_set_condition(supervisor, SUPERVISOR_CONFIGURED,
 				 access(SERVICES_CONFIG, R_OK) == 0);
@@ -310,8 +312,12 @@ void init_look_around(struct init *init)
 		init_stage(init, "network");
 	if (init->data != INIT_DATA_OPENING)
 		supervisor_set_condition(supervisor, SUPERVISOR_BOOTED, true);
-	if (init->network)
-		services_want_dhcp(&init->services, dhcp,
-				   network_dhcp_wanted(init->network, dhcp, array_count(dhcp)),
-				   init_now_ms());
+	if (!init->network)
+		return;
+	services_want_dhcp(&init->services, dhcp,
+			   network_dhcp_wanted(init->network, dhcp, array_count(dhcp)),
+			   init_now_ms());
+	servers = network_time_servers(init->network, time_servers, SERVICES_TIME_SERVERS_MAX);
+	services_set_time_servers(&init->services, &init->appliance, time_servers, servers,
+				  init_now_ms());
 }

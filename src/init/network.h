@@ -19,6 +19,7 @@
 
 #include "base/appliance.h"
 #include "base/error.h"
+#include "base/net_address.h"
 
 #include <jansson.h>
 
@@ -55,6 +56,9 @@ json_t *network_json(const struct network *network, u64 now_ms);
 
 /* The interfaces that udhcpc is to run for; how many. Borrowed until the next network_run. */
 u32 network_dhcp_wanted(const struct network *network, const char **names, u32 max);
+/* Time servers that leases name, the first lease's first; how many of at most `max`. */
+u32 network_time_servers(const struct network *network, char (*out)[NET_ADDRESS_TEXT_SIZE],
+			 u32 max);
 /*
  * The command `network.dhcp`: `event` (bound, renew, deconfig, nak, leasefail), `interface`, and
  * udhcpc's words (init/dhcp_event.h). A lease that is still good outlives a restart of udhcpc.

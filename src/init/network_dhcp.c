@@ -48,6 +48,19 @@ static bool take_lease(struct network *network, const char *interface, const jso
 	return true;
 }
 
+u32 network_time_servers(const struct network *network, char (*out)[NET_ADDRESS_TEXT_SIZE], u32 max)
+{
+	u32 count = 0;
+
+	for (size_t i = 0; i < network->lease_count; i++) {
+		const struct network_lease *lease = &network->leases[i];
+
+		for (size_t k = 0; k < lease->ntp_count && count < max; k++)
+			net_address_format(out[count++], &lease->ntp[k], false);
+	}
+	return count;
+}
+
 static bool is_client(const struct network *network, const char *interface)
 {
 	for (size_t i = 0; i < network->dhcp_count; i++) {

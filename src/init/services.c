@@ -1,5 +1,6 @@
 #include "init/services.h"
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "init/users.h"
@@ -214,15 +215,28 @@ static void make_ssh(struct spawn_plan *plan, const struct appliance *appliance)
 	}
 }
 
-static void make_ntp(struct spawn_plan *plan, const struct appliance *appliance)
+static void add_time_server(struct spawn_plan *plan, const char *server)
 {
+	spawn_add_word(plan, "-p");
+	spawn_add_word(plan, "%s", server);
+}
+
+static void make_ntp(const struct services *services, struct spawn_plan *plan,
+		     const struct appliance *appliance)
+{
+	const struct config_list *named = &appliance->ntp;
+	bool is_default = named->count == 1 && strcmp(named->items[0], APPLIANCE_NTP_DEFAULT) == 0;
+
 	spawn_add_word(plan, "/sbin/busybox");
 	spawn_add_word(plan, "ntpd");
 	spawn_add_word(plan, "-n"); /* in the foreground */
-	for (size_t i = 0; i < min_size(appliance->ntp.count, 8); i++) {
-		spawn_add_word(plan, "-p");
-		spawn_add_word(plan, "%s", appliance->ntp.items[i]);
+	if (is_default && services->time_server_count > 0) {
+		for (u32 i = 0; i < services->time_server_count; i++)
+			add_time_server(plan, services->time_servers[i]);
+		return;
 	}
+	for (size_t i = 0; i < min_size(named->count, SERVICES_TIME_SERVERS_MAX); i++)
+		add_time_server(plan, named->items[i]);
 }
 
 static void make_console(struct spawn_plan *plan, const struct appliance *appliance)
@@ -250,11 +264,13 @@ static void make_dhcp(struct spawn_plan *plan, const char *interface)
 	spawn_add_word(plan, "1");
 	spawn_add_word(plan, "-A"); /* then a pause, and for ever so */
 	spawn_add_word(plan, "10");
-	/* What is not asked for by itself: RFC 3442's routes, and the link's MTU. */
+	/* What is not asked for by itself: RFC 3442's routes, the link's MTU, time servers. */
 	spawn_add_word(plan, "-O");
 	spawn_add_word(plan, "staticroutes");
 	spawn_add_word(plan, "-O");
 	spawn_add_word(plan, "mtu");
+	spawn_add_word(plan, "-O");
+	spawn_add_word(plan, "ntpsrv");
 }
 
 /* ---- the table ---- */
@@ -303,7 +319,7 @@ static void configure_one(struct services *services, struct supervisor_service *
 	else if (strcmp(service->name, "ssh") == 0)
 		make_ssh(plan, appliance);
 	else if (strcmp(service->name, "ntp") == 0)
-		make_ntp(plan, appliance);
+		make_ntp(services, plan, appliance);
 	else
 		make_console(plan, appliance);
 	if (strcmp(service->name, SERVICES_SENDER) != 0)
@@ -320,6 +336,22 @@ void services_configure(struct services *services, const struct appliance *appli
 {
 	for (u32 i = 0; i < services->supervisor->count; i++)
 		configure_one(services, &services->supervisor->services[i], appliance, now_ms);
+}
+
+void services_set_time_servers(struct services *services, const struct appliance *appliance,
+			       char (*servers)[NET_ADDRESS_TEXT_SIZE], u32 count, u64 now_ms)
+{
+	struct supervisor_service *ntp =
+		supervisor_find(services->supervisor, slice_of(kind_ntp.name));
+
+	ASSERT(count <= SERVICES_TIME_SERVERS_MAX);
+	if (count == services->time_server_count &&
+	    memcmp(servers, services->time_servers, count * sizeof(*servers)) == 0)
+		return;
+	memcpy(services->time_servers, servers, count * sizeof(*servers));
+	services->time_server_count = count;
+	if (ntp)
+		configure_one(services, ntp, appliance, now_ms);
 }
 
 void services_want_dhcp(struct services *services, const char *const *interfaces, u32 count,

@@ -7,6 +7,7 @@
 #define INIT_SERVICES_H
 
 #include "base/appliance.h"
+#include "base/net_address.h"
 #include "init/spawn.h"
 #include "init/supervisor.h"
 
@@ -23,10 +24,15 @@
 		"/dev/urandom", SANDBOX_READ                                                       \
 	}
 
+#define SERVICES_TIME_SERVERS_MAX 8
+
 struct services {
 	struct supervisor *supervisor;                    /* borrowed */
 	struct spawn_plan plans[SUPERVISOR_SERVICES_MAX]; /* index as in the supervisor */
 	u64 memory;                                       /* of the machine, bytes */
+	/* What DHCP names. They count when appliance.conf names none. */
+	char time_servers[SERVICES_TIME_SERVERS_MAX][NET_ADDRESS_TEXT_SIZE];
+	u32 time_server_count;
 };
 
 /* Adds the fixed services; none is wanted yet. */
@@ -40,6 +46,13 @@ void services_add_consoles(struct services *services, struct slice terminals);
 
 /* Makes plans anew and wants what is to run; a running service whose plan changed is restarted. */
 void services_configure(struct services *services, const struct appliance *appliance, u64 now_ms);
+
+/*
+ * The time servers of leases; a time daemon that runs is restarted when they changed and count. At
+ * most SERVICES_TIME_SERVERS_MAX.
+ */
+void services_set_time_servers(struct services *services, const struct appliance *appliance,
+			       char (*servers)[NET_ADDRESS_TEXT_SIZE], u32 count, u64 now_ms);
 
 /* A DHCP client for each of `interfaces`, and for no other. */
 void services_want_dhcp(struct services *services, const char *const *interfaces, u32 count,

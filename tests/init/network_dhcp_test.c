@@ -27,9 +27,10 @@ static void start_client(const char *interface)
 	assert_non_null(end_of_build);
 	*end_of_build = '\0';
 	MUST("ln -sf %s/hikyaku /run/dhcp-event", self);
-	snprintf(command, sizeof(command),
-		 "udhcpc -f -i %s -s /run/dhcp-event -t 5 -T 1 -A 10 -O staticroutes -O mtu",
-		 interface);
+	snprintf(
+		command, sizeof(command),
+		"udhcpc -f -i %s -s /run/dhcp-event -t 5 -T 1 -A 10 -O staticroutes -O mtu -O ntpsrv",
+		interface);
 	client = start(command);
 }
 
@@ -41,6 +42,15 @@ static void must_want(const char *interface)
 	assert_int_equal(count, interface ? 1 : 0);
 	if (interface)
 		assert_string_equal(names[0], interface);
+}
+
+static void must_name_time_server(const char *server)
+{
+	char names[4][NET_ADDRESS_TEXT_SIZE];
+
+	assert_int_equal(network_time_servers(world_network, names, 4), server ? 1 : 0);
+	if (server)
+		assert_string_equal(names[0], server);
 }
 
 static void start_udhcpd(const char *more)
@@ -86,6 +96,7 @@ static void a_lease_is_taken_kept_and_renewed(void **state)
 	assert_string_equal(world_events, "deconfig bound ");
 	assert_string_equal(json_string_value(shown("eth0", "method")), "dhcp");
 	assert_string_equal(json_string_value(shown("eth0", "gateway")), "192.0.2.1");
+	must_name_time_server("192.0.2.123");
 	run_for(1500);
 	lease_ms = json_integer_value(shown("eth0", "lease_ms"));
 	assert_in_range(lease_ms, 500000, 599000);
@@ -110,6 +121,7 @@ static void a_lease_is_taken_kept_and_renewed(void **state)
 	UNTIL("ip link show eth0 | grep -q 'mtu 1500'");
 	UNTIL("! grep -q nameserver /run/resolv.conf");
 	must_want(NULL);
+	must_name_time_server(NULL);
 }
 
 static void addresses_of_customers_stand_beside_a_lease(void **state)

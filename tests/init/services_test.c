@@ -1,0 +1,124 @@
+/* What services are started with, and when that changes under one that runs. */
+#include "init/services.h"
+
+#include "base/appliance.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct supervisor supervisor;
+static struct services services;
+static struct appliance appliance;
+
+static int set_up(void **state)
+{
+	struct error error;
+
+	(void)state;
+	supervisor_init(&supervisor);
+	services = (struct services){ 0 };
+	services_init(&services, &supervisor, 512u << 20);
+	return appliance_defaults(&appliance, &error) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	appliance_free(&appliance);
+	return 0;
+}
+
+static struct supervisor_service *service(const char *name)
+{
+	struct supervisor_service *found = supervisor_find(&supervisor, slice_of(name));
+
+	assert_non_null(found);
+	return found;
+}
+
+/* The words that a service is started with, a blank between two. */
+static const char *words_of(const char *name)
+{
+	const struct spawn_plan *plan = services_plan(&services, service(name));
+	static char text[1024];
+
+	text[0] = '\0';
+	for (size_t i = 0; plan->words[i][0]; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "",
+			 plan->words[i]);
+	return text;
+}
+
+static void lease_names(const char *a, const char *b)
+{
+	char servers[SERVICES_TIME_SERVERS_MAX][NET_ADDRESS_TEXT_SIZE] = { "" };
+
+	snprintf(servers[0], sizeof(servers[0]), "%s", a ? a : "");
+	snprintf(servers[1], sizeof(servers[1]), "%s", b ? b : "");
+	services_set_time_servers(&services, &appliance, servers, (a != NULL) + (b != NULL), 0);
+}
+
+static void time_comes_from_those_that_dhcp_names_when_nobody_else_is_named(void **state)
+{
+	(void)state;
+	services_configure(&services, &appliance, 0);
+	assert_string_equal(words_of("ntp"), "/sbin/busybox ntpd -n -p pool.ntp.org");
+	lease_names("192.0.2.123", "2001:db8::123");
+	assert_string_equal(words_of("ntp"),
+			    "/sbin/busybox ntpd -n -p 192.0.2.123 -p 2001:db8::123");
+	/* The file is read again: the lease still counts. */
+	services_configure(&services, &appliance, 0);
+	assert_string_equal(words_of("ntp"),
+			    "/sbin/busybox ntpd -n -p 192.0.2.123 -p 2001:db8::123");
+	lease_names(NULL, NULL);
+	assert_string_equal(words_of("ntp"), "/sbin/busybox ntpd -n -p pool.ntp.org");
+}
+
+static void time_servers_of_the_operator_are_the_only_ones(void **state)
+{
+	static const char *const named[] = { "ntp.nict.jp", "192.0.2.9" };
+	const struct config_list before = appliance.ntp;
+
+	(void)state;
+	appliance.ntp = (struct config_list){ named, 2 };
+	services_configure(&services, &appliance, 0);
+	lease_names("192.0.2.123", NULL);
+	assert_string_equal(words_of("ntp"), "/sbin/busybox ntpd -n -p ntp.nict.jp -p 192.0.2.9");
+	appliance.ntp = before;
+}
+
+static void only_a_daemon_whose_servers_changed_is_started_anew(void **state)
+{
+	(void)state;
+	services_configure(&services, &appliance, 0);
+	supervisor_started(service("ntp"), 7, 0);
+	lease_names("192.0.2.123", NULL);
+	assert_true(service("ntp")->restarts_at_once);
+	service("ntp")->restarts_at_once = false;
+	/* Each time that somebody looks around. */
+	lease_names("192.0.2.123", NULL);
+	assert_false(service("ntp")->restarts_at_once);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			time_comes_from_those_that_dhcp_names_when_nobody_else_is_named, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(time_servers_of_the_operator_are_the_only_ones,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(only_a_daemon_whose_servers_changed_is_started_anew,
+						set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
