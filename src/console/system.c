@@ -279,10 +279,8 @@ bool system_has_data(struct console *console)
 	if (!has_data) {
 		buf_init(&text, 4096);
 		human_text(&text, answer_text(data, "note"));
-		printf("NO DATA VOLUME THAT CAN BE WRITTEN: %s.\n"
-		       "Nothing is sent and nobody gets in by ssh until there is one (`status`, `logs "
-		       "init`).\n",
-		       buf_text(&text));
+		printf("NO DATA VOLUME THAT CAN BE WRITTEN: %s.\n", buf_text(&text));
+		puts("Nothing is sent and nobody gets in by ssh until there is one: `logs init`.");
 		buf_done(&text);
 	}
 	json_decref(reply);
