@@ -74,5 +74,7 @@ bench-quick: $(BENCH_ALL) ## a subset in two minutes, into build/bench/quick/
 	bench/run-bench --quick
 bench-instructions: $(BENCH_DIR)/path | build/.bench-packages ## instructions a message, which no noise disturbs
 	bench/instructions.py
+bench-appliance: $(BENCH_PROGRAMS) image image-guest build/.machine-packages ## the appliance's start, memory and size
+	$(Q)bench/appliance.py
 bench-guest: $(BENCH_PROGRAMS) build/kernel/test | build/.guest-packages ## kernel TLS and busy polling, in a guest
 	bench/in_guest.py
