@@ -12,7 +12,9 @@
 #include <string.h>
 
 #define WORDS_MAX 32
-#define UNSET 0x7fffffffffffffffull /* no input of a few digits reads as this */
+/* Any number may be an option's value: what stays apart when it begins as either was not given. */
+#define UNSET 1ull
+#define UNSET_TOO 2ull
 #define UNSET_WORD 99
 
 #define LINES_HEAD 0
@@ -41,7 +43,8 @@ struct values {
 
 static const char *const colours[] = { "red", "green", "blue", NULL };
 
-static bool parse(struct values *values, int argc, char **argv, int *words, struct error *error)
+static bool parse(struct values *values, u64 unset, int argc, char **argv, int *words,
+		  struct error *error)
 {
 	const struct option first[] = {
 		{ "flag", OPTION_FLAG, &values->flag, NULL, "a flag", NULL },
@@ -58,7 +61,7 @@ static bool parse(struct values *values, int argc, char **argv, int *words, stru
 					       { second, array_count(second) } };
 
 	*values = (struct values){
-		.number = UNSET, .duration = UNSET, .word = UNSET_WORD, .other = UNSET_WORD
+		.number = unset, .duration = unset, .word = UNSET_WORD, .other = UNSET_WORD
 	};
 	return option_parse(tables, array_count(tables), argc, argv, words, error);
 }
@@ -90,7 +93,9 @@ static void check_joined(const struct values *values, char **before, int count, 
 {
 	static char joined[WORDS_MAX][8200 * 2];
 	char *argv[WORDS_MAX];
+	char *argv_too[WORDS_MAX];
 	struct values again;
+	struct values too;
 	struct error error;
 	int again_words;
 	int argc = 0;
@@ -113,11 +118,13 @@ static void check_joined(const struct values *values, char **before, int count, 
 		}
 		argc++;
 	}
+	memcpy(argv_too, argv, sizeof(argv));
+	ASSERT(parse(&too, UNSET_TOO, argc, argv_too, &again_words, &error));
 	/* Each came once: as many as have a value now. */
-	ASSERT(options == (u32) !!values->text + (values->number != UNSET) +
-				  (values->duration != UNSET) + (values->words != 0) +
+	ASSERT(options == (u32) !!values->text + (values->number == too.number) +
+				  (values->duration == too.duration) + (values->words != 0) +
 				  (values->word != UNSET_WORD) + (values->other != UNSET_WORD));
-	ASSERT(parse(&again, argc, argv, &again_words, &error) && again_words == words);
+	ASSERT(parse(&again, UNSET, argc, argv, &again_words, &error) && again_words == words);
 	ASSERT(again.flag == values->flag && again.number == values->number);
 	ASSERT(again.duration == values->duration && again.words == values->words);
 	ASSERT(again.word == values->word && again.other == values->other);
@@ -143,7 +150,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		text[at + strcspn(text + at, "\n")] = '\0';
 	}
 	memcpy(before, argv, sizeof(before));
-	if (parse(&values, argc, argv, &words, &error)) {
+	if (parse(&values, UNSET, argc, argv, &words, &error)) {
 		check_values(&values);
 		check_words(argv, words, before, argc);
 		check_joined(&values, before, argc, words);
