@@ -3,9 +3,10 @@
 
 usage: bench/appliance.py [IMAGE...]     (build/image/hikyaku.img and hikyaku-guest.img, those that are there)
 
-Each image is installed without hands on a machine of QEMU's with 512 MiB and one with 1 GiB, given a sender
-that is configured, and started once more; that second start is measured. The bars stand beside the figures. On
-a machine that is emulated times are many times those of a real one, and only their shares tell something.
+Each image is installed without hands on a machine of QEMU's with 512 MiB and one with 1 GiB, given a
+sender that is configured, and started once more; that second start is measured. The bars stand beside
+the figures. On a machine that is emulated times are many times those of a real one, and only their
+shares tell something.
 """
 import pathlib
 import sys
