@@ -89,6 +89,7 @@ int network_set_run(struct console *console, int argc, char **argv);
 int network_remove_run(struct console *console, int argc, char **argv);
 int network_apply_run(struct console *console, int argc, char **argv);
 int network_confirm_run(struct console *console, int argc, char **argv);
+int network_adopt_run(struct console *console, int argc, char **argv);
 int network_revert_run(struct console *console, int argc, char **argv);
 int upgrade_command_run(struct console *console, int argc, char **argv);
 int backup_run(struct console *console, int argc, char **argv);

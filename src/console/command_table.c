@@ -251,6 +251,13 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku network confirm" },
+	{ "network", "adopt", network_adopt_run, COMMAND_APPLIANCE,
+	  "take the settings of a restored backup", "",
+	  "A restored machine keeps its own network and ssh keys. This takes those of the\n"
+	  "backup instead, as `network set` would; `network apply` makes them count.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku network adopt" },
 	{ "network", "revert", network_revert_run, COMMAND_APPLIANCE,
 	  "back to the settings that count", "",
 	  "Takes back what was set and not applied.\n"
@@ -317,11 +324,18 @@ const struct command commands[] = {
 	  "  ssh admin@mail.example.jp upgrade - <hikyaku-1.2.bundle\n"
 	  "  hikyaku upgrade /data/backup/hikyaku-1.2.bundle" },
 	{ NULL, "backup", backup_run, COMMAND_APPLIANCE | COMMAND_SCREEN,
-	  "copy settings, keys and queue", "[FILE]",
+	  "copy settings, keys and queue", "",
+	  "Into one file below /data/backup, beside a sender that goes on. It holds private\n"
+	  "keys: keep it as you keep those. `file get` brings it out, by ssh.\n"
+	  "\n"
 	  "Example:\n"
 	  "  hikyaku backup" },
 	{ NULL, "restore", restore_run, COMMAND_APPLIANCE | COMMAND_SCREEN, "bring a backup back",
 	  "FILE",
+	  "Checks it, and puts it in place at the next start. Campaigns that ran are paused\n"
+	  "then, for what was sent after the backup would be sent again. The machine's own\n"
+	  "network and ssh keys stay (`network adopt` takes the backup's).\n"
+	  "\n"
 	  "Example:\n"
 	  "  hikyaku restore /data/backup/mail-2026-11-30.backup" },
 	{ NULL, "reboot", reboot_run, COMMAND_APPLIANCE | COMMAND_SCREEN, "restart the machine", "",

@@ -119,8 +119,8 @@ void network_print(const json_t *answer)
 static int ask(struct console *console, const char *command)
 {
 	json_t *reply;
-	int code = link_run_init(console, json_pack("{s:s}", "command", command),
-				 LINK_PATIENCE_MS, NULL, NULL, &reply);
+	int code = link_run_init(console, json_pack("{s:s}", "command", command), LINK_PATIENCE_MS,
+				 NULL, NULL, &reply);
 
 	if (code == CONSOLE_OK && !console->json)
 		network_print(reply);
@@ -229,8 +229,8 @@ int network_set_run(struct console *console, int argc, char **argv)
 		return code;
 	if (!settings_read(&appliance, &error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);
-	return finish_change(console, &appliance,
-			     set_all(&appliance, made, words, argv, &error), &error);
+	return finish_change(console, &appliance, set_all(&appliance, made, words, argv, &error),
+			     &error);
 }
 
 int network_remove_run(struct console *console, int argc, char **argv)
@@ -253,6 +253,22 @@ int network_remove_run(struct console *console, int argc, char **argv)
 	else
 		error_set(&error, "the settings have no interface \"%.64s\"", argv[0]);
 	return finish_change(console, &appliance, is_there, &error);
+}
+
+int network_adopt_run(struct console *console, int argc, char **argv)
+{
+	struct appliance appliance;
+	struct error error;
+	int code;
+
+	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
+		return code;
+	code = need_appliance(console);
+	if (code != CONSOLE_OK)
+		return code;
+	if (!settings_read_restored(&appliance, &error))
+		return console_fail_error(console, CONSOLE_FAILED, &error);
+	return finish_change(console, &appliance, true, &error);
 }
 
 int network_revert_run(struct console *console, int argc, char **argv)

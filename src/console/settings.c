@@ -33,6 +33,16 @@ bool settings_read(struct appliance *appliance, struct error *error)
 	return appliance_read(appliance, current_path(path), error);
 }
 
+bool settings_read_restored(struct appliance *appliance, struct error *error)
+{
+	char path[CONSOLE_PATH_SIZE];
+
+	console_etc_path("appliance.conf.restored", path);
+	if (access(path, F_OK) < 0)
+		return error_set(error, "no backup with settings was restored here");
+	return appliance_read(appliance, path, error);
+}
+
 /* The file's bytes; empty when there is none. */
 static bool read_bytes(const char *path, struct buf *out, struct error *error)
 {

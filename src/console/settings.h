@@ -11,6 +11,8 @@
 
 /* Reads what is to count; owned by the caller (appliance_free). */
 bool settings_read(struct appliance *appliance, struct error *error) MUST_CHECK;
+/* The same of those that came with a backup (init/restore.h). False: also when none did. */
+bool settings_read_restored(struct appliance *appliance, struct error *error) MUST_CHECK;
 /* Checks and writes, with what counted before kept if that is not kept yet. */
 bool settings_write(const struct appliance *appliance, struct error *error) MUST_CHECK;
 

@@ -26,7 +26,7 @@
 
 #define COMMAND_LINE_MAX 4096
 #define BOOT_CONFIG "/boot/hikyaku/appliance.conf"
-#define BOOT_SERVICES_CONFIG "/boot/hikyaku/hikyaku.conf"
+#define BOOT_SENDER_CONFIG "/boot/hikyaku/hikyaku.conf"
 #define LOCAL_TIME "/run/localtime"
 #define SSH_FOLDER "/data/ssh"
 #define SSH_KEYS SSH_FOLDER "/authorized_keys"
@@ -114,8 +114,23 @@ static void begin_log(struct init *init)
 		log_error("init", "the log stays in memory", "reason=%s", error.text);
 }
 
+/* A configuration is changed on the console, and read by the sender and by those who make backups.
+ */
+static void own_config(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || fchown(fd, USERS_ADMIN, USERS_GROUP) < 0 || fchmod(fd, 0640) < 0)
+		log_error("init", "a configuration may not be read by all who have to",
+			  "file=%s reason=%s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Configuration that came with the image, for an installation without hands. */
-static void take_boot_config(const char *from, const char *to, uid_t user)
+static void take_boot_config(const char *from, const char *to)
 {
 	char text[65536];
 	struct error error = { "" };
@@ -134,10 +149,9 @@ static void take_boot_config(const char *from, const char *to, uid_t user)
 			  "file=%s bytes=%zd", from, n);
 		return;
 	}
-	if (!durable_create(to, (struct slice){ text, (size_t)n }, &error) ||
-	    chown(to, user, USERS_GROUP) < 0 || chmod(to, 0640) < 0)
+	if (!durable_create(to, (struct slice){ text, (size_t)n }, &error))
 		log_error("init", "a configuration on the boot partition is not taken",
-			  "file=%s reason=%s", from, error.text[0] ? error.text : strerror(errno));
+			  "file=%s reason=%s", from, error.text);
 	else
 		log_info("init", "configuration taken from the boot partition", "file=%s", from);
 }
@@ -179,8 +193,10 @@ static void data_is_open(struct init *init)
 	take_seed();
 	begin_log(init);
 	put_backup_in_place();
-	take_boot_config(BOOT_CONFIG, APPLIANCE_PATH, USERS_ADMIN);
-	take_boot_config(BOOT_SERVICES_CONFIG, SERVICES_CONFIG, USERS_ADMIN);
+	take_boot_config(BOOT_CONFIG, APPLIANCE_PATH);
+	take_boot_config(BOOT_SENDER_CONFIG, SERVICES_CONFIG);
+	own_config(APPLIANCE_PATH);
+	own_config(SERVICES_CONFIG);
 	supervisor_set_condition(&init->supervisor, SUPERVISOR_DATA, true);
 }
 
@@ -240,8 +256,11 @@ static bool read_sources(const struct init *init, struct appliance *appliance, s
 		appliance_free(appliance);
 		return false;
 	}
-	if (appliance->given && init->data == INIT_DATA_OPEN &&
-	    !appliance_write(appliance, APPLIANCE_PATH, error))
+	if (!appliance->given || init->data != INIT_DATA_OPEN)
+		return true;
+	if (appliance_write(appliance, APPLIANCE_PATH, error))
+		own_config(APPLIANCE_PATH);
+	else
 		log_error("init", "appliance.conf is not written", "reason=%s", error->text);
 	return true;
 }

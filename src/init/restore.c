@@ -25,6 +25,21 @@ static bool name_in(char out[PATH_SIZE], const char *folder, const char *name, s
 	return error_set(error, "%s/%s: the name is too long", folder, name);
 }
 
+/*
+ * A machine that knows its own network and who may log in keeps that: the backup may be another
+ * machine's, and nobody would reach this one under its addresses. What the backup says is put
+ * beside.
+ */
+static bool place_of(const struct restore *restore, const char *name, char out[PATH_SIZE],
+		     struct error *error)
+{
+	if (!name_in(out, restore->data, name, error))
+		return false;
+	if (strcmp(name, "etc/appliance.conf") != 0 || access(out, F_OK) < 0)
+		return true;
+	return name_in(out, restore->data, "etc/appliance.conf.restored", error);
+}
+
 /* One file from the stage to its place; one that is not staged (any more) is no error. */
 static bool place(const struct restore *restore, const char *name, uid_t user, gid_t group,
 		  mode_t mode, struct error *error)
@@ -32,7 +47,7 @@ static bool place(const struct restore *restore, const char *name, uid_t user, g
 	char from[PATH_SIZE];
 	char to[PATH_SIZE];
 
-	if (!name_in(from, restore->stage, name, error) || !name_in(to, restore->data, name, error))
+	if (!name_in(from, restore->stage, name, error) || !place_of(restore, name, to, error))
 		return false;
 	if (chmod(from, mode) < 0)
 		return errno == ENOENT || error_set_errno(error, errno, "%s", from);

@@ -14,7 +14,8 @@ enum restore_result { RESTORE_NONE, RESTORE_DONE, RESTORE_FAILED };
 
 /*
  * Looks for a stage below `data` ("/data"). DONE: everything that the backup had is in place, the
- * queue that was here is gone. FAILED, with a sentence: it is tried again at the next start.
+ * queue that was here is gone. Of appliance.conf the machine's own stays, if it has one. FAILED,
+ * with a sentence: it is tried again at the next start.
  */
 enum restore_result restore_apply(const char *data, struct error *error) MUST_CHECK;
 

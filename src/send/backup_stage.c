@@ -285,6 +285,7 @@ int restore_task_main(int argc, char **argv)
 		return 1;
 	}
 	puts("The backup is whole. It takes the place of what is here at the next start;\n"
-	     "campaigns that ran are paused then. Now: reboot");
+	     "campaigns that ran are paused then. This machine's own network and ssh keys\n"
+	     "stay; `network adopt` takes those of the backup. Now: reboot");
 	return 0;
 }

@@ -76,6 +76,11 @@ def test_dhcp_gives_it_address_route_and_resolver(world, record):
     assert shown["resolvers"] == ["10.0.2.3"]
 
 
+def test_what_the_installation_said_can_be_changed_on_the_console(world, record):
+    world.ssh("network", "set", "eth0", "mtu=1400")
+    assert "counted before" in world.ssh("network", "revert").stdout
+
+
 def test_a_real_postfix_takes_a_campaign_and_what_it_has_verifies(world, record, postfix):
     addresses = [f"reader{i}@{postfix.domain}" for i in range(READERS)] + [f"nobody@{postfix.domain}"]
     world.create("spring", addresses)

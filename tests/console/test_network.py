@@ -64,6 +64,7 @@ def test_options_are_set_and_lists_grow(appliance):
     ("network set a b", "is not OPTION=VALUE"),
     ("network remove eth7", 'no interface "eth7"'),
     ("network revert", "nothing was changed"),
+    ("network adopt", "no backup with settings was restored here"),
     ("network confirm", "no settings wait"),
 ])
 def test_what_is_wrong_is_refused_and_nothing_written(appliance, line, says):
@@ -83,6 +84,17 @@ def test_what_was_set_is_taken_back_by_revert(appliance):
     assert appliance.run("network revert")[0] == 0
     assert settings(appliance) == first
     assert "not applied" not in appliance.run("network show")[1]
+
+
+def test_settings_of_a_restored_backup_are_adopted_like_those_that_are_set(appliance):
+    appliance.run("network set hostname=new.example.jp")
+    appliance.run("network apply")
+    mine = settings(appliance)
+    (appliance.etc / "appliance.conf.restored").write_text(mine.replace("new.example.jp", "old.example.jp"))
+    assert appliance.run("network adopt")[0] == 0
+    assert 'hostname = "old.example.jp"' in settings(appliance)
+    assert appliance.run("network revert")[0] == 0
+    assert settings(appliance) == mine
 
 
 def test_at_the_machine_settings_count_at_once(appliance):

@@ -191,11 +191,11 @@ static void the_rest_of_the_boot_disk_is_taken(void **state)
 	assert_int_equal(fs.f_flag & (ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME | ST_RDONLY),
 			 ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME);
 	assert_true(fs.f_files > 10000);
-	assert_folder("etc", 0770, USERS_ADMIN, USERS_GROUP);
+	assert_folder("etc", 02770, USERS_ADMIN, USERS_GROUP);
 	assert_folder("log", 0750, USERS_ROOT, USERS_GROUP);
 	assert_folder("ssh", 0700, USERS_ADMIN, USERS_ADMIN);
 	assert_folder("send", 0700, USERS_SEND, USERS_GROUP);
-	assert_folder("backup", 0770, USERS_SEND, USERS_GROUP);
+	assert_folder("backup", 02770, USERS_SEND, USERS_GROUP);
 	MUST("sgdisk -v disk0 | grep 'No problems found'");
 	MUST("sgdisk -p disk0 | grep '3 *202752 *20951.. .* 8300 *hikyaku-data'");
 	MUST("sgdisk -i 2 disk0 | grep \"'hikyaku-esp'\"");

@@ -176,6 +176,7 @@ static void what_was_backed_up_comes_back_and_running_campaigns_are_paused(void 
 	put("etc/hikyaku.conf", "spoilt");
 	put("send/keys/a.s1.pem", "another key");
 	assert_int_equal(unlink(in_data("send/token.key")), 0);
+	assert_int_equal(unlink(in_data("etc/appliance.conf")), 0);
 	remove_tree(in_data("send/queue"));
 	if (!stage(&error))
 		fail_msg("%s", error.text);
@@ -198,6 +199,20 @@ static void what_was_backed_up_comes_back_and_running_campaigns_are_paused(void 
 	assert_int_equal(campaign.state, CAMPAIGN_DONE);
 	queue_abort(queue);
 	queue_close(queue);
+}
+
+static void a_machine_keeps_its_own_network_and_has_that_of_the_backup_beside(void **state)
+{
+	struct error error = { "" };
+
+	(void)state;
+	make_backup();
+	put("etc/appliance.conf", "this machine's");
+	assert_true(stage(&error));
+	assert_int_equal(restore_apply(data, &error), RESTORE_DONE);
+	assert_string_equal(text_of("etc/appliance.conf"), "this machine's");
+	assert_string_equal(text_of("etc/appliance.conf.restored"), "the appliance's");
+	assert_string_equal(text_of("etc/hikyaku.conf"), "the sender's");
 }
 
 static void the_archive_is_an_ordinary_tar(void **state)
@@ -327,6 +342,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_data, remove_data)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_backed_up_comes_back_and_running_campaigns_are_paused),
+		TEST(a_machine_keeps_its_own_network_and_has_that_of_the_backup_beside),
 		TEST(the_archive_is_an_ordinary_tar),
 		TEST(a_backup_without_a_queue_leaves_the_queue_alone),
 		TEST(no_changed_byte_and_no_cut_is_taken),

@@ -1,0 +1,78 @@
+"""The machine is lost with its disk: a backup makes another one go on."""
+import subprocess
+
+import dkim
+import pytest
+
+from machine import TOP
+from operation import DOMAIN, TEMPLATE, Operation
+
+
+@pytest.fixture(scope="module", name="lost")
+def make_lost(tmp_path_factory):
+    """A machine at work, which is gone by now; the sinks of its mail still stand."""
+    subprocess.run(["make", "-s", "-f", "bench/bench.mk", "build/bench/sink"], cwd=TOP, check=True)
+    operation = Operation(tmp_path_factory.mktemp("lost"))
+    yield operation
+    operation.close()
+
+
+@pytest.fixture(scope="module", name="other")
+def make_other(tmp_path_factory):
+    operation = Operation(tmp_path_factory.mktemp("other"))
+    yield operation
+    operation.close()
+
+
+def signed_by(record, mail):
+    return dkim.verify(mail, dnsfunc=lambda name, timeout=5: record.encode()
+                       if name.rstrip(b".") == f"s1._domainkey.{DOMAIN}".encode() else None)
+
+
+def test_a_new_machine_goes_on_from_the_backup_of_the_lost_one(lost, other):
+    addresses = [f"reader{i}@slow.example" for i in range(400)]
+    lost.machine.start()
+    lost.wait_for_login()
+    record = lost.configure()
+    lost.create("spring", ["first@shop.example"])
+    lost.wait_done("spring")
+    lost.create("summer", addresses)
+    lost.wait(lambda: lost.status("summer")["delivered"] > 50, "some to be sent", every=0.1)
+    said = lost.ssh("backup").stdout
+    name = said.split("/data/backup/")[1].split(".backup")[0] + ".backup"
+    backup = lost.ssh("file", "get", name, stdin=b"").stdout
+    lost.machine.cut()
+    before = set(lost.slow_sink.recipients())
+
+    other.machine.start()
+    other.wait_for_login()
+    other.ssh("file", "put", name, stdin=backup)
+    assert "next start" in other.ssh("restore", f"/data/backup/{name}").stdout
+    other.ssh("reboot", "--yes", check=False)
+    other.machine.wait_for("Booting")
+    # By the key that it was installed with, not by that of the lost one.
+    other.wait_for_login()
+    other.wait_for_sender()
+    # What was sent after the backup would be sent again: the operator says when it goes on.
+    assert other.status("spring")["state"] == "done"
+    summer = other.status("summer")
+    assert summer["state"] == "paused" and 50 < summer["delivered"] <= len(before)
+    other.ssh("campaign", "resume", "summer")
+    other.wait_done("summer")
+    assert set(lost.slow_sink.recipients()) == set(addresses)
+    # The same key signs, so the record in DNS is still the right one.
+    other.ssh("file", "put", "news.eml", stdin=TEMPLATE)
+    other.create("autumn", ["second@shop.example"])
+    other.wait_done("autumn")
+    mails = lost.saved_mails()
+    assert len(mails) == 2 and all(signed_by(record, mail) for mail in mails)
+
+
+def test_a_backup_that_was_changed_is_refused(lost, other):
+    listed = other.ssh("file", "list").stdout.split()
+    name = next(word for word in listed if word.endswith(".backup"))
+    changed = bytearray(other.ssh("file", "get", name, stdin=b"").stdout)
+    changed[len(changed) // 2] ^= 1
+    other.ssh("file", "put", "changed.backup", stdin=bytes(changed))
+    refused = other.ssh("restore", "/data/backup/changed.backup", check=False)
+    assert refused.returncode == 1 and refused.stderr + refused.stdout
