@@ -87,8 +87,9 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku queue bounce --domain typo.example" },
-	{ "queue", "suspend", queue_suspend_run, 0, "send nothing to a site or domain", "[DOMAIN]",
-	  "The suspension outlives a restart, until `hikyaku queue resume`.\n"
+	{ "queue", "suspend", queue_suspend_run, 0, "send nothing to a site", "[DOMAIN]",
+	  "A site is the hosts that take a domain's mail, and those of all other domains\n"
+	  "there wait, too. It outlives a restart, until `hikyaku queue resume`.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku queue suspend example.com\n"

@@ -76,6 +76,14 @@ int dig_run(struct console *console, int argc, char **argv)
 
 	if (!console_options(console, NULL, 0, argc, argv, &words, &code))
 		return code;
+	/* dig itself takes either first. */
+	if (words == 2 && record_type_of(slice_of(argv[0])) != 0 &&
+	    record_type_of(slice_of(argv[1])) == 0) {
+		char *first = argv[0];
+
+		argv[0] = argv[1];
+		argv[1] = first;
+	}
 	if (words < 1 || words > 2 || !lookup_name(argv[0], name))
 		return console_fail(console, CONSOLE_USAGE, "say a name: dig example.jp MX");
 	type = words == 2 ? record_type_of(slice_of(argv[1])) : RECORD_A;

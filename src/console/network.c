@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LINE_COLUMNS 68 /* behind the name */
+#define SETTLE_MS 500
 #define TRIAL_MS (60 * 1000)
 #define MADE_NONE UINT32_MAX /* no interface is to be made; else an enum appliance_kind */
 
@@ -126,6 +127,20 @@ static int ask(struct console *console, const char *command)
 		network_print(reply);
 	json_decref(reply);
 	return code;
+}
+
+/* What was asked for takes a moment to be so: addresses come and go one after the other. */
+static int apply(struct console *console)
+{
+	json_t *reply;
+	int code = link_run_init(console, json_pack("{s:s}", "command", "network.apply"),
+				 LINK_PATIENCE_MS, link_ignore_item, NULL, &reply);
+
+	json_decref(reply);
+	if (code != CONSOLE_OK)
+		return code;
+	poll(NULL, 0, SETTLE_MS);
+	return ask(console, "network.show");
 }
 
 int network_show_run(struct console *console, int argc, char **argv)
@@ -285,7 +300,7 @@ int network_revert_run(struct console *console, int argc, char **argv)
 		return console_fail_error(console, CONSOLE_FAILED, &error);
 	if (!console->json)
 		puts("The settings are those that counted before.");
-	return ask(console, "network.apply");
+	return apply(console);
 }
 
 /* ---- apply ---- */
@@ -355,7 +370,7 @@ static int go_back(struct console *console)
 	if (!settings_revert(&error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);
 	puts("\nNobody said yes: the settings from before are back.");
-	(void)ask(console, "network.apply");
+	(void)apply(console);
 	return CONSOLE_FAILED;
 }
 
@@ -374,7 +389,7 @@ int network_apply_run(struct console *console, int argc, char **argv)
 	if (!console_arguments(console, options, array_count(options), argc, argv, 0, 0, &code))
 		return code;
 	is_trial = !is_sure && who_is_remote() && settings_may_cut_off();
-	code = ask(console, "network.apply");
+	code = apply(console);
 	if (code != CONSOLE_OK)
 		return code;
 	if (is_trial && !is_confirmed(trial_ms))

@@ -53,10 +53,10 @@ static int run_counted(const struct console *console, json_t *request, const cha
 
 /* ---- list ---- */
 
-static const char *const site_titles[] = { "site",     "queued",   "deferred", "sessions",
-					   "rate",     "next try", "state",    "reason" };
+static const char *const site_titles[] = { "site", "queued",   "deferred", "sessions",
+					   "rate", "next try", "state",    "reason" };
 static const char *const row_titles[] = { "next try", "address", "campaign",
-					  "tries",    "code",	 "reason" };
+					  "tries",    "code",    "reason" };
 
 /* A moment to come, as the time that is left; past ones are "now". */
 static void table_until(struct table *table, u64 wall_ms)
@@ -302,9 +302,18 @@ static int suspend_run(struct console *console, const char *command, const char 
 				    "name one domain, or one site with --site");
 	code = link_run(console, picked_request(command, &picked), NULL, NULL, &reply);
 	if (code == CONSOLE_OK && !console->json) {
+		struct slice site = answer_text(reply, "site");
+
 		buf_init(&text, 8192);
-		human_text(&text, slice_of(picked.site ? picked.site : picked.domain));
-		printf("%s %s\n", buf_text(&text), done);
+		human_text(&text, site);
+		buf_add_format(&text, " %s", done);
+		/* A provider has many domains, and it is the provider that has a pause. */
+		if (picked.domain && !slice_equal_nocase(site, slice_of(picked.domain))) {
+			buf_add_text(&text, ": mail for ");
+			human_text(&text, slice_of(picked.domain));
+			buf_add_text(&text, " and for every other domain whose mail goes there");
+		}
+		puts(buf_text(&text));
 		buf_done(&text);
 	}
 	json_decref(reply);

@@ -44,8 +44,8 @@ void control_reply_campaign(struct control_link *link, u32 id)
 	struct queue_campaign campaign;
 
 	if (control_find(link, &ref, &campaign))
-		link_reply(link, answer_campaign(&campaign, control_campaign_rate(link->control,
-										  &campaign)));
+		link_reply(link, answer_campaign(&campaign,
+						 control_campaign_rate(link->control, &campaign)));
 }
 
 /* ---- naming domains and addresses ---- */
@@ -193,7 +193,7 @@ static void suspend_run(struct control_link *link, const struct control_request 
 	ok = suspends ? planner_site_suspend(planner, slice_of(site), &error)
 		      : planner_site_resume(planner, slice_of(site), &error);
 	if (ok)
-		link_reply(link, json_pack("{s:i}", "count", 1));
+		link_reply(link, json_pack("{s:i, s:s}", "count", 1, "site", site));
 	else
 		link_refuse(link, planner_is_broken(planner) ? CONTROL_FAILED : CONTROL_NOT_FOUND,
 			    error.text);

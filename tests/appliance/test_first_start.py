@@ -79,6 +79,8 @@ def test_settings_that_nobody_confirms_are_taken_back(first_start):
     machine.ssh("network", "set", "eth0", "mtu=1400", key=key)
     applied = machine.ssh("network", "apply", "--trial", "2s", key=key, check=False)
     assert applied.returncode == 1 and "the settings from before are back" in applied.stdout
+    # What is shown is what is so: while it was tried, and afterwards.
+    assert applied.stdout.index("MTU 1400") < applied.stdout.rindex("MTU 1500")
     assert "MTU 1500" in machine.ssh("network", "show", key=key).stdout
 
 

@@ -60,6 +60,7 @@ def publish_all(names):
 def test_dig_shows_records_as_zone_files_have_them(appliance, names):
     publish_all(names)
     names.add("example.jp", "CAA", '0 issue "ca.example"')
+    assert "IN MX" in appliance.run("dig mx example.jp")[1]
     code, out, err = appliance.run("dig example.jp MX")
     assert (code, err) == (0, "")
     assert out.splitlines()[0] == "example.jp. 60 IN MX 10 mail.example.jp."

@@ -57,7 +57,9 @@ def test_the_rate_of_a_campaign_is_that_of_now(sender_in, sink_with):
 
 def test_rows_of_a_site_that_is_suspended_wait_until_it_is_resumed(sender_in, sink_with):
     sender = running(sender_in, sink_with, addresses(20000), sessions=1, depth=1)
-    sender.run("queue", "suspend", "d1.example")
+    said = sender.run("queue", "suspend", "d1.example").stdout
+    # All mail goes to one relay here: that is who has the pause, and the operator is told so.
+    assert " is suspended: mail for d1.example and for every other domain" in said
     wait_until(lambda: sender.ask("status")["queue"]["in_flight"] == 0, "workers to be idle")
     before = sender.status("news")
     site, = sender.items("queue", "list")[:1]
