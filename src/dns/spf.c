@@ -1,5 +1,6 @@
 #include "dns/spf.h"
 
+#include "base/net_address.h"
 #include "base/text.h"
 #include "dns/record_text.h"
 
@@ -72,19 +73,12 @@ struct term {
 	u32 bits6;
 };
 
-static bool same_bits(const u8 *a, const u8 *b, u32 bits)
-{
-	u32 rest = bits % 8;
-
-	return memcmp(a, b, bits / 8) == 0 &&
-	       (rest == 0 || (a[bits / 8] ^ b[bits / 8]) >> (8 - rest) == 0);
-}
-
 static bool covers(const struct term *term, const struct net_address *one,
 		   const struct net_address *address)
 {
-	return one->family == address->family &&
-	       same_bits(one->ip, address->ip, one->family == 4 ? term->bits4 : term->bits6);
+	const struct net_prefix network = { *one, one->family == 4 ? term->bits4 : term->bits6 };
+
+	return net_prefix_has(&network, address);
 }
 
 /* One more term that asks DNS; false: too many. */
