@@ -330,6 +330,8 @@ static int run_one(const char *line)
 int console_repl_main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
+	/* A line that drops ends it, also when whoever started it ignores that. */
+	signal(SIGHUP, SIG_DFL);
 	/* There is no other program that could take the terminal meanwhile. */
 	signal(SIGTSTP, SIG_IGN);
 	signal(SIGTTIN, SIG_IGN);
