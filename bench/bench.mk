@@ -67,8 +67,8 @@ build/.bench-packages: bench/bench.mk build/.build-packages
 	@touch $@
 
 BENCH_ALL := build/host/hikyaku $(BENCH_PROGRAMS) $(BENCH_DIR)/path | build/.bench-packages
-.PHONY: bench bench-quick bench-instructions bench-guest
-bench: $(BENCH_ALL) ## every sender at the same job, an hour alone: bench/RESULTS.md and results.svg
+.PHONY: bench bench-quick bench-instructions bench-guest bench-appliance
+bench: $(BENCH_ALL) ## every sender at the same job, half an hour alone: bench/RESULTS.md and results.svg
 	bench/run-bench
 bench-quick: $(BENCH_ALL) ## a subset in two minutes, into build/bench/quick/
 	bench/run-bench --quick
