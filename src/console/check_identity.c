@@ -325,9 +325,9 @@ int check_identity_run(struct console *console, int argc, char **argv)
 	buf_init(&check.publish, 256u << 10);
 	table_init(&check.table, stdout, titles, array_count(titles), 0);
 	for (size_t i = 0; i < identity.records.address_count; i++)
-		check.table.widths[1] =
-			max_u64(check.table.widths[1],
-				strlen("EHLO ") + strlen(identity.records.addresses[i]));
+		check.table.widths[1] = max_u64(check.table.widths[1],
+						strlen("EHLO ") +
+							strlen(identity.records.addresses[i]));
 	if (!console->json)
 		printf("identity of %s, as %s\n\n", identity.domain, identity.hostname);
 	check_all(&check);

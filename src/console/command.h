@@ -18,7 +18,7 @@ struct command {
 	const char *name;  /* "create" */
 	/* argc and argv hold what stands behind the command's words. */
 	int (*run)(struct console *console, int argc, char **argv);
-	u32 flags;           /* of enum command_flag */
+	u32 flags; /* of enum command_flag */
 	const char *summary; /* one line, as in a list */
 	const char *usage;   /* what stands behind the command's words */
 	const char *text;    /* paragraphs and examples for --help; lines of at most 78 columns */

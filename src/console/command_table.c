@@ -38,8 +38,8 @@ const struct command commands[] = {
 	{ "campaign", "resume", campaign_resume_run, 0, "go on after a pause", "ID|NAME",
 	  "Example:\n"
 	  "  hikyaku campaign resume 7" },
-	{ "campaign", "cancel", campaign_cancel_run, COMMAND_SCREEN, "drop what is not sent yet",
-	  "ID|NAME",
+	{ "campaign", "cancel", campaign_cancel_run, COMMAND_SCREEN,
+	  "drop what is not sent yet", "ID|NAME",
 	  "Recipients that are still queued are dropped and reported as cancelled. This\n"
 	  "cannot be undone; what is sent stays sent.\n"
 	  "\n"
@@ -109,7 +109,8 @@ const struct command commands[] = {
 	  "  hikyaku queue doubt list\n"
 	  "  hikyaku queue doubt resend --campaign spring\n"
 	  "  hikyaku queue doubt drop --address ann@example.com" },
-	{ "keys", "new", keys_new_run, 0, "make a DKIM key", "--domain DOMAIN --selector NAME",
+	{ "keys", "new", keys_new_run, 0, "make a DKIM key",
+	  "--domain DOMAIN --selector NAME",
 	  "Writes a private key (mode 0600, never over an existing file) and prints the\n"
 	  "DNS record to publish. The file goes below the data folder of the\n"
 	  "configuration unless --out names another.\n"
@@ -181,7 +182,8 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku top" },
-	{ NULL, "dig", dig_run, 0, "ask DNS, with validation", "NAME [TYPE]",
+	{ NULL, "dig", dig_run, 0, "ask DNS, with validation",
+	  "NAME [TYPE]",
 	  "Types: A (unless one is said), AAAA, CAA, CNAME, DNSKEY, DS, MX, NS, PTR, SOA,\n"
 	  "SRV, TLSA, TXT. Asks by the sender's own resolver. `secure`: DNSSEC has\n"
 	  "validated the answer; `insecure`: the zone is not signed; `bogus`: it is, and\n"

@@ -103,8 +103,8 @@ static i64 take_in(int folder, const char *name)
 	if (fd < 0)
 		return -1;
 	count = copy(STDIN_FILENO, fd);
-	if (count >= 0 &&
-	    (fsync(fd) != 0 || renameat(folder, beside, folder, name) != 0 || fsync(folder) != 0))
+	if (count >= 0 && (fsync(fd) != 0 || renameat(folder, beside, folder, name) != 0 ||
+			   fsync(folder) != 0))
 		count = -1;
 	code = errno;
 	close(fd);
@@ -126,8 +126,7 @@ int file_put_run(struct console *console, int argc, char **argv)
 		close(folder);
 		return console_fail(console, CONSOLE_USAGE,
 				    "it comes by standard input; say "
-				    "`ssh admin@host file put %s <%s` elsewhere",
-				    argv[0], argv[0]);
+				    "`ssh admin@host file put %s <%s` elsewhere", argv[0], argv[0]);
 	}
 	count = take_in(folder, argv[0]);
 	close(folder);

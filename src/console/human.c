@@ -71,12 +71,19 @@ void human_duration(struct buf *out, u64 ms)
 	}
 }
 
-void human_time(struct buf *out, u64 wall_ms)
+/* In the console's time zone. False: that is no time. */
+static bool local_time(u64 wall_ms, struct tm *local)
 {
 	const time_t seconds = (time_t)(wall_ms / 1000);
+
+	return wall_ms > 0 && seconds <= YEAR_9999_S && localtime_r(&seconds, local);
+}
+
+void human_time(struct buf *out, u64 wall_ms)
+{
 	struct tm d;
 
-	if (wall_ms == 0 || seconds > YEAR_9999_S || !localtime_r(&seconds, &d)) {
+	if (!local_time(wall_ms, &d)) {
 		buf_add_text(out, "-");
 		return;
 	}
@@ -86,10 +93,9 @@ void human_time(struct buf *out, u64 wall_ms)
 
 void human_zone(struct buf *out, u64 wall_ms)
 {
-	const time_t seconds = (time_t)(wall_ms / 1000);
 	struct tm d;
 
-	if (localtime_r(&seconds, &d))
+	if (local_time(wall_ms, &d))
 		human_text(out, slice_of(d.tm_zone));
 }
 
@@ -122,9 +128,9 @@ static bool is_in(u32 code, const struct range *ranges, size_t count)
 static bool is_harmful(u32 code)
 {
 	static const struct range ranges[] = {
-		{ 0, 0x1f },        { 0x7f, 0x9f },       { 0x200e, 0x200f },
-		{ 0x2028, 0x202e }, { 0x2066, 0x206f },   { 0xfeff, 0xfeff },
-		{ 0xfff9, 0xfffb }, { 0xe0000, 0xe007f }, { 0x61c, 0x61c },
+		{ 0, 0x1f },	      { 0x7f, 0x9f },	  { 0x200e, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2066, 0x206f },   { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+		{ 0x61c, 0x61c },
 	};
 
 	return is_in(code, ranges, array_count(ranges));
@@ -133,13 +139,14 @@ static bool is_harmful(u32 code)
 static size_t code_width(u32 code)
 {
 	static const struct range none[] = {
-		{ 0x300, 0x36f },   { 0x200b, 0x200d }, { 0xfe00, 0xfe0f },
-		{ 0x20d0, 0x20ff }, { 0x3099, 0x309a },
+		{ 0x300, 0x36f }, { 0x200b, 0x200d }, { 0xfe00, 0xfe0f }, { 0x20d0, 0x20ff },
+		{ 0x3099, 0x309a },
 	};
 	static const struct range wide[] = {
-		{ 0x1100, 0x115f },   { 0x2e80, 0x303e },   { 0x3041, 0xa4cf }, { 0xac00, 0xd7a3 },
-		{ 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 }, { 0xffe0, 0xffe6 },
-		{ 0x1f300, 0x1faff }, { 0x20000, 0x3fffd },
+		{ 0x1100, 0x115f },   { 0x2e80, 0x303e },   { 0x3041, 0xa4cf },
+		{ 0xac00, 0xd7a3 },   { 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },
+		{ 0xff00, 0xff60 },   { 0xffe0, 0xffe6 },   { 0x1f300, 0x1faff },
+		{ 0x20000, 0x3fffd },
 	};
 
 	if (is_in(code, none, array_count(none)))

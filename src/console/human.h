@@ -32,7 +32,7 @@ size_t human_width(struct slice text);
 struct table {
 	const char *const *titles;
 	size_t columns;
-	u32 right; /* bit per column: aligned to the right */
+	u32 right;      /* bit per column: aligned to the right */
 	size_t widths[TABLE_COLUMNS_MAX];
 	struct buf cells; /* texts of whole rows and the one under way, each ended by NUL */
 	size_t cell_count;

@@ -41,8 +41,7 @@ static void add_network(const struct console *console, struct identity *identity
 	json_t *reply = NULL;
 
 	quiet.json = false;
-	if (!link_has_init() || link_run_init(&quiet, json_pack("{s:s}", "command", "network.show"),
-					      LINK_PATIENCE_MS, NULL, NULL, &reply) != CONSOLE_OK)
+	if (!link_has_init() || link_ask_init(&quiet, "network.show", &reply) != CONSOLE_OK)
 		return;
 	interfaces = network_interfaces(reply);
 	for (size_t i = 0; i < json_array_size(interfaces); i++) {
@@ -200,7 +199,8 @@ void identity_print_records(FILE *out, const struct identity *identity)
 	records_print(out, &identity->records);
 	fputs("; The keys that mail is signed by (DKIM).\n", out);
 	for (size_t i = 0; i < identity->key_count; i++)
-		records_print_txt(out, identity->keys[i].name, slice_of(identity->keys[i].record));
+		records_print_txt(out, identity->keys[i].name,
+				  slice_of(identity->keys[i].record));
 	if (identity->key_count == 0)
 		fputs("; (no key can be read)\n", out);
 }

@@ -13,7 +13,7 @@
 
 struct identity_key {
 	char name[340]; /* s2026._domainkey.example.jp */
-	char *record;   /* "v=DKIM1; ..." */
+	char *record;	/* "v=DKIM1; ..." */
 };
 
 /* One customer. */

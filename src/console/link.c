@@ -58,8 +58,8 @@ void link_print_json(const json_t *json)
 
 static void print_refusal(const struct control_client *client, const struct error *error)
 {
-	json_t *json =
-		json_pack("{s:s, s:s}", "error", error->text, "code", control_client_code(client));
+	json_t *json = json_pack("{s:s, s:s}", "error", error->text, "code",
+				 control_client_code(client));
 
 	if (json)
 		json_dumpf(json, stderr, JSON_COMPACT);
@@ -202,6 +202,12 @@ int link_run_init(const struct console *console, json_t *request, u32 patience_m
 	code = link_ask(console, client, request, on_item, arg, reply);
 	control_client_close(client);
 	return code;
+}
+
+int link_ask_init(const struct console *console, const char *command, json_t **reply)
+{
+	return link_run_init(console, json_pack("{s:s}", "command", command), LINK_PATIENCE_MS,
+			     link_ignore_item, NULL, reply);
 }
 
 /* ---- fields ---- */

@@ -55,6 +55,9 @@ int link_open_init(const struct console *console, struct control_client **client
 int link_run_init(const struct console *console, json_t *request, u32 patience_ms,
 		  void (*on_item)(void *arg, const json_t *item), void *arg, json_t **reply);
 
+/* A command without arguments that init answers at once; the caller prints what he wants of it. */
+int link_ask_init(const struct console *console, const char *command, json_t **reply);
+
 void link_print_json(const json_t *json); /* one line on standard output */
 
 /* Fields of an answer: 0, "" or false when absent or of another type. */

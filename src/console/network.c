@@ -117,11 +117,11 @@ void network_print(const json_t *answer)
 	buf_done(&text);
 }
 
-static int ask(struct console *console, const char *command)
+static int show(struct console *console)
 {
 	json_t *reply;
-	int code = link_run_init(console, json_pack("{s:s}", "command", command), LINK_PATIENCE_MS,
-				 NULL, NULL, &reply);
+	int code = link_run_init(console, json_pack("{s:s}", "command", "network.show"),
+				 LINK_PATIENCE_MS, NULL, NULL, &reply);
 
 	if (code == CONSOLE_OK && !console->json)
 		network_print(reply);
@@ -133,14 +133,13 @@ static int ask(struct console *console, const char *command)
 static int apply(struct console *console)
 {
 	json_t *reply;
-	int code = link_run_init(console, json_pack("{s:s}", "command", "network.apply"),
-				 LINK_PATIENCE_MS, link_ignore_item, NULL, &reply);
+	int code = link_ask_init(console, "network.apply", &reply);
 
 	json_decref(reply);
 	if (code != CONSOLE_OK)
 		return code;
 	poll(NULL, 0, SETTLE_MS);
-	return ask(console, "network.show");
+	return show(console);
 }
 
 int network_show_run(struct console *console, int argc, char **argv)
@@ -149,7 +148,7 @@ int network_show_run(struct console *console, int argc, char **argv)
 
 	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
 		return code;
-	code = ask(console, "network.show");
+	code = show(console);
 	if (code == CONSOLE_OK && !console->json && settings_are_open())
 		puts("Settings were changed and not applied: `network apply` or `network revert`.");
 	return code;
@@ -221,6 +220,15 @@ static int need_appliance(struct console *console)
 	return code;
 }
 
+/* Of a command on settings that takes `count` words. False: *code is its answer. */
+static bool begin(struct console *console, int argc, char **argv, int count, int *code)
+{
+	if (!console_arguments(console, NULL, 0, argc, argv, count, count, code))
+		return false;
+	*code = need_appliance(console);
+	return *code == CONSOLE_OK;
+}
+
 int network_set_run(struct console *console, int argc, char **argv)
 {
 	static const char *const kinds[] = { "ethernet", "vlan", "bond", NULL };
@@ -244,8 +252,8 @@ int network_set_run(struct console *console, int argc, char **argv)
 		return code;
 	if (!settings_read(&appliance, &error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);
-	return finish_change(console, &appliance, set_all(&appliance, made, words, argv, &error),
-			     &error);
+	return finish_change(console, &appliance,
+			     set_all(&appliance, made, words, argv, &error), &error);
 }
 
 int network_remove_run(struct console *console, int argc, char **argv)
@@ -255,10 +263,7 @@ int network_remove_run(struct console *console, int argc, char **argv)
 	bool is_there;
 	int code;
 
-	if (!console_arguments(console, NULL, 0, argc, argv, 1, 1, &code))
-		return code;
-	code = need_appliance(console);
-	if (code != CONSOLE_OK)
+	if (!begin(console, argc, argv, 1, &code))
 		return code;
 	if (!settings_read(&appliance, &error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);
@@ -276,10 +281,7 @@ int network_adopt_run(struct console *console, int argc, char **argv)
 	struct error error;
 	int code;
 
-	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
-		return code;
-	code = need_appliance(console);
-	if (code != CONSOLE_OK)
+	if (!begin(console, argc, argv, 0, &code))
 		return code;
 	if (!settings_read_restored(&appliance, &error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);
@@ -291,10 +293,7 @@ int network_revert_run(struct console *console, int argc, char **argv)
 	struct error error;
 	int code;
 
-	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
-		return code;
-	code = need_appliance(console);
-	if (code != CONSOLE_OK)
+	if (!begin(console, argc, argv, 0, &code))
 		return code;
 	if (!settings_revert(&error))
 		return console_fail_error(console, CONSOLE_FAILED, &error);

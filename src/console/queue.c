@@ -53,10 +53,10 @@ static int run_counted(const struct console *console, json_t *request, const cha
 
 /* ---- list ---- */
 
-static const char *const site_titles[] = { "site", "queued",   "deferred", "sessions",
-					   "rate", "next try", "state",    "reason" };
+static const char *const site_titles[] = { "site",     "queued",   "deferred", "sessions",
+					   "rate",     "next try", "state",    "reason" };
 static const char *const row_titles[] = { "next try", "address", "campaign",
-					  "tries",    "code",    "reason" };
+					  "tries",    "code",	 "reason" };
 
 /* A moment to come, as the time that is left; past ones are "now". */
 static void table_until(struct table *table, u64 wall_ms)

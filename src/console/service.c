@@ -14,9 +14,8 @@
 
 /* ---- list ---- */
 
-static const char *const titles[] = {
-	"service", "state", "for", "process", "restarts", "last exit"
-};
+static const char *const titles[] = { "service", "state", "for", "process", "restarts",
+				      "last exit" };
 
 static void add_row(struct table *table, const json_t *service)
 {
@@ -42,8 +41,7 @@ int service_list_run(struct console *console, int argc, char **argv)
 
 	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
 		return code;
-	code = link_run_init(console, json_pack("{s:s}", "command", "system.status"),
-			     LINK_PATIENCE_MS, link_ignore_item, NULL, &reply);
+	code = link_ask_init(console, "system.status", &reply);
 	if (code != CONSOLE_OK)
 		return code;
 	services = json_object_get(reply, "services");
@@ -69,10 +67,8 @@ static json_t *ask_for(const struct console *console, struct slice name, int *co
 	json_t *reply;
 	size_t i;
 
-	*code = link_run_init(console, json_pack("{s:s}", "command", "system.status"),
-			      LINK_PATIENCE_MS, link_ignore_item, NULL, &reply);
-	json_array_foreach(json_object_get(reply, "services"), i, service)
-	{
+	*code = link_ask_init(console, "system.status", &reply);
+	json_array_foreach (json_object_get(reply, "services"), i, service) {
 		if (slice_equal(answer_text(service, "name"), name))
 			found = json_incref(service);
 	}
@@ -94,8 +90,7 @@ static bool has_settled(const json_t *service, const json_t *before, bool goes)
 	return true;
 }
 
-/* Waits for what becomes of an order, PATIENCE_MS at most; takes `*service` and gives the latest.
- */
+/* Waits PATIENCE_MS at most for what becomes of an order; `*service` becomes the latest. */
 static int wait_for_it(const struct console *console, bool goes, json_t **service)
 {
 	const u64 end_ns = clock_mono_ns() + (u64)PATIENCE_MS * NS_PER_MS;

@@ -203,8 +203,7 @@ static int show_appliance(const struct console *console, const char *ptr)
 	int code;
 
 	quiet.json = false;
-	code = link_run_init(&quiet, json_pack("{s:s}", "command", "system.status"),
-			     LINK_PATIENCE_MS, NULL, NULL, &system);
+	code = link_ask_init(&quiet, "system.status", &system);
 	if (code != CONSOLE_OK) {
 		json_decref(troubles);
 		return code;

@@ -159,8 +159,8 @@ static void print_services(const json_t *system, struct buf *text)
 			for (size_t k = 0; k < state.len; k++) {
 				bool is_small = state.ptr[k] >= 'a' && state.ptr[k] <= 'z';
 
-				buf_add_char(text,
-					     is_small ? (char)(state.ptr[k] - 32) : state.ptr[k]);
+				buf_add_char(text, is_small ? (char)(state.ptr[k] - 32)
+							    : state.ptr[k]);
 			}
 		}
 		if (answer_number(service, "restarts") > 0)
@@ -223,8 +223,8 @@ void status_print_appliance(const json_t *system, const json_t *sender, const js
 	if (sender)
 		status_print_work(sender);
 	else
-		puts(sender_waits(system) ? "The sender waits for its configuration: `setup`."
-					  : "The sender does not answer.");
+		puts(sender_waits(system) ? "The sender waits for its configuration: `setup`." :
+					    "The sender does not answer.");
 	print_troubles(troubles, &text);
 	buf_done(&text);
 }
@@ -242,8 +242,7 @@ int time_run(struct console *console, int argc, char **argv)
 	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
 		return code;
 	quiet.json = false;
-	code = link_run_init(&quiet, json_pack("{s:s}", "command", "system.status"),
-			     LINK_PATIENCE_MS, NULL, NULL, &reply);
+	code = link_ask_init(&quiet, "system.status", &reply);
 	if (code != CONSOLE_OK)
 		return code;
 	clock = json_object_get(reply, "clock");
@@ -270,8 +269,7 @@ bool system_has_data(struct console *console)
 	json_t *reply;
 	bool has_data;
 
-	if (link_run_init(console, json_pack("{s:s}", "command", "system.status"), LINK_PATIENCE_MS,
-			  link_ignore_item, NULL, &reply) != CONSOLE_OK)
+	if (link_ask_init(console, "system.status", &reply) != CONSOLE_OK)
 		return false;
 	data = json_object_get(reply, "data");
 	state = answer_text(data, "state");
@@ -289,8 +287,8 @@ bool system_has_data(struct console *console)
 
 /* ---- the end ---- */
 
-static int end(struct console *console, const char *command, const char *question, const char *done,
-	       int argc, char **argv)
+static int end(struct console *console, const char *command, const char *question,
+	       const char *done, int argc, char **argv)
 {
 	bool is_sure = false;
 	const struct option options[] = {
@@ -322,7 +320,8 @@ int reboot_run(struct console *console, int argc, char **argv)
 
 int poweroff_run(struct console *console, int argc, char **argv)
 {
-	return end(console, "system.poweroff", "It can only be switched on by hand. Switch it off?",
+	return end(console, "system.poweroff",
+		   "It can only be switched on by hand. Switch it off?",
 		   "The machine switches off; sessions end behind the message they are sending.",
 		   argc, argv);
 }

@@ -115,8 +115,8 @@ enum control_outcome {
 	OUTCOME_CANCELLED = 4,
 	OUTCOME_QUEUED = 8,
 	OUTCOME_HELD = 16,
-	OUTCOME_EXPIRED = 32,   /* of the failed */
-	OUTCOME_DEFERRED = 64,  /* an event: one per deferral */
+	OUTCOME_EXPIRED = 32,  /* of the failed */
+	OUTCOME_DEFERRED = 64, /* an event: one per deferral */
 	OUTCOME_IN_DOUBT = 128, /* an event */
 	OUTCOME_EVERY_ROW = 31,
 };

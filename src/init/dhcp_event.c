@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 /* What udhcpc may have heard of the server. */
-static const char *const words[] = { "interface", "ip",     "subnet",       "mask",
-				     "router",    "dns",    "domain",       "hostname",
-				     "ntpsrv",    "lease",  "mtu",          "serverid",
-				     "siaddr",    "search", "staticroutes", "message" };
+static const char *const words[] = { "interface", "ip",	      "subnet",	  "mask",   "router",
+				     "dns",	  "domain",   "hostname", "ntpsrv", "lease",
+				     "mtu",	  "serverid", "siaddr",	  "search", "staticroutes",
+				     "message" };
 
 int dhcp_event_main(int argc, char **argv)
 {

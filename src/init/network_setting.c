@@ -86,7 +86,7 @@ static const struct {
 } ipv6_settings[] = {
 	/* Before the link has its first address, which the last line may give it. */
 	{ "addr_gen_mode", "0", NULL }, { "use_tempaddr", "0", NULL }, { "accept_ra", "1", "0" },
-	{ "autoconf", "1", "0" },       { "disable_ipv6", "0", NULL },
+	{ "autoconf", "1", "0" },	{ "disable_ipv6", "0", NULL },
 };
 
 static void write_ipv6(const char *interface, const char *name, const char *value)

@@ -61,9 +61,7 @@ static const struct kind kind_send = {
 		{ "/run", SANDBOX_READ }, { "/data/etc", SANDBOX_WRITE },                          \
 		{ "/data/log", SANDBOX_READ }, { "/data/backup", SANDBOX_WRITE },                  \
 		{ "/tmp", SANDBOX_WRITE }, { "/dev", SANDBOX_WRITE }, { "/proc", SANDBOX_READ },   \
-	{                                                                                          \
-		"/sys", SANDBOX_READ                                                               \
-	}
+		{ "/sys", SANDBOX_READ }
 
 static const struct kind kind_ssh = {
 	.name = "ssh",

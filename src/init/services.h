@@ -20,9 +20,7 @@
 	{ "/bin/hikyaku", SANDBOX_RUN }, { "/etc", SANDBOX_READ }, { "/usr/share", SANDBOX_READ }, \
 		{ "/run/resolv.conf", SANDBOX_READ }, { "/data/etc", SANDBOX_READ },               \
 		{ "/data/send", SANDBOX_WRITE }, { "/dev/null", SANDBOX_WRITE },                   \
-	{                                                                                          \
-		"/dev/urandom", SANDBOX_READ                                                       \
-	}
+		{ "/dev/urandom", SANDBOX_READ }
 
 #define SERVICES_TIME_SERVERS_MAX 8
 

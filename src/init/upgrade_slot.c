@@ -15,13 +15,12 @@
 #include <unistd.h>
 
 #define CHUNK (64u << 10)
-#define SYNC_EVERY (1u << 20) /* what a power cut may leave of a file that has no owner any more   \
-			       */
+#define SYNC_EVERY (1u << 20) /* what a power cut may leave of a file that has no owner any more */
 #define ROOM_SPARE (1u << 20) /* folders, the release text, whatever FAT rounds up */
 #define MIB (1u << 20)
 
-static const char *const names[] = { "release",     "kernel",     "rootfs",
-				     "release.new", "kernel.new", "rootfs.new" };
+static const char *const names[] = { "release", "kernel", "rootfs", "release.new", "kernel.new",
+				     "rootfs.new" };
 
 /* The slot's folder, without a system in it. The release goes first: what has one is whole. */
 static int open_empty(const struct slot_boot *boot, char slot, struct error *error)
@@ -126,7 +125,7 @@ static bool copy(int from, int to, u64 size, const u8 want[SHA256_SIZE], char *c
 	sha256_finish(&hash, got);
 	if (!crypto_equal(got, want, SHA256_SIZE))
 		return error_set(error, "the bundle is damaged: its SHA-256 is not what the "
-					"release text says");
+				 "release text says");
 	if (!settle(to))
 		return error_set_errno(error, errno, "cannot be written");
 	return hash_matches(to, size, want, chunk, error);

@@ -30,7 +30,7 @@
 #define DISKS_PATIENCE_BARE_MS 500 /* without GRUB there need not be any */
 #define SETTLE_MS 2000
 #define LOOK_MS 50
-#define GROWTH_MIN_BLOCKS 4096         /* less is what mke2fs leaves at the end of a disk */
+#define GROWTH_MIN_BLOCKS 4096 /* less is what mke2fs leaves at the end of a disk */
 #define EXT4_RESIZE _IOW('f', 16, u64) /* EXT4_IOC_RESIZE_FS of the kernel */
 
 /* Bits of e2fsck's exit code. */
@@ -43,10 +43,11 @@ static const struct {
 	uid_t user;
 	gid_t group;
 } folders[] = {
-	/* What admin puts there is read by the sender's user, and the other way: files have the
-	   folder's group. */
-	{ "etc", 02770, USERS_ADMIN, USERS_GROUP },   { "log", 0750, USERS_ROOT, USERS_GROUP },
-	{ "ssh", 0700, USERS_ADMIN, USERS_ADMIN },    { "send", 0700, USERS_SEND, USERS_GROUP },
+	/* 02000: admin's files are read by the sender's user and the other way, by their group. */
+	{ "etc", 02770, USERS_ADMIN, USERS_GROUP },
+	{ "log", 0750, USERS_ROOT, USERS_GROUP },
+	{ "ssh", 0700, USERS_ADMIN, USERS_ADMIN },
+	{ "send", 0700, USERS_SEND, USERS_GROUP },
 	{ "backup", 02770, USERS_SEND, USERS_GROUP },
 };
 
@@ -285,8 +286,8 @@ static bool make_folders(const struct volume_places *places, struct error *error
 		const char *path = folders[i].path;
 
 		done = (mkdirat(at, path, 0700) == 0 || errno == EEXIST) &&
-		       fchownat(at, path, folders[i].user, folders[i].group, AT_SYMLINK_NOFOLLOW) ==
-			       0 &&
+		       fchownat(at, path, folders[i].user, folders[i].group,
+				AT_SYMLINK_NOFOLLOW) == 0 &&
 		       fchmodat(at, path, folders[i].mode, 0) == 0;
 		if (!done)
 			error_set_errno(error, errno, "%s/%s", places->data, path);
@@ -342,7 +343,8 @@ bool volume_open_at(struct volume *volume, const struct volume_places *places, s
 	snprintf(path, sizeof(path), "%s/%s", places->boot, BOOT_CONFIG);
 	/* What is wrong in it is told when init reads it. */
 	if (appliance_read(&appliance, path, &ignored)) {
-		here.wants_blank = here.wants_blank || appliance.data_disk == APPLIANCE_DISK_BLANK;
+		here.wants_blank =
+			here.wants_blank || appliance.data_disk == APPLIANCE_DISK_BLANK;
 		appliance_free(&appliance);
 	}
 	done = open_data(volume, &disks, &here, error);

@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define ALIGNMENT 4096           /* of buffers: the largest block of a disk */
+#define ALIGNMENT 4096		 /* of buffers: the largest block of a disk */
 #define BLANK_SIZE (1024 * 1024) /* where table and file systems have their marks */
 #define SUPERBLOCK_AT 1024
 
@@ -95,8 +95,8 @@ static bool is_partition(const char *device)
 /* What is no disk of its own: memory, files, parts of others, media that come and go. */
 static bool is_no_disk(const char *name)
 {
-	static const char *const prefixes[] = { "loop", "ram", "zram", "sr",
-						"fd",   "dm-", "md",   "nbd" };
+	static const char *const prefixes[] = { "loop", "ram", "zram", "sr", "fd", "dm-", "md",
+						"nbd" };
 
 	for (size_t i = 0; i < array_count(prefixes); i++) {
 		if (slice_has_prefix(slice_of(name), slice_of(prefixes[i])))
@@ -135,7 +135,8 @@ static void read_table(struct volume_disk *disk, int fd)
 	    !read_at(fd, tail, tail_size, blocks * disk->block_size - tail_size))
 		error_set(&error, "it cannot be read");
 	else
-		disk->table = gpt_read(&disk->gpt, head, tail, disk->block_size, blocks, &error);
+		disk->table =
+			gpt_read(&disk->gpt, head, tail, disk->block_size, blocks, &error);
 	slice_copy(disk->trouble, sizeof(disk->trouble), slice_of(error.text));
 	free(head);
 	free(tail);

@@ -25,27 +25,12 @@ static const char features[] =
  */
 static bool format(const char *device, u64 bytes, struct error *error)
 {
-	const char *const argv[] = { "/sbin/mke2fs",
-				     "-q",
-				     "-F",
-				     "-t",
-				     "ext4",
-				     "-L",
-				     VOLUME_LABEL,
-				     "-b",
-				     "4096",
-				     "-I",
-				     "256",
-				     "-i",
-				     bytes < SMALL ? "65536" : "1048576",
-				     "-m",
-				     "1",
-				     "-O",
-				     features,
-				     "-E",
-				     "lazy_itable_init=0,lazy_journal_init=0",
-				     device,
-				     NULL };
+	const char *const argv[] = {
+		"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", VOLUME_LABEL, "-b", "4096", "-I",
+		"256", "-i", bytes < SMALL ? "65536" : "1048576", "-m", "1", "-O",
+		features,
+		"-E", "lazy_itable_init=0,lazy_journal_init=0", device, NULL
+	};
 	int code = volume_run(argv, error);
 
 	if (code > 0)

@@ -36,7 +36,7 @@ NORETURN static void become(const char *const *argv, int output)
 
 static void log_line(void *arg, struct slice line)
 {
-	char text[STREAM_LINE_SIZE];
+	char text[LINE_MAX_SIZE];
 	int len = 0;
 
 	/* They count up on a terminal, and take it back. */

@@ -110,9 +110,9 @@ static void reply(struct control_link *link, struct site_census *census)
 	struct send_control *control = link->control;
 	const struct metrics_route all = sum_all(control);
 	bool stopping = control->stop_requested || planner_is_stopping(control->params.planner);
-	const char *state = stopping                                         ? "stopping"
-			    : planner_is_recovering(control->params.planner) ? "recovering"
-									     : "running";
+	const char *state = stopping ? "stopping" :
+			    planner_is_recovering(control->params.planner) ? "recovering" :
+									      "running";
 	u64 uptime_ms = (control_now_ns(control) - control->opened_ns) / NS_PER_MS;
 	u64 flying = in_flight(control);
 	/* A session with nothing under way is idle; at most one message is counted for each. */
@@ -125,9 +125,9 @@ static void reply(struct control_link *link, struct site_census *census)
 	link_reply(link,
 		   json_pack("{s:s, s:i, s:s, s:I, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I},"
 			     " s:o, s:o, s:o}",
-			     "version", HIKYAKU_VERSION, "pid", (int)getpid(), "state", state,
-			     "uptime_ms", (json_int_t)uptime_ms, "rates",
-			     rates_json(&control->rate), "totals", "delivered",
+			     "version", HIKYAKU_VERSION, "pid", (int)getpid(), "state",
+			     state, "uptime_ms", (json_int_t)uptime_ms,
+			     "rates", rates_json(&control->rate), "totals", "delivered",
 			     (json_int_t)all.delivered, "failed", (json_int_t)all.failed,
 			     "deferred", (json_int_t)all.deferred, "in_doubt",
 			     (json_int_t)all.in_doubt, "sessions", "open",

@@ -7,6 +7,8 @@ import sys
 import time
 import urllib.request
 
+import dkim
+
 from machine import TOP, Machine, layout, qemu
 
 sys.path[:0] = [str(TOP / "tests/integration"), str(TOP / "tests/crash")]
@@ -52,6 +54,7 @@ class Operation:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", self.key],
                        check=True)
         (self.directory / "mail").mkdir()
+        subprocess.run(["make", "-s", "-f", "bench/bench.mk", "build/bench/sink"], cwd=TOP, check=True)
         self.sink = sender.Sink("--save", self.directory / "mail", "--save-every", "1")
         self.slow_sink = sender.Sink()
         words = (f'append hikyaku.hostname={HOST} {network} '
@@ -103,6 +106,16 @@ class Operation:
                 told.append(f"{words}: no answer")
         return "\n".join(told)
 
+    def restart(self):
+        self.ssh("reboot", "--yes", check=False)
+        # The start's own words: the old system answers until it ends.
+        self.machine.wait_for("Booting")
+
+    def wait_until_good(self):
+        self.wait_for_login()
+        self.wait_for_sender()
+        self.wait(lambda: "the slot is good" in self.ssh("logs", "init").stdout, "a good slot")
+
     def sender_answers(self):
         return self.ssh("campaign", "status", check=False).returncode == 0
 
@@ -151,6 +164,12 @@ class Operation:
 
     def saved_mails(self):
         return [path.read_bytes() for path in sorted((self.directory / "mail").glob("*.eml"))]
+
+
+def is_signed(mail, record):
+    """Whether its signature verifies by that record of the sender's key."""
+    return dkim.verify(mail, dnsfunc=lambda name, timeout=5: record.encode()
+                       if name.rstrip(b".") == f"s1._domainkey.{DOMAIN}".encode() else None)
 
 
 def bundle(path, rootfs, version, kernel=None, key=TOP / "build/appliance-test/release.pem"):

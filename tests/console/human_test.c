@@ -90,9 +90,7 @@ static void test_text_that_could_drive_a_terminal_is_shown_as_codes(void **state
 	(void)state;
 	assert_string_equal(text(SLICE("plain 雪")), "plain 雪");
 	assert_string_equal(text(SLICE("a\x1b[2J\r\nb\0c\x7f")), "a\\x1b[2J\\x0d\\x0ab\\x00c\\x7f");
-	assert_string_equal(text(SLICE("\xc2\x9b"
-				       "1m")),
-			    "\\x9b1m");
+	assert_string_equal(text(SLICE("\xc2\x9b" "1m")), "\\x9b1m");
 	assert_string_equal(text(SLICE("\xff\xc3")), "\\xff\\xc3");
 	assert_string_equal(text(SLICE("\u202egnp.exe")), "\\u{202e}gnp.exe");
 }

@@ -188,8 +188,7 @@ static inline json_t *shown(const char *interface, const char *name)
 	json_decref(json);
 	json = network_json(world_network, now_ms());
 	assert_non_null(json);
-	json_array_foreach(json_object_get(json, "interfaces"), i, item)
-	{
+	json_array_foreach(json_object_get(json, "interfaces"), i, item) {
 		if (strcmp(json_string_value(json_object_get(item, "name")), interface) == 0)
 			return json_object_get(item, name);
 	}

@@ -11,6 +11,7 @@ import files
 import sender as senders
 from prometheus import Prometheus
 
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     senders.build()
