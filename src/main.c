@@ -11,6 +11,7 @@
 #include "send/backup.h"
 #include "send/selftest.h"
 #include "send/send.h"
+#include "web/front.h"
 
 #include <string.h>
 
@@ -26,6 +27,8 @@ static const struct {
 	{ "console", console_repl_main },
 	{ "upgrade-task", upgrade_task_main },
 	{ "dhcp-event", dhcp_event_main },
+	{ "www", front_main },
+	{ "page-test", front_page_test_main },
 };
 
 /*

@@ -73,6 +73,7 @@ struct appliance {
 	struct config_list resolvers; /* addresses; empty: those of leases */
 	bool console_log;	      /* log lines on the console, too */
 	enum appliance_disk data_disk;
+	bool web_server; /* pages are served, ports 80 and 443 */
 	struct config_list ssh_listen; /* "0.0.0.0:22" */
 	struct config_list ssh_keys;   /* lines of authorized_keys without options */
 	/* None: every Ethernet interface with a carrier gets dhcp and ipv6 auto. */

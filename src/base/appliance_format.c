@@ -69,6 +69,8 @@ static void add_head(const struct appliance *a, struct buf *out)
 			  "# appliance starts from (\"boot\"), or to a second, wholly blank one "
 			  "(\"blank\").\n");
 	add_text(out, "", "data-disk", appliance_disks[a->data_disk]);
+	buf_add_text(out, "# Whether web pages are served, on ports 80 and 443.\n");
+	buf_add_format(out, "web-server = %s\n", a->web_server ? "true" : "false");
 }
 
 static void add_ssh(const struct appliance *a, struct buf *out)

@@ -90,6 +90,7 @@ static const struct config_option root_options[] = {
 	ROW(appliance, console_log, "console-log", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(appliance, data_disk, "data-disk", CONFIG_CHOICE, "boot",
 	    ONE_OF(appliance_disks, "boot or blank")),
+	ROW(appliance, web_server, "web-server", CONFIG_FLAG, "true", RANGE(0, 0)),
 };
 static const struct config_section *const root_inner[] = {
 	&appliance_section_ssh,

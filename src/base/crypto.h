@@ -117,6 +117,18 @@ bool crypto_verify(const struct crypto_public_key *key, struct slice message,
 bool crypto_verify_digest(const struct crypto_public_key *key, const u8 digest[SHA256_SIZE],
 			  const u8 *signature, size_t len) MUST_CHECK;
 
+/*
+ * What a server shows as long as nobody else vouches for it: a fresh P-256 key and a certificate
+ * for `host` that it signs itself (RFC 5280), valid from a day before now_ms for ten years; key and
+ * certificate as PEM behind what is in *out. False, with errno: no memory.
+ */
+bool crypto_certificate_make(const char *host, u64 now_ms, struct buf *out) MUST_CHECK;
+/*
+ * Whether that PEM text has a certificate that is for `host` and valid at now_ms, and its key.
+ * False also when memory ran out.
+ */
+bool crypto_certificate_serves(struct slice pem, const char *host, u64 now_ms) MUST_CHECK;
+
 /* Keyed hash for tables and deduplication (not for tokens): SipHash-2-4, 64 and 128 bits. */
 u64 siphash64(const u8 key[16], const void *bytes, size_t len);
 void siphash128(u8 out[16], const u8 key[16], const void *bytes, size_t len);

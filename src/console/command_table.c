@@ -224,11 +224,11 @@ const struct command commands[] = {
 	{ "network", "set", network_set_run, COMMAND_APPLIANCE, "change settings, not yet in force",
 	  "[INTERFACE] OPTION=VALUE ...",
 	  "Without an interface: hostname, domain, time-zone, ntp, resolvers, console-log,\n"
-	  "data-disk. Of an interface: method (dhcp, static, none), ipv6 (auto, static,\n"
-	  "off), addresses, gateway, gateway6, mtu, match-mac; of a VLAN also parent and\n"
-	  "id, of a bond members and mode. Of `ssh`: keys, listen. Items of lists are\n"
-	  "separated by commas; OPTION+=ITEM adds one. What is written counts from\n"
-	  "`hikyaku network apply` on.\n"
+	  "data-disk, web-server. Of an interface: method (dhcp, static, none), ipv6\n"
+	  "(auto, static, off), addresses, gateway, gateway6, mtu, match-mac; of a VLAN\n"
+	  "also parent and id, of a bond members and mode. Of `ssh`: keys, listen. Items\n"
+	  "of lists are separated by commas; OPTION+=ITEM adds one. What is written\n"
+	  "counts from `hikyaku network apply` on.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku network set eth0 method=static addresses=192.0.2.10/24 \\\n"

@@ -99,6 +99,7 @@ static void offer_settings(struct completions *c)
 		{ "ntp=", "time servers, separated by commas" },
 		{ "resolvers=", "name servers, separated by commas" },
 		{ "console-log=", "true or false: log lines on the console" },
+		{ "web-server=", "true or false: pages on ports 80 and 443" },
 		{ "method=", "dhcp, static or none" },
 		{ "ipv6=", "auto, static or off" },
 		{ "addresses=", "such as 192.0.2.10/24,2001:db8::10/64" },

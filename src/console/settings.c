@@ -133,6 +133,7 @@ static void format_network(const struct appliance *appliance, struct buf *out)
 	network.ntp = network.resolvers = (struct config_list){ 0 };
 	network.console_log = false;
 	network.data_disk = APPLIANCE_DISK_BOOT;
+	network.web_server = false;
 	appliance_format(&network, out);
 }
 

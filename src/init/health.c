@@ -4,7 +4,8 @@ static bool is_well(const struct health_view *view)
 {
 	return view->data_is_open && view->console_runs &&
 	       (!view->is_configured ||
-		(view->sender_is_ready && (view->is_tested || !view->is_trial)));
+		(view->sender_is_ready && (view->mail_is_tested || !view->is_trial))) &&
+	       (!view->has_pages || view->page_is_tested || !view->is_trial);
 }
 
 enum health_verdict health_look(struct health *health, const struct health_view *view, u64 now_ms)

@@ -3,9 +3,10 @@
  * trial is given up. Decisions only; init tells it what it sees, and the time.
  *
  * Well means: the data volume is open, a console runs, and the sender, when it is configured, is
- * ready and, on trial, has passed its self-test, for HEALTH_STEADY_MS on end without any service
- * dying. A system on trial that is not well HEALTH_PATIENCE_MS after its start is followed by the
- * good one: init reboots, and GRUB has used up the trial.
+ * ready; on trial the sender has passed its self-test, too, and the web server, unless there is to
+ * be none, has answered. All that for HEALTH_STEADY_MS on end without any service dying. A system
+ * on trial that is not well HEALTH_PATIENCE_MS after its start is followed by the good one: init
+ * reboots, and GRUB has used up the trial.
  */
 #ifndef INIT_HEALTH_H
 #define INIT_HEALTH_H
@@ -22,7 +23,9 @@ struct health_view {
 	bool console_runs;
 	bool is_configured;
 	bool sender_is_ready;
-	bool is_tested; /* a message was queued, signed, delivered and verified */
+	bool mail_is_tested; /* a message was queued, signed, delivered and verified */
+	bool has_pages;      /* there is to be a web server */
+	bool page_is_tested; /* it answered */
 	u64 deaths; /* of services, since the start */
 };
 

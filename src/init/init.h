@@ -49,6 +49,13 @@ const char *init_data_name(enum init_data data); /* "opening", "open", "read-onl
 
 struct task;
 
+/* What a system on trial has to pass, again and again until it does. */
+struct init_test {
+	struct task *run; /* under way */
+	u64 due_ms;
+	bool is_passed;
+};
+
 struct init {
 	struct loop loop;
 	struct logbook *logbook;
@@ -76,9 +83,8 @@ struct init {
 	char slot[8]; /* "a", "b"; "": started without */
 	struct health health;
 	bool is_trial; /* the slot is not marked good */
-	bool is_tested;
-	struct task *selftest; /* that runs now */
-	u64 selftest_due_ms;
+	struct init_test mail_test;
+	struct init_test page_test;
 	u64 deaths; /* of services, that nobody asked for */
 	enum init_ending ending;
 	u64 ending_since_ms;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define SELFTEST_PERIOD_MS 15000
+#define TEST_PERIOD_MS 15000
 
 void init_read_slot(struct init *init)
 {
@@ -35,7 +35,9 @@ static void see(const struct init *init, struct health_view *view)
 				      .data_is_open = init->data == INIT_DATA_OPEN,
 				      .is_configured = init->supervisor.conditions &
 						       SUPERVISOR_CONFIGURED,
-				      .is_tested = init->is_tested,
+				      .mail_is_tested = init->mail_test.is_passed,
+				      .has_pages = init->appliance.web_server,
+				      .page_is_tested = init->page_test.is_passed,
 				      .deaths = init->deaths };
 	for (u32 i = 0; i < init->supervisor.count; i++) {
 		const struct supervisor_service *service = &init->supervisor.services[i];
@@ -48,42 +50,41 @@ static void see(const struct init *init, struct health_view *view)
 	}
 }
 
-/* ---- the self-test ---- */
+/* ---- tests ---- */
 
-static void on_selftest_line(void *owner, struct slice text)
+static void on_test_line(void *owner, struct slice text)
 {
 	(void)owner;
-	log_info("init", "self-test", "says=%.*s", SLICE_FMT(text));
+	log_info("init", "test", "says=%.*s", SLICE_FMT(text));
 }
 
-static void on_selftest_end(void *owner, int exit_code)
+static void on_test_end(void *owner, int exit_code)
 {
-	struct init *init = owner;
+	struct init_test *test = owner;
 
-	init->selftest = NULL;
-	init->is_tested = exit_code == 0;
+	test->run = NULL;
+	test->is_passed = exit_code == 0;
 	if (exit_code != 0)
-		log_error("init", "the self-test failed", "exit=%d", exit_code);
+		log_error("init", "a test of the system on trial failed", "exit=%d", exit_code);
 }
 
-static void on_selftest_room(void *owner)
+static void on_test_room(void *owner)
 {
 	(void)owner;
 }
 
-/* A system on trial sends itself a message, again and again until it arrives as it should. */
-static void run_selftest(struct init *init, u64 now_ms)
+/* Again and again until it is passed. */
+static void run_test(struct init *init, struct init_test *test, const char *task, u64 now_ms)
 {
-	static const struct task_listener listener = { on_selftest_line, on_selftest_end,
-						       on_selftest_room };
+	static const struct task_listener listener = { on_test_line, on_test_end, on_test_room };
 	struct error error = { "" };
 
-	if (init->selftest || now_ms < init->selftest_due_ms)
+	if (test->is_passed || test->run || now_ms < test->due_ms)
 		return;
-	init->selftest_due_ms = now_ms + SELFTEST_PERIOD_MS;
-	init->selftest = task_start(&init->loop, "selftest", NULL, false, &listener, init, &error);
-	if (!init->selftest)
-		log_error("init", "the self-test is not started", "reason=%s", error.text);
+	test->due_ms = now_ms + TEST_PERIOD_MS;
+	test->run = task_start(&init->loop, task, NULL, false, &listener, test, &error);
+	if (!test->run)
+		log_error("init", "a test is not started", "test=%s reason=%s", task, error.text);
 }
 
 static void mark_good(struct init *init)
@@ -109,8 +110,10 @@ void init_health_turn(struct init *init, u64 now_ms)
 	if (init->health.is_decided || init->ending != INIT_GOES_ON)
 		return;
 	see(init, &view);
-	if (view.is_trial && view.sender_is_ready && !view.is_tested)
-		run_selftest(init, now_ms);
+	if (view.is_trial && view.sender_is_ready)
+		run_test(init, &init->mail_test, "selftest", now_ms);
+	if (view.is_trial && view.has_pages && view.data_is_open)
+		run_test(init, &init->page_test, "page-test", now_ms);
 	switch (health_look(&init->health, &view, now_ms)) {
 	case HEALTH_WAIT:
 		break;

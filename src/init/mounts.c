@@ -65,6 +65,8 @@ void mounts_make(void)
 	if (!make_folder("/run/hikyaku", 01771, 0, USERS_GROUP) ||
 	    !make_folder("/run/hikyaku/metrics", 0755, 0, USERS_GROUP))
 		complain("/run/hikyaku", errno);
+	if (!make_folder("/run/www", 0700, USERS_WWW, USERS_WWW))
+		complain("/run/www", errno);
 }
 
 bool mounts_seal_root(struct error *error)

@@ -103,6 +103,30 @@ static const struct kind kind_console = {
 	.folder = "/",
 };
 
+static const struct kind kind_www = {
+	.name = SERVICES_PAGES,
+	.conditions = SUPERVISOR_DATA,
+	.stop_rank = RANK_PAGES,
+	.stop_patience_ms = 5000,
+	.sandbox = { .user = USERS_WWW,
+		     .group = USERS_WWW,
+		     .capabilities = SANDBOX_CAPABILITY(CAP_NET_BIND_SERVICE),
+		     /* As many as lighttpd.conf says. */
+		     .open_files = 4096,
+		     .paths = { { "/bin/hikyaku", SANDBOX_RUN },
+				{ "/sbin/lighttpd", SANDBOX_RUN },
+				{ "/etc", SANDBOX_READ },
+				{ "/usr/share/www", SANDBOX_READ },
+				{ "/run/www", SANDBOX_WRITE },
+				{ "/data/www", SANDBOX_WRITE },
+				{ "/dev/null", SANDBOX_WRITE },
+				{ "/dev/urandom", SANDBOX_READ } } },
+	.memory_max_mib = 192,
+	.pids_max = 16,
+	.cpu_weight = 100,
+	.oom_score = 200,
+};
+
 static const struct kind kind_ntp = {
 	.name = "ntp",
 	.conditions = SUPERVISOR_NETWORK,
@@ -213,6 +237,14 @@ static void make_ssh(struct spawn_plan *plan, const struct appliance *appliance)
 	}
 }
 
+static void make_www(struct spawn_plan *plan, const struct appliance *appliance)
+{
+	spawn_add_word(plan, "/bin/hikyaku");
+	spawn_add_word(plan, "www");
+	spawn_add_word(plan, "--host");
+	spawn_add_word(plan, "%s", appliance->hostname);
+}
+
 static void add_time_server(struct spawn_plan *plan, const char *server)
 {
 	spawn_add_word(plan, "-p");
@@ -280,6 +312,7 @@ void services_init(struct services *services, struct supervisor *supervisor, u64
 	add(services, &kind_send, kind_send.name);
 	add(services, &kind_ssh, kind_ssh.name);
 	add(services, &kind_ntp, kind_ntp.name);
+	add(services, &kind_www, kind_www.name);
 }
 
 void services_add_consoles(struct services *services, struct slice terminals)
@@ -308,6 +341,7 @@ static void configure_one(struct services *services, struct supervisor_service *
 {
 	struct spawn_plan *plan = services_plan(services, service);
 	struct spawn_plan before = *plan;
+	bool is_pages = strcmp(service->name, SERVICES_PAGES) == 0;
 
 	if (strncmp(service->name, "dhcp-", 5) == 0)
 		return;
@@ -318,11 +352,13 @@ static void configure_one(struct services *services, struct supervisor_service *
 		make_ssh(plan, appliance);
 	else if (strcmp(service->name, "ntp") == 0)
 		make_ntp(services, plan, appliance);
+	else if (is_pages)
+		make_www(plan, appliance);
 	else
 		make_console(plan, appliance);
 	if (strcmp(service->name, SERVICES_SENDER) != 0)
 		spawn_add_environment(plan, "TZ=%s", appliance->time_zone);
-	supervisor_want(service, true, now_ms);
+	supervisor_want(service, !is_pages || appliance->web_server, now_ms);
 	/* Who sits at a console is not thrown out for a new time zone. */
 	if (service->pid != 0 && !plan->terminal[0] &&
 	    (memcmp(before.words, plan->words, sizeof(plan->words)) != 0 ||

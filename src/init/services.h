@@ -12,6 +12,7 @@
 #include "init/supervisor.h"
 
 #define SERVICES_SENDER "send"
+#define SERVICES_PAGES "www"
 #define SERVICES_CONFIG "/data/etc/hikyaku.conf" /* of the sender */
 
 /* What of the disk the sender sees, and so does whatever runs as it. Initialisers of sandbox.paths.

@@ -49,6 +49,7 @@ static const struct {
 	{ "ssh", 0700, USERS_ADMIN, USERS_ADMIN },
 	{ "send", 0700, USERS_SEND, USERS_GROUP },
 	{ "backup", 02770, USERS_SEND, USERS_GROUP },
+	{ "www", 0700, USERS_WWW, USERS_WWW },
 };
 
 void volume_note(struct volume *volume, const char *fmt, ...)

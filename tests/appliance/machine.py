@@ -166,6 +166,11 @@ class Machine:
                 at -= 1
         return place
 
+    def pass_by(self):
+        """What was said until now is not waited for any more."""
+        with self.news:
+            self.read_to = len(self.heard)
+
     def said(self, text):
         """Whether the serial line has said that at any time."""
         return text.encode() in ESCAPE.sub(b"", self.heard)
@@ -198,6 +203,28 @@ class Machine:
             raise AssertionError(f"ssh {' '.join(map(str, words))}: exit {result.returncode}: "
                                  f"{result.stderr or result.stdout}")
         return result
+
+    def lets_in(self, key):
+        """Whether a command by ssh is answered now."""
+        try:
+            return self.ssh("version", key=key, check=False, seconds=20).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def wait_for_login(self, key):
+        """Behind a start: until a command by ssh is answered."""
+        # Who calls before there is a network is taken by QEMU, and never answered.
+        self.wait_for(r"\] data")
+        self.wait(lambda: self.lets_in(key), "ssh")
+
+    def wait(self, condition, what, seconds=180, every=0.5, story=None):
+        """Until it is true: its value. `story` has more to say when it does not come."""
+        end = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > end:
+                raise AssertionError(f"{what}: not in {seconds} s; {(story or self.last_words)()}")
+            time.sleep(every)
+        return value
 
     def open_ssh(self, *words, key):
         """One command whose standard input stays open."""

@@ -1,7 +1,11 @@
 """An appliance at work, as its operator and the receivers of its mail see it."""
+import contextlib
+import http.client
 import json
 import os
 import pathlib
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -18,6 +22,7 @@ import sender  # noqa: E402
 IMAGE = pathlib.Path(os.environ.get("HIKYAKU_IMAGE", TOP / "build/image/hikyaku-guest.img"))
 DOMAIN = "courier.example"
 HOST = f"mail.{DOMAIN}"
+HTTP_PORT, HTTPS_PORT = 80, 443
 # The host's loopback, as the guest sees it.
 OUTSIDE = "10.0.2.2"
 STATIC = f"hikyaku.address=10.0.2.15/24 hikyaku.gateway={OUTSIDE} hikyaku.dns=10.0.2.3"
@@ -60,7 +65,8 @@ class Operation:
         words = (f'append hikyaku.hostname={HOST} {network} '
                  f'"hikyaku.ssh-key={self.key.with_suffix(".pub").read_text().strip()}"')
         self.machine = Machine(image, files={"/hikyaku/cmdline": words.encode()},
-                               forward=(qemu.SSH_PORT, qemu.METRICS_PORT), **options)
+                               forward=(qemu.SSH_PORT, qemu.METRICS_PORT, HTTP_PORT, HTTPS_PORT),
+                               **options)
 
     def close(self):
         self.machine.end()
@@ -77,24 +83,20 @@ class Operation:
         return [json.loads(line) for line in self.ssh(*words, "--json").stdout.splitlines()]
 
     def wait_for_login(self):
-        """Behind a start: until a command by ssh is answered."""
-        # Who calls before there is a network is taken by QEMU, and never answered.
-        self.machine.wait_for(r"\] data")
-        self.wait(self.lets_in, "ssh")
+        self.machine.wait_for_login(self.key)
 
     def lets_in(self):
-        try:
-            return self.ssh("version", check=False, seconds=20).returncode == 0
-        except subprocess.TimeoutExpired:
-            return False
+        return self.machine.lets_in(self.key)
 
-    def wait(self, condition, what, seconds=180, every=0.5):
-        end = time.monotonic() + seconds
-        while not (value := condition()):
-            if time.monotonic() > end:
-                raise AssertionError(f"{what}: not in {seconds} s; {self.story()}")
-            time.sleep(every)
-        return value
+    def wait(self, condition, what, **options):
+        return self.machine.wait(condition, what, story=self.story, **options)
+
+    def wait_until_said(self, text, *words):
+        """Until a command's answer has that text, since what it tells of takes its time; the answer."""
+        def answer():
+            said = self.ssh(*words).stdout
+            return said if text in said else None
+        return self.wait(answer, f"{text!r} from {' '.join(words)}")
 
     def story(self):
         """What the machine has to say, for whom it failed."""
@@ -114,7 +116,11 @@ class Operation:
     def wait_until_good(self):
         self.wait_for_login()
         self.wait_for_sender()
-        self.wait(lambda: "the slot is good" in self.ssh("logs", "init").stdout, "a good slot")
+        self.wait(lambda: "good" in self.stages(), "a good slot")
+
+    def stages(self):
+        """Of this start, those that are over."""
+        return [stage["name"] for stage in self.ask("status")[0]["system"]["stages"]]
 
     def sender_answers(self):
         return self.ssh("campaign", "status", check=False).returncode == 0
@@ -145,7 +151,7 @@ class Operation:
         return self.ask("campaign", "status", name)[0]
 
     def wait_done(self, name, seconds=300):
-        return self.wait(lambda: (s := self.status(name))["state"] == "done" and s, name, seconds)
+        return self.wait(lambda: (s := self.status(name))["state"] == "done" and s, name, seconds=seconds)
 
     def complaints(self, name, addresses, sink):
         """What does not add up: of the report, the counters, and what the receiver wrote down."""
@@ -161,6 +167,26 @@ class Operation:
         url = f"http://127.0.0.1:{self.machine.forward[qemu.METRICS_PORT]}/metrics"
         with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.read().decode()
+
+    def certificate(self):
+        """What the web server shows of itself, PEM."""
+        return ssl.get_server_certificate(("127.0.0.1", self.machine.forward[HTTPS_PORT]), timeout=60)
+
+    def page(self, path="/"):
+        """By TLS, from a server that is asked for by its name and has to show a certificate for it."""
+        context = ssl.create_default_context(cadata=self.certificate())
+        plain = socket.create_connection(("127.0.0.1", self.machine.forward[HTTPS_PORT]), timeout=60)
+        peer = http.client.HTTPSConnection(HOST)
+        peer.sock = context.wrap_socket(plain, server_hostname=HOST)
+        peer.request("GET", path)
+        answer = peer.getresponse()
+        return answer.status, answer.read().decode()
+
+    def wait_for_pages(self):
+        def answers():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self.page()[0] == 200
+        self.wait(answers, "pages")
 
     def saved_mails(self):
         return [path.read_bytes() for path in sorted((self.directory / "mail").glob("*.eml"))]

@@ -50,6 +50,7 @@ static const char whole[] =
 	"resolvers = {\"127.0.0.1\", \"192.0.2.53\"}\n"
 	"console-log = false\n"
 	"data-disk = blank\n"
+	"web-server = false\n"
 	"ssh { listen = {\"192.0.2.10:2222\"} keys = {\"" KEY_ED25519 "  ops at home\", \"" KEY_RSA_2048
 	"\"} }\n"
 	"interface \"eth0\" { method = \"static\" ipv6 = \"static\"\n"
@@ -72,6 +73,7 @@ static void check_whole(const struct appliance *a)
 	assert_items(&a->resolvers, "127.0.0.1,192.0.2.53");
 	assert_false(a->console_log);
 	assert_int_equal(a->data_disk, APPLIANCE_DISK_BLANK);
+	assert_false(a->web_server);
 	assert_items(&a->ssh_listen, "192.0.2.10:2222");
 	assert_items(&a->ssh_keys, KEY_ED25519 " ops at home," KEY_RSA_2048);
 	assert_int_equal(a->interface_count, 4);
@@ -121,6 +123,7 @@ static void without_a_file_defaults_count(void **state)
 	assert_items(&a.ntp, "pool.ntp.org");
 	assert_items(&a.resolvers, "");
 	assert_true(a.console_log);
+	assert_true(a.web_server);
 	assert_items(&a.ssh_listen, "0.0.0.0:22,[::]:22");
 	assert_items(&a.ssh_keys, "");
 	assert_int_equal(a.interface_count, 0);

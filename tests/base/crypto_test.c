@@ -407,6 +407,87 @@ static void want_of_memory_is_not_taken_for_a_broken_key(void **state)
 	}
 }
 
+static void a_certificate_of_our_own_serves_its_host_for_ten_years(void **state)
+{
+	static const u64 now_ms = 1764500000000;
+	static const u64 year_ms = 365ull * 24 * 3600 * 1000;
+	struct buf pem;
+	struct slice text;
+
+	(void)state;
+	buf_init(&pem, 16384);
+	assert_true(crypto_certificate_make("mail.example.jp", now_ms, &pem));
+	text = buf_slice(&pem);
+	assert_true(crypto_certificate_serves(text, "mail.example.jp", now_ms));
+	assert_true(crypto_certificate_serves(text, "mail.example.jp", now_ms + 9 * year_ms));
+	assert_false(crypto_certificate_serves(text, "mail.example.jp", now_ms + 11 * year_ms));
+	assert_false(crypto_certificate_serves(text, "mail.example.jp", now_ms - year_ms));
+	assert_false(crypto_certificate_serves(text, "www.example.jp", now_ms));
+	/* The certificate, and half of it; the key stands in front. */
+	assert_false(crypto_certificate_serves(slice_from(text, 300), "mail.example.jp", now_ms));
+	text.len -= 100;
+	assert_false(crypto_certificate_serves(text, "mail.example.jp", now_ms));
+	assert_false(crypto_certificate_serves((struct slice){ NULL, 0 }, "mail.example.jp", 0));
+	buf_done(&pem);
+}
+
+static void a_key_that_is_not_the_certificates_serves_nobody(void **state)
+{
+	struct buf one;
+	struct buf other;
+	size_t end;
+
+	(void)state;
+	buf_init(&one, 16384);
+	buf_init(&other, 16384);
+	assert_true(crypto_certificate_make("a.example", 1764500000000, &one));
+	assert_true(crypto_certificate_make("a.example", 1764500000000, &other));
+	end = (size_t)(strstr(buf_text(&other), "-----BEGIN CERTIFICATE") - other.ptr);
+	other.len = end;
+	buf_add_text(&other, strstr(buf_text(&one), "-----BEGIN CERTIFICATE"));
+	assert_false(crypto_certificate_serves(buf_slice(&other), "a.example", 1764500000000));
+	buf_done(&one);
+	buf_done(&other);
+}
+
+static void a_host_name_of_full_length_gets_its_certificate(void **state)
+{
+	char host[254];
+	struct buf pem;
+
+	(void)state;
+	memset(host, 'a', sizeof(host));
+	for (size_t i = 63; i < sizeof(host); i += 64)
+		host[i] = '.';
+	host[253] = '\0';
+	buf_init(&pem, 16384);
+	assert_true(crypto_certificate_make(host, 1764500000000, &pem));
+	assert_true(crypto_certificate_serves(buf_slice(&pem), host, 1764500000000));
+	buf_done(&pem);
+}
+
+static void without_memory_there_is_no_certificate(void **state)
+{
+	bool failed = true;
+
+	(void)state;
+	for (u64 n = 1; failed; n += 7) {
+		struct buf pem;
+		bool is_made;
+
+		buf_init(&pem, 16384);
+		fail_alloc(n);
+		is_made = crypto_certificate_make("a.example", 1764500000000, &pem);
+		failed = fail_alloc_end();
+		/* OpenSSL can do without some. */
+		assert_true(is_made || failed);
+		if (is_made)
+			assert_true(crypto_certificate_serves(buf_slice(&pem), "a.example",
+							      1764500000000));
+		buf_done(&pem);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -423,6 +504,10 @@ int main(void)
 		cmocka_unit_test(threads_share_a_key_each_with_its_own_signer),
 		cmocka_unit_test(a_signer_outlives_its_key),
 		cmocka_unit_test(want_of_memory_is_not_taken_for_a_broken_key),
+		cmocka_unit_test(a_certificate_of_our_own_serves_its_host_for_ten_years),
+		cmocka_unit_test(a_key_that_is_not_the_certificates_serves_nobody),
+		cmocka_unit_test(a_host_name_of_full_length_gets_its_certificate),
+		cmocka_unit_test(without_memory_there_is_no_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

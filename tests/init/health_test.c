@@ -15,7 +15,9 @@ static const struct health_view well = { .is_trial = true,
 					 .console_runs = true,
 					 .is_configured = true,
 					 .sender_is_ready = true,
-					 .is_tested = true };
+					 .mail_is_tested = true,
+					 .has_pages = true,
+					 .page_is_tested = true };
 
 static void a_system_that_stays_well_is_good_once(void **state)
 {
@@ -43,15 +45,16 @@ static void a_death_starts_the_wait_anew(void **state)
 
 static void one_on_trial_that_is_not_well_in_time_is_given_up(void **state)
 {
-	bool *lacks[5];
+	bool *lacks[6];
 	struct health_view view = well;
 
 	(void)state;
 	lacks[0] = &view.data_is_open;
 	lacks[1] = &view.console_runs;
 	lacks[2] = &view.sender_is_ready;
-	lacks[3] = &view.is_tested;
-	lacks[4] = NULL;
+	lacks[3] = &view.mail_is_tested;
+	lacks[4] = &view.page_is_tested;
+	lacks[5] = NULL;
 	for (int i = 0; lacks[i]; i++) {
 		struct health health = { 0 };
 
@@ -79,7 +82,8 @@ static void a_system_that_was_good_before_needs_no_self_test(void **state)
 
 	(void)state;
 	view.is_trial = false;
-	view.is_tested = false;
+	view.mail_is_tested = false;
+	view.page_is_tested = false;
 	assert_int_equal(health_look(&health, &view, 1), HEALTH_WAIT);
 	assert_int_equal(health_look(&health, &view, 1 + HEALTH_STEADY_MS), HEALTH_GOOD);
 }
@@ -91,8 +95,20 @@ static void without_a_configuration_the_sender_is_not_waited_for(void **state)
 
 	(void)state;
 	view.is_configured = false;
-	view.is_tested = false;
+	view.mail_is_tested = false;
 	view.sender_is_ready = false;
+	assert_int_equal(health_look(&health, &view, 1), HEALTH_WAIT);
+	assert_int_equal(health_look(&health, &view, 1 + HEALTH_STEADY_MS), HEALTH_GOOD);
+}
+
+static void without_a_web_server_no_page_is_waited_for(void **state)
+{
+	struct health health = { 0 };
+	struct health_view view = well;
+
+	(void)state;
+	view.has_pages = false;
+	view.page_is_tested = false;
 	assert_int_equal(health_look(&health, &view, 1), HEALTH_WAIT);
 	assert_int_equal(health_look(&health, &view, 1 + HEALTH_STEADY_MS), HEALTH_GOOD);
 }
@@ -106,6 +122,7 @@ int main(void)
 		cmocka_unit_test(a_good_system_is_never_given_up),
 		cmocka_unit_test(a_system_that_was_good_before_needs_no_self_test),
 		cmocka_unit_test(without_a_configuration_the_sender_is_not_waited_for),
+		cmocka_unit_test(without_a_web_server_no_page_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

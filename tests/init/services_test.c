@@ -108,6 +108,22 @@ static void only_a_daemon_whose_servers_changed_is_started_anew(void **state)
 	assert_false(service("ntp")->restarts_at_once);
 }
 
+static void pages_are_served_under_the_machines_name_unless_nobody_wants_them(void **state)
+{
+	(void)state;
+	services_configure(&services, &appliance, 0);
+	assert_string_equal(words_of("www"), "/bin/hikyaku www --host hikyaku");
+	assert_true(service("www")->is_wanted);
+	supervisor_started(service("www"), 7, 0);
+	appliance.hostname = "mail.example.jp";
+	services_configure(&services, &appliance, 0);
+	assert_string_equal(words_of("www"), "/bin/hikyaku www --host mail.example.jp");
+	assert_true(service("www")->restarts_at_once);
+	appliance.web_server = false;
+	services_configure(&services, &appliance, 0);
+	assert_false(service("www")->is_wanted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +134,9 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_a_daemon_whose_servers_changed_is_started_anew,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			pages_are_served_under_the_machines_name_unless_nobody_wants_them, set_up,
+			tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

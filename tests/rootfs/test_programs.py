@@ -82,25 +82,23 @@ def test_the_data_file_system_is_made_checked_mended_and_grown(guest):
 
 
 @pytest.fixture
-def web(guest, tmp_path):
-    """The web server as it is configured, with a certificate for `hikyaku.test`. Its curl."""
-    folder = guest.folder("/run/www", WWW, 0o700)
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                    "-nodes", "-days", "2", "-subj", "/CN=hikyaku.test", "-addext",
-                    "subjectAltName=DNS:hikyaku.test", "-keyout", tmp_path / "key", "-out",
-                    tmp_path / "cert"], check=True, stderr=subprocess.DEVNULL)
-    pem = folder / "server.pem"
-    pem.write_bytes((tmp_path / "key").read_bytes() + (tmp_path / "cert").read_bytes())
-    os.chown(pem, WWW, WWW)
-    pem.chmod(0o400)
-    guest.start("www", "/sbin/lighttpd", "-D", "-f", "/etc/lighttpd.conf", capabilities=[NET_BIND_SERVICE])
-    wait_for(lambda: listens(guest, 443), "the web server")
+def web(guest):
+    """The web server as it is configured, with the certificate that it makes for itself. Its curl."""
+    guest.folder("/run/www", WWW, 0o700)
+    folder = guest.folder("/data/www", WWW, 0o700)
+    start_web_server(guest, "hikyaku.test")
 
     def curl(*words, address="127.0.0.1"):
-        return guest.client("curl", "-sS", "--cacert", tmp_path / "cert",
+        return guest.client("curl", "-sS", "--cacert", folder / "server.pem",
                             "--resolve", f"hikyaku.test:80:{address}",
                             "--resolve", f"hikyaku.test:443:{address}", *words)
     return curl
+
+
+def start_web_server(guest, host):
+    server = guest.start("www", "/bin/hikyaku", "www", "--host", host, capabilities=[NET_BIND_SERVICE])
+    wait_for(lambda: listens(guest, 443), "the web server")
+    return server
 
 
 def test_the_web_server_serves_its_page_over_tls(web):
