@@ -110,6 +110,10 @@ struct config_site {
 	u32 sessions;		    /* 1..65536 */
 	u32 messages_per_session;   /* 1..1000000 */
 	u32 rate_per_s;		    /* 0..1000000; 0: no limit */
+	u32 per_minute;		    /* messages in any minute, hour, day; 0..1e9; 0: no limit */
+	u32 per_hour;
+	u32 per_day;
+	bool adaptive;		    /* answers teach how much is taken: delivery/shaper.h */
 	u32 depth;		    /* messages under way in a session; 1..CONFIG_DEPTH_MAX */
 	u32 recipients_per_message; /* 1..CONFIG_RECIPIENTS_MAX */
 	enum config_tls tls;

@@ -9,6 +9,7 @@
 #define DAY (24 * HOUR)
 #define MIB (1ull << 20)
 #define TIB (1ull << 40)
+#define PERIOD_MAX 1000000000 /* messages */
 
 /* One row of a table; what does not belong to the kind of the option stays zero. */
 #define ROW(type, field, name_, kind_, fallback_, ...)                                             \
@@ -117,6 +118,10 @@ static const struct config_option site_options[] = {
 	ROW(config_site, messages_per_session, "messages-per-session", CONFIG_NUMBER, "100",
 	    RANGE(1, 1000000)),
 	ROW(config_site, rate_per_s, "rate", CONFIG_NUMBER, "0", RANGE(0, 1000000)),
+	ROW(config_site, per_minute, "per-minute", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
+	ROW(config_site, per_hour, "per-hour", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
+	ROW(config_site, per_day, "per-day", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
+	ROW(config_site, adaptive, "adaptive", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(config_site, depth, "depth", CONFIG_NUMBER, "4", RANGE(1, CONFIG_DEPTH_MAX)),
 	ROW(config_site, recipients_per_message, "recipients-per-message", CONFIG_NUMBER, "100",
 	    RANGE(1, CONFIG_RECIPIENTS_MAX)),

@@ -136,6 +136,7 @@ static void init_lists(struct planner *planner)
 	list_init(&planner->campaigns);
 	list_init(&planner->routes);
 	list_init(&planner->ready);
+	list_init(&planner->counted);
 	list_init(&planner->failing);
 	list_init(&planner->idle_routes);
 	list_init(&planner->doomed);
@@ -279,6 +280,8 @@ static void fill_transaction(struct planner *planner)
 	if (planner->failed_by == STORE_OK)
 		planner_write_leases(planner);
 	if (planner->failed_by == STORE_OK)
+		planner_counts_write(planner);
+	if (planner->failed_by == STORE_OK)
 		planner_write_campaigns(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_clock_note(planner);
@@ -315,6 +318,7 @@ static void run_transaction(struct planner *planner)
 		queue_abort(planner->queue);
 		planner->broken |= planner->failed_by == STORE_FAILED;
 		planner_sweeps_committed(planner, false);
+		planner_counts_drop(planner);
 		planner_take_back_fresh(planner);
 		planner_rolled_back(planner);
 		return;
@@ -358,6 +362,17 @@ static void measure(struct planner *planner, const struct queue_stats *stats)
 					      : 0);
 }
 
+static void clean_counts(struct planner *planner)
+{
+	if (planner->now_ns < planner->next_clean_ns)
+		return;
+	planner->next_clean_ns = planner->now_ns + 24 * 3600 * NS_PER_S;
+	if (queue_begin(planner->queue) != STORE_OK)
+		return;
+	if (!planner_counts_clean(planner) || queue_commit(planner->queue) != STORE_OK)
+		queue_abort(planner->queue);
+}
+
 /* Now and then, outside of the work's transaction: room ahead of need, old log entries, figures. */
 static void take_care(struct planner *planner)
 {
@@ -376,6 +391,7 @@ static void take_care(struct planner *planner)
 	if (planner->recovering || planner->now_ns < planner->next_trim_ns)
 		return;
 	planner->next_trim_ns = planner->now_ns + 60 * NS_PER_S;
+	clean_counts(planner);
 	if (planner->time.age_ms > planner->config->queue.log_keep_ms &&
 	    queue_begin(planner->queue) == STORE_OK) {
 		enum store_result result = queue_log_trim(

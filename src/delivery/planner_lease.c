@@ -162,8 +162,6 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 	route->leases++;
 	route->in_flight++;
 	route->worker_in_flight[lease->worker]++;
-	if (route->site->limits->rate_per_s > 0)
-		route->tokens -= 1;
 	campaign->leases++;
 	list_push_back(&planner->fresh, &lease->node);
 	planner->fresh_count++;
@@ -230,17 +228,16 @@ static enum took take_lane_row(struct planner *planner, struct planner_route *ro
 	return TOOK_ROW;
 }
 
-/* Up to a quantum of one route. False: nothing more can be leased in this turn. */
-static bool lease_route(struct planner *planner, struct planner_route *route)
+/* Up to `room` rows of one route, in a quantum. False: nothing more can be leased in this turn. */
+static bool lease_quantum(struct planner *planner, struct planner_route *route, u32 room)
 {
 	const u32 leases_max = planner_limit(planner, TURN_LEASES_MAX);
-	u32 room;
+	const u32 end = planner->fresh_count + room;
 
 	for (u32 n = 0; n < ROUTE_QUANTUM; n++) {
 		enum took took;
 
-		room = planner_route_room(planner, route);
-		if (room == 0)
+		if (planner->fresh_count == end)
 			return true;
 		if (planner_leases_out(planner) == planner->lease_count ||
 		    planner->fresh_count >= leases_max)
@@ -259,6 +256,21 @@ static bool lease_route(struct planner *planner, struct planner_route *route)
 	if (!list_is_empty(&route->lanes))
 		list_push_back(&route->lanes, list_pop_front(&route->lanes));
 	return true;
+}
+
+static bool lease_route(struct planner *planner, struct planner_route *route)
+{
+	const u32 before = planner->fresh_count;
+	bool more;
+
+	if (!planner_counts_load(planner, route))
+		return false;
+	more = lease_quantum(planner, route, planner_route_room(planner, route));
+	if (planner->fresh_count > before) {
+		shaper_lent(&route->shaper, planner->fresh_count - before, planner->time.due_ms);
+		planner_counts_note(planner, route);
+	}
+	return more;
 }
 
 /* A quantum of its rows is deferred; the others wait in `later` for the next transaction. */
@@ -373,6 +385,7 @@ void planner_take_back_fresh(struct planner *planner)
 
 		route->in_flight--;
 		route->worker_in_flight[lease->worker]--;
+		shaper_returned(&route->shaper, 1, planner->time.due_ms);
 		campaign->leases--;
 		planner_row_wait(planner, &planner->again, &lease->ref);
 		planner_lease_free(planner, lease);

@@ -13,6 +13,7 @@
 #include "delivery/planner.h"
 #include "delivery/rate.h"
 #include "delivery/retry.h"
+#include "delivery/shaper.h"
 #include "delivery/timekeeper.h"
 #include "io/timer.h"
 #include "store/journal.h"
@@ -144,6 +145,7 @@ struct planner_route {
 	struct list idle;  /* in planner->idle_routes, longest idle first */
 	struct list all;
 	struct list of_site;
+	struct list counted; /* in planner->counted, or linked to itself */
 	struct list lanes;
 	struct ref_queue refs; /* due and returned rows */
 	struct timer timer;    /* end of a pause, or more tokens */
@@ -158,8 +160,8 @@ struct planner_route {
 	u32 leases;            /* out, or back and not yet committed */
 	u32 in_flight;         /* out */
 	u32 worker_in_flight[PATH_WORKERS_MAX];
-	double tokens;
-	u64 tokens_ns;
+	struct shaper shaper;
+	bool counts_known; /* what earlier runs sent is in it */
 	u64 pace_ns;     /* begin of the quarter of a second being counted */
 	u32 results;     /* in it */
 	u32 pace;        /* in the one before */
@@ -186,6 +188,7 @@ struct planner {
 	struct list campaigns;
 	struct list routes;
 	struct list ready;     /* routes that may get leases */
+	struct list counted;   /* routes whose limited periods have rows of this transaction */
 	struct list failing;   /* routes that failed since the last transaction */
 	struct list idle_routes;
 	struct list doomed;    /* lanes whose rows all meet one fate */
@@ -242,6 +245,7 @@ struct planner {
 	u32 results_applied; /* of the list's front, by this transaction */
 	u64 next_care_ns;    /* room, statistics */
 	u64 next_trim_ns;    /* of the delivery log */
+	u64 next_clean_ns;   /* of what routes sent */
 	enum store_result failed_by; /* what broke this transaction; STORE_OK: nothing yet */
 	bool answers;        /* the resolver has some */
 	u64 next_ask_ns;     /* the resolver takes no more until then, or until it has answered */
@@ -301,6 +305,16 @@ u64 planner_longest_wait_ms(const struct planner *planner);
 u64 planner_date_of(const struct queue_row *row, u64 wall_ms);
 /* From when a row's age counts: its first attempt, or now, by the sender's own clock. */
 u64 planner_since_of(const struct planner *planner, const struct queue_row *row);
+
+/* ---- planner_count.c ---- */
+/* Within a transaction, before rows of a route are lent. */
+bool planner_counts_load(struct planner *planner, struct planner_route *route);
+/* Rows of it were lent: the transaction writes that if somebody limits it. */
+void planner_counts_note(struct planner *planner, struct planner_route *route);
+bool planner_counts_write(struct planner *planner);
+void planner_counts_drop(struct planner *planner); /* the transaction does not come to be */
+/* Within a transaction: what counts for nobody any more is deleted. */
+bool planner_counts_clean(struct planner *planner);
 
 /* ---- planner_refs.c ---- */
 bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref);
@@ -406,6 +420,9 @@ void planner_route_check(struct planner *planner, struct planner_route *route);
 void planner_route_failed(struct planner *planner, struct planner_route *route,
 			  const struct lease *lease);
 void planner_route_worked(struct planner *planner, struct planner_route *route);
+/* A row of it came back: what that teaches. */
+void planner_route_learn(struct planner *planner, struct planner_route *route,
+			 const struct lease *lease);
 u32 planner_route_room(struct planner *planner, struct planner_route *route);
 /* Routes that have been idle for long, or that are more than are remembered. */
 void planner_forget_routes(struct planner *planner);

@@ -24,8 +24,10 @@ static void account(struct planner *planner, struct lease *lease)
 	campaign->leases--;
 	if (lease->site_failed)
 		planner_route_failed(planner, route, lease);
-	else if (lease->verdict == SMTP_VERDICT_ACCEPTED ||
-		 lease->verdict == SMTP_VERDICT_PERMANENT)
+	else
+		planner_route_learn(planner, route, lease);
+	if (!lease->site_failed && (lease->verdict == SMTP_VERDICT_ACCEPTED ||
+				    lease->verdict == SMTP_VERDICT_PERMANENT))
 		planner_route_worked(planner, route);
 	planner_route_check(planner, route);
 }

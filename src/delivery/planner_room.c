@@ -136,7 +136,7 @@ bool planner_may_settle(const struct planner *planner)
 
 bool planner_is_stuck(const struct planner *planner)
 {
-	return planner->is_stuck &&
+	return planner->is_stuck && planner->result_count > 0 &&
 	       planner_leases_out(planner) == planner->result_count;
 }
 

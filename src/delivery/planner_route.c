@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "delivery/signal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +20,21 @@
 #define PREFETCH 4         /* leases per place in a session: the worker never waits for a commit */
 #define PACE_NS (250 * NS_PER_MS)
 #define KEEP_NS (3600 * NS_PER_S)  /* an idle route is remembered for so long */
-#define REFILL_NS (2 * NS_PER_S)   /* then a limited rate has all its tokens again */
 #define KEY_MAX 600
 
 static void on_route_timer(struct timer *timer);
+
+static struct shaper_limits limits_of(const struct planner_route *route)
+{
+	const struct config_site *site = route->site->limits;
+
+	return (struct shaper_limits){ .sessions = site->sessions,
+				       .per_second = site->rate_per_s,
+				       .per_minute = site->per_minute,
+				       .per_hour = site->per_hour,
+				       .per_day = site->per_day,
+				       .is_adaptive = site->adaptive };
+}
 
 /* ---- making and forgetting ---- */
 
@@ -37,10 +49,9 @@ static struct planner_route *make_route(struct planner *planner, struct slice ke
 	list_init(&route->ready);
 	list_init(&route->failing);
 	list_init(&route->idle);
+	list_init(&route->counted);
 	list_init(&route->lanes);
 	timer_init(&route->timer, on_route_timer);
-	route->tokens = 1;
-	route->tokens_ns = planner->now_ns;
 	if (!map_add(&planner->route_map, (struct slice){ route->key, key.len }, route)) {
 		free(route);
 		return NULL;
@@ -54,6 +65,7 @@ struct planner_route *planner_route(struct planner *planner, struct site *site,
 	char text[NET_ADDRESS_TEXT_SIZE];
 	char key[KEY_MAX];
 	struct planner_route *route;
+	struct shaper_limits limits;
 
 	snprintf(key, sizeof(key), "%s\n%s\n%u", site->name, customer->domain, source);
 	route = map_find(&planner->route_map, slice_of(key));
@@ -70,6 +82,8 @@ struct planner_route *planner_route(struct planner *planner, struct site *site,
 	list_push_back(&site->routes, &route->of_site);
 	list_push_back(&planner->routes, &route->all);
 	planner->route_count++;
+	limits = limits_of(route);
+	shaper_init(&route->shaper, &limits, planner->now_ns);
 	route->metrics_slot = metrics_route_slot(planner->params.metrics,
 						 planner_source_text(route, text), site->name);
 	return route;
@@ -80,6 +94,7 @@ static void free_route(struct planner *planner, struct planner_route *route)
 	timer_stop(&planner->wheel, &route->timer);
 	map_remove(&planner->route_map, slice_of(route->key));
 	list_unlink(&route->ready);
+	list_unlink(&route->counted);
 	list_unlink(&route->all);
 	list_unlink(&route->of_site);
 	if (list_is_linked(&route->idle))
@@ -113,12 +128,13 @@ static void judge_idleness(struct planner *planner, struct planner_route *route)
 	planner->idle_route_count++;
 }
 
-/* One made anew has no debts: a limited rate must have been paid in full before. */
+/* One made anew has no debts: what its limits count must be over before. */
 static bool may_forget(const struct planner *planner, const struct planner_route *route)
 {
+	const struct shaper_limits limits = limits_of(route);
 	u64 idle_ns = planner->now_ns - route->idle_ns;
 
-	if (route->site->limits->rate_per_s > 0 && idle_ns < REFILL_NS)
+	if (!shaper_has_no_debts(&route->shaper, &limits, planner->now_ns, planner->time.due_ms))
 		return false;
 	return idle_ns >= KEEP_NS || planner->idle_route_count > ROUTES_IDLE_MAX ||
 	       planner->route_count >= ROUTES_MAX;
@@ -138,17 +154,6 @@ void planner_forget_routes(struct planner *planner)
 
 /* ---- room ---- */
 
-/* Tokens come at the site's rate per second; a tenth of a second's worth may gather. */
-static void refill(struct planner *planner, struct planner_route *route)
-{
-	double rate = route->site->limits->rate_per_s;
-	double burst = rate / 10 > 1 ? rate / 10 : 1;
-	double gained = (double)(planner->now_ns - route->tokens_ns) / 1e9 * rate;
-
-	route->tokens_ns = planner->now_ns;
-	route->tokens = route->tokens + gained > burst ? burst : route->tokens + gained;
-}
-
 /* Results of the last full quarter of a second: what the route is able to take. */
 static u32 pace(struct planner *planner, struct planner_route *route)
 {
@@ -166,6 +171,7 @@ static u32 pace(struct planner *planner, struct planner_route *route)
 u32 planner_route_room(struct planner *planner, struct planner_route *route)
 {
 	const struct config_site *limits = route->site->limits;
+	const struct shaper_limits rates = limits_of(route);
 	u64 want = (u64)limits->sessions * limits->depth * PREFETCH;
 	u32 workers = planner->params.worker_count;
 
@@ -178,16 +184,27 @@ u32 planner_route_room(struct planner *planner, struct planner_route *route)
 	want = min_u64(want, planner->lease_count / 2 + 1);
 	if (route->probing)
 		want = 1;
-	if (limits->rate_per_s > 0) {
-		refill(planner, route);
-		want = route->tokens >= 1 ? want : 0;
-	}
-	return want > route->in_flight ? (u32)want - route->in_flight : 0;
+	if (want <= route->in_flight)
+		return 0;
+	return min_u32((u32)want - route->in_flight,
+		       shaper_room(&route->shaper, &rates, route->in_flight, planner->now_ns,
+				   planner->time.due_ms));
+}
+
+/* When a route that may not send now may again, without anything having come back. */
+static u64 next_ns(const struct planner *planner, const struct planner_route *route)
+{
+	const struct shaper_limits limits = limits_of(route);
+
+	if (route->paused_until_ns > planner->now_ns)
+		return route->paused_until_ns;
+	return shaper_next_ns(&route->shaper, &limits, planner->now_ns, planner->time.due_ms);
 }
 
 void planner_route_check(struct planner *planner, struct planner_route *route)
 {
 	u32 room = has_rows(route) ? planner_route_room(planner, route) : 0;
+	u64 at_ns;
 
 	judge_idleness(planner, route);
 	if (room > 0 && !list_is_linked(&route->ready))
@@ -196,12 +213,9 @@ void planner_route_check(struct planner *planner, struct planner_route *route)
 		list_unlink(&route->ready);
 	if (room > 0 || !has_rows(route) || timer_is_running(&route->timer))
 		return;
-	if (route->paused_until_ns > planner->now_ns)
-		timer_start(&planner->wheel, &route->timer, route->paused_until_ns);
-	else if (route->site->limits->rate_per_s > 0 && route->tokens < 1)
-		timer_start(&planner->wheel, &route->timer,
-			    planner->now_ns + (u64)((1 - route->tokens) * 1e9 /
-						    route->site->limits->rate_per_s) + 1);
+	at_ns = next_ns(planner, route);
+	if (at_ns != SHAPER_NEVER)
+		timer_start(&planner->wheel, &route->timer, at_ns);
 }
 
 static void on_route_timer(struct timer *timer)
@@ -248,6 +262,57 @@ void planner_route_worked(struct planner *planner, struct planner_route *route)
 	log_info("delivery", "site answers again", "site=%s", route->site->name);
 }
 
+static void tell(const struct planner_route *route, const struct lease *lease)
+{
+	const struct shaper *shaper = &route->shaper;
+	const u64 now_ns = route->planner->now_ns;
+	const u64 pause_ns = max_u64(shaper->paused_until_ns, now_ns) - now_ns;
+
+	switch (shaper->state) {
+	case SHAPER_BROKEN:
+		log_error("delivery", "site refuses us: nothing goes there for a while",
+			  "site=%s minutes=%llu code=%u reply=%.*s", route->site->name,
+			  (unsigned long long)(pause_ns / NS_PER_S / 60), lease->code,
+			  (int)lease->reply_len, lease->reply);
+		break;
+	case SHAPER_SLOWED:
+		if (pause_ns == 0) {
+			log_info("delivery", "site takes mail again", "site=%s",
+				 route->site->name);
+			break;
+		}
+		log_warn("delivery", "site wants less", "site=%s rate=%.2f code=%u reply=%.*s",
+			 route->site->name, shaper->rate_high / 2, lease->code,
+			 (int)lease->reply_len, lease->reply);
+		break;
+	default:
+		log_info("delivery", "site takes what there is", "site=%s", route->site->name);
+		break;
+	}
+}
+
+void planner_route_learn(struct planner *planner, struct planner_route *route,
+			 const struct lease *lease)
+{
+	const struct shaper_limits limits = limits_of(route);
+	enum shaper_signal signal;
+
+	if (lease->verdict == SMTP_VERDICT_NONE || lease->verdict == SMTP_VERDICT_UNSENT) {
+		shaper_returned(&route->shaper, 1, planner->time.due_ms);
+		return;
+	}
+	signal = signal_of(lease->verdict, lease->code, lease->enhanced);
+	if (!shaper_answered(&route->shaper, &limits, signal, planner->now_ns))
+		return;
+	tell(route, lease);
+	if (route->shaper.state == SHAPER_OPEN)
+		route->reason[0] = '\0';
+	else
+		slice_copy(route->reason, sizeof(route->reason),
+			   (struct slice){ lease->reply, lease->reply_len });
+	timer_stop(&planner->wheel, &route->timer);
+}
+
 void planner_routes_free(struct planner *planner)
 {
 	while (!list_is_empty(&planner->routes)) {
@@ -268,6 +333,7 @@ void planner_routes(struct planner *planner, u64 now_ns,
 {
 	list_for_each(node, &planner->routes) {
 		struct planner_route *route = list_entry(node, struct planner_route, all);
+		u64 until_ns = max_u64(route->paused_until_ns, route->shaper.paused_until_ns);
 		struct planner_route_status status = {
 			.site = route->site->name,
 			.customer = route->customer->domain,
@@ -278,8 +344,8 @@ void planner_routes(struct planner *planner, u64 now_ns,
 			.suspended = route->site->suspended,
 		};
 
-		if (route->paused_until_ns > now_ns)
-			status.paused_for_ms = (route->paused_until_ns - now_ns) / NS_PER_MS;
+		if (until_ns > now_ns)
+			status.paused_for_ms = (until_ns - now_ns) / NS_PER_MS;
 		slice_copy(status.reason, sizeof(status.reason), slice_of(route->reason));
 		if (!visit(context, &status))
 			return;

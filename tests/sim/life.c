@@ -73,10 +73,10 @@ static void watch_due(u32 index, u64 due_ms)
 	if (due_ms > planner_due_now(life.planner))
 		sim_fail("recipient %u was lent before its time", index);
 	/* Without a restart of the machine in between, what was to be waited is waited in true time. */
-	if (r->put_due_ms == due_ms && world->mono_ns - r->put_ns < (r->put_wait_ms - 1) * NS_PER_MS)
+	if (r->put_due_ms == due_ms && life.turn_ns - r->put_ns < (r->put_wait_ms - 1) * NS_PER_MS)
 		sim_fail("recipient %u was to wait %llu ms and was lent after %llu", index,
 			 (unsigned long long)r->put_wait_ms,
-			 (unsigned long long)((world->mono_ns - r->put_ns) / NS_PER_MS));
+			 (unsigned long long)((life.turn_ns - r->put_ns) / NS_PER_MS));
 	r->lent_wall_ms = planner_wall_of_due(life.planner, due_ms);
 }
 
@@ -97,7 +97,8 @@ void life_watch_deferral(const struct queue_row *row)
 	if (row->ref.due_ms < now_ms)
 		sim_fail("a row is put off into the past");
 	r->put_due_ms = row->ref.due_ms;
-	r->put_ns = world->mono_ns;
+	/* The turn's time, which the sender counts from: a disk that stalls in it takes its own. */
+	r->put_ns = life.turn_ns;
 	r->put_wait_ms = max_u64(row->ref.due_ms - now_ms, 1);
 }
 

@@ -1,0 +1,197 @@
+/* What limits and receivers' answers do to routes: how much is lent, over hours and restarts. */
+#include "planner_fixture.h"
+
+#define ANY "address \"any\" { ehlo = \"mail.a.example\" }"
+
+static void open_with(struct fixture *f, const char *site)
+{
+	char more[512];
+
+	snprintf(more, sizeof(more), "site \"x\" { mx = {\"mx.test\"} sessions = 50 %s }\n", site);
+	fixture_open(f, ANY, more);
+	zone_set("x.test", MX_OK, 86400 * 7, "mx.test=20.0.0.1");
+}
+
+static void answer(struct fixture *f, struct lease *lease, enum smtp_verdict verdict, u16 code,
+		   u16 subject, u16 detail)
+{
+	lease->code = code;
+	lease->enhanced[0] = (u16)(code / 100);
+	lease->enhanced[1] = subject;
+	lease->enhanced[2] = detail;
+	give_back(f, lease, verdict, "so it is");
+}
+
+/* Lent and taken during so many seconds. */
+static u32 taken_in(struct fixture *f, u64 seconds)
+{
+	u32 count = 0;
+
+	for (u64 i = 0; i < seconds; i++) {
+		pass(f, 1);
+		count += answer_all(f, SMTP_VERDICT_ACCEPTED);
+	}
+	return count;
+}
+
+/* The sender starts again on what is on the disk. */
+static void start_again(struct fixture *f)
+{
+	struct planner_params params = f->planner->params;
+	struct error error = { "" };
+
+	for (u32 i = 0; i < f->planner->leases_used; i++)
+		path_give(f->planner->leases[i].path);
+	planner_close(f->planner);
+	f->planner = planner_open(&params, &error);
+	if (!f->planner)
+		fail_msg("%s", error.text);
+}
+
+static void no_hour_has_more_than_its_limit_also_after_a_restart(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, "per-hour = 30 adaptive = false");
+	send_to(&f, "x.test", 100);
+	settle(&f);
+	assert_int_equal(answer_all(&f, SMTP_VERDICT_ACCEPTED), 30);
+	assert_int_equal(taken_in(&f, 600), 0);
+	start_again(&f);
+	assert_int_equal(taken_in(&f, 2900), 0);
+	assert_int_equal(taken_in(&f, 500), 30);
+	fixture_close(&f);
+}
+
+static void what_was_lent_before_a_crash_counts(void **state)
+{
+	struct lease *lease;
+	struct fixture f;
+	u32 lent = 0;
+
+	(void)state;
+	open_with(&f, "per-day = 30 adaptive = false");
+	send_to(&f, "x.test", 100);
+	settle(&f);
+	/* None of these is ever answered. */
+	while ((lease = next_lease(&f)))
+		lent++;
+	assert_int_equal(lent, 30);
+	start_again(&f);
+	assert_int_equal(taken_in(&f, 3600), 0);
+	fixture_close(&f);
+}
+
+static void rows_that_come_back_unsent_do_not_use_the_limit_up(void **state)
+{
+	struct lease *lease;
+	struct fixture f;
+	u32 count = 0;
+
+	(void)state;
+	open_with(&f, "per-hour = 30 adaptive = false");
+	send_to(&f, "x.test", 100);
+	settle(&f);
+	while ((lease = next_lease(&f))) {
+		give_back(&f, lease, count < 10 ? SMTP_VERDICT_UNSENT : SMTP_VERDICT_ACCEPTED, "");
+		count++;
+	}
+	assert_int_equal(count, 30);
+	settle(&f);
+	assert_int_equal(answer_all(&f, SMTP_VERDICT_ACCEPTED), 10);
+	fixture_close(&f);
+}
+
+static void a_receiver_that_says_too_fast_has_a_pause_and_then_gets_less(void **state)
+{
+	struct lease *lease;
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, "");
+	send_to(&f, "x.test", 1000);
+	settle(&f);
+	/* Slow start: four, then eight. */
+	assert_int_equal(answer_all(&f, SMTP_VERDICT_ACCEPTED), 4);
+	settle(&f);
+	for (u32 i = 0; i < 8; i++) {
+		lease = next_lease(&f);
+		assert_non_null(lease);
+		answer(&f, lease, SMTP_VERDICT_TEMPORARY, 421, 4, 2);
+	}
+	assert_null(next_lease(&f));
+	pass(&f, 4);
+	assert_null(next_lease(&f));
+	pass(&f, 2);
+	assert_non_null(next_lease(&f));
+	fixture_close(&f);
+}
+
+static void a_receiver_that_refuses_us_costs_few_recipients(void **state)
+{
+	struct planner_route *route;
+	struct lease *lease;
+	struct fixture f;
+	u32 refused = 0;
+	u32 id;
+
+	(void)state;
+	open_with(&f, "");
+	id = send_to(&f, "x.test", 1000);
+	for (u32 i = 0; i < 600; i++) {
+		pass(&f, 1);
+		while ((lease = next_lease(&f))) {
+			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 7, 1);
+			refused++;
+		}
+	}
+	assert_in_range(refused, 5, 12);
+	assert_int_equal(campaign_of(&f, id).failed, refused);
+	route = list_entry(f.planner->routes.next, struct planner_route, all);
+	assert_int_equal(route->shaper.state, SHAPER_BROKEN);
+	assert_string_equal(route->reason, "so it is");
+	/* After a quarter of an hour one message tries; it is taken, and it goes on. */
+	pass(&f, 310);
+	lease = next_lease(&f);
+	assert_non_null(lease);
+	assert_null(next_lease(&f));
+	answer(&f, lease, SMTP_VERDICT_ACCEPTED, 250, 0, 0);
+	settle(&f);
+	assert_true(taken_in(&f, 120) > 500);
+	fixture_close(&f);
+}
+
+static void bad_mailboxes_are_no_reason_to_send_less(void **state)
+{
+	struct fixture f;
+	struct lease *lease;
+	u32 count = 0;
+
+	(void)state;
+	open_with(&f, "");
+	send_to(&f, "x.test", 300);
+	for (u32 i = 0; i < 30; i++) {
+		pass(&f, 1);
+		while ((lease = next_lease(&f))) {
+			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 1, 1);
+			count++;
+		}
+	}
+	assert_int_equal(count, 300);
+	fixture_close(&f);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_hour_has_more_than_its_limit_also_after_a_restart),
+		cmocka_unit_test(what_was_lent_before_a_crash_counts),
+		cmocka_unit_test(rows_that_come_back_unsent_do_not_use_the_limit_up),
+		cmocka_unit_test(a_receiver_that_says_too_fast_has_a_pause_and_then_gets_less),
+		cmocka_unit_test(a_receiver_that_refuses_us_costs_few_recipients),
+		cmocka_unit_test(bad_mailboxes_are_no_reason_to_send_less),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
