@@ -154,6 +154,8 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(TOOLCHAIN)
 	$(call say,compile,$<)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(BUILD)/obj/base/config_site.o: src/base/providers.conf
+
 # Vector arithmetic keeps its arrays in registers only when loops are unrolled before that is decided;
 # sanitizers would need minutes to compile what comes of it. ThreadSanitizer does not look at it at all: it
 # works on arrays of the one thread that signs, and would take seconds for each signature. Short loops over

@@ -1,6 +1,7 @@
 #include "base/config.h"
 
 #include "base/config_file.h"
+#include "base/config_site.h"
 #include "base/config_table.h"
 #include "base/text.h"
 
@@ -10,8 +11,6 @@
 #define ARENA_CHUNK (64 * 1024)
 /* A file of CONFIG_FILE_MAX is at most 32 times as long here: one-letter values take 32 bytes. */
 #define ARENA_MAX (32 * CONFIG_FILE_MAX)
-#define SITE_NAME_MAX 64
-#define DEFAULT_SITE "default"
 
 /* An array for `count` structs in the arena; with its size checked first. */
 static void *take_array(struct config_file *file, struct config *config, struct cfg_t *at,
@@ -168,92 +167,6 @@ static bool read_customers(struct config_file *file, struct config *config)
 	return true;
 }
 
-/* A pattern in two sites would make the order of sections decide. */
-static bool check_site_patterns(struct config_file *file, struct config *config, struct cfg_t *at,
-				const struct config_site *site)
-{
-	if (site->mx.count == 0)
-		return config_file_refuse(file, at, NULL, "no pattern in \"mx\"");
-	for (size_t i = 0; i < site->mx.count; i++) {
-		for (size_t j = 0; j < config->site_count; j++) {
-			const struct config_list *other = &config->sites[j].mx;
-
-			for (size_t k = 0; k < other->count; k++) {
-				if (strcmp(site->mx.items[i], other->items[k]) == 0)
-					return config_file_refuse(
-						file, at, "mx", "\"%s\" is in site \"%s\", too",
-						site->mx.items[i], config->sites[j].name);
-			}
-		}
-	}
-	return true;
-}
-
-static bool read_default_site(struct config_file *file, struct config *config,
-			      struct config_site *site)
-{
-	size_t count = config_file_count(file->tree, "site");
-
-	site->name = DEFAULT_SITE;
-	if (!config_file_fill_fallbacks(file, &config_section_site, site, &config->arena))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		struct cfg_t *at = config_file_at(file->tree, "site", i);
-
-		if (strcmp(config_file_title(at), DEFAULT_SITE) != 0)
-			continue;
-		if (!config_file_fill(file, at, &config_section_site, CONFIG_FILL_GIVEN, site,
-				      &config->arena))
-			return false;
-		if (site->mx.count > 0)
-			return config_file_refuse(file, at, "mx",
-						  "the default site takes no patterns");
-	}
-	return true;
-}
-
-static bool read_site(struct config_file *file, struct config *config, struct cfg_t *at,
-		      struct config_site *site)
-{
-	*site = config->sites[0];
-	site->name = take_title(file, config, at, config_shape_any, "a name");
-	if (!site->name)
-		return false;
-	if (strlen(site->name) > SITE_NAME_MAX)
-		return config_file_refuse(file, at, NULL, "its title is longer than %u bytes",
-					  SITE_NAME_MAX);
-	return config_file_fill(file, at, &config_section_site, CONFIG_FILL_GIVEN, site,
-				&config->arena) &&
-	       check_site_patterns(file, config, at, site);
-}
-
-static bool read_sites(struct config_file *file, struct config *config)
-{
-	size_t count = config_file_count(file->tree, "site");
-	struct config_site *all;
-
-	if (count >= CONFIG_SITES_MAX)
-		return config_file_refuse(file, file->tree, NULL, "more than %u sections \"site\"",
-					  CONFIG_SITES_MAX - 1);
-	all = arena_take(&config->arena, (count + 1) * sizeof(*all));
-	if (!all)
-		return config_file_refuse(file, file->tree, NULL, "out of memory");
-	config->sites = all;
-	if (!read_default_site(file, config, &all[0]))
-		return false;
-	config->site_count = 1;
-	for (size_t i = 0; i < count; i++) {
-		struct cfg_t *at = config_file_at(file->tree, "site", i);
-
-		if (strcmp(config_file_title(at), DEFAULT_SITE) == 0)
-			continue;
-		if (!read_site(file, config, at, &all[config->site_count]))
-			return false;
-		config->site_count++;
-	}
-	return true;
-}
-
 static bool read_routes(struct config_file *file, struct config *config)
 {
 	size_t count = config_file_count(file->tree, "route");
@@ -286,18 +199,20 @@ static bool read_routes(struct config_file *file, struct config *config)
 bool config_parse(struct config *config, struct slice text, const char *name, struct error *error)
 {
 	struct config_file file = { .tree = NULL };
+	struct config_providers providers;
 	bool done;
 
 	*config = (struct config){ .workers = 0 };
 	arena_init(&config->arena, ARENA_CHUNK, ARENA_MAX);
-	done = config_file_open(&file, &config_section_root, text, CONFIG_FILE_MAX, name, error) &&
+	done = config_providers_read(&providers, &config->arena, error) &&
+	       config_file_open(&file, &config_section_root, text, CONFIG_FILE_MAX, name, error) &&
 	       config_file_fill(&file, file.tree, &config_section_root, CONFIG_FILL_ALL, config,
 				&config->arena) &&
 	       read_plain(&file, config, &config_section_metrics, config) &&
 	       read_dns(&file, config) &&
 	       read_plain(&file, config, &config_section_queue, &config->queue) &&
 	       read_retry(&file, config) && read_customers(&file, config) &&
-	       read_sites(&file, config) && read_routes(&file, config);
+	       config_sites_read(&file, config, &providers) && read_routes(&file, config);
 	config_file_close(&file);
 	if (!done)
 		config_free(config);

@@ -19,6 +19,7 @@
 #define BASE_CONFIG_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/types.h"
 
@@ -27,7 +28,7 @@
 #define CONFIG_CUSTOMERS_MAX 1024
 #define CONFIG_ADDRESSES_MAX 64 /* of one customer */
 #define CONFIG_DKIM_MAX 2	/* of one customer */
-#define CONFIG_SITES_MAX 256
+#define CONFIG_SITES_MAX 256 /* of the operator's file */
 #define CONFIG_ROUTES_MAX 1024
 #define CONFIG_ANY_ADDRESS "any" /* as a customer's address: the kernel chooses the source */
 
@@ -131,6 +132,9 @@ struct config_site {
 	u64 dot_timeout_ms;	    /* the reply to a message */
 	u64 quit_timeout_ms;
 	u64 message_timeout_ms;	    /* one message in all; 1s..1d */
+	/* Who gave the values: bits by config_site_option. What neither gives is the default's. */
+	u64 own;     /* the operator's section */
+	u64 shipped; /* the shipped rule; what the operator gives counts more */
 };
 
 struct config_route {
@@ -145,13 +149,14 @@ struct config {
 	enum config_log log;
 	const char *metrics_listen; /* "127.0.0.1:9641" */
 	const char *metrics_textfiles; /* folder of others' pages; NULL: none */
+	bool provider_rules; /* those that come with the program count */
 	struct config_dns dns;
 	struct config_queue queue;
 	struct config_retry retry;
 	const struct config_customer *customers;
 	size_t customer_count;		 /* at least 1 */
 	const struct config_site *sites; /* [0] is "default"; values not given are those of it */
-	size_t site_count;		 /* at least 1 */
+	size_t site_count;		 /* at least 1; shipped ones behind the operator's */
 	const struct config_route *routes;
 	size_t route_count;
 	struct arena arena;
@@ -177,6 +182,25 @@ bool config_pattern_matches(const char *pattern, struct slice name);
 
 /* The first site with a pattern that matches, else the default. Never NULL. */
 const struct config_site *config_site_of(const struct config *config, struct slice mx_host);
+/* The text of the rules for large receivers that come with the program. */
+struct slice config_provider_rules(void);
+
+/*
+ * The options of a site, one by one, for people: index from 0; NULL: there are no more. "mx" is one
+ * of them.
+ */
+const char *config_site_option(size_t index);
+/* Its value as the file would have it, without quotes. */
+void config_site_value(const struct config_site *site, size_t index, struct buf *out);
+/*
+ * Sets one option, but not "mx"; its bit in `own` is set, too. False: the sentence says what is
+ * expected. The arena keeps what the value needs.
+ */
+bool config_site_set(struct config_site *site, struct slice option, struct slice value,
+		     struct arena *arena, struct error *error) MUST_CHECK;
+/* Values of `from` that its `own` says, over those of `to`. */
+void config_site_lay_over(struct config_site *to, const struct config_site *from);
+
 /*
  * The self-test's domain, which nobody can have (RFC 2606 section 2), goes to its receiver on
  * loopback unless a route of the configuration names it.

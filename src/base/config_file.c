@@ -380,6 +380,51 @@ bool config_file_fill(struct config_file *file, struct cfg_t *at,
 	return true;
 }
 
+u64 config_file_given(struct cfg_t *at, const struct config_section *section)
+{
+	u64 given = 0;
+
+	ASSERT(section->option_count <= 64);
+	for (size_t i = 0; i < section->option_count; i++) {
+		if (cfg_getopt(at, section->options[i].name)->nvalues > 0)
+			given |= 1ull << i;
+	}
+	return given;
+}
+
+static size_t size_of(enum config_kind kind)
+{
+	switch (kind) {
+	case CONFIG_TEXT:
+		return sizeof(const char *);
+	case CONFIG_FLAG:
+		return sizeof(bool);
+	case CONFIG_NUMBER:
+	case CONFIG_CHOICE:
+		return sizeof(u32);
+	case CONFIG_DURATION:
+	case CONFIG_SIZE:
+		return sizeof(u64);
+	case CONFIG_LIST:
+		return sizeof(struct config_list);
+	case CONFIG_DURATIONS:
+		return sizeof(struct config_durations);
+	}
+	return 0;
+}
+
+void config_section_take(const struct config_section *section, u64 options, const void *from,
+			 void *to)
+{
+	for (size_t i = 0; i < section->option_count; i++) {
+		const struct config_option *option = &section->options[i];
+
+		if (options >> i & 1)
+			memcpy((char *)to + option->offset, (const char *)from + option->offset,
+			       size_of(option->kind));
+	}
+}
+
 bool config_file_fill_fallbacks(struct config_file *file, const struct config_section *section,
 				void *out, struct arena *arena)
 {

@@ -11,6 +11,7 @@
 #define BASE_CONFIG_FILE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/config_text.h"
 #include "base/error.h"
 #include "base/types.h"
@@ -86,6 +87,11 @@ enum config_fill { CONFIG_FILL_GIVEN, CONFIG_FILL_ALL };
 bool config_file_fill(struct config_file *file, struct cfg_t *at,
 		      const struct config_section *section, enum config_fill fill, void *out,
 		      struct arena *arena) MUST_CHECK;
+/* Which options of the section are given: bits by index, at most 64 of them. */
+u64 config_file_given(struct cfg_t *at, const struct config_section *section);
+/* Copies the values of those options; texts and lists stay where they are. */
+void config_section_take(const struct config_section *section, u64 options, const void *from,
+			 void *to);
 /* The fallbacks alone, for a section that the file does not have. */
 bool config_file_fill_fallbacks(struct config_file *file, const struct config_section *section,
 				void *out, struct arena *arena) MUST_CHECK;
@@ -103,5 +109,7 @@ struct config_why {
 };
 bool config_value(const struct config_option *option, struct slice text, void *field,
 		  struct arena *arena, struct config_why *why) MUST_CHECK;
+/* The other way: behind what is in *out, items of lists with a space between. */
+void config_value_format(const struct config_option *option, const void *field, struct buf *out);
 
 #endif

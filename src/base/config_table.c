@@ -156,6 +156,7 @@ static const struct config_option root_options[] = {
 	ROW(config, data, "data", CONFIG_TEXT, "/data", SHAPE(path, "an absolute path")),
 	ROW(config, control, "control", CONFIG_TEXT, "/run/hikyaku/send.sock",
 	    SHAPE(socket, "an absolute path of at most 107 bytes")),
+	ROW(config, provider_rules, "provider-rules", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(config, workers, "workers", CONFIG_NUMBER, "0", RANGE(0, 256)),
 	ROW(config, log, "log", CONFIG_CHOICE, "info",
 	    ONE_OF(log_choices, "error, warn, info or debug")),

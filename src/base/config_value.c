@@ -114,3 +114,44 @@ bool config_value(const struct config_option *option, struct slice text, void *f
 	}
 	return false;
 }
+
+void config_value_format(const struct config_option *option, const void *field, struct buf *out)
+{
+	const struct config_list *list = field;
+	const u64 *measures = field;
+	char text[24];
+
+	switch (option->kind) {
+	case CONFIG_FLAG:
+		buf_add_text(out, *(const bool *)field ? "true" : "false");
+		break;
+	case CONFIG_NUMBER:
+		buf_add_u64(out, *(const u32 *)field);
+		break;
+	case CONFIG_CHOICE:
+		buf_add_text(out, option->choices[*(const u32 *)field]);
+		break;
+	case CONFIG_TEXT:
+		buf_add_text(out, *(const char *const *)field ? *(const char *const *)field : "");
+		break;
+	case CONFIG_DURATION:
+		format_in_units(text, *measures, duration_units);
+		buf_add_text(out, text);
+		break;
+	case CONFIG_SIZE:
+		format_in_units(text, *measures, size_units);
+		buf_add_text(out, text);
+		break;
+	case CONFIG_LIST:
+		for (size_t i = 0; i < list->count; i++)
+			buf_add_format(out, "%s%s", i > 0 ? " " : "", list->items[i]);
+		break;
+	case CONFIG_DURATIONS:
+		measures = ((const struct config_durations *)field)->ms;
+		for (size_t i = 0; i < ((const struct config_durations *)field)->count; i++) {
+			format_in_units(text, measures[i], duration_units);
+			buf_add_format(out, "%s%s", i > 0 ? " " : "", text);
+		}
+		break;
+	}
+}
