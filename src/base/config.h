@@ -194,10 +194,12 @@ const char *config_site_option(size_t index);
 void config_site_value(const struct config_site *site, size_t index, struct buf *out);
 /*
  * Sets one option, but not "mx"; its bit in `own` is set, too. False: the sentence says what is
- * expected. The arena keeps what the value needs.
+ * expected.
  */
 bool config_site_set(struct config_site *site, struct slice option, struct slice value,
-		     struct arena *arena, struct error *error) MUST_CHECK;
+		     struct error *error) MUST_CHECK;
+/* Whether there is such an option, and it can be set. */
+bool config_site_has_option(struct slice option);
 /* Values of `from` that its `own` says, over those of `to`. */
 void config_site_lay_over(struct config_site *to, const struct config_site *from);
 

@@ -227,22 +227,41 @@ void config_site_value(const struct config_site *site, size_t index, struct buf 
 	config_value_format(option, (const char *)site + option->offset, out);
 }
 
-bool config_site_set(struct config_site *site, struct slice option, struct slice value,
-		     struct arena *arena, struct error *error)
+/* Its place in the table; -1: there is none, or it is no single value. */
+static i64 find_option(struct slice name)
 {
 	for (size_t i = 0; i < config_section_site.option_count; i++) {
-		const struct config_option *row = &config_section_site.options[i];
-		struct config_why why;
+		const struct config_option *option = &config_section_site.options[i];
 
-		if (!slice_equal(option, slice_of(row->name)) || row->kind == CONFIG_LIST)
-			continue;
-		if (!config_value(row, value, (char *)site + row->offset, arena, &why))
-			return error_set(error, "%s: \"%.*s\" is not %s", row->name,
-					 SLICE_FMT(value), why.text);
-		site->own |= 1ull << i;
-		return true;
+		/* Lists and texts would need memory that somebody owns. */
+		if (slice_equal(name, slice_of(option->name)))
+			return option->kind == CONFIG_LIST || option->kind == CONFIG_TEXT ? -1
+											: (i64)i;
 	}
-	return error_set(error, "a site has no option \"%.*s\" that can be set", SLICE_FMT(option));
+	return -1;
+}
+
+bool config_site_has_option(struct slice option)
+{
+	return find_option(option) >= 0;
+}
+
+bool config_site_set(struct config_site *site, struct slice option, struct slice value,
+		     struct error *error)
+{
+	const i64 at = find_option(option);
+	const struct config_option *row;
+	struct config_why why;
+
+	if (at < 0)
+		return error_set(error, "a site has no option \"%.*s\" that can be set",
+				 SLICE_FMT(option));
+	row = &config_section_site.options[at];
+	if (!config_value(row, value, (char *)site + row->offset, NULL, &why))
+		return error_set(error, "%s: \"%.*s\" is not %s", row->name, SLICE_FMT(value),
+				 why.text);
+	site->own |= 1ull << at;
+	return true;
 }
 
 void config_site_lay_over(struct config_site *to, const struct config_site *from)

@@ -109,6 +109,54 @@ const struct command commands[] = {
 	  "  hikyaku queue doubt list\n"
 	  "  hikyaku queue doubt resend --campaign spring\n"
 	  "  hikyaku queue doubt drop --address ann@example.com" },
+	{ "site", "list", site_list_run, 0, "rules for receivers, and their limits", "",
+	  "A rule is a section \"site\" of the configuration, or one of those for large\n"
+	  "receivers that come with the program. It counts for every receiver whose mail\n"
+	  "exchanger has one of its patterns. \"from\" is where it stands: file, provider,\n"
+	  "default; \"set\": somebody changed it by `hikyaku site set`.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku site list" },
+	{ "site", "show", site_show_run, 0, "what counts for a receiver, and why",
+	  "DOMAIN|SITE|RULE",
+	  "Every limit with where it comes from: set (by `hikyaku site set`), file (its\n"
+	  "section of the configuration), provider (comes with the program), default\n"
+	  "(the configuration's \"default\") or built-in; and for each address that sends\n"
+	  "there what it sent lately, and what its receiver's answers have taught.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku site show gmail.com\n"
+	  "  hikyaku site show gmail --json" },
+	{ "site", "set", site_set_run, 0, "limit a receiver at once",
+	  "DOMAIN|SITE|RULE OPTION=VALUE ...",
+	  "Options are those of a section \"site\": sessions, rate, per-minute, per-hour,\n"
+	  "per-day, messages-per-session, depth, tls, adaptive, timeouts and so on. They\n"
+	  "count at once, more than every file, and after a restart, too, until\n"
+	  "`hikyaku site unset`. OPTION= alone takes one back. --dry-run shows what would\n"
+	  "count, and changes nothing.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku site set gmail per-hour=2000 rate=5\n"
+	  "  hikyaku site set example.com sessions=1 --dry-run\n"
+	  "  hikyaku site set gmail rate=" },
+	{ "site", "unset", site_unset_run, 0, "take back what was set", "DOMAIN|SITE|RULE",
+	  "Example:\n"
+	  "  hikyaku site unset gmail" },
+	{ "site", "suspend", site_suspend_run, 0, "send nothing to a receiver", "DOMAIN|SITE",
+	  "As `hikyaku queue suspend`: it outlives a restart.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku site suspend example.com" },
+	{ "site", "resume", site_resume_run, 0, "end a suspension", "DOMAIN|SITE",
+	  "Example:\n"
+	  "  hikyaku site resume example.com" },
+	{ "site", "forgive", site_forgive_run, 0, "forget what a receiver's answers taught",
+	  "DOMAIN|SITE|RULE",
+	  "Pauses end and it starts slowly anew: for when the receiver has been talked to.\n"
+	  "What was sent in the last hour and day still counts.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku site forgive outlook.com" },
 	{ "keys", "new", keys_new_run, 0, "make a DKIM key",
 	  "--domain DOMAIN --selector NAME",
 	  "Writes a private key (mode 0600, never over an existing file) and prints the\n"

@@ -150,6 +150,7 @@ static void init_lists(struct planner *planner)
 	map_init(&planner->domains);
 	map_init(&planner->sites);
 	map_init(&planner->suspensions);
+	map_init(&planner->overrides);
 	map_init(&planner->route_map);
 }
 
@@ -176,6 +177,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	if (!open_store(planner, error) || !load_secret(planner, error) ||
 	    !load_keys(planner, error) || !open_resolver(planner, error) ||
 	    !planner_leases_open(planner, error) || !planner_sites_open(planner, error) ||
+	    !planner_overrides_open(planner, error) ||
 	    !planner_clock_open(planner, clock_wall_ms(), error) ||
 	    !planner_recover(planner, error)) {
 		planner_close(planner);
@@ -193,6 +195,7 @@ void planner_close(struct planner *planner)
 	planner_routes_free(planner);
 	planner_domains_free(planner);
 	planner_sites_free(planner);
+	planner_overrides_free(planner);
 	planner_campaigns_free(planner);
 	planner_leases_close(planner);
 	ref_queue_done(&planner->touched);

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "base/net_address.h"
 #include "base/types.h"
 #include "delivery/worker.h"
 #include "dns/mx.h"
@@ -154,6 +155,7 @@ bool planner_options_unpack(struct planner_options *options, struct slice packed
 
 struct planner_route_status {
 	const char *site;
+	const char *rule; /* whose limits count there */
 	const char *customer;
 	u32 lanes;         /* lanes that have rows here */
 	u32 waiting;       /* due or returned rows that wait for a place */
@@ -161,7 +163,12 @@ struct planner_route_status {
 	u32 sessions_max;
 	bool suspended;
 	u64 paused_for_ms; /* backing off after failures; 0: not */
-	char reason[256];  /* why it is paused or suspended */
+	const char *pace;  /* shaper_state_name */
+	double rate;       /* a second, what was learned; 0: nothing */
+	u32 width;         /* messages that may be under way, unless `pace` is "open" */
+	u32 used[3];       /* messages of the last minute, hour and day */
+	char source[NET_ADDRESS_TEXT_SIZE];
+	char reason[256]; /* why it is paused, slowed or suspended */
 };
 /* Visits every route in memory; false from `visit` ends it. */
 void planner_routes(struct planner *planner, u64 now_ns,
@@ -171,6 +178,36 @@ void planner_routes(struct planner *planner, u64 now_ns,
 /* Suspended sites get no new leases; survives a restart. */
 bool planner_site_suspend(struct planner *planner, struct slice site, struct error *error);
 bool planner_site_resume(struct planner *planner, struct slice site, struct error *error);
+
+/*
+ * Limits that the operator sets for all sites of a rule (by its section's name) or for one site;
+ * `options` is "rate=5 per-hour=1000", an empty value takes back what was set. They count at once,
+ * more than every file, and survive a restart.
+ */
+bool planner_site_set(struct planner *planner, struct slice name, struct slice options,
+		      struct error *error);
+bool planner_site_unset(struct planner *planner, struct slice name, struct error *error);
+/* What was learned of a site, or of all of a rule, is forgotten; false: no mail goes there. */
+bool planner_site_forgive(struct planner *planner, struct slice name);
+
+/* What counts for a site, and who says so: bits by config_site_option. */
+struct planner_site_view {
+	const char *rule;
+	const char *site; /* NULL: it is a rule that is looked at, or no mail goes there */
+	struct config_site limits;
+	u64 set;        /* by planner_site_set, or `more` */
+	u64 own;        /* the rule's section in the operator's file */
+	u64 shipped;    /* the rule that comes with the program */
+	u64 by_default; /* the operator's "default" */
+};
+/* The rules in the order in which they are looked through, the default first; false: no more. */
+bool planner_rule_look(const struct planner *planner, size_t index, struct planner_site_view *view);
+/*
+ * `name` is a rule, a site or a domain; one that no mail went to yet is known by `host`, its first
+ * exchanger. `more`: as if these options were set, too. False and a sentence: nothing is known.
+ */
+bool planner_site_look(struct planner *planner, struct slice name, struct slice host,
+		       struct slice more, struct planner_site_view *view, struct error *error);
 
 /*
  * Which rows at rest a command means; all conditions must hold. Zeroed: every row.

@@ -118,7 +118,9 @@ struct site {
 	char name[256];
 	struct mx_entry *answer; /* NULL for a relay */
 	struct net_address relay;
-	const struct config_site *limits;
+	const struct config_site *rule;   /* of the configuration */
+	const struct config_site *limits; /* with what the operator set over it: the rule, or... */
+	struct config_site *own_limits;   /* owned; NULL: nothing is set */
 	struct list routes;
 	u32 users;   /* domains and routes that point here: without any it is forgotten */
 	u32 version; /* from 1; counts answers: paths made from an older one are looked at again */
@@ -199,6 +201,7 @@ struct planner {
 	struct map domains;
 	struct map sites;
 	struct map suspensions; /* names of suspended sites */
+	struct map overrides;   /* limits that the operator set, by name of a rule or site */
 	struct map route_map;
 	u32 route_count;
 	u32 idle_route_count;
@@ -305,6 +308,12 @@ u64 planner_longest_wait_ms(const struct planner *planner);
 u64 planner_date_of(const struct queue_row *row, u64 wall_ms);
 /* From when a row's age counts: its first attempt, or now, by the sender's own clock. */
 u64 planner_since_of(const struct planner *planner, const struct queue_row *row);
+
+/* ---- planner_override.c ---- */
+bool planner_overrides_open(struct planner *planner, struct error *error);
+void planner_overrides_free(struct planner *planner);
+/* What counts for a site from now on. False: no memory, the limits are as they were. */
+bool planner_site_limit(struct planner *planner, struct site *site);
 
 /* ---- planner_count.c ---- */
 /* Within a transaction, before rows of a route are lent. */
@@ -420,6 +429,8 @@ void planner_route_check(struct planner *planner, struct planner_route *route);
 void planner_route_failed(struct planner *planner, struct planner_route *route,
 			  const struct lease *lease);
 void planner_route_worked(struct planner *planner, struct planner_route *route);
+/* What was learned is forgotten, and pauses are over. */
+void planner_route_forgive(struct planner *planner, struct planner_route *route);
 /* A row of it came back: what that teaches. */
 void planner_route_learn(struct planner *planner, struct planner_route *route,
 			 const struct lease *lease);

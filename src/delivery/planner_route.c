@@ -262,6 +262,19 @@ void planner_route_worked(struct planner *planner, struct planner_route *route)
 	log_info("delivery", "site answers again", "site=%s", route->site->name);
 }
 
+void planner_route_forgive(struct planner *planner, struct planner_route *route)
+{
+	const struct shaper_limits limits = limits_of(route);
+
+	shaper_forgive(&route->shaper, &limits, planner->now_ns);
+	route->failures = 0;
+	route->paused_until_ns = 0;
+	route->reason[0] = '\0';
+	timer_stop(&planner->wheel, &route->timer);
+	planner_route_check(planner, route);
+	planner->must_work = true;
+}
+
 static void tell(const struct planner_route *route, const struct lease *lease)
 {
 	const struct shaper *shaper = &route->shaper;
@@ -334,8 +347,10 @@ void planner_routes(struct planner *planner, u64 now_ns,
 	list_for_each(node, &planner->routes) {
 		struct planner_route *route = list_entry(node, struct planner_route, all);
 		u64 until_ns = max_u64(route->paused_until_ns, route->shaper.paused_until_ns);
+		char text[NET_ADDRESS_TEXT_SIZE];
 		struct planner_route_status status = {
 			.site = route->site->name,
+			.rule = route->site->rule->name,
 			.customer = route->customer->domain,
 			.lanes = route->lane_count,
 			.waiting = route->refs.count,
@@ -344,6 +359,13 @@ void planner_routes(struct planner *planner, u64 now_ns,
 			.suspended = route->site->suspended,
 		};
 
+		status.pace = shaper_state_name(route->shaper.state);
+		status.rate = route->shaper.rate_high > 0 ? route->shaper.rate : 0;
+		status.width = (u32)route->shaper.width;
+		for (u32 i = 0; i < SHAPER_PERIODS; i++)
+			status.used[i] = shaper_used(&route->shaper, i, planner->time.due_ms);
+		slice_copy(status.source, sizeof(status.source),
+			   slice_of(planner_source_text(route, text)));
 		if (until_ns > now_ns)
 			status.paused_for_ms = (until_ns - now_ns) / NS_PER_MS;
 		slice_copy(status.reason, sizeof(status.reason), slice_of(route->reason));

@@ -24,15 +24,16 @@ static struct site *make_site(struct planner *planner, const char *name, struct 
 	if (!site)
 		return NULL;
 	slice_copy(site->name, sizeof(site->name), slice_of(name));
-	site->limits = config_site_of(planner->config, first_host);
+	site->rule = config_site_of(planner->config, first_host);
 	site->suspended = map_find(&planner->suspensions, slice_of(name)) != NULL;
 	site->version = 1;
 	list_init(&site->routes);
-	if (!map_add(&planner->sites, slice_of(site->name), site)) {
-		free(site);
-		return NULL;
-	}
-	return site;
+	if (planner_site_limit(planner, site) &&
+	    map_add(&planner->sites, slice_of(site->name), site))
+		return site;
+	free(site->own_limits);
+	free(site);
+	return NULL;
 }
 
 /* A host as it counts for identity: its place among the preferences, and its name. */
@@ -231,6 +232,7 @@ void planner_site_drop(struct planner *planner, struct site *site)
 		return;
 	map_remove(&planner->sites, slice_of(site->name));
 	mx_entry_drop(site->answer);
+	free(site->own_limits);
 	free(site);
 }
 

@@ -242,6 +242,11 @@ static const struct {
 	{ "queue.suspend", run_suspend },
 	{ "queue.resume", run_resume },
 	{ "queue.doubt", control_doubt },
+	{ "site.list", control_site_list },
+	{ "site.show", control_site_show },
+	{ "site.set", control_site_change },
+	{ "site.unset", control_site_change },
+	{ "site.forgive", control_site_change },
 	{ "status", control_status },
 	{ "stop", run_stop },
 };

@@ -165,6 +165,10 @@ void control_campaign_report(struct control_link *link, const struct control_req
 void control_queue_list(struct control_link *link, const struct control_request *request);
 void control_queue_show(struct control_link *link, const struct control_request *request);
 void control_doubt_list(struct control_link *link, const struct control_selection *selection);
+/* control_rule.c */
+void control_site_list(struct control_link *link, const struct control_request *request);
+void control_site_show(struct control_link *link, const struct control_request *request);
+void control_site_change(struct control_link *link, const struct control_request *request);
 void control_status(struct control_link *link, const struct control_request *request);
 u64 control_sessions_open(const struct send_control *control);
 

@@ -160,11 +160,9 @@ static void options_are_shown_and_set_one_by_one(void **state)
 	struct config_site site;
 	struct config_site other;
 	struct error error;
-	struct arena arena;
 
 	(void)state;
 	parse("");
-	arena_init(&arena, 4096, 4096);
 	site = config.sites[0];
 	other = config.sites[1];
 	for (size_t i = 0; i < array_count(good); i++) {
@@ -172,7 +170,7 @@ static void options_are_shown_and_set_one_by_one(void **state)
 		size_t index = 0;
 
 		assert_true(config_site_set(&site, slice_of(good[i].option),
-					    slice_of(good[i].value), &arena, &error));
+					    slice_of(good[i].value), &error));
 		while (strcmp(config_site_option(index), good[i].option) != 0)
 			index++;
 		buf_init(&text, 256);
@@ -182,14 +180,13 @@ static void options_are_shown_and_set_one_by_one(void **state)
 	}
 	for (size_t i = 0; i < array_count(bad); i++) {
 		assert_false(config_site_set(&site, slice_of(bad[i].option),
-					     slice_of(bad[i].value), &arena, &error));
+					     slice_of(bad[i].value), &error));
 		assert_string_equal(error.text, bad[i].told);
 	}
 	config_site_lay_over(&other, &site);
 	assert_string_equal(other.name, config.sites[1].name);
 	assert_int_equal(other.per_day, 5000);
 	assert_int_equal(other.messages_per_session, config.sites[1].messages_per_session);
-	arena_done(&arena);
 }
 
 int main(void)

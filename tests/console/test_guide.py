@@ -8,7 +8,7 @@ import pytest
 from console_world import PROGRAM, ROOT, environment
 
 GUIDE = (ROOT / "appliance/README.md").read_text()
-GROUPS = ("campaign", "config", "file", "keys", "network", "queue", "service")
+GROUPS = ("campaign", "config", "file", "keys", "network", "queue", "service", "site")
 SINGLE = ("backup", "check", "connect", "dig", "logs", "ping", "reboot", "records", "restore", "status",
           "upgrade")
 

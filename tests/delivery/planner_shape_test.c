@@ -182,6 +182,89 @@ static void bad_mailboxes_are_no_reason_to_send_less(void **state)
 	fixture_close(&f);
 }
 
+static u32 lent_now(struct fixture *f)
+{
+	u32 count = 0;
+
+	settle(f);
+	while (next_lease(f))
+		count++;
+	return count;
+}
+
+static void what_an_operator_sets_counts_at_once(void **state)
+{
+	struct error error = { "" };
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, "adaptive = false per-day = 5");
+	send_to(&f, "x.test", 1000);
+	assert_int_equal(lent_now(&f), 5);
+	pass(&f, 60);
+	assert_null(next_lease(&f));
+	assert_true(planner_site_set(f.planner, SLICE("x"), SLICE("per-day=12"), &error));
+	assert_int_equal(lent_now(&f), 7);
+	/* Of the site itself it counts more than of its rule. */
+	assert_true(planner_site_set(f.planner, SLICE("mx.test"), SLICE("per-day=20"), &error));
+	assert_int_equal(lent_now(&f), 8);
+	assert_true(planner_site_unset(f.planner, SLICE("mx.test"), &error));
+	pass(&f, 60);
+	assert_null(next_lease(&f));
+	fixture_close(&f);
+}
+
+static void a_receiver_is_looked_up_by_rule_site_domain_or_exchanger(void **state)
+{
+	struct planner_site_view view;
+	struct error error = { "" };
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, "rate = 9");
+	send_to(&f, "x.test", 1);
+	settle(&f);
+	assert_true(planner_site_look(f.planner, SLICE("x"), SLICE_NONE, SLICE_NONE, &view, &error));
+	assert_int_equal(view.limits.rate_per_s, 9);
+	assert_null(view.site);
+	assert_true(planner_site_look(f.planner, SLICE("x.test"), SLICE_NONE, SLICE_NONE, &view,
+				      &error));
+	assert_string_equal(view.rule, "x");
+	assert_string_equal(view.site, "mx.test");
+	assert_true(planner_site_look(f.planner, SLICE("gmail.com"),
+				      SLICE("gmail-smtp-in.l.google.com"), SLICE_NONE, &view,
+				      &error));
+	assert_string_equal(view.rule, "gmail");
+	assert_null(view.site);
+	assert_false(planner_site_look(f.planner, SLICE("y.test"), SLICE_NONE, SLICE_NONE, &view,
+				       &error));
+	assert_string_equal(error.text, "there is no rule, no site and no domain known as "
+					"\"y.test\"");
+	assert_false(planner_site_set(f.planner, SLICE("y"), SLICE("rate=1"), &error));
+	assert_string_equal(error.text, "there is no rule and no site named \"y\"");
+	fixture_close(&f);
+}
+
+static void who_is_forgiven_starts_anew(void **state)
+{
+	struct lease *lease;
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, "");
+	send_to(&f, "x.test", 1000);
+	for (u32 i = 0; i < 60; i++) {
+		pass(&f, 1);
+		while ((lease = next_lease(&f)))
+			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 7, 1);
+	}
+	assert_int_equal(lent_now(&f), 0);
+	assert_true(planner_site_forgive(f.planner, SLICE("x")));
+	assert_int_equal(lent_now(&f), SHAPER_START);
+	assert_false(planner_site_forgive(f.planner, SLICE("gmail")));
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -191,6 +274,9 @@ int main(void)
 		cmocka_unit_test(a_receiver_that_says_too_fast_has_a_pause_and_then_gets_less),
 		cmocka_unit_test(a_receiver_that_refuses_us_costs_few_recipients),
 		cmocka_unit_test(bad_mailboxes_are_no_reason_to_send_less),
+		cmocka_unit_test(what_an_operator_sets_counts_at_once),
+		cmocka_unit_test(a_receiver_is_looked_up_by_rule_site_domain_or_exchanger),
+		cmocka_unit_test(who_is_forgiven_starts_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

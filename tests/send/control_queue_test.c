@@ -110,29 +110,6 @@ static void with_scattered_rows(void)
 
 /* ---- helpers ---- */
 
-static json_t *command(const char *name)
-{
-	return json_pack("{s:s}", "command", name);
-}
-
-static json_t *with(json_t *request, const char *key, const char *value)
-{
-	json_object_set_new(request, key, json_string(value));
-	return request;
-}
-
-static json_t *find_item(const struct answer *answer, const char *key, const char *value)
-{
-	for (size_t i = 0; i < json_array_size(answer->items); i++) {
-		json_t *item = json_array_get(answer->items, i);
-
-		if (strcmp(text_of(item, key), value) == 0)
-			return item;
-	}
-	fail_msg("no item with %s %s", key, value);
-	return NULL;
-}
-
 static size_t report_count(const char *outcome)
 {
 	struct answer answer = ask(json_pack("{s:s, s:i, s:[s]}", "command", "campaign.report",

@@ -297,8 +297,33 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* ---- requests, and items of answers ---- */
+
+static inline json_t *command(const char *name)
+{
+	return json_pack("{s:s}", "command", name);
+}
+
+static inline json_t *with(json_t *request, const char *key, const char *value)
+{
+	json_object_set_new(request, key, json_string(value));
+	return request;
+}
+
+static inline json_t *find_item(const struct answer *answer, const char *key, const char *value)
+{
+	for (size_t i = 0; i < json_array_size(answer->items); i++) {
+		json_t *item = json_array_get(answer->items, i);
+
+		if (strcmp(text_of(item, key), value) == 0)
+			return item;
+	}
+	fail_msg("no item with %s %s", key, value);
+	return NULL;
+}
+
 /* The number in the REPLY; the request must not be refused. */
-static u64 ask_number(json_t *request, const char *key)
+static inline u64 ask_number(json_t *request, const char *key)
 {
 	struct answer answer = ask(request);
 	u64 number;
@@ -378,7 +403,7 @@ static enum control_answer import_rows(struct control_client *client, u32 first,
 }
 
 /* A whole campaign; its id. */
-static u64 create(const char *name, u32 rows, u32 domains)
+static inline u64 create(const char *name, u32 rows, u32 domains)
 {
 	struct control_client *client = client_open();
 	struct answer answer;
