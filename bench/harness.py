@@ -67,7 +67,10 @@ def make_key(path, domain, program):
 
 
 def write_config(directory, port, domain, site, workers=0, queue="", sign=True, routes=None):
-    """One customer, and every domain's mail goes to the sink, or where `routes` says."""
+    """
+    One customer, and every domain's mail goes to the sink, or where `routes` says. Speed is measured, not what
+    receivers teach: a sender that was told to slow down would be.
+    """
     path = os.path.join(directory, "hikyaku.conf")
     identity = f'dkim "s1" {{ key = "{directory}/{domain}.s1.pem" }}' if sign else "sign = false"
     routes = routes or f'route "*" {{ relay = "127.0.0.1:{port}" }}\n'
@@ -83,7 +86,7 @@ customer "{domain}" {{
 	unsubscribe-url = "https://{domain}/u/{{{{_token}}}}"
 	unsubscribe-mailto = "unsubscribe-{{{{_token}}}}@{domain}"
 }}
-site "default" {{ {site} }}
+site "default" {{ adaptive = false  {site} }}
 {routes}""")
     return path
 

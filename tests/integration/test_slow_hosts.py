@@ -37,7 +37,7 @@ def test_other_mail_goes_out_while_many_hosts_never_greet(sender_in, sink_with):
     with hosts_that_never_greet() as relays:
         sender = sender_in()
         sender.top["workers"] = 1
-        sender.default_site["sessions"] = EACH
+        sender.default_site |= {"sessions": EACH, "adaptive": False}
         sender.default_site["greeting-timeout"] = "5m"
         sender.settings["queue"]["in-flight"] = 2 * HOSTS * EACH
         for n, relay in enumerate(relays):
