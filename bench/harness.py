@@ -68,8 +68,8 @@ def make_key(path, domain, program):
 
 def write_config(directory, port, domain, site, workers=0, queue="", sign=True, routes=None):
     """
-    One customer, and every domain's mail goes to the sink, or where `routes` says. Speed is measured, not what
-    receivers teach: a sender that was told to slow down would be.
+    One customer, and every domain's mail goes to the sink, or where `routes` says. Speed is measured, not
+    what receivers teach: a sender that was told to slow down would do so.
     """
     path = os.path.join(directory, "hikyaku.conf")
     identity = f'dkim "s1" {{ key = "{directory}/{domain}.s1.pem" }}' if sign else "sign = false"
