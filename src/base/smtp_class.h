@@ -27,6 +27,9 @@ enum smtp_class {
 	SMTP_CLASS_COUNT,
 };
 
+/* In place of an enhanced code's detail: whatever it is. */
+#define SMTP_ANY_DETAIL 0xffff
+
 /* "bad-mailbox"; for SMTP_CLASS_NONE and numbers that are no class "". Never NULL. */
 const char *smtp_class_name(u32 class);
 /* In a sentence's middle, for people: "no such mailbox". Likewise. */

@@ -12,8 +12,6 @@
 #include "base/types.h"
 #include "smtp/client.h"
 
-/* Any subject's detail will do, in smtp_class_row.enhanced. */
-#define SMTP_ANY_DETAIL 0xffff
 #define SMTP_FRAGMENT_MIN 3 /* bytes of a fragment */
 
 /* Whose hosts a row of the built-in table is for. */
@@ -45,7 +43,7 @@ struct smtp_class_row {
 	u8 class;    /* enum smtp_class */
 	u8 provider; /* enum smtp_provider */
 	u16 code;    /* leading digits: 4, 55, 550; 0: whatever it is */
-	/* Class 0: 4 and 5. Subject 0: no condition. */
+	/* Class 0: 4 and 5. Subject 0: no condition. The detail may be SMTP_ANY_DETAIL. */
 	u16 enhanced[3];
 	u16 stages; /* 1 << enum smtp_stage each; 0: wherever it was */
 	/*
