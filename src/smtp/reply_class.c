@@ -2,6 +2,7 @@
 
 #include "base/config.h"
 #include "base/text.h"
+#include "smtp/reply_words.h"
 
 #include <string.h>
 
@@ -33,49 +34,10 @@ static bool has_gram(const struct words *words, const char *at)
 	return words->grams[gram / 64] >> gram % 64 & 1;
 }
 
-/* Length of "5.7.1 " at the start, which every line of a reply may have; else 0. */
-static size_t enhanced_len(struct slice s)
-{
-	size_t at = 0;
-
-	for (u32 part = 0; part < 3; part++) {
-		size_t start = at;
-
-		while (at < s.len && at - start < 3 && ascii_is_digit(s.ptr[at]))
-			at++;
-		if (at == start || at == s.len || s.ptr[at] != (part < 2 ? '.' : ' '))
-			return 0;
-		at++;
-	}
-	return at;
-}
-
-static void words_add(struct words *words, char c)
-{
-	bool repeats = c == ' ' && (words->len == 0 || words->text[words->len - 1] == ' ');
-
-	if (!repeats)
-		words->text[words->len++] = ascii_lower(c);
-}
-
-/* The joint of two lines and the codes at their starts are not the receiver's words. */
 static void words_read(struct words *words, struct slice text)
 {
-	struct slice rest = slice_first(text, SMTP_REPLY_TEXT_MAX);
-
-	words->len = 0;
+	words->len = smtp_reply_words(words->text, text);
 	memset(words->grams, 0, sizeof(words->grams));
-	rest = slice_from(rest, enhanced_len(rest));
-	while (rest.len > 0) {
-		if (slice_has_prefix(rest, SLICE(" / "))) {
-			rest = slice_from(rest, 3);
-			rest = slice_from(rest, enhanced_len(rest));
-			words_add(words, ' ');
-			continue;
-		}
-		words_add(words, rest.ptr[0]);
-		rest = slice_from(rest, 1);
-	}
 	for (size_t i = 0; i + 3 <= words->len; i++) {
 		u32 gram = gram_of(words->text + i);
 
