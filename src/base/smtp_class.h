@@ -20,7 +20,8 @@ enum smtp_class {
 	SMTP_CLASS_REPUTATION,  /* our address or domain is on a list, or thought badly of */
 	SMTP_CLASS_RATE,        /* too much at once: messages, sessions, recipients, complaints */
 	SMTP_CLASS_AUTH_FAILURE, /* SPF, DKIM, DMARC, ARC */
-	SMTP_CLASS_DNS,         /* a name does not resolve as it should: one of ours */
+	SMTP_CLASS_DNS,         /* a name of ours does not resolve, as a receiver sees it; where no
+				   receiver was asked: the recipient's domain has no hosts */
 	SMTP_CLASS_GREYLISTED,  /* first contact is put off on principle */
 	SMTP_CLASS_TRANSIENT_HOST, /* the host, or the way to it, has trouble of its own */
 	SMTP_CLASS_PROTOCOL,    /* commands not understood, out of order, not offered */

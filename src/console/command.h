@@ -72,6 +72,7 @@ int queue_bounce_run(struct console *console, int argc, char **argv);
 int queue_suspend_run(struct console *console, int argc, char **argv);
 int queue_resume_run(struct console *console, int argc, char **argv);
 int queue_doubt_run(struct console *console, int argc, char **argv);
+int queue_unknown_run(struct console *console, int argc, char **argv);
 int keys_new_run(struct console *console, int argc, char **argv);
 int keys_show_run(struct console *console, int argc, char **argv);
 int check_run(struct console *console, int argc, char **argv);

@@ -242,6 +242,7 @@ static const struct {
 	{ "queue.suspend", run_suspend },
 	{ "queue.resume", run_resume },
 	{ "queue.doubt", control_doubt },
+	{ "queue.unknown", control_queue_unknown },
 	{ "status", control_status },
 	{ "stop", run_stop },
 };

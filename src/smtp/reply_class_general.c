@@ -60,7 +60,7 @@ static const struct smtp_class_row rows[] = {
 	ROW(CONTENT, TEXT("message too big")),
 	ROW(CONTENT, TEXT("message is too")),
 	ROW(CONTENT, TEXT("message size", "too")),
-	ROW(CONTENT, TEXT("message larger than")),
+	ROW(CONTENT, TEXT("message", "larger than")),
 	ROW(CONTENT, TEXT("size of this message exceeds")),
 	ROW(CONTENT, TEXT("maximum message size")),
 	ROW(CONTENT, TEXT("max message size")),
