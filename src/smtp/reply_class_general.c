@@ -45,10 +45,6 @@ static const struct smtp_class_row rows[] = {
 	ROW(GREYLISTED, CODE(4), TEXT("deferred for", "seconds")),
 	ROW(GREYLISTED, CODE(4), TEXT("not yet authorized to deliver")),
 	ROW(GREYLISTED, CODE(4), TEXT("spam protection", "retry")),
-	ROW(GREYLISTED, CODE(45), STATUS(4, 7, 1), TEXT("please try again later"),
-	    AT(STAGE(RCPT))),
-	ROW(GREYLISTED, CODE(450), STATUS(4, 2, 0), TEXT("try again"), AT(STAGE(RCPT))),
-	ROW(GREYLISTED, CODE(450), STATUS(4, 7, 1), TEXT("try again"), AT(STAGE(RCPT))),
 
 	/* ---- the size of a message, which may be called a limit, too ---- */
 	ROW(MAILBOX_FULL, TEXT("message", "would exceed", "quota")),
@@ -444,6 +440,10 @@ static const struct smtp_class_row rows[] = {
 	ROW(BAD_MAILBOX, TEXT("bestaat niet")),                    /* nl */
 	ROW(BAD_MAILBOX, TEXT("宛先不明")),                        /* ja: addressee not known */
 	ROW(BAD_MAILBOX, TEXT("存在しません")),                    /* ja: does not exist */
+
+	/* ---- put off, and not a word why ---- */
+	ROW(GREYLISTED, CODE(45), STATUS(4, 7, 1), TEXT("try again"), AT(STAGE(RCPT))),
+	ROW(GREYLISTED, CODE(45), STATUS(4, 2, 0), TEXT("try again"), AT(STAGE(RCPT))),
 
 	/* ---- trouble at the receiver ---- */
 	ROW(TRANSIENT_HOST, TEXT("insufficient system storage")),
