@@ -502,7 +502,8 @@ def test_every_command_speaks_json(running):
                   ("campaign", "report", "news"), ("queue", "list"), ("queue", "list", "--rows"),
                   ("queue", "show", "reader1@shop1.test"), ("queue", "retry", "--all"),
                   ("queue", "bounce", "--domain", "shop1.test"), ("queue", "doubt", "list"),
-                  ("queue", "doubt", "resend", "--all"), ("queue", "unknown"), ("keys", "show"), ("check",), ("version",)):
+                  ("queue", "doubt", "resend", "--all"), ("queue", "unknown"),
+                  ("keys", "show"), ("check",), ("version",)):
         for line in running.run(*words, "--json").stdout.splitlines():
             assert isinstance(json.loads(line), dict), words
     error = refused(running, "campaign", "start", "nobody", "--json").errors
