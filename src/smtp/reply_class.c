@@ -92,6 +92,14 @@ static bool mx_matches(const struct smtp_class_row *row, struct slice mx)
 	return row->mx_count == 0;
 }
 
+/* Before RCPT a host knows of no recipient: who is unknown to it is the sender. */
+static bool stage_matches(const struct smtp_class_row *row, enum smtp_stage stage)
+{
+	if (smtp_class_is_about_recipient(row->class) && stage < SMTP_STAGE_RCPT)
+		return false;
+	return row->stages == 0 || row->stages >> stage & 1;
+}
+
 static const struct smtp_class_row *find_row(const struct smtp_class_table *table,
 					     const struct smtp_refusal *refusal,
 					     const struct words *words, enum smtp_provider provider)
@@ -103,8 +111,7 @@ static const struct smtp_class_row *find_row(const struct smtp_class_table *tabl
 			continue;
 		if (code_matches(refusal->code, row->code) &&
 		    enhanced_matches(refusal->enhanced, row->enhanced) &&
-		    (row->stages == 0 || row->stages >> refusal->stage & 1) &&
-		    has_fragments(words, row) && mx_matches(row, refusal->mx))
+		    stage_matches(row, refusal->stage) && has_fragments(words, row) && mx_matches(row, refusal->mx))
 			return row;
 	}
 	return NULL;
@@ -132,7 +139,6 @@ struct meaning {
 static const struct meaning enhanced_meanings[] = {
 	/* RFC 3463 section 3.2: addresses. */
 	{ STATUS(0, 1, 7), MEANS(POLICY, SURE) },
-	{ STATUS(0, 1, 8), MEANS(DNS, SURE) },
 	{ STATUS(0, 1, 9), MEANS(PROTOCOL, SURE) },
 	{ STATUS(0, 1, 0), .stages = STAGE(MAIL), MEANS(POLICY, VAGUE) },
 	{ STATUS(0, 1, 0), MEANS(BAD_MAILBOX, VAGUE) },
@@ -156,7 +162,6 @@ static const struct meaning enhanced_meanings[] = {
 	{ STATUS(5, 4, 4), MEANS(BAD_MAILBOX, VAGUE) },
 	{ STATUS(0, 4, SMTP_ANY_DETAIL), MEANS(TRANSIENT_HOST, SURE) },
 	/* Section 3.6: the protocol. */
-	{ STATUS(0, 5, 3), MEANS(RATE, SURE) },
 	{ STATUS(0, 5, 0), MEANS(PROTOCOL, VAGUE) },
 	{ STATUS(0, 5, SMTP_ANY_DETAIL), MEANS(PROTOCOL, SURE) },
 	/* Section 3.7 and RFC 6531: content and what it needs. */

@@ -38,7 +38,10 @@ enum smtp_provider {
 	SMTP_PROVIDER_JAPAN_ISP, /* OCN, So-net, Biglobe, Nifty, IIJ, ... */
 };
 
-/* One row: every condition that it has must hold. It borrows all that it points to. */
+/*
+ * One row: every condition that it has must hold. Rows of classes that are about a recipient are
+ * not read before RCPT. A row borrows all that it points to.
+ */
 struct smtp_class_row {
 	u8 class;    /* enum smtp_class */
 	u8 provider; /* enum smtp_provider */
@@ -64,6 +67,7 @@ struct smtp_class_table {
 extern const struct smtp_class_table smtp_class_providers;
 extern const struct smtp_class_table smtp_class_general;
 
+/* A reply; or what a DSN quotes (Diagnostic-Code, Status), with SMTP_STAGE_DOT. */
 struct smtp_refusal {
 	u16 code; /* 400-599 */
 	u16 enhanced[3];

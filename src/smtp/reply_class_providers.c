@@ -91,6 +91,9 @@ static const struct smtp_class_row rows[] = {
 	ROW(AUTH_FAILURE, STATUS(0, 7, 40), FROM(GOOGLE)),
 	ROW(DNS, STATUS(0, 7, 23), FROM(GOOGLE)),
 	ROW(RATE, STATUS(5, 4, 5), FROM(GOOGLE)), /* "daily sending limit" */
+	ROW(RATE, TEXT("smtp relay limit")),
+	ROW(PROTOCOL, TEXT("multiple destination domains per transaction")),
+	ROW(POLICY, TEXT("not in whitelist")),
 	ROW(RATE, CODE(421), STATUS(4, 7, 0), TEXT("try again later, closing connection")),
 	ROW(MAILBOX_FULL, TEXT("inbox is out of storage")),
 
@@ -171,6 +174,7 @@ static const struct smtp_class_row rows[] = {
 	/* Comcast: two letters and six digits. */
 	ROW(RATE, TEXT("rl0000"), FROM(COMCAST)),
 	ROW(REPUTATION, TEXT("bl0000"), FROM(COMCAST)),
+	ROW(REPUTATION, TEXT("es0000"), FROM(COMCAST)), /* dynamic addresses */
 	ROW(DNS, TEXT("pt0000"), FROM(COMCAST)),
 	ROW(AUTH_FAILURE, TEXT("pf0000"), FROM(COMCAST)),
 	ROW(AUTH_FAILURE, TEXT("dm0000"), FROM(COMCAST)),
@@ -188,6 +192,8 @@ static const struct smtp_class_row rows[] = {
 	ROW(RATE, TEXT("postmaster.", "error-messages?", "c=mr")),
 	ROW(AUTH_FAILURE, TEXT("postmaster.", "error-messages?", "c=dmarc")),
 	ROW(REPUTATION, TEXT("postmaster.", "error-messages?ip=")),
+	/* Too many addresses that do not exist, or names in EHLO that change. */
+	ROW(REPUTATION, TEXT("reject due to policy violations"), FROM(IONOS)),
 	ROW(BAD_MAILBOX, CODE(550), TEXT("mailbox unavailable"), FROM(IONOS)),
 
 	/* Mail.ru. */
@@ -235,6 +241,7 @@ static const struct smtp_class_row rows[] = {
 	ROW(REPUTATION, TEXT("ask your postmaster for help"), FROM(T_ONLINE)),
 
 	/* Japanese carriers: few words, which elsewhere could mean anything. */
+	ROW(MAILBOX_FULL, TEXT("too much mail data")), /* docomo */
 	ROW(MAILBOX_FULL, TEXT("mailbox", "full"), FROM(DOCOMO)),
 	ROW(RATE, CODE(4), TEXT("service not available"), FROM(DOCOMO)),
 	ROW(RATE, CODE(4), TEXT("too many"), FROM(DOCOMO)),
@@ -242,12 +249,14 @@ static const struct smtp_class_row rows[] = {
 	ROW(POLICY, CODE(5), TEXT("mail rejected"), FROM(DOCOMO)),
 	ROW(POLICY, CODE(5), TEXT("refused"), FROM(DOCOMO)),
 	ROW(MAILBOX_FULL, TEXT("mailbox", "exceed"), FROM(KDDI)),
+	ROW(BAD_MAILBOX, CODE(554), TEXT("relay access denied"), FROM(KDDI)), /* no such form */
 	ROW(BAD_MAILBOX, CODE(550), TEXT("user unknown"), FROM(KDDI)),
 	ROW(RATE, CODE(4), TEXT("too many"), FROM(KDDI)),
 	ROW(RATE, CODE(4), TEXT("congest"), FROM(KDDI)),
 	ROW(POLICY, CODE(5), TEXT("filter"), FROM(KDDI)),
 	ROW(POLICY, CODE(5), TEXT("refuse"), FROM(KDDI)),
 	ROW(BAD_MAILBOX, CODE(550), TEXT("invalid recipient"), FROM(SOFTBANK)),
+	ROW(DNS, CODE(553), TEXT("does not exist"), FROM(SOFTBANK)), /* the sender's domain */
 	ROW(MAILBOX_FULL, TEXT("mailbox", "full"), FROM(SOFTBANK)),
 	ROW(RATE, CODE(4), TEXT("too many"), FROM(SOFTBANK)),
 	ROW(RATE, CODE(4), TEXT("busy"), FROM(SOFTBANK)),
@@ -257,6 +266,7 @@ static const struct smtp_class_row rows[] = {
 	ROW(RATE, CODE(4), TEXT("too many"), FROM(RAKUTEN)),
 	ROW(POLICY, CODE(5), TEXT("refuse"), FROM(RAKUTEN)),
 	ROW(BAD_MAILBOX, CODE(550), TEXT("invalid recipient"), FROM(JAPAN_ISP)),
+	ROW(BAD_MAILBOX, CODE(550), TEXT("can't accept user")),
 	ROW(RATE, CODE(4), TEXT("too many"), FROM(JAPAN_ISP)),
 	ROW(MAILBOX_FULL, TEXT("mail box", "full"), FROM(JAPAN_ISP)),
 	ROW(CONTENT, CODE(5), TEXT("spam mail"), FROM(JAPAN_ISP)),
