@@ -111,7 +111,8 @@ static const struct smtp_class_row *find_row(const struct smtp_class_table *tabl
 			continue;
 		if (code_matches(refusal->code, row->code) &&
 		    enhanced_matches(refusal->enhanced, row->enhanced) &&
-		    stage_matches(row, refusal->stage) && has_fragments(words, row) && mx_matches(row, refusal->mx))
+		    stage_matches(row, refusal->stage) && has_fragments(words, row) &&
+		    mx_matches(row, refusal->mx))
 			return row;
 	}
 	return NULL;
