@@ -196,6 +196,45 @@ static bool read_routes(struct config_file *file, struct config *config)
 	return true;
 }
 
+static bool read_reply(struct config_file *file, struct config *config, struct cfg_t *at,
+		       struct config_reply *reply)
+{
+	reply->name = take_title(file, config, at, config_shape_any, "a name");
+	if (!reply->name ||
+	    !config_file_fill(file, at, &config_section_reply, CONFIG_FILL_ALL, reply,
+			      &config->arena))
+		return false;
+	if (reply->text.count > CONFIG_FRAGMENTS_MAX)
+		return config_file_refuse(file, at, "text", "more than %u of them",
+					  CONFIG_FRAGMENTS_MAX);
+	reply->code = config_reply_code(reply->code_text);
+	config_reply_enhanced(reply->enhanced_text, reply->enhanced);
+	if (reply->code >= 100 && reply->enhanced[0] && reply->enhanced[0] != reply->code / 100)
+		return config_file_refuse(file, at, "enhanced", "no reply with code %u has it",
+					  reply->code);
+	if (reply->text.count == 0 && !reply->enhanced_text && reply->mx.count == 0)
+		return config_file_refuse(file, at, NULL,
+					  "one of \"text\", \"enhanced\" and \"mx\" must be there");
+	return smtp_class_find(slice_of(reply->class_name), &reply->class);
+}
+
+static bool read_replies(struct config_file *file, struct config *config)
+{
+	size_t count = config_file_count(file->tree, "reply");
+	struct config_reply *all =
+		take_array(file, config, file->tree, "reply", CONFIG_REPLIES_MAX, sizeof(*all));
+
+	if (!all)
+		return false;
+	config->replies = all;
+	for (size_t i = 0; i < count; i++) {
+		if (!read_reply(file, config, config_file_at(file->tree, "reply", i), &all[i]))
+			return false;
+		config->reply_count = i + 1;
+	}
+	return true;
+}
+
 bool config_parse(struct config *config, struct slice text, const char *name, struct error *error)
 {
 	struct config_file file = { .tree = NULL };
@@ -212,7 +251,8 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       read_dns(&file, config) &&
 	       read_plain(&file, config, &config_section_queue, &config->queue) &&
 	       read_retry(&file, config) && read_customers(&file, config) &&
-	       config_sites_read(&file, config, &providers) && read_routes(&file, config);
+	       config_sites_read(&file, config, &providers) && read_routes(&file, config) &&
+	       read_replies(&file, config);
 	config_file_close(&file);
 	if (!done)
 		config_free(config);

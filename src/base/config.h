@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/smtp_class.h"
 #include "base/types.h"
 
 #define CONFIG_FILE_MAX (1024 * 1024) /* bytes */
@@ -30,6 +31,10 @@
 #define CONFIG_DKIM_MAX 2	/* of one customer */
 #define CONFIG_SITES_MAX 256 /* of the operator's file */
 #define CONFIG_ROUTES_MAX 1024
+#define CONFIG_REPLIES_MAX 256
+#define CONFIG_FRAGMENTS_MAX 8 /* of one reply pattern */
+#define CONFIG_FRAGMENT_MIN 3  /* bytes */
+#define CONFIG_FRAGMENT_MAX 120
 #define CONFIG_ANY_ADDRESS "any" /* as a customer's address: the kernel chooses the source */
 
 struct config_list {
@@ -142,6 +147,20 @@ struct config_route {
 	const char *relay;  /* "127.0.0.1:2525" or "[::1]:2525": where to, instead of the MX */
 };
 
+/* A pattern of the operator's for what receivers say: every condition that is given must hold. */
+struct config_reply {
+	const char *name;
+	enum smtp_class class;	 /* what replies that match are about; never NONE or UNKNOWN */
+	u16 code;		 /* leading digits: 4, 55, 550; 0: any */
+	u16 enhanced[3];	 /* detail SMTP_ANY_DETAIL: any; all 0: no condition */
+	struct config_list text; /* fragments in this order: lower case, no two spaces in a row */
+	struct config_list mx;	 /* patterns of MX host names; none: any host */
+	/* As they stand in the file; NULL when not given. */
+	const char *class_name;
+	const char *code_text;
+	const char *enhanced_text;
+};
+
 struct config {
 	const char *data;    /* absolute path */
 	const char *control; /* absolute path of a unix socket, fits sockaddr_un */
@@ -159,6 +178,8 @@ struct config {
 	size_t site_count;		 /* at least 1; shipped ones behind the operator's */
 	const struct config_route *routes;
 	size_t route_count;
+	const struct config_reply *replies; /* in the order of the file */
+	size_t reply_count;
 	struct arena arena;
 };
 

@@ -152,6 +152,20 @@ static const struct config_option route_options[] = {
 };
 TITLED(route, "route", route_options);
 
+static const struct config_option reply_options[] = {
+	ROW(config_reply, class_name, "class", CONFIG_TEXT, NULL,
+	    SHAPE(reply_class, "a class of replies such as rate, reputation or bad-mailbox")),
+	ROW(config_reply, code_text, "code", CONFIG_TEXT, "",
+	    SHAPE(reply_code, "a reply code or its leading digits, such as 4, 55 or 550")),
+	ROW(config_reply, enhanced_text, "enhanced", CONFIG_TEXT, "",
+	    SHAPE(reply_enhanced, "an enhanced code such as 5.7.1, or 5.7 for any detail")),
+	ROW(config_reply, text, "text", CONFIG_LIST, "",
+	    SHAPE(fragment, "words of a reply, 3 to 120 bytes")),
+	ROW(config_reply, mx, "mx", CONFIG_LIST, "",
+	    SHAPE(pattern, "a host name or a pattern such as *.example.com")),
+};
+TITLED(reply, "reply", reply_options);
+
 static const struct config_option root_options[] = {
 	ROW(config, data, "data", CONFIG_TEXT, "/data", SHAPE(path, "an absolute path")),
 	ROW(config, control, "control", CONFIG_TEXT, "/run/hikyaku/send.sock",
@@ -164,6 +178,6 @@ static const struct config_option root_options[] = {
 static const struct config_section *const root_inner[] = {
 	&config_section_metrics, &config_section_dns,	   &config_section_queue,
 	&config_section_retry,	 &config_section_customer, &config_section_site,
-	&config_section_route,
+	&config_section_route,	 &config_section_reply,
 };
 NOT_TITLED(root, "root", root_options, INNER(root_inner));

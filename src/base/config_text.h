@@ -42,5 +42,14 @@ config_shape config_shape_range;     /* "10.0.0.0/8": no bits set behind the pre
 config_shape config_shape_local;  /* prefix of a local part: atext without '+', at most 24 bytes */
 config_shape config_shape_url;	  /* https://host/..., has {{_token}} */
 config_shape config_shape_mailto; /* local@domain, {{_token}} in the local part */
+config_shape config_shape_reply_class;	  /* name of a class other than "unknown" */
+config_shape config_shape_reply_code;	  /* 1 to 3 digits, the first 4 or 5 */
+config_shape config_shape_reply_enhanced; /* "5.7.1" or "5.7" */
+config_shape config_shape_fragment; /* CONFIG_FRAGMENT_MIN to _MAX bytes once in lower case and
+				       single spaces */
+
+/* What the shapes above let through as numbers; NULL: zeros. */
+u16 config_reply_code(const char *text);
+void config_reply_enhanced(const char *text, u16 enhanced[3]);
 
 #endif

@@ -204,8 +204,8 @@ int campaign_status_run(struct console *console, int argc, char **argv)
 
 /* ---- report ---- */
 
-static const char *const report_titles[] = { "time", "outcome", "address",  "code",
-					     "tries", "host",    "reply" };
+static const char *const report_titles[] = { "time",  "outcome", "address", "code",
+					     "class", "tries",	 "host",    "reply" };
 
 static void print_recipient(void *arg, const json_t *item)
 {
@@ -215,6 +215,7 @@ static void print_recipient(void *arg, const json_t *item)
 	table_text(table, answer_text(item, "outcome"));
 	table_text(table, answer_text(item, "address"));
 	table_number(table, answer_number(item, "code"));
+	table_text(table, answer_text(item, "class"));
 	table_number(table, answer_number(item, "attempts"));
 	table_text(table, answer_text(item, "host"));
 	table_text(table, answer_text(item, "reply"));
@@ -285,7 +286,7 @@ int campaign_report_run(struct console *console, int argc, char **argv)
 	code = link_open(console, &client);
 	if (code != CONSOLE_OK)
 		return code;
-	table_init(&table, stdout, report_titles, array_count(report_titles), 0x18);
+	table_init(&table, stdout, report_titles, array_count(report_titles), 0x28);
 	while (!is_over)
 		code = report_page(console, client, &report, &table, &is_over);
 	if (code == CONSOLE_OK && !console->json)

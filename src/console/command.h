@@ -72,6 +72,7 @@ int queue_bounce_run(struct console *console, int argc, char **argv);
 int queue_suspend_run(struct console *console, int argc, char **argv);
 int queue_resume_run(struct console *console, int argc, char **argv);
 int queue_doubt_run(struct console *console, int argc, char **argv);
+int queue_unknown_run(struct console *console, int argc, char **argv);
 int site_list_run(struct console *console, int argc, char **argv);
 int site_show_run(struct console *console, int argc, char **argv);
 int site_set_run(struct console *console, int argc, char **argv);

@@ -109,6 +109,14 @@ const struct command commands[] = {
 	  "  hikyaku queue doubt list\n"
 	  "  hikyaku queue doubt resend --campaign spring\n"
 	  "  hikyaku queue doubt drop --address ann@example.com" },
+	{ "queue", "unknown", queue_unknown_run, 0, "refusals in words that are not known", "",
+	  "Each refusal gets a class (bad-mailbox, rate, reputation, ...) by its words.\n"
+	  "Here are those whose words no pattern knows, counted since the sender was\n"
+	  "started, with the class that their codes suggest, and one of each as it came.\n"
+	  "Sections `reply` of the configuration teach the sender: hikyaku.conf(5).\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku queue unknown" },
 	{ "site", "list", site_list_run, 0, "rules for receivers, and their limits", "",
 	  "A rule is a section \"site\" of the configuration, or one of those for large\n"
 	  "receivers that come with the program. It counts for every receiver whose mail\n"

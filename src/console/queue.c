@@ -389,3 +389,37 @@ int queue_doubt_run(struct console *console, int argc, char **argv)
 	return run_counted(console, request,
 			   strcmp(argv[0], "drop") == 0 ? "dropped" : "will be sent again");
 }
+
+/* ---- unknown ---- */
+
+static const char *const unknown_titles[] = { "count", "code", "class", "last", "host", "reply" };
+
+static void print_unknown(void *arg, const json_t *item)
+{
+	struct table *table = arg;
+
+	table_number(table, answer_number(item, "count"));
+	table_number(table, answer_number(item, "code"));
+	table_text(table, answer_text(item, "class"));
+	table_time(table, answer_number(item, "last_ms"));
+	table_text(table, answer_text(item, "host"));
+	table_text(table, answer_text(item, "reply"));
+}
+
+int queue_unknown_run(struct console *console, int argc, char **argv)
+{
+	struct table table;
+	json_t *reply;
+	int code;
+
+	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
+		return code;
+	table_init(&table, stdout, unknown_titles, array_count(unknown_titles), 0x3);
+	code = link_run(console, json_pack("{s:s}", "command", "queue.unknown"), print_unknown,
+			&table, &reply);
+	if (code == CONSOLE_OK && !console->json)
+		table_flush(&table);
+	table_done(&table);
+	json_decref(reply);
+	return code;
+}

@@ -58,6 +58,8 @@ struct lease {
 	u16 enhanced[3];
 	u32 elapsed_ms;
 	struct net_address host;   /* family 0: never reached one */
+	u8 reply_class;            /* enum smtp_class; the planner's own */
+	bool reply_guessed;        /* no pattern knew the words; likewise */
 	u16 reply_len;
 	char reply[LEASE_REPLY_MAX];
 };

@@ -176,8 +176,8 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	error->text[0] = '\0';
 	if (!open_store(planner, error) || !load_secret(planner, error) ||
 	    !load_keys(planner, error) || !open_resolver(planner, error) ||
-	    !planner_leases_open(planner, error) || !planner_sites_open(planner, error) ||
-	    !planner_overrides_open(planner, error) ||
+	    !planner_replies_open(planner, error) || !planner_leases_open(planner, error) ||
+	    !planner_sites_open(planner, error) || !planner_overrides_open(planner, error) ||
 	    !planner_clock_open(planner, clock_wall_ms(), error) ||
 	    !planner_recover(planner, error)) {
 		planner_close(planner);
@@ -198,6 +198,7 @@ void planner_close(struct planner *planner)
 	planner_overrides_free(planner);
 	planner_campaigns_free(planner);
 	planner_leases_close(planner);
+	planner_replies_close(planner);
 	ref_queue_done(&planner->touched);
 	ref_queue_done(&planner->again);
 	free(planner->erasing);

@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "base/net_address.h"
 #include "base/types.h"
+#include "delivery/reply_tally.h"
 #include "delivery/worker.h"
 #include "dns/mx.h"
 #include "metrics/metrics.h"
@@ -174,6 +175,9 @@ struct planner_route_status {
 void planner_routes(struct planner *planner, u64 now_ns,
 		    bool (*visit)(void *context, const struct planner_route_status *status),
 		    void *context);
+
+/* Refusals in words that no pattern knew, since the start; see the configuration's `reply`. */
+const struct reply_tally *planner_unknown_replies(const struct planner *planner);
 
 /* Suspended sites get no new leases; survives a restart. */
 bool planner_site_suspend(struct planner *planner, struct slice site, struct error *error);

@@ -12,10 +12,12 @@
 #include "delivery/outcome.h"
 #include "delivery/planner.h"
 #include "delivery/rate.h"
+#include "delivery/reply_tally.h"
 #include "delivery/retry.h"
 #include "delivery/shaper.h"
 #include "delivery/timekeeper.h"
 #include "io/timer.h"
+#include "smtp/reply_class.h"
 #include "store/journal.h"
 
 #include <stdatomic.h>
@@ -258,6 +260,8 @@ struct planner {
 	bool is_stuck;       /* not even one row's result finds room */
 	bool recovering;     /* what the last run left could not be noted yet, for want of room */
 	bool must_work;      /* something changed that the next turn must look at */
+	struct smtp_class_table reply_rows; /* the operator's; its texts are the configuration's */
+	struct reply_tally unknown_replies;
 };
 
 /* ---- planner.c ---- */
@@ -465,6 +469,18 @@ bool planner_settle_row(struct planner *planner, struct planner_campaign *campai
 /* Temporary failure of a row that no worker holds: waits by the retry schedule, or expires. */
 bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,
 		       const struct queue_row *row, u16 code, struct slice text);
+
+/* ---- planner_reply.c ---- */
+bool planner_replies_open(struct planner *planner, struct error *error);
+void planner_replies_close(struct planner *planner);
+/* The name of the host that the lease was refused or taken by; "" when it is not known. */
+const char *planner_lease_host(const struct lease *lease);
+/* Of a lease that came back: lease->reply_class and reply_guessed. */
+void planner_reply_judge(const struct planner *planner, struct lease *lease);
+/* Its result is committed: metrics, and the tally of what no pattern knew. */
+void planner_reply_count(struct planner *planner, const struct lease *lease);
+/* enum smtp_class of what DNS says of a domain (its code and enhanced code); code 0: none. */
+u8 planner_class_of_domain(u16 code, const u16 enhanced[3]);
 
 /* ---- planner_shed.c ---- */
 /* Routes that failed lately give up what others need, when that is scarce. */

@@ -22,6 +22,7 @@ static void account(struct planner *planner, struct lease *lease)
 	route->results++;
 	route->worker_in_flight[lease->worker]--;
 	campaign->leases--;
+	planner_reply_judge(planner, lease);
 	if (lease->site_failed)
 		planner_route_failed(planner, route, lease);
 	else
@@ -52,18 +53,12 @@ void planner_collect_results(struct planner *planner)
 
 static struct slice host_text(char out[HOST_TEXT_MAX], const struct lease *lease)
 {
-	const struct path *path = lease->path; /* NULL after a restart */
 	char ip[NET_ADDRESS_TEXT_SIZE];
-	const char *name = "";
 
 	if (lease->host.family == 0)
 		return SLICE_NONE;
-	for (u32 i = 0; path && i < path->target_count; i++) {
-		if (net_address_equal(&path->targets[i].address, &lease->host))
-			name = path_text(path, path->hosts[path->targets[i].host]);
-	}
 	net_address_format(ip, &lease->host, lease->host.port != 25);
-	snprintf(out, HOST_TEXT_MAX, "%s [%s]", name, ip);
+	snprintf(out, HOST_TEXT_MAX, "%s [%s]", planner_lease_host(lease), ip);
 	return slice_of(out);
 }
 
@@ -77,6 +72,7 @@ static bool add_log(struct planner *planner, const struct lease *lease, enum out
 		.outcome = outcome_log_name(action),
 		.code = lease->code,
 		.attempts = (u8)min_u32(lease->attempts + 1, 255),
+		.reply_class = lease->reply_class,
 		.elapsed_ms = lease->elapsed_ms,
 		.address = lease->address,
 		.host = host_text(host, lease),
@@ -242,6 +238,7 @@ static void release(struct planner *planner, struct lease *lease)
 	u64 batch = lease->batch;
 
 	count_metrics(planner, lease);
+	planner_reply_count(planner, lease);
 	if (lease->action == OUTCOME_RETURN)
 		planner_row_wait(planner, &planner->again, &lease->ref);
 	if (--planner->batch_left[batch % BATCHES_MAX] == 0)
@@ -275,6 +272,7 @@ static bool note_row(struct planner *planner, struct planner_campaign *campaign,
 		.outcome = outcome_log_name(action),
 		.code = code,
 		.enhanced = { enhanced[0], enhanced[1], enhanced[2] },
+		.reply_class = planner_class_of_domain(code, enhanced),
 		.attempts = (u8)min_u32(row->attempts, 255),
 		.address = row->address,
 		.reply = text,

@@ -308,14 +308,12 @@ void planner_route_learn(struct planner *planner, struct planner_route *route,
 			 const struct lease *lease)
 {
 	const struct shaper_limits limits = limits_of(route);
-	enum shaper_signal signal;
 
 	if (lease->verdict == SMTP_VERDICT_NONE || lease->verdict == SMTP_VERDICT_UNSENT) {
 		shaper_returned(&route->shaper, 1, planner->time.due_ms);
 		return;
 	}
-	signal = signal_of(lease->verdict, lease->code, lease->enhanced);
-	if (!shaper_answered(&route->shaper, &limits, signal, planner->now_ns))
+	if (!shaper_answered(&route->shaper, &limits, signal_of(lease), planner->now_ns))
 		return;
 	tell(route, lease);
 	if (route->shaper.state == SHAPER_OPEN)

@@ -1,22 +1,26 @@
 #include "delivery/signal.h"
 
-/* RFC 3463 section 3.8: security or policy; 3.5: the protocol, where "too much" is said, too. */
-#define SUBJECT_PROTOCOL 5
-#define SUBJECT_POLICY 7
-#define DETAIL_TOO_MANY_RECIPIENTS 3
+#include "base/smtp_class.h"
 
-enum shaper_signal signal_of(enum smtp_verdict verdict, u16 code, const u16 enhanced[3])
+enum shaper_signal signal_of(const struct lease *lease)
 {
-	switch (verdict) {
-	case SMTP_VERDICT_ACCEPTED:
+	switch ((enum smtp_class)lease->reply_class) {
+	case SMTP_CLASS_NONE:
+		return lease->verdict == SMTP_VERDICT_ACCEPTED ? SHAPER_TAKEN : SHAPER_NEUTRAL;
+	case SMTP_CLASS_BAD_MAILBOX:
+	case SMTP_CLASS_MAILBOX_FULL:
+		/* It listened, and judged the recipient alone. */
 		return SHAPER_TAKEN;
-	case SMTP_VERDICT_PERMANENT:
-		return enhanced[1] == SUBJECT_POLICY ? SHAPER_BLOCKED : SHAPER_TAKEN;
-	case SMTP_VERDICT_TEMPORARY:
-		if (code == 421 || (enhanced[1] == SUBJECT_PROTOCOL &&
-				    enhanced[2] == DETAIL_TOO_MANY_RECIPIENTS))
-			return SHAPER_SLOW_DOWN;
-		return SHAPER_NEUTRAL;
+	case SMTP_CLASS_RATE:
+		return SHAPER_SLOW_DOWN;
+	case SMTP_CLASS_REPUTATION:
+	case SMTP_CLASS_AUTH_FAILURE:
+	case SMTP_CLASS_DNS:
+		/* Whatever else goes there by this route meets the same. */
+		return SHAPER_BLOCKED;
+	case SMTP_CLASS_UNKNOWN:
+		/* RFC 5321 section 3.8: the host closes, and does not say why. */
+		return lease->code == 421 ? SHAPER_SLOW_DOWN : SHAPER_NEUTRAL;
 	default:
 		return SHAPER_NEUTRAL;
 	}

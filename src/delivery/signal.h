@@ -1,13 +1,13 @@
 /*
- * What a verdict tells of how much the receiver takes from us. Pure.
+ * What an answer tells beyond the row that it is about. Pure.
  */
 #ifndef DELIVERY_SIGNAL_H
 #define DELIVERY_SIGNAL_H
 
+#include "delivery/lease.h"
 #include "delivery/shaper.h"
-#include "smtp/client.h"
 
-/* `enhanced` may be zero (RFC 3463): the receiver gave none. */
-enum shaper_signal signal_of(enum smtp_verdict verdict, u16 code, const u16 enhanced[3]);
+/* Of how much the receiver takes from us; the lease has its verdict and class. */
+enum shaper_signal signal_of(const struct lease *lease);
 
 #endif

@@ -430,6 +430,12 @@ static void add_planner(struct page *page)
 	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "leased",
 		     metric_get(&p->leases_out));
 
+	start_family(page, "hikyaku_replies", COUNTER,
+		     "Refusals of messages by receivers, by what they are about.");
+	for (u32 i = SMTP_CLASS_UNKNOWN; i < SMTP_CLASS_COUNT; i++)
+		add_labelled(page, "hikyaku_replies", COUNTER, "class", smtp_class_name(i),
+			     metric_get(&p->replies[i]));
+
 	start_family(page, "hikyaku_queue_oldest_due_seconds", GAUGE,
 		     "Age of the oldest deferred recipient that is due and waits; 0: none.");
 	buf_add_text(page->out, "hikyaku_queue_oldest_due_seconds ");

@@ -11,6 +11,7 @@
 #define METRICS_METRICS_H
 
 #include "base/buf.h"
+#include "base/smtp_class.h"
 #include "base/types.h"
 
 #define METRICS_ROUTES_MAX 256
@@ -92,6 +93,7 @@ struct metrics_planner {
 	u64 pages_used;
 	u64 pages_free;
 	u64 log_rows;
+	u64 replies[SMTP_CLASS_COUNT]; /* refusals by class; none of SMTP_CLASS_NONE */
 	u64 dns_lookups;
 	u64 dns_failures;
 	u64 dns_stale; /* failures that left a domain with the answer that it had */

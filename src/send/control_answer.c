@@ -51,12 +51,13 @@ json_t *answer_log_entry(const struct queue_log_entry *e)
 	if (e->enhanced[0])
 		snprintf(enhanced, sizeof(enhanced), "%u.%u.%u", e->enhanced[0], e->enhanced[1],
 			 e->enhanced[2]);
-	return json_pack("{s:I, s:I, s:s, s:o, s:i, s:s, s:i, s:o, s:o, s:I}", "number",
+	return json_pack("{s:I, s:I, s:s, s:o, s:i, s:s, s:s, s:i, s:o, s:o, s:I}", "number",
 			 (json_int_t)e->number, "time_ms", (json_int_t)e->wall_ms, "outcome",
 			 log_outcome_name(e->outcome), "address", answer_text_of(e->address),
-			 "code", (int)e->code, "enhanced", enhanced, "attempts", (int)e->attempts,
-			 "host", answer_text_of(e->host), "reply", answer_text_of(e->reply),
-			 "elapsed_ms", (json_int_t)e->elapsed_ms);
+			 "code", (int)e->code, "enhanced", enhanced, "class",
+			 smtp_class_name(e->reply_class), "attempts", (int)e->attempts, "host",
+			 answer_text_of(e->host), "reply", answer_text_of(e->reply), "elapsed_ms",
+			 (json_int_t)e->elapsed_ms);
 }
 
 json_t *answer_waiting(const struct planner *planner, const struct queue_row *row,

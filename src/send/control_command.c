@@ -242,6 +242,7 @@ static const struct {
 	{ "queue.suspend", run_suspend },
 	{ "queue.resume", run_resume },
 	{ "queue.doubt", control_doubt },
+	{ "queue.unknown", control_queue_unknown },
 	{ "site.list", control_site_list },
 	{ "site.show", control_site_show },
 	{ "site.set", control_site_change },

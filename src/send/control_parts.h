@@ -156,13 +156,15 @@ struct campaign_names {
 const char *campaign_name(struct campaign_names *names, struct queue *queue, u32 id);
 
 /*
- * ---- control_campaign.c, control_report.c, control_queue.c, control_show.c, control_status.c ----
+ * ---- control_campaign.c, control_report.c, control_queue.c, control_show.c, control_status.c,
+ * control_unknown.c ----
  */
 void control_campaign_status(struct control_link *link, const struct control_request *request);
 double control_campaign_rate(const struct send_control *control,
 			     const struct queue_campaign *campaign);
 void control_campaign_report(struct control_link *link, const struct control_request *request);
 void control_queue_list(struct control_link *link, const struct control_request *request);
+void control_queue_unknown(struct control_link *link, const struct control_request *request);
 void control_queue_show(struct control_link *link, const struct control_request *request);
 void control_doubt_list(struct control_link *link, const struct control_selection *selection);
 /* control_rule.c */

@@ -274,6 +274,9 @@ enum log_outcome {
 };
 const char *log_outcome_name(u32 outcome);
 
+#define LOG_CODE_MAX 1023 /* a code beyond is stored as 0 */
+#define LOG_CLASS_MAX 63
+
 struct queue_log_entry {
 	u64 number; /* given by queue_log_add, rising */
 	u64 wall_ms;
@@ -283,6 +286,7 @@ struct queue_log_entry {
 	u16 code;
 	u16 enhanced[3];
 	u8 attempts;
+	u8 reply_class; /* enum smtp_class of a refusal: up to LOG_CLASS_MAX; else 0 */
 	u32 elapsed_ms; /* of this attempt's transaction */
 	struct slice address;
 	struct slice host; /* "mx.example.jp [192.0.2.25]" */

@@ -87,6 +87,19 @@ bool row_record_read(struct slice record, struct queue_row *row)
 	       reply_len <= ROW_REPLY_MAX && row->values.len <= ROW_VALUES_MAX;
 }
 
+/*
+ * Code and class share a number, so that the layout is one for both: a program of before there were
+ * classes, to which a trial of an upgrade may fall back, reads entries with a class all the same.
+ */
+#define CLASS_SHIFT 10
+_Static_assert(LOG_CODE_MAX == (1 << CLASS_SHIFT) - 1, "a code has the lower bits");
+_Static_assert(LOG_CLASS_MAX == UINT16_MAX >> CLASS_SHIFT, "a class has the upper bits");
+
+static u16 pack_code(u16 code, u8 class)
+{
+	return (u16)((code <= LOG_CODE_MAX ? code : 0) | class << CLASS_SHIFT);
+}
+
 size_t log_record_write(u8 *out, const struct queue_log_entry *entry)
 {
 	struct slice host = slice_first(entry->host, ROW_HOST_MAX);
@@ -96,9 +109,10 @@ size_t log_record_write(u8 *out, const struct queue_log_entry *entry)
 
 	ASSERT(entry->address.len <= ROW_ADDRESS_MAX);
 	ASSERT(entry->outcome >= LOG_DELIVERED && entry->outcome <= LOG_HELD);
+	ASSERT(entry->reply_class <= LOG_CLASS_MAX);
 	at = record_put_u8(at, version);
 	at = record_put_u8(at, (u8)entry->outcome);
-	at = record_put_u16(at, entry->code);
+	at = record_put_u16(at, pack_code(entry->code, entry->reply_class));
 	at = record_put_u16(at, entry->enhanced[0]);
 	at = record_put_u16(at, entry->enhanced[1]);
 	at = record_put_u16(at, entry->enhanced[2]);
@@ -126,9 +140,12 @@ bool log_record_read(struct slice record, struct queue_log_entry *entry)
 	u16 address_len;
 	u16 host_len;
 	u16 reply_len;
+	u16 code;
 
 	entry->outcome = record_get_u8(&r);
-	entry->code = record_get_u16(&r);
+	code = record_get_u16(&r);
+	entry->code = code & LOG_CODE_MAX;
+	entry->reply_class = (u8)(code >> CLASS_SHIFT);
 	entry->enhanced[0] = record_get_u16(&r);
 	entry->enhanced[1] = record_get_u16(&r);
 	entry->enhanced[2] = record_get_u16(&r);

@@ -78,6 +78,9 @@ static void what_is_unknown_or_given_twice_is_refused(void **state)
 		  "address \"2001:DB8::1\" { ehlo = \"m.a.example\" } dkim \"s\" { key = \"/k\" } "
 		  "}\n",
 		  "t.conf:2: address \"2001:DB8::1\": this address is there twice" },
+		{ CUSTOMER "reply \"r\" { class = rate text = {\"abc\"} }\n"
+			   "reply \"r\" { class = rate text = {\"abd\"} }\n",
+		  "t.conf:3: found duplicate title 'r'" },
 		{ CUSTOMER "site \"a\" { mx = {\"*.x.example\"} }\n"
 			   "site \"b\" {\nmx = {\"*.X.example\"} }\n",
 		  "t.conf:4: site \"b\": mx: \"*.x.example\" is in site \"a\", too" },
@@ -166,6 +169,40 @@ static const struct refusal wrong_values[] = {
 	  "t.conf:1: route \"*\": relay: \"127.0.0.1:65536\" is not an address with port "
 	  "such as "
 	  "127.0.0.1:2525 or [::1]:2525" },
+	{ "reply \"r\" {\nclass = slow }\n",
+	  "t.conf:2: reply \"r\": class: \"slow\" is not a class of replies such as rate, "
+	  "reputation or bad-mailbox" },
+	{ "reply \"r\" { class = unknown }\n",
+	  "t.conf:1: reply \"r\": class: \"unknown\" is not a class of replies such as rate, "
+	  "reputation or bad-mailbox" },
+	{ "reply \"r\" { code = 250 }\n",
+	  "t.conf:1: reply \"r\": code: \"250\" is not a reply code or its leading digits, such "
+	  "as 4, 55 or 550" },
+	{ "reply \"r\" { code = 5500 }\n",
+	  "t.conf:1: reply \"r\": code: \"5500\" is not a reply code or its leading digits, such "
+	  "as 4, 55 or 550" },
+	{ "reply \"r\" { code = \"4x\" }\n",
+	  "t.conf:1: reply \"r\": code: \"4x\" is not a reply code or its leading digits, such "
+	  "as 4, 55 or 550" },
+	{ "reply \"r\" { enhanced = \"5\" }\n",
+	  "t.conf:1: reply \"r\": enhanced: \"5\" is not an enhanced code such as 5.7.1, or 5.7 "
+	  "for any detail" },
+	{ "reply \"r\" { enhanced = \"2.1.0\" }\n",
+	  "t.conf:1: reply \"r\": enhanced: \"2.1.0\" is not an enhanced code such as 5.7.1, or "
+	  "5.7 for any detail" },
+	{ "reply \"r\" { enhanced = \"5.7.1.1\" }\n",
+	  "t.conf:1: reply \"r\": enhanced: \"5.7.1.1\" is not an enhanced code such as 5.7.1, or "
+	  "5.7 for any detail" },
+	{ "reply \"r\" { enhanced = \"5.7.01\" }\n",
+	  "t.conf:1: reply \"r\": enhanced: \"5.7.01\" is not an enhanced code such as 5.7.1, or "
+	  "5.7 for any detail" },
+	{ "reply \"r\" { text = {\"ab\"} }\n",
+	  "t.conf:1: reply \"r\": text: \"ab\" is not words of a reply, 3 to 120 bytes" },
+	{ "reply \"r\" { text = {\"a    \"} }\n",
+	  "t.conf:1: reply \"r\": text: \"a    \" is not words of a reply, 3 to 120 bytes" },
+	{ "reply \"r\" { mx = {\"*x\"} }\n",
+	  "t.conf:1: reply \"r\": mx: \"*x\" is not a host name or a pattern such as "
+	  "*.example.com" },
 	{ "customer \"a.example\" { bounce = \"a+b\" }\n",
 	  "t.conf:1: customer \"a.example\": bounce: \"a+b\" is not 1 to 24 letters, "
 	  "digits, '-' "
@@ -189,6 +226,16 @@ static void what_is_missing_or_does_not_fit_together_is_refused(void **state)
 {
 	static const struct refusal refusals[] = {
 		{ "", "t.conf:1: no section \"customer\"" },
+		{ CUSTOMER "reply \"r\" { text = {\"abc\"}\n}\n",
+		  "t.conf:3: reply \"r\": class: is missing" },
+		{ CUSTOMER "reply \"r\" { class = rate code = 4\n}\n",
+		  "t.conf:3: reply \"r\": one of \"text\", \"enhanced\" and \"mx\" must be there" },
+		{ CUSTOMER "reply \"r\" { class = rate code = 450\nenhanced = \"5.7.1\" }\n",
+		  "t.conf:3: reply \"r\": enhanced: no reply with code 450 has it" },
+		{ CUSTOMER "reply \"r\" { class = rate\n"
+			   "text = {\"aa1\",\"aa2\",\"aa3\",\"aa4\",\"aa5\",\"aa6\",\"aa7\","
+			   "\"aa8\",\"aa9\"} }\n",
+		  "t.conf:3: reply \"r\": text: more than 8 of them" },
 		{ "customer \"nodot\" { }\n",
 		  "t.conf:1: customer \"nodot\": its title is not a domain name" },
 		{ "customer \"192.0.2.1\" { }\n",

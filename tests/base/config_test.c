@@ -249,63 +249,69 @@ static void the_example_parses_and_holds_the_defaults(void **state)
 	assert_string_equal(example.customers[0].bounce, least.customers[0].bounce);
 	assert_int_equal(example.customers[0].address_count, 2);
 	assert_int_equal(example.route_count, 1);
+	assert_int_equal(example.reply_count, 1);
 	config_free(&example);
 	config_free(&least);
 }
 
+static const char *const option_names[] = {
+	"data",
+	"control",
+	"workers",
+	"log",
+	"listen",
+	"forwarders",
+	"trust-anchor-file",
+	"root-hints",
+	"trust-anchors",
+	"stub-zones",
+	"allow-destinations",
+	"ipv4",
+	"ipv6",
+	"map-size-max",
+	"commit-interval",
+	"durability",
+	"in-flight",
+	"in-doubt-delay",
+	"log-keep",
+	"schedule",
+	"jitter",
+	"expire",
+	"ehlo",
+	"class",
+	"code",
+	"enhanced",
+	"text",
+	"key",
+	"sign",
+	"bounce",
+	"unsubscribe-url",
+	"unsubscribe-mailto",
+	"mx",
+	"sessions",
+	"messages-per-session",
+	"rate",
+	"depth",
+	"recipients-per-message",
+	"idle",
+	"tls",
+	"odd-dots",
+	"connect-timeout",
+	"greeting-timeout",
+	"ehlo-timeout",
+	"tls-timeout",
+	"mail-timeout",
+	"rcpt-timeout",
+	"data-timeout",
+	"block-timeout",
+	"dot-timeout",
+	"quit-timeout",
+	"message-timeout",
+	"relay",
+};
+
 static void the_example_names_every_option(void **state)
 {
-	static const char *const names[] = {
-		"data",
-		"control",
-		"workers",
-		"log",
-		"listen",
-		"forwarders",
-		"trust-anchor-file",
-		"root-hints",
-		"trust-anchors",
-		"stub-zones",
-		"allow-destinations",
-		"ipv4",
-		"ipv6",
-		"map-size-max",
-		"commit-interval",
-		"durability",
-		"in-flight",
-		"in-doubt-delay",
-		"log-keep",
-		"schedule",
-		"jitter",
-		"expire",
-		"ehlo",
-		"key",
-		"sign",
-		"bounce",
-		"unsubscribe-url",
-		"unsubscribe-mailto",
-		"mx",
-		"sessions",
-		"messages-per-session",
-		"rate",
-		"depth",
-		"recipients-per-message",
-		"idle",
-		"tls",
-		"odd-dots",
-		"connect-timeout",
-		"greeting-timeout",
-		"ehlo-timeout",
-		"tls-timeout",
-		"mail-timeout",
-		"rcpt-timeout",
-		"data-timeout",
-		"block-timeout",
-		"dot-timeout",
-		"quit-timeout",
-		"message-timeout",
-		"relay",
-	};
 	static char text[16384];
 	FILE *file = fopen(EXAMPLE, "r");
 	size_t len;
@@ -315,12 +321,12 @@ static void the_example_names_every_option(void **state)
 	len = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[len] = '\0';
-	for (size_t i = 0; i < array_count(names); i++) {
+	for (size_t i = 0; i < array_count(option_names); i++) {
 		char assignment[64];
 
-		snprintf(assignment, sizeof(assignment), "%s = ", names[i]);
+		snprintf(assignment, sizeof(assignment), "%s = ", option_names[i]);
 		if (!strstr(text, assignment))
-			fail_msg("the example lacks %s", names[i]);
+			fail_msg("the example lacks %s", option_names[i]);
 	}
 }
 
@@ -388,6 +394,37 @@ static void patterns_match_whole_names_and_names_below(void **state)
 	}
 }
 
+static void patterns_of_replies_are_read_in_their_order(void **state)
+{
+	struct config c;
+	const struct config_reply *r;
+
+	(void)state;
+	must_parse(&c, CUSTOMER "reply \"b\" { class = greylisted code = 45 enhanced = \"4.7\"\n"
+				"  text = {\"Come  BACK\", \" soon\"} mx = {\"*.X.example\"} }\n"
+				"reply \"a\" { class = \"mailbox-full\" enhanced = \"5.2.122\" }\n"
+				"reply \"c\" { class = rate mx = {\"mx.y.example\"} }\n");
+	assert_int_equal(c.reply_count, 3);
+	r = &c.replies[0];
+	assert_string_equal(r->name, "b");
+	assert_int_equal(r->class, SMTP_CLASS_GREYLISTED);
+	assert_int_equal(r->code, 45);
+	assert_memory_equal(r->enhanced, ((u16[]){ 4, 7, SMTP_ANY_DETAIL }), sizeof(r->enhanced));
+	assert_int_equal(r->text.count, 2);
+	assert_string_equal(r->text.items[0], "come back");
+	assert_string_equal(r->text.items[1], " soon");
+	assert_string_equal(r->mx.items[0], "*.x.example");
+	r = &c.replies[1];
+	assert_int_equal(r->class, SMTP_CLASS_MAILBOX_FULL);
+	assert_int_equal(r->code, 0);
+	assert_memory_equal(r->enhanced, ((u16[]){ 5, 2, 122 }), sizeof(r->enhanced));
+	assert_int_equal(r->text.count, 0);
+	r = &c.replies[2];
+	assert_memory_equal(r->enhanced, ((u16[]){ 0, 0, 0 }), sizeof(r->enhanced));
+	assert_int_equal(r->mx.count, 1);
+	config_free(&c);
+}
+
 static void sites_routes_and_customers_are_found(void **state)
 {
 	struct config c;
@@ -425,6 +462,7 @@ int main(void)
 		cmocka_unit_test(comments_of_every_kind_and_length_are_skipped),
 		cmocka_unit_test(a_file_that_is_not_there_is_named),
 		cmocka_unit_test(patterns_match_whole_names_and_names_below),
+		cmocka_unit_test(patterns_of_replies_are_read_in_their_order),
 		cmocka_unit_test(sites_routes_and_customers_are_found),
 	};
 

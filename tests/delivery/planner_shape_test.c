@@ -1,6 +1,8 @@
 /* What limits and receivers' answers do to routes: how much is lent, over hours and restarts. */
 #include "planner_fixture.h"
 
+#define BLOCKED "your address 192.0.2.1 is on our block list"
+#define TOO_FAST "too many messages from your address, slow down"
 #define ANY "address \"any\" { ehlo = \"mail.a.example\" }"
 
 static void open_with(struct fixture *f, const char *site)
@@ -13,13 +15,14 @@ static void open_with(struct fixture *f, const char *site)
 }
 
 static void answer(struct fixture *f, struct lease *lease, enum smtp_verdict verdict, u16 code,
-		   u16 subject, u16 detail)
+		   u16 subject, u16 detail, const char *words)
 {
 	lease->code = code;
 	lease->enhanced[0] = (u16)(code / 100);
 	lease->enhanced[1] = subject;
 	lease->enhanced[2] = detail;
-	give_back(f, lease, verdict, "so it is");
+	lease->stage = SMTP_STAGE_DOT;
+	give_back(f, lease, verdict, words);
 }
 
 /* Lent and taken during so many seconds. */
@@ -118,7 +121,7 @@ static void a_receiver_that_says_too_fast_has_a_pause_and_then_gets_less(void **
 	for (u32 i = 0; i < 8; i++) {
 		lease = next_lease(&f);
 		assert_non_null(lease);
-		answer(&f, lease, SMTP_VERDICT_TEMPORARY, 421, 4, 2);
+		answer(&f, lease, SMTP_VERDICT_TEMPORARY, 421, 7, 0, TOO_FAST);
 	}
 	assert_null(next_lease(&f));
 	pass(&f, 4);
@@ -142,7 +145,7 @@ static void a_receiver_that_refuses_us_costs_few_recipients(void **state)
 	for (u32 i = 0; i < 600; i++) {
 		pass(&f, 1);
 		while ((lease = next_lease(&f))) {
-			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 7, 1);
+			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 7, 1, BLOCKED);
 			refused++;
 		}
 	}
@@ -150,13 +153,13 @@ static void a_receiver_that_refuses_us_costs_few_recipients(void **state)
 	assert_int_equal(campaign_of(&f, id).failed, refused);
 	route = list_entry(f.planner->routes.next, struct planner_route, all);
 	assert_int_equal(route->shaper.state, SHAPER_BROKEN);
-	assert_string_equal(route->reason, "so it is");
+	assert_string_equal(route->reason, BLOCKED);
 	/* After a quarter of an hour one message tries; it is taken, and it goes on. */
 	pass(&f, 310);
 	lease = next_lease(&f);
 	assert_non_null(lease);
 	assert_null(next_lease(&f));
-	answer(&f, lease, SMTP_VERDICT_ACCEPTED, 250, 0, 0);
+	answer(&f, lease, SMTP_VERDICT_ACCEPTED, 250, 0, 0, "ok");
 	settle(&f);
 	assert_true(taken_in(&f, 120) > 500);
 	fixture_close(&f);
@@ -174,7 +177,7 @@ static void bad_mailboxes_are_no_reason_to_send_less(void **state)
 	for (u32 i = 0; i < 30; i++) {
 		pass(&f, 1);
 		while ((lease = next_lease(&f))) {
-			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 1, 1);
+			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 1, 1, "no such user");
 			count++;
 		}
 	}
@@ -256,7 +259,7 @@ static void who_is_forgiven_starts_anew(void **state)
 	for (u32 i = 0; i < 60; i++) {
 		pass(&f, 1);
 		while ((lease = next_lease(&f)))
-			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 7, 1);
+			answer(&f, lease, SMTP_VERDICT_PERMANENT, 550, 7, 1, BLOCKED);
 	}
 	assert_int_equal(lent_now(&f), 0);
 	assert_true(planner_site_forgive(f.planner, SLICE("x")));

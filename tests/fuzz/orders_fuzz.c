@@ -37,6 +37,7 @@ static const struct slice known_lines[] = {
 	SLICE("{\"command\":\"queue.doubt\",\"action\":\"list\"}\n"),
 	SLICE("{\"command\":\"queue.doubt\",\"action\":\"resend\",\"all\":true}\n"),
 	SLICE("{\"command\":\"queue.doubt\",\"action\":\"drop\",\"campaign\":\"1\"}\n"),
+	SLICE("{\"command\":\"queue.unknown\"}\n"),
 	SLICE("{\"command\":\"stop\"}\n"),
 	SLICE("{\"command\":\"campaign.create\",\"name\":\"n\",\"customer\":\"a.example\",\"columns\":[],"
 	      "\"require_unsubscribe\":false,\"charset\":\"utf-8\",\"encoding\":\"auto\","

@@ -433,7 +433,7 @@ def report_page(request):
     end = min(start + min(request["limit"], 2), 5)
     items = [
         {"number": n, "time_ms": 1795575600000 + n, "outcome": "failed", "code": 550,
-         "address": f"r{n}@example.com", "attempts": 1, "host": "mx [192.0.2.1]",
+         "class": "bad-mailbox", "address": f"r{n}@example.com", "attempts": 1, "host": "mx [192.0.2.1]",
          "reply": "5.1.1 \x1b]0;owned\x07 no\u202e"} for n in range(start, end)]
     return b"".join(frame(ITEM, item) for item in items) + frame(
         REPLY, {"count": len(items), "more": end < 5, "next": str(end)})
@@ -447,6 +447,24 @@ def test_a_report_follows_the_pages_to_the_end(sender):
     assert [row["number"] for row in rows] == [0, 1, 2, 3, 4]
     assert sender.requests[0]["outcomes"] == ["failed", "expired"]
     assert [r.get("after") for r in sender.requests] == [None, "2", "4"]
+
+
+def test_a_report_tells_the_class_of_a_refusal(sender):
+    sender.answers["campaign.report"] = report_page
+    lines = text(run("campaign", "report", "spring", socket_path=sender.path))[0].splitlines()
+    assert lines[0].split() == ["time", "outcome", "address", "code", "class", "tries", "host", "reply"]
+    assert "550  bad-mailbox" in lines[1]
+
+
+def test_unknown_replies_are_listed(sender):
+    item = {"count": 1200, "over": 3, "last_ms": 1795575600000, "code": 450, "enhanced": "4.7.1",
+            "class": "policy", "host": "mx.x.example", "shape": "hm <number>", "reply": "4.7.1 Hm 17"}
+    sender.answers["queue.unknown"] = frame(ITEM, item) + frame(REPLY, {"count": 1, "total": 1201})
+    out, _ = text(run("queue", "unknown", socket_path=sender.path))
+    assert "1,200   450  policy" in out and "mx.x.example  4.7.1 Hm 17" in out
+    assert sender.requests[0] == {"command": "queue.unknown"}
+    out, _ = text(run("queue", "unknown", "--json", socket_path=sender.path))
+    assert json.loads(out) == item
 
 
 def test_a_report_stops_at_the_limit(sender):

@@ -202,7 +202,8 @@ def test_mail_under_way_goes_by_what_dns_says_now(world):
     assert old <= before + 12 and before < each - 60
     assert old + world.count(world.six, "moves.example") == each
     ended = sender.report("news", "failed")
-    assert {(line["code"], line["enhanced"]) for line in ended} == {(556, "5.1.10")}
+    assert {(line["code"], line["enhanced"], line["class"]) for line in ended} == {
+        (556, "5.1.10", "bad-mailbox")}
     assert len(ended) > 60 and len(ended) + world.count(world.four, "ends.example") == each
     assert world.count(world.four, "silent.example") == each
     assert sender.metric("hikyaku_dns_stale_total") >= 1

@@ -280,9 +280,32 @@ def test_deferred_recipients_are_listed_with_reason_and_time(deferring):
 def test_one_recipient_is_shown_with_state_and_history(deferring):
     row = deferring.ask("queue", "show", "reader3@shop3.test")
     assert row["state"] == "deferred" and row["attempts"] == 1 and row["code"] == 450
-    assert row["history"][0]["outcome"] == "deferred"
+    assert row["history"][0]["outcome"] == "deferred" and row["history"][0]["class"] == "greylisted"
     assert "greylisted" in deferring.run("queue", "show", "reader3@shop3.test").stdout
     assert refused(deferring, "queue", "show", "nobody@shop3.test").code == 1
+
+
+@pytest.mark.parametrize("taught", [False, True])
+def test_words_that_are_not_known_are_listed_until_a_pattern_knows_them(sender, taught):
+    def script(talk):
+        talk.serve(rcpt=lambda _: "550 5.7.1 Wrong moon phase 17\r\n")
+
+    with Hostile(script) as server:
+        if taught:
+            sender.settings['reply "moon"'] = {"class": "content", "code": "5", "text": ["moon", "phase"]}
+        sender.route("*", server.port)
+        sender.start()
+        sender.create("news", addresses(20, domains=4))
+        sender.wait("news")
+        listed = sender.items("queue", "unknown")
+        classes = {line["class"] for line in sender.items("campaign", "report", "news")}
+    if taught:
+        assert classes == {"content"} and listed == []
+        return
+    assert classes == {"policy"} and len(listed) == 1
+    assert listed[0]["count"] == 20 and listed[0]["shape"] == "wrong moon phase <number>"
+    assert listed[0]["reply"] == "5.7.1 Wrong moon phase 17" and listed[0]["class"] == "policy"
+    assert "Wrong moon phase" in sender.run("queue", "unknown").stdout
 
 
 def test_retry_makes_them_due_now(deferring):
@@ -466,6 +489,9 @@ def test_metrics_pass_promtool_while_mail_is_sent(sender, sink_with):
     assert sender.metric("hikyaku_messages_total", outcome="delivered") == status["delivered"]
     assert sender.metric("hikyaku_messages_total", outcome="failed") == status["failed"]
     assert sender.metric("hikyaku_messages_total", outcome="deferred") == status["deferrals"]
+    assert sender.metric("hikyaku_replies_total", **{"class": "bad-mailbox"}) == status["failed"]
+    assert sender.metric("hikyaku_replies_total", **{"class": "greylisted"}) == status["deferrals"]
+    assert sender.metric("hikyaku_replies_total", **{"class": "unknown"}) == 0
     sender.check_sums("news")
 
 
@@ -476,7 +502,8 @@ def test_every_command_speaks_json(running):
                   ("campaign", "report", "news"), ("queue", "list"), ("queue", "list", "--rows"),
                   ("queue", "show", "reader1@shop1.test"), ("queue", "retry", "--all"),
                   ("queue", "bounce", "--domain", "shop1.test"), ("queue", "doubt", "list"),
-                  ("queue", "doubt", "resend", "--all"), ("keys", "show"), ("check",), ("version",)):
+                  ("queue", "doubt", "resend", "--all"), ("queue", "unknown"),
+                  ("keys", "show"), ("check",), ("version",)):
         for line in running.run(*words, "--json").stdout.splitlines():
             assert isinstance(json.loads(line), dict), words
     error = refused(running, "campaign", "start", "nobody", "--json").errors

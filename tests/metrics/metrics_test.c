@@ -162,6 +162,26 @@ static void the_sum_is_that_of_all_threads(void **state)
 	metrics_close(metrics);
 }
 
+static void every_class_of_replies_has_its_label_from_the_start(void **state)
+{
+	struct metrics *metrics = open_metrics(1);
+	char line[80];
+	struct buf out;
+
+	(void)state;
+	metric_add(&metrics_planner(metrics)->replies[SMTP_CLASS_RATE], 7);
+	expose(metrics, false, &out);
+	for (u32 i = SMTP_CLASS_UNKNOWN; i < SMTP_CLASS_COUNT; i++) {
+		snprintf(line, sizeof(line), "\nhikyaku_replies_total{class=\"%s\"} %u\n",
+			 smtp_class_name(i), i == SMTP_CLASS_RATE ? 7 : 0);
+		if (!strstr(buf_text(&out), line))
+			fail_msg("the page lacks %s", line);
+	}
+	assert_null(strstr(buf_text(&out), "class=\"\""));
+	buf_done(&out);
+	metrics_close(metrics);
+}
+
 static void blocks_begin_on_cache_lines(void **state)
 {
 	struct metrics *metrics = open_metrics(3);
@@ -454,6 +474,7 @@ int main(void)
 		cmocka_unit_test(names_that_look_the_same_share_a_slot),
 		cmocka_unit_test(a_name_beyond_the_limit_is_counted_under_other),
 		cmocka_unit_test(the_sum_is_that_of_all_threads),
+		cmocka_unit_test(every_class_of_replies_has_its_label_from_the_start),
 		cmocka_unit_test(blocks_begin_on_cache_lines),
 		cmocka_unit_test(a_bound_belongs_to_its_bucket),
 		cmocka_unit_test(buckets_add_up_in_seconds),

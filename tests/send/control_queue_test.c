@@ -51,6 +51,8 @@ static void log_row(struct queue *queue, u32 lane, u32 seq, u32 outcome, bool en
 					 .host = SLICE("mx.example [192.0.2.1]"),
 					 .reply = SLICE("ok") };
 
+	if (outcome == LOG_EXPIRED || outcome == LOG_DEFERRED)
+		entry.reply_class = SMTP_CLASS_MAILBOX_FULL;
 	take_row(queue, lane, seq, &row);
 	slice_copy(address, sizeof(address), row.address);
 	entry.address = slice_of(address);
@@ -144,6 +146,8 @@ static void a_report_has_final_held_and_waiting_rows_in_this_order_once_each(voi
 	assert_int_equal(json_array_size(answer.items), array_count(order));
 	for (size_t i = 0; i < array_count(order); i++)
 		assert_string_equal(text_of(json_array_get(answer.items, i), "outcome"), order[i]);
+	assert_string_equal(text_of(json_array_get(answer.items, 0), "class"), "");
+	assert_string_equal(text_of(json_array_get(answer.items, 1), "class"), "mailbox-full");
 	for (u32 i = 0; i < 10; i++) {
 		char address[64];
 
@@ -356,6 +360,20 @@ static void held_rows_that_are_dropped_have_failed(void **state)
 	assert_int_equal(campaign_number("failed"), 2);
 }
 
+static void a_sender_that_was_refused_nothing_knows_of_no_unknown_replies(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	with_scattered_rows();
+	answer = ask(command("queue.unknown"));
+	assert_int_equal(json_array_size(answer.items), 0);
+	assert_int_equal(number_of(answer.reply, "count"), 0);
+	assert_int_equal(number_of(answer.reply, "total"), 0);
+	answer_done(&answer);
+	assert_refused(with(command("queue.unknown"), "site", RELAY), "bad-request");
+}
+
 static void a_site_is_suspended_by_its_name_or_a_domain(void **state)
 {
 	struct answer answer;
@@ -398,6 +416,7 @@ int main(void)
 		TEST(deferred_rows_that_are_given_up_have_failed),
 		TEST(held_rows_are_listed_and_resent),
 		TEST(held_rows_that_are_dropped_have_failed),
+		TEST(a_sender_that_was_refused_nothing_knows_of_no_unknown_replies),
 		TEST(a_site_is_suspended_by_its_name_or_a_domain),
 	};
 

@@ -1,6 +1,8 @@
 /* What queue.h promises about rows, leases and the delivery log. */
 #include "store/fixture.h"
 
+#include "store/queue_record.h"
+
 static void a_row_comes_back_as_it_was_put_at_every_place(void **state)
 {
 	struct fixture *f = *state;
@@ -407,6 +409,31 @@ static void log_entries_come_back_in_order_with_rising_numbers(void **state)
 	queue_abort(f->queue);
 }
 
+static void a_class_is_kept_and_older_entries_have_none(void **state)
+{
+	struct queue_log_entry entry = { .wall_ms = 5, .age_ms = 5, .outcome = LOG_FAILED,
+					 .code = 599, .reply_class = LOG_CLASS_MAX };
+	struct queue_log_entry back;
+	u8 record[LOG_RECORD_MAX];
+	size_t len = log_record_write(record, &entry);
+
+	(void)state;
+	assert_true(log_record_read((struct slice){ (char *)record, len }, &back));
+	assert_int_equal(back.code, 599);
+	assert_int_equal(back.reply_class, LOG_CLASS_MAX);
+	/* As the bytes were before there were classes: version, outcome, 550. */
+	memcpy(record, (u8[]){ 1, LOG_FAILED, 550 >> 8, 550 & 255 }, 4);
+	assert_true(log_record_read((struct slice){ (char *)record, len }, &back));
+	assert_int_equal(back.code, 550);
+	assert_int_equal(back.reply_class, 0);
+	/* What no receiver says, a damaged journal may. */
+	entry.code = 60000;
+	len = log_record_write(record, &entry);
+	assert_true(log_record_read((struct slice){ (char *)record, len }, &back));
+	assert_int_equal(back.code, 0);
+	assert_int_equal(back.reply_class, LOG_CLASS_MAX);
+}
+
 static void trimming_drops_the_old_and_numbers_go_on_rising(void **state)
 {
 	struct fixture *f = *state;
@@ -483,6 +510,7 @@ int main(void)
 		store_test(a_deleted_lease_is_gone_with_all_its_parts),
 		store_test(a_buffer_too_small_for_a_lease_is_a_failure),
 		store_test(log_entries_come_back_in_order_with_rising_numbers),
+		store_test(a_class_is_kept_and_older_entries_have_none),
 		store_test(trimming_drops_the_old_and_numbers_go_on_rising),
 		store_test(statistics_count_what_is_committed),
 	};
