@@ -250,7 +250,9 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       read_plain(&file, config, &config_section_metrics, config) &&
 	       read_dns(&file, config) &&
 	       read_plain(&file, config, &config_section_queue, &config->queue) &&
-	       read_retry(&file, config) && read_customers(&file, config) &&
+	       read_retry(&file, config) &&
+	       read_plain(&file, config, &config_section_suppression, &config->suppression) &&
+	       read_customers(&file, config) &&
 	       config_sites_read(&file, config, &providers) && read_routes(&file, config) &&
 	       read_replies(&file, config);
 	config_file_close(&file);

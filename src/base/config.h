@@ -84,6 +84,12 @@ struct config_retry {
 	u64 expire_ms;	    /* 1m..30d, not less than the first wait */
 };
 
+/* When results of sending suppress an address. */
+struct config_suppression {
+	bool hard; /* at once when the receiver says that there is no such mailbox */
+	u32 soft;  /* after so many other failures in a row; 0..1000, 0: never */
+};
+
 struct config_address {
 	const char *ip; /* source of connections: IPv4, IPv6 or CONFIG_ANY_ADDRESS */
 	const char *ehlo;
@@ -172,6 +178,7 @@ struct config {
 	struct config_dns dns;
 	struct config_queue queue;
 	struct config_retry retry;
+	struct config_suppression suppression;
 	const struct config_customer *customers;
 	size_t customer_count;		 /* at least 1 */
 	const struct config_site *sites; /* [0] is "default"; values not given are those of it */

@@ -81,6 +81,12 @@ static const struct config_option retry_options[] = {
 };
 NOT_TITLED(retry, "retry", retry_options);
 
+static const struct config_option suppression_options[] = {
+	ROW(config_suppression, hard, "hard", CONFIG_FLAG, "true", RANGE(0, 0)),
+	ROW(config_suppression, soft, "soft", CONFIG_NUMBER, "5", RANGE(0, 1000)),
+};
+NOT_TITLED(suppression, "suppression", suppression_options);
+
 static const struct config_option address_options[] = {
 	ROW(config_address, ehlo, "ehlo", CONFIG_TEXT, NULL, SHAPE(domain, "a full host name")),
 };
@@ -177,6 +183,7 @@ static const struct config_option root_options[] = {
 };
 static const struct config_section *const root_inner[] = {
 	&config_section_metrics, &config_section_dns,	   &config_section_queue,
+	&config_section_suppression,
 	&config_section_retry,	 &config_section_customer, &config_section_site,
 	&config_section_route,	 &config_section_reply,
 };

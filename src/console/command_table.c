@@ -165,6 +165,43 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku site forgive outlook.com" },
+	{ "suppression", "list", suppression_list_run, 0, "addresses that get no mail", "",
+	  "Who has no mailbox is on it at once, who could not be reached several times in\n"
+	  "a row after the configuration's `suppression { soft = 5 }`. Recipients of\n"
+	  "campaigns whose address is on it are reported as cancelled, with the reason.\n"
+	  "With --json it is an export that `suppression import` does not need: a line\n"
+	  "for each, with its history.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku suppression list\n"
+	  "  hikyaku suppression list --json >suppressed.jsonl" },
+	{ "suppression", "show", suppression_show_run, 0, "one address, and its history", "ADDRESS",
+	  "Its exit code is 1 when nothing is known of it.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku suppression show ann@example.com" },
+	{ "suppression", "add", suppression_add_run, 0, "send nothing more to an address",
+	  "ADDRESS ...",
+	  "It counts at once, also for campaigns that run: what is not under way is not\n"
+	  "sent any more.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku suppression add ann@example.com --reason complaint\n"
+	  "  hikyaku suppression add bob@example.com --text \"asked by phone\"" },
+	{ "suppression", "remove", suppression_remove_run, 0, "let an address have mail again",
+	  "ADDRESS ...",
+	  "Its history stays.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku suppression remove ann@example.com --text \"typo of ours\"" },
+	{ "suppression", "import", suppression_import_run, COMMAND_SCREEN,
+	  "addresses of a CSV file get no mail", "FILE",
+	  "The first line names the columns; `email` must be among them. Rows that are no\n"
+	  "address are told with their line, the others go in. - is standard input.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku suppression import old-provider.csv\n"
+	  "  hikyaku suppression import complaints.csv --reason complaint" },
 	{ "keys", "new", keys_new_run, 0, "make a DKIM key",
 	  "--domain DOMAIN --selector NAME",
 	  "Writes a private key (mode 0600, never over an existing file) and prints the\n"

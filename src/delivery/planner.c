@@ -178,6 +178,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	    !load_keys(planner, error) || !open_resolver(planner, error) ||
 	    !planner_replies_open(planner, error) || !planner_leases_open(planner, error) ||
 	    !planner_sites_open(planner, error) || !planner_overrides_open(planner, error) ||
+	    !planner_suppressions_open(planner, error) ||
 	    !planner_clock_open(planner, clock_wall_ms(), error) ||
 	    !planner_recover(planner, error)) {
 		planner_close(planner);
@@ -196,6 +197,7 @@ void planner_close(struct planner *planner)
 	planner_domains_free(planner);
 	planner_sites_free(planner);
 	planner_overrides_free(planner);
+	id_set_done(&planner->suppressed);
 	planner_campaigns_free(planner);
 	planner_leases_close(planner);
 	planner_replies_close(planner);
@@ -358,6 +360,7 @@ static void measure(struct planner *planner, const struct queue_stats *stats)
 	metric_set(&m->domains_known, planner->domains.count);
 	metric_set(&m->sites_known, planner->sites.count);
 	metric_set(&m->routes_known, planner->route_count);
+	metric_set(&m->suppressed, planner->suppressed.count);
 	metric_set(&m->map_bytes, stats->map_size);
 	metric_set(&m->pages_used, stats->pages_used);
 	metric_set(&m->pages_free, stats->pages_free);

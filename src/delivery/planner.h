@@ -184,6 +184,26 @@ bool planner_site_suspend(struct planner *planner, struct slice site, struct err
 bool planner_site_resume(struct planner *planner, struct slice site, struct error *error);
 
 /*
+ * Whether mail of the customer to the address (wire form) is suppressed; `why` (may be NULL) gets a
+ * sentence. Within a transaction.
+ */
+bool planner_is_suppressed(struct planner *planner, struct slice customer, struct slice wire,
+			   struct buf *why);
+/* The same in a transaction of its own, which is none at all for nearly every address. */
+bool planner_asks_suppressed(struct planner *planner, struct slice customer, struct slice wire,
+			     struct buf *why);
+/* One address of an order; the reason SUPPRESSION_REMOVED lets it have mail again. */
+struct planner_suppress_order {
+	struct slice scope;   /* "" or a customer's domain */
+	struct slice address; /* address_key_of_wire */
+	enum suppression_reason reason;
+	struct slice text; /* for the history */
+};
+/* All or nothing; durable when true is returned. */
+bool planner_suppress(struct planner *planner, const struct planner_suppress_order *orders,
+		      u32 count, struct error *error);
+
+/*
  * Limits that the operator sets for all sites of a rule (by its section's name) or for one site;
  * `options` is "rate=5 per-hour=1000", an empty value takes back what was set. They count at once,
  * more than every file, and survive a restart.

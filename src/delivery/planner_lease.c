@@ -180,6 +180,7 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 	struct row_ref ref;
 	struct domain *domain;
 	enum store_result result;
+	enum suppressed suppressed;
 
 	if (!planner_row_leave(planner, route, &ref, &domain))
 		return TOOK_NOTHING;
@@ -200,7 +201,9 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 		planner_row_wait(planner, &campaign->parked, &ref);
 		return TOOK_ROW;
 	}
-	if (lease_row(planner, route, campaign, &row))
+	suppressed = planner_row_is_suppressed(planner, campaign, &row);
+	if (suppressed == SUPPRESSED || (suppressed == SUPPRESSED_NOT &&
+					 lease_row(planner, route, campaign, &row)))
 		return TOOK_ROW;
 	/* No lease or memory free. */
 	planner_row_join(planner, route, &ref, domain);
@@ -213,6 +216,7 @@ static enum took take_lane_row(struct planner *planner, struct planner_route *ro
 	struct lane *lane;
 	struct queue_row row;
 	enum store_result result;
+	enum suppressed suppressed;
 
 	if (list_is_empty(&route->lanes))
 		return TOOK_NOTHING;
@@ -222,8 +226,11 @@ static enum took take_lane_row(struct planner *planner, struct planner_route *ro
 		return TOOK_ROW;
 	if (result != STORE_OK)
 		return TOOK_STOP;
-	if (!lease_row(planner, route, lane->campaign, &row))
+	suppressed = planner_row_is_suppressed(planner, lane->campaign, &row);
+	if (suppressed == SUPPRESSED_UNKNOWN ||
+	    (suppressed == SUPPRESSED_NOT && !lease_row(planner, route, lane->campaign, &row)))
 		return TOOK_STOP;
+	/* What is suppressed is settled: the lane is behind it as well. */
 	lane->seq = row.ref.id.seq;
 	return TOOK_ROW;
 }

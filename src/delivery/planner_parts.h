@@ -5,6 +5,7 @@
 #define DELIVERY_PLANNER_PARTS_H
 
 #include "base/clock.h"
+#include "base/id_set.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/random.h"
@@ -203,6 +204,7 @@ struct planner {
 	struct map domains;
 	struct map sites;
 	struct map suspensions; /* names of suspended sites */
+	struct id_set suppressed; /* stand for addresses that the store knows something of */
 	struct map overrides;   /* limits that the operator set, by name of a rule or site */
 	struct map route_map;
 	u32 route_count;
@@ -312,6 +314,20 @@ u64 planner_longest_wait_ms(const struct planner *planner);
 u64 planner_date_of(const struct queue_row *row, u64 wall_ms);
 /* From when a row's age counts: its first attempt, or now, by the sender's own clock. */
 u64 planner_since_of(const struct planner *planner, const struct queue_row *row);
+
+/* ---- planner_suppression.c ---- */
+bool planner_suppressions_open(struct planner *planner, struct error *error);
+enum suppressed {
+	SUPPRESSED_NOT,
+	SUPPRESSED,         /* the row is settled */
+	SUPPRESSED_UNKNOWN, /* the store failed: the row stays where it is */
+};
+/* Within a transaction, before the row is lent; it is read anew. */
+enum suppressed planner_row_is_suppressed(struct planner *planner,
+					  struct planner_campaign *campaign, struct queue_row *row);
+/* Within the transaction of a result: what it means for the address. False: the store failed. */
+bool planner_suppress_result(struct planner *planner, const struct lease *lease,
+			     enum outcome_action action) MUST_CHECK;
 
 /* ---- planner_override.c ---- */
 bool planner_overrides_open(struct planner *planner, struct error *error);

@@ -186,7 +186,7 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 			  lease->ref.id.seq);
 	else if (!planner_store_ok(planner, result))
 		return false;
-	if (!add_log(planner, lease, action))
+	if (!add_log(planner, lease, action) || !planner_suppress_result(planner, lease, action))
 		return false;
 	planner_campaign_touch(campaign);
 	count(&campaign->record, action, lease->ref.place == ROW_DEFERRED);

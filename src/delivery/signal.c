@@ -25,3 +25,14 @@ enum shaper_signal signal_of(const struct lease *lease)
 		return SHAPER_NEUTRAL;
 	}
 }
+
+bool signal_is_bad_mailbox(const struct lease *lease)
+{
+	return lease->reply_class == SMTP_CLASS_BAD_MAILBOX &&
+	       lease->verdict == SMTP_VERDICT_PERMANENT;
+}
+
+bool signal_is_soft(const struct lease *lease)
+{
+	return smtp_class_is_about_recipient(lease->reply_class) && !signal_is_bad_mailbox(lease);
+}

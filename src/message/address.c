@@ -253,6 +253,25 @@ void address_add_key(const struct address *address, struct buf *out)
 	buf_add(out, address->domain, address->domain_len);
 }
 
+size_t address_key_of_wire(char *out, struct slice wire)
+{
+	const bool is_quoted = wire.len > 0 && wire.ptr[0] == '"';
+	size_t domain = wire.len - address_wire_domain(wire).len;
+	size_t len = 0;
+	size_t end = domain > 0 ? domain - 1 : 0; /* of the local part */
+
+	if (is_quoted && end > 1)
+		end--;
+	for (size_t i = is_quoted ? 1 : 0; i < end; i++) {
+		if (is_quoted && wire.ptr[i] == '\\' && i + 1 < end)
+			i++;
+		out[len++] = ascii_lower(wire.ptr[i]);
+	}
+	out[len++] = '@';
+	memcpy(out + len, wire.ptr + domain, wire.len - domain);
+	return len + wire.len - domain;
+}
+
 struct slice address_wire_domain(struct slice wire)
 {
 	for (size_t i = wire.len; i > 0; i--) {

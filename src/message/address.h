@@ -47,5 +47,10 @@ struct slice address_wire_domain(struct slice wire);
  * '@', domain. Dots and tags are kept: `a..b` and `ab` are different people.
  */
 void address_add_key(const struct address *address, struct buf *out);
+/*
+ * The same key from the wire form, which must be one that address_add_wire made: into `out` of
+ * ADDRESS_WIRE_MAX bytes; its length.
+ */
+size_t address_key_of_wire(char *out, struct slice wire);
 
 #endif

@@ -100,6 +100,8 @@ struct metrics_planner {
 	u64 domains_known;
 	u64 sites_known;
 	u64 routes_known;
+	u64 suppressed_rows; /* recipients that got no mail since their address is suppressed */
+	u64 suppressed;      /* addresses known: those, and with failures in a row */
 	u64 store_full; /* times that intake or leasing paused for want of room */
 	u64 lacks_room; /* 1: it is paused now */
 	u64 recovered_in_doubt;

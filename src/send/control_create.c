@@ -16,6 +16,7 @@
 #define IMPORTS_MAX 8          /* at once: each may hold a template */
 #define REFUSED_ROWS_MAX 10000 /* told one by one; more means that the file is something else */
 #define OPTIONS_MAX 8192
+#define CONTROL_REASON_MAX 512 /* bytes */
 #define COLUMNS_BYTES_MAX (CONTROL_COLUMNS_MAX * 65)
 
 struct control_import {
@@ -323,11 +324,30 @@ static bool store_batch(struct control_link *link)
 	return ok;
 }
 
+/* Told with the reason; however many they are, the file is not taken for something else. */
+static bool is_suppressed(struct control_link *link, const struct planner_recipient *row)
+{
+	struct planner *planner = link->control->params.planner;
+	struct buf why;
+	bool is_so;
+
+	buf_init(&why, CONTROL_REASON_MAX);
+	is_so = planner_asks_suppressed(planner, slice_of(link->import->campaign.customer),
+					row->address, &why);
+	if (is_so)
+		link_item(link, json_pack("{s:o, s:o}", "address", answer_text_of(row->address),
+					  "reason", answer_text_of(buf_slice(&why))));
+	buf_done(&why);
+	return is_so;
+}
+
 static bool take_row(struct control_link *link, const struct planner_recipient *row)
 {
 	struct control_import *import = link->import;
 	const char *reason = why_not(import, row);
 
+	if (!reason && is_suppressed(link, row))
+		return true;
 	if (!reason) {
 		import->rows[import->count++] = *row;
 		import->total++;

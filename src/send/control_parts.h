@@ -167,6 +167,10 @@ void control_queue_list(struct control_link *link, const struct control_request 
 void control_queue_unknown(struct control_link *link, const struct control_request *request);
 void control_queue_show(struct control_link *link, const struct control_request *request);
 void control_doubt_list(struct control_link *link, const struct control_selection *selection);
+/* control_suppression.c */
+void control_suppression_change(struct control_link *link, const struct control_request *request);
+void control_suppression_show(struct control_link *link, const struct control_request *request);
+void control_suppression_list(struct control_link *link, const struct control_request *request);
 /* control_rule.c */
 void control_site_list(struct control_link *link, const struct control_request *request);
 void control_site_show(struct control_link *link, const struct control_request *request);

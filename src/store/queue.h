@@ -302,6 +302,58 @@ enum store_result queue_log_next(struct queue *queue, u64 after,
  */
 enum store_result queue_log_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
 
+/* ---- addresses that get no mail, and those that are on their way there ---- */
+
+#define SUPPRESSION_SCOPE_MAX 253
+#define SUPPRESSION_ADDRESS_MAX 400
+#define SUPPRESSION_EVENTS_MAX 8 /* the newest ones */
+#define SUPPRESSION_TEXT_MAX 200
+#define SUPPRESSION_RECORD_MAX                                                                     \
+	(7 + SUPPRESSION_SCOPE_MAX + SUPPRESSION_ADDRESS_MAX +                                     \
+	 SUPPRESSION_EVENTS_MAX * (15 + SUPPRESSION_TEXT_MAX))
+#define SUPPRESSION_CURSOR_SIZE 16
+
+enum suppression_reason { /* values are stored */
+	SUPPRESSION_MANUAL = 1,
+	SUPPRESSION_IMPORT = 2,
+	SUPPRESSION_HARD = 3, /* the receiver says that there is no such mailbox */
+	SUPPRESSION_SOFT = 4, /* given up again and again */
+	SUPPRESSION_COMPLAINT = 5,
+	SUPPRESSION_UNSUBSCRIBE = 6,
+	SUPPRESSION_REMOVED = 7, /* gets mail again, by an operator's order */
+};
+const char *suppression_reason_name(u32 reason); /* "bad-mailbox", ...; "unknown" */
+
+struct suppression_event {
+	u64 wall_ms;
+	u32 campaign; /* 0: none */
+	u8 reason;
+	struct slice text; /* what the receiver or the operator said */
+};
+
+struct queue_suppression {
+	bool is_active;
+	u16 soft; /* failures in a row that were not final by themselves */
+	struct slice scope;   /* whose mail is meant: "" everybody's, or a customer's domain */
+	struct slice address; /* as address_key_of_wire has it */
+	u32 event_count;
+	struct suppression_event events[SUPPRESSION_EVENTS_MAX]; /* oldest first */
+};
+
+/* Slices live until the next operation of the transaction. */
+enum store_result queue_suppression_put(struct queue *queue,
+					const struct queue_suppression *s) MUST_CHECK;
+enum store_result queue_suppression_get(struct queue *queue, struct slice scope,
+					struct slice address,
+					struct queue_suppression *s) MUST_CHECK;
+/* All of them, in no order that means anything; *began is false for the first. */
+enum store_result queue_suppression_next(struct queue *queue, u8 cursor[SUPPRESSION_CURSOR_SIZE],
+					 bool *began, struct queue_suppression *s) MUST_CHECK;
+enum store_result queue_suppression_delete(struct queue *queue, struct slice scope,
+					   struct slice address) MUST_CHECK;
+/* A number that stands for the pair in memory; two pairs may have the same. */
+u64 queue_suppression_id(struct slice scope, struct slice address);
+
 /* ---- small settings: suspended sites, counters that survive a restart ---- */
 
 #define SETTING_NAME_MAX 255 /* at least 1; the first byte is not NUL */

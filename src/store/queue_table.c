@@ -22,6 +22,7 @@ static const struct table_info {
 	[TABLE_DOUBT] = { "doubt", { 4, 4, 4 } },
 	[TABLE_LEASE] = { "lease", { 8, 2 } },
 	[TABLE_LOG] = { "log", { 8 } },
+	[TABLE_SUPPRESSION] = { "suppression", { 8, 8 } },
 };
 
 const char *table_name(enum table table)

@@ -1,0 +1,103 @@
+/* The control socket: addresses that get no mail. */
+#include "daemon.h"
+
+static json_t *of(const char *name, const char *address)
+{
+	return json_pack("{s:s, s:[s]}", "command", name, "addresses", address);
+}
+
+static size_t listed(void)
+{
+	struct answer answer = ask(command("suppression.list"));
+	size_t count = json_array_size(answer.items);
+
+	assert_int_equal(number_of(answer.reply, "count"), count);
+	answer_done(&answer);
+	return count;
+}
+
+static void an_address_is_added_shown_and_removed(void **state)
+{
+	struct answer answer;
+	const json_t *item;
+
+	(void)state;
+	assert_int_equal(ask_number(with(with(of("suppression.add", "Ann@X.example"), "reason",
+					      "complaint"),
+					 "text", "by phone"),
+				    "count"),
+			 1);
+	answer = ask(with(command("suppression.show"), "address", "ann@x.example"));
+	item = json_array_get(answer.items, 0);
+	assert_string_equal(text_of(item, "address"), "ann@x.example");
+	assert_true(json_is_true(json_object_get(item, "active")));
+	item = json_array_get(json_object_get(item, "history"), 0);
+	assert_string_equal(text_of(item, "reason"), "complaint");
+	assert_string_equal(text_of(item, "text"), "by phone");
+	answer_done(&answer);
+	assert_int_equal(listed(), 1);
+	/* It lasts. */
+	daemon_stop();
+	daemon_start();
+	assert_int_equal(listed(), 1);
+	assert_int_equal(ask_number(of("suppression.remove", "ann@x.example"), "count"), 1);
+	assert_int_equal(listed(), 0);
+	answer = ask(with(command("suppression.show"), "address", "ann@x.example"));
+	item = json_array_get(answer.items, 0);
+	assert_true(json_is_false(json_object_get(item, "active")));
+	assert_int_equal(json_array_size(json_object_get(item, "history")), 2);
+	answer_done(&answer);
+}
+
+static void nonsense_is_refused_and_nothing_of_it_counts(void **state)
+{
+	(void)state;
+	assert_refused(of("suppression.add", "nobody"), "bad-request");
+	assert_refused(json_pack("{s:s, s:[s,s]}", "command", "suppression.add", "addresses",
+				 "ann@x.example", "bob"),
+		       "bad-request");
+	assert_refused(json_pack("{s:s, s:[i]}", "command", "suppression.add", "addresses", 1),
+		       "bad-request");
+	assert_refused(json_pack("{s:s, s:[]}", "command", "suppression.add", "addresses"),
+		       "bad-request");
+	assert_refused(command("suppression.add"), "bad-request");
+	assert_refused(with(of("suppression.add", "ann@x.example"), "reason", "hunch"),
+		       "bad-request");
+	assert_refused(with(of("suppression.add", "ann@x.example"), "customer", "b.example"),
+		       "not-found");
+	assert_refused(with(of("suppression.remove", "ann@x.example"), "reason", "manual"),
+		       "bad-request");
+	assert_int_equal(listed(), 0);
+}
+
+static void many_are_listed_in_slices(void **state)
+{
+	(void)state;
+	for (u32 batch = 0; batch < 12; batch++) {
+		json_t *addresses = json_array();
+		char text[64];
+
+		for (u32 i = 0; i < 1000; i++) {
+			snprintf(text, sizeof(text), "u%u.%u@x.example", batch, i);
+			json_array_append_new(addresses, json_string(text));
+		}
+		assert_int_equal(ask_number(json_pack("{s:s, s:o}", "command", "suppression.add",
+						      "addresses", addresses),
+					    "count"),
+				 1000);
+	}
+	assert_int_equal(listed(), 12000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, daemon_setup, daemon_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_address_is_added_shown_and_removed),
+		TEST(nonsense_is_refused_and_nothing_of_it_counts),
+		TEST(many_are_listed_in_slices),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
