@@ -233,6 +233,8 @@ struct smtp_judgement smtp_classify(const struct smtp_refusal *refusal,
 	if (!row)
 		row = find_row(&smtp_class_providers, refusal, &words, provider);
 	if (!row)
+		row = find_row(&smtp_class_languages, refusal, &words, provider);
+	if (!row)
 		row = find_row(&smtp_class_general, refusal, &words, provider);
 	if (row)
 		return (struct smtp_judgement){ row->class, false };

@@ -1,9 +1,9 @@
 /*
  * What a 4yz or 5yz reply is about (base/smtp_class.h), by an ordered table of patterns: the
- * operator's own rows, then those of large providers, then general ones; the first that matches
- * decides. What no row knows is judged by its enhanced code (RFC 3463, 5248, 7372, 7505), then by
- * its code and step (RFC 5321 section 4.2). Pure: no memory but the stack, no I/O, a few
- * microseconds for a reply that no row knows.
+ * operator's own rows, then those of large providers, of languages, and general ones; the first
+ * that matches decides. What no row knows is judged by its enhanced code (RFC 3463, 5248, 7372,
+ * 7505), then by its code and step (RFC 5321 section 4.2). Pure: no memory but the stack, no I/O, a
+ * few microseconds for a reply that no row knows.
  */
 #ifndef SMTP_REPLY_CLASS_H
 #define SMTP_REPLY_CLASS_H
@@ -65,9 +65,13 @@ struct smtp_class_table {
 	size_t count;
 };
 extern const struct smtp_class_table smtp_class_providers;
+extern const struct smtp_class_table smtp_class_languages;
 extern const struct smtp_class_table smtp_class_general;
 
-/* A reply; or what a DSN quotes (Diagnostic-Code, Status), with SMTP_STAGE_DOT. */
+/*
+ * A reply; or what a DSN quotes (Diagnostic-Code, Status), with SMTP_STAGE_DOT, and 450 or 550 by
+ * the status's class where no code is quoted.
+ */
 struct smtp_refusal {
 	u16 code; /* 400-599 */
 	u16 enhanced[3];

@@ -1,14 +1,10 @@
 /*
  * What mail servers say everywhere: Postfix, Exim, Sendmail, qmail, Exchange, filters, block lists,
- * in English and some other languages. The order matters where one text has the words of two
+ * in English. The order matters where one text has the words of two
  * classes: "mailbox unavailable: over quota" is a full mailbox, "recipient rejected: greylisted" is
  * no bad one. So the more particular a class's words are, the earlier it comes.
  */
 #include "smtp/reply_class_row.h"
-
-#define FIRST (STAGE(GREETING) | STAGE(EHLO) | STAGE(HELO))
-#define ENVELOPE (FIRST | STAGE(MAIL) | STAGE(RCPT))
-#define CONTENT_SENT (STAGE(BODY) | STAGE(DOT))
 
 static const struct smtp_class_row rows[] = {
 	/* ---- codes so particular that no words say more: RFC 3463, 7293, 7372, 7505, 8617 ---- */
@@ -123,18 +119,16 @@ static const struct smtp_class_row rows[] = {
 	ROW(RATE, TEXT("flood")),
 	ROW(RATE, TEXT("user complaints")),
 	ROW(RATE, TEXT("reduce", "number of")),
-	ROW(RATE, TEXT("zu viele", "verbindungen")), /* de */
-	ROW(RATE, TEXT("zu viele")),
-	ROW(RATE, TEXT("trop de")),                  /* fr */
-	ROW(RATE, TEXT("demasiad")),                 /* es */
-	ROW(RATE, TEXT("送信数")),                   /* ja: number of messages sent */
-	ROW(RATE, TEXT("接続数")),                   /* ja: number of connections */
 
 	/* ---- full ---- */
-	ROW(MAILBOX_FULL, TEXT("mailbox", "full")),
-	ROW(MAILBOX_FULL, TEXT("mail box", "full")),
-	ROW(MAILBOX_FULL, TEXT("inbox", "full")),
-	ROW(MAILBOX_FULL, TEXT("maildir", "full")),
+	ROW(MAILBOX_FULL, TEXT("mailbox full")),
+	ROW(MAILBOX_FULL, TEXT("mailbox", "is full")),
+	ROW(MAILBOX_FULL, TEXT("mailbox", "be full")),
+	ROW(MAILBOX_FULL, TEXT("mailbox", "currently full")),
+	ROW(MAILBOX_FULL, TEXT("mail box", "is full")),
+	ROW(MAILBOX_FULL, TEXT("mail box full")),
+	ROW(MAILBOX_FULL, TEXT("inbox", "is full")),
+	ROW(MAILBOX_FULL, TEXT("inbox full")),
 	ROW(MAILBOX_FULL, TEXT("account is full")),
 	ROW(MAILBOX_FULL, TEXT("mailfolder is full")),
 	ROW(MAILBOX_FULL, TEXT("over quota")),
@@ -161,15 +155,6 @@ static const struct smtp_class_row rows[] = {
 	ROW(MAILBOX_FULL, TEXT("out of storage")),
 	ROW(MAILBOX_FULL, TEXT("no space left in", "mailbox")),
 	ROW(MAILBOX_FULL, TEXT("not enough", "space", "mailbox")),
-	ROW(MAILBOX_FULL, TEXT("postfach", "voll")),          /* de */
-	ROW(MAILBOX_FULL, TEXT("speicherplatz")),
-	ROW(MAILBOX_FULL, TEXT("pleine")),                    /* fr */
-	ROW(MAILBOX_FULL, TEXT("llen", "buz")),               /* es */
-	ROW(MAILBOX_FULL, TEXT("buz", "llen")),
-	ROW(MAILBOX_FULL, TEXT("casella", "piena")),          /* it */
-	ROW(MAILBOX_FULL, TEXT("caixa", "cheia")),            /* pt */
-	ROW(MAILBOX_FULL, TEXT("容量")),                      /* ja: capacity */
-	ROW(MAILBOX_FULL, TEXT("いっぱい")),                  /* ja: full */
 
 	/* ---- a sender that could not be verified is no unknown recipient ---- */
 	ROW(DNS, TEXT("sender address rejected", "domain not found")),
@@ -239,9 +224,10 @@ static const struct smtp_class_row rows[] = {
 	ROW(DNS, TEXT("forged helo")),
 	ROW(DNS, TEXT("forward-confirmed")),
 	ROW(DNS, TEXT("does not resolve"), AT(ENVELOPE)),
-	ROW(DNS, TEXT("逆引き")),                             /* ja: reverse lookup */
 
 	/* ---- malware and the like, before lists: "virus found by ... list" ---- */
+	ROW(REPUTATION, TEXT("virus"), AT(ENVELOPE)),
+	ROW(REPUTATION, TEXT("malware"), AT(ENVELOPE)),
 	ROW(TRANSIENT_HOST, CODE(4), TEXT("scanner")),
 	ROW(CONTENT, TEXT("virus")),
 	ROW(CONTENT, TEXT("malware")),
@@ -312,12 +298,12 @@ static const struct smtp_class_row rows[] = {
 	ROW(REPUTATION, TEXT("your domain", "block")),
 	ROW(REPUTATION, TEXT("client host", "blocked")),
 	ROW(REPUTATION, TEXT("host", "is blocked")),
-	ROW(REPUTATION, TEXT("banned"), AT(FIRST | STAGE(MAIL))),
-	ROW(REPUTATION, TEXT("bloqu"), AT(FIRST | STAGE(MAIL))),   /* fr, es, pt */
-	ROW(REPUTATION, TEXT("gesperrt"), AT(FIRST | STAGE(MAIL))), /* de */
-	ROW(REPUTATION, TEXT("ブラックリスト")),                   /* ja: block list */
+	ROW(REPUTATION, TEXT("banned"), AT(BEFORE_RCPT)),
 
-	/* ---- the message's content ---- */
+	/* ---- the message's content; before it is seen the sender is meant ---- */
+	ROW(REPUTATION, TEXT("spam"), AT(ENVELOPE)),
+	ROW(REPUTATION, TEXT("unsolicited"), AT(ENVELOPE)),
+	ROW(REPUTATION, TEXT("junk"), AT(ENVELOPE)),
 	ROW(CONTENT, TEXT("spam")),
 	ROW(CONTENT, TEXT("unsolicited")),
 	ROW(CONTENT, TEXT("junk")),
@@ -350,10 +336,10 @@ static const struct smtp_class_row rows[] = {
 	ROW(CONTENT, TEXT("mime", "error")),
 	ROW(CONTENT, TEXT("charset")),
 	ROW(CONTENT, TEXT("looks like"), AT(CONTENT_SENT)),
-	ROW(CONTENT, TEXT("迷惑メール")),                          /* ja: unwanted mail */
 
 	/* ---- nobody there ---- */
 	ROW(POLICY, TEXT("authentication required")),
+	ROW(POLICY, TEXT("not accept", "mail from")),
 	ROW(BAD_MAILBOX, TEXT("user unknown")),
 	ROW(BAD_MAILBOX, TEXT("unknown user")),
 	ROW(BAD_MAILBOX, TEXT("unknown recipient")),
@@ -395,7 +381,8 @@ static const struct smtp_class_row rows[] = {
 	ROW(BAD_MAILBOX, TEXT("not a valid", "user")),
 	ROW(BAD_MAILBOX, TEXT("not a known user")),
 	ROW(BAD_MAILBOX, TEXT("recipient", "not a valid")),
-	ROW(BAD_MAILBOX, TEXT("not listed in")),
+	ROW(BAD_MAILBOX, TEXT("not listed in", "directory")),
+	ROW(BAD_MAILBOX, TEXT("not listed in", "address book")),
 	ROW(BAD_MAILBOX, TEXT("does not exist")),
 	ROW(BAD_MAILBOX, TEXT("doesn't exist")),
 	ROW(BAD_MAILBOX, TEXT("not exist"), AT(STAGE(RCPT))),
@@ -408,6 +395,8 @@ static const struct smtp_class_row rows[] = {
 	ROW(BAD_MAILBOX, TEXT("invalid address"), AT(STAGE(RCPT))),
 	ROW(BAD_MAILBOX, TEXT("bad address"), AT(STAGE(RCPT))),
 	ROW(BAD_MAILBOX, TEXT("bad destination")),
+	ROW(BAD_MAILBOX, TEXT("address syntax")),
+	ROW(BAD_MAILBOX, TEXT("malformed address")),
 	ROW(BAD_MAILBOX, TEXT("bad recipient")),
 	ROW(BAD_MAILBOX, TEXT("recipient", "invalid")),
 	ROW(BAD_MAILBOX, TEXT("mailbox", "disabled")),
@@ -443,20 +432,6 @@ static const struct smtp_class_row rows[] = {
 	ROW(BAD_MAILBOX, TEXT("null mx")),
 	ROW(BAD_MAILBOX, TEXT("host unknown")),
 	ROW(BAD_MAILBOX, TEXT("recipient address has", "moved")),
-	ROW(BAD_MAILBOX, TEXT("unbekannt")),                       /* de */
-	ROW(BAD_MAILBOX, TEXT("existiert nicht")),
-	ROW(BAD_MAILBOX, TEXT("nicht gefunden")),
-	ROW(BAD_MAILBOX, TEXT("inconnu")),                         /* fr */
-	ROW(BAD_MAILBOX, TEXT("inexistant")),
-	ROW(BAD_MAILBOX, TEXT("n'existe pas")),
-	ROW(BAD_MAILBOX, TEXT("no existe")),                       /* es */
-	ROW(BAD_MAILBOX, TEXT("desconocido")),
-	ROW(BAD_MAILBOX, TEXT("inesistente")),                     /* it */
-	ROW(BAD_MAILBOX, TEXT("sconosciut")),
-	ROW(BAD_MAILBOX, TEXT("inexistente")),                     /* pt */
-	ROW(BAD_MAILBOX, TEXT("bestaat niet")),                    /* nl */
-	ROW(BAD_MAILBOX, TEXT("宛先不明")),                        /* ja: addressee not known */
-	ROW(BAD_MAILBOX, TEXT("存在しません")),                    /* ja: does not exist */
 
 	/* ---- put off, and not a word why ---- */
 	ROW(GREYLISTED, CODE(45), STATUS(4, 7, 1), TEXT("try again"), AT(STAGE(RCPT))),
@@ -511,7 +486,6 @@ static const struct smtp_class_row rows[] = {
 	ROW(TRANSIENT_HOST, TEXT("unverified address"), CODE(4)),
 	ROW(TRANSIENT_HOST, TEXT("mailbox", "locked"), CODE(4)),
 	ROW(TRANSIENT_HOST, TEXT("mailbox busy"), CODE(4)),
-	ROW(TRANSIENT_HOST, TEXT("メンテナンス")),                 /* ja: maintenance */
 
 	/* ---- the receiver's rules ---- */
 	ROW(POLICY, TEXT("relay")),
@@ -541,10 +515,7 @@ static const struct smtp_class_row rows[] = {
 	ROW(POLICY, TEXT("sender denied")),
 	ROW(POLICY, TEXT("sender rejected")),
 	ROW(POLICY, TEXT("don't accept mail from")),
-	ROW(POLICY, TEXT("do not accept mail from")),
 	ROW(POLICY, TEXT("country")),
-	ROW(POLICY, TEXT("受信拒否")),                             /* ja: reception refused */
-	ROW(POLICY, TEXT("受信を拒否")),
 
 	/* ---- the dialogue ---- */
 	ROW(PROTOCOL, TEXT("command not recognized")),

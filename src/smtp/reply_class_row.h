@@ -16,5 +16,9 @@
 #define FROM(provider_) .provider = SMTP_PROVIDER_##provider_
 #define STAGE(name_) (1u << SMTP_STAGE_##name_)
 #define AT(stages_) .stages = (stages_)
+/* No recipient is known yet; no content was seen; it was. */
+#define BEFORE_RCPT (STAGE(GREETING) | STAGE(EHLO) | STAGE(HELO) | STAGE(MAIL))
+#define ENVELOPE (BEFORE_RCPT | STAGE(RCPT))
+#define CONTENT_SENT (STAGE(BODY) | STAGE(DOT))
 
 #endif

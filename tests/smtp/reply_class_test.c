@@ -19,6 +19,11 @@
 #include <string.h>
 
 static const struct smtp_class_table no_rows = { NULL, 0 };
+static const struct smtp_class_table *const tables[] = {
+	&smtp_class_providers,
+	&smtp_class_languages,
+	&smtp_class_general,
+};
 
 /* ---- corpora ---- */
 
@@ -173,6 +178,8 @@ static struct smtp_refusal refusal_of(const struct smtp_class_row *row, char tex
 					.mx = slice_of(mx) };
 	size_t len = 0;
 
+	if (row->class == SMTP_CLASS_CONTENT)
+		refusal.stage = SMTP_STAGE_DOT;
 	if (row->code >= 100)
 		refusal.code = row->code;
 	else if (row->code >= 10)
@@ -214,7 +221,6 @@ static const char *host_of(enum smtp_provider provider)
 static void every_row_decides_what_no_row_before_it_does(void **state)
 {
 	static struct smtp_class_row rows[ROWS_MAX];
-	const struct smtp_class_table *tables[] = { &smtp_class_providers, &smtp_class_general };
 	struct smtp_class_table before = { rows, 0 };
 
 	(void)state;
@@ -239,7 +245,6 @@ static void every_row_decides_what_no_row_before_it_does(void **state)
 
 static void fragments_are_in_the_spelling_that_texts_are_compared_in(void **state)
 {
-	const struct smtp_class_table *tables[] = { &smtp_class_providers, &smtp_class_general };
 
 	(void)state;
 	for (u32 t = 0; t < array_count(tables); t++) {
