@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#define TYPE_MAX 128          /* of a type's name; RFC 6838 has 127 for each half */
+#define CONTENT_TYPE_MAX 1024 /* with all parameters */
+
 /* A tree that is being read. */
 struct reader {
 	struct arena *arena;
@@ -115,6 +118,12 @@ static enum mail_encoding encoding_of(struct slice name)
 							  : MAIL_ENCODING_PLAIN;
 }
 
+static struct slice bare_field(struct reader *r, const struct mail_part *part, struct slice name,
+			       size_t max)
+{
+	return mail_bare(r->arena, slice_first(mail_find(part->headers, name), max));
+}
+
 /* Reads head and type of one part and appends it to the list. NULL: no room, or enough of them. */
 static struct mail_part *add_part(struct reader *r, struct slice text, u32 depth)
 {
@@ -129,14 +138,14 @@ static struct mail_part *add_part(struct reader *r, struct slice text, u32 depth
 		goto full;
 	part->depth = depth;
 	mail_split(text, &part->headers, &part->body);
-	part->parameters = mail_bare(r->arena, mail_find(part->headers, SLICE("Content-Type")));
-	encoding = mail_bare(r->arena,
-			     mail_find(part->headers, SLICE("Content-Transfer-Encoding")));
+	part->parameters = bare_field(r, part, SLICE("Content-Type"), CONTENT_TYPE_MAX);
+	encoding = bare_field(r, part, SLICE("Content-Transfer-Encoding"), TYPE_MAX);
 	if (!part->parameters.ptr || !encoding.ptr)
 		goto full;
 	part->encoding = encoding_of(encoding);
 	rest = part->parameters;
-	part->type = copy_lower(r->arena, slice_trim(slice_split(&rest, ';')));
+	rest = slice_trim(slice_split(&rest, ';'));
+	part->type = copy_lower(r->arena, slice_first(rest, TYPE_MAX));
 	if (!part->type.ptr)
 		goto full;
 	if (!is_type(part->type))

@@ -1,8 +1,8 @@
 /*
  * Mail that came in, read for its meaning: header fields, the MIME tree, decoded texts (RFC 5322,
- * 2045 to 2047, 2231). Unlike message/mime.h, which reads an operator's template and refuses what is
- * wrong, this reads whatever hosts of the last thirty years write and refuses nothing: lines may end
- * with CRLF or LF, closing delimiters may lack, octets may be raw.
+ * 2045 to 2047, 2231). Unlike message/mime.h, which reads an operator's template and refuses what
+ * is wrong, this reads whatever hosts of the last thirty years write and refuses nothing: lines may
+ * end with CRLF or LF, closing delimiters may lack, octets may be raw.
  *
  * A message is read whole, from memory; its size is bounded by who received it. What is returned
  * views the message, or lies in the arena that is given, and lives as long as both. Where the arena

@@ -122,9 +122,9 @@ struct slice mail_content(struct arena *arena, const struct mail_part *part, siz
 static bool is_block(struct slice name)
 {
 	static const struct slice blocks[] = {
-		{ "br", 2 }, { "p", 1 },  { "div", 3 },  { "tr", 2 },    { "li", 2 },    { "hr", 2 },
-		{ "h1", 2 }, { "h2", 2 }, { "h3", 2 },   { "table", 5 }, { "title", 5 }, { "pre", 3 },
-		{ "ul", 2 }, { "ol", 2 }, { "body", 4 },
+		{ "br", 2 }, { "p", 1 }, { "div", 3 }, { "tr", 2 }, { "li", 2 }, { "hr", 2 },
+		{ "h1", 2 }, { "h2", 2 }, { "h3", 2 }, { "table", 5 }, { "title", 5 },
+		{ "pre", 3 }, { "ul", 2 }, { "ol", 2 }, { "body", 4 },
 	};
 
 	for (size_t i = 0; i < array_count(blocks); i++) {
@@ -140,7 +140,8 @@ static size_t hidden_length(struct slice s, struct slice name)
 	static const struct {
 		struct slice name;
 		struct slice end;
-	} hidden[] = { { { "style", 5 }, { "</style", 7 } }, { { "script", 6 }, { "</script", 8 } } };
+	} hidden[] = { { { "style", 5 }, { "</style", 7 } },
+		       { { "script", 6 }, { "</script", 8 } } };
 	struct slice rest = s;
 
 	for (size_t i = 0; i < array_count(hidden); i++) {
@@ -201,8 +202,10 @@ static size_t take_entity(struct slice s, u32 *code)
 		}
 	}
 	end = slice_has_prefix(s, SLICE("&#")) ? slice_find_char(slice_first(s, 10), ';') : -1;
-	if (end < 0 || !slice_to_u32(slice_from(slice_first(s, (size_t)end), 2), &number) ||
-	    number < 0x20 || number > 0xffff || (number >= 0xd800 && number < 0xe000))
+	if (end < 0 || !slice_to_u32(slice_from(slice_first(s, (size_t)end), 2), &number))
+		return 0;
+	if (number < 0x20 || number == 0x7f || number > 0xffff ||
+	    (number >= 0xd800 && number < 0xe000))
 		return 0;
 	*code = number;
 	return (size_t)end + 1;

@@ -1,7 +1,7 @@
 /*
  * Undoing transfer encodings of mail that came in, errors read over: what is no escape stays as it
- * is, what is no base64 is skipped. Private to the readers of mail. Each appends to `out` and writes
- * no more octets than it reads.
+ * is, what is no base64 is skipped. Private to the readers of mail. Each appends to `out` and
+ * writes no more octets than it reads.
  */
 #ifndef SMTP_MAIL_DECODE_H
 #define SMTP_MAIL_DECODE_H
