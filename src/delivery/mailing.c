@@ -8,6 +8,7 @@
 
 #define ID_SIZE 12
 #define MAC_SIZE 16
+#define LOCAL_ROOM 256 /* of a local part with what others added to it */
 
 static const char purposes[3] = { MAILING_BOUNCE, MAILING_UNSUBSCRIBE, MAILING_IDENTITY };
 
@@ -119,4 +120,43 @@ void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, 
 	buf_add(out, token, len);
 	buf_add_char(out, '@');
 	buf_add_text(out, mailing->customer);
+}
+
+/* The local part without quotes and backslashes, into `to`; SLICE_NONE when it is too long. */
+static struct slice unquoted_local(struct slice recipient, char to[LOCAL_ROOM])
+{
+	size_t end = recipient.len;
+	size_t n = 0;
+
+	for (size_t i = recipient.len; i > 0 && end == recipient.len; i--) {
+		if (recipient.ptr[i - 1] == '@')
+			end = i - 1;
+	}
+	for (size_t i = 0; i < end; i++) {
+		char c = recipient.ptr[i];
+
+		if (c == '"' && (i == 0 || i + 1 == end))
+			continue;
+		if (c == '\\' && i + 1 < end)
+			c = recipient.ptr[++i];
+		if (n == LOCAL_ROOM)
+			return SLICE_NONE;
+		to[n++] = c;
+	}
+	return (struct slice){ to, n };
+}
+
+enum mailing_sender mailing_read_sender(const u8 secret[MAILING_SECRET_SIZE], struct slice bounce,
+					struct slice recipient, struct row_id *id)
+{
+	char room[LOCAL_ROOM];
+	struct slice token = unquoted_local(recipient, room);
+
+	if (!token.ptr || token.len <= bounce.len || token.ptr[bounce.len] != '-' ||
+	    !slice_equal_nocase(slice_first(token, bounce.len), bounce))
+		return MAILING_SENDER_NONE;
+	token = slice_from(token, bounce.len + 1);
+	token = slice_split(&token, '+');
+	return mailing_token_check(secret, MAILING_BOUNCE, token, id) ? MAILING_SENDER_OURS
+								       : MAILING_SENDER_FORGED;
 }

@@ -67,4 +67,21 @@ bool mailing_token_check(const u8 secret[MAILING_SECRET_SIZE], enum mailing_purp
  */
 void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, struct buf *out);
 
+enum mailing_sender {
+	MAILING_SENDER_NONE,   /* not such an address */
+	MAILING_SENDER_FORGED, /* looks like one; its tag was not made here, so believe nothing */
+	MAILING_SENDER_OURS,
+};
+/*
+ * Reads back what mailing_add_sender made, from the address that a report was sent to. `recipient`
+ * is "local@domain" as RCPT TO has it, without < >; hosts change its letter case, put the local
+ * part in quotes and add "+tag" to it, and none of that matters. Whether mail for the domain is
+ * taken is the caller's business. `bounce` is the prefix that the customer's configuration has.
+ *
+ * OURS fills in *id: a row, or {campaign, 0, 0} for a mailing that was the same for all, whose
+ * recipient the report itself has to name.
+ */
+enum mailing_sender mailing_read_sender(const u8 secret[MAILING_SECRET_SIZE], struct slice bounce,
+					struct slice recipient, struct row_id *id) MUST_CHECK;
+
 #endif

@@ -207,8 +207,12 @@ static bool has_delimiter(struct slice body, struct slice boundary)
 /* What the part says, if that occurs in it; else what is found there. NULL pointer: neither. */
 static struct slice boundary_of(struct reader *r, const struct mail_part *part)
 {
-	struct slice boundary = mail_parameter(r->arena, part->parameters, SLICE("boundary"));
+	struct slice boundary;
 
+	if (!mail_parameter(r->arena, part->parameters, SLICE("boundary"), &boundary)) {
+		r->full = true;
+		return SLICE_NONE;
+	}
 	/* White space at its end was added on the way (RFC 2046 section 5.1.1). */
 	boundary = slice_trim(boundary);
 	if (boundary.len > 0 && boundary.len <= MAIL_BOUNDARY_MAX &&

@@ -50,9 +50,10 @@ struct slice mail_bare(struct arena *arena, struct slice value);
 /*
  * A parameter of Content-Type and the like: `name` in any of the forms name="x", name=x and those
  * of RFC 2231 (name*0=, name*0*=, name*=); octets are percent-decoded, the charset is left alone.
- * `value` is what mail_bare made. ptr is NULL when there is none.
+ * `value` is what mail_bare made. out->ptr is NULL when there is none; false: the arena is full.
  */
-struct slice mail_parameter(struct arena *arena, struct slice value, struct slice name);
+bool mail_parameter(struct arena *arena, struct slice value, struct slice name,
+		    struct slice *out) MUST_CHECK;
 
 /* ---- parts ---- */
 

@@ -268,11 +268,11 @@ static size_t tidy_lines(char *text, size_t len)
 struct slice mail_content_text(struct arena *arena, const struct mail_part *part, size_t max)
 {
 	struct slice octets = mail_content(arena, part, max);
-	struct slice name = mail_parameter(arena, part->parameters, SLICE("charset"));
+	struct slice name;
 	struct buf out;
 
-	if (!octets.ptr)
-		return octets;
+	if (!octets.ptr || !mail_parameter(arena, part->parameters, SLICE("charset"), &name))
+		return SLICE_NONE;
 	out = (struct buf){ .ptr = arena_take(arena, octets.len * CHARSET_GROWTH + 1),
 			    .size = octets.len * CHARSET_GROWTH,
 			    .max = octets.len * CHARSET_GROWTH };

@@ -162,28 +162,33 @@ static bool add_sections(struct buf *out, struct slice value, struct slice name)
 	return section > 0;
 }
 
-struct slice mail_parameter(struct arena *arena, struct slice value, struct slice name)
+bool mail_parameter(struct arena *arena, struct slice value, struct slice name, struct slice *out)
 {
 	char extended[48];
-	struct buf out;
+	struct buf text;
 	struct slice found;
 
+	*out = SLICE_NONE;
 	slice_split(&value, ';');
-	if (!value.ptr || !room_in(arena, &out, value.len))
-		return SLICE_NONE;
-	if (add_sections(&out, value, name))
-		return buf_slice(&out);
+	if (!value.ptr)
+		return true;
+	if (!room_in(arena, &text, value.len))
+		return false;
 	snprintf(extended, sizeof(extended), "%.*s*", SLICE_FMT(name));
 	found = find_parameter(value, slice_of(extended));
-	if (found.ptr) {
-		add_extended(&out, found, true);
-		return buf_slice(&out);
+	if (add_sections(&text, value, name)) {
+		*out = buf_slice(&text);
+	} else if (found.ptr) {
+		add_extended(&text, found, true);
+		*out = buf_slice(&text);
+	} else {
+		found = find_parameter(value, name);
+		if (!found.ptr)
+			return true;
+		add_unquoted(&text, found);
+		*out = buf_slice(&text);
 	}
-	found = find_parameter(value, name);
-	if (!found.ptr)
-		return SLICE_NONE;
-	add_unquoted(&out, found);
-	return buf_slice(&out);
+	return true;
 }
 
 /* ---- text fields ---- */

@@ -155,8 +155,10 @@ static struct slice human_words(struct report_reading *r, struct slice *words)
 	if (words->ptr)
 		return *words;
 	*words = SLICE("");
-	text = part && part != r->parts ? mail_content_text(r->arena, part, REPORT_TEXT_MAX)
-					: SLICE_NONE;
+	if (!part || part == r->parts)
+		return *words;
+	text = mail_content_text(r->arena, part, REPORT_TEXT_MAX);
+	r->is_full |= !text.ptr;
 	if (text.ptr)
 		*words = report_flatten(r, text);
 	return *words;
