@@ -146,17 +146,51 @@ static struct slice unquoted_local(struct slice recipient, char to[LOCAL_ROOM])
 	return (struct slice){ to, n };
 }
 
-enum mailing_sender mailing_read_sender(const u8 secret[MAILING_SECRET_SIZE], struct slice bounce,
-					struct slice recipient, struct row_id *id)
+/* A token of that purpose between `before` and `after`, which letter case does not matter for. */
+static enum mailing_tag read_tag(const u8 *secret, enum mailing_purpose purpose,
+				 struct slice before, struct slice after, struct slice recipient,
+				 struct row_id *id)
 {
 	char room[LOCAL_ROOM];
-	struct slice token = unquoted_local(recipient, room);
+	struct slice local = unquoted_local(recipient, room);
+	struct slice token;
 
-	if (!token.ptr || token.len <= bounce.len || token.ptr[bounce.len] != '-' ||
-	    !slice_equal_nocase(slice_first(token, bounce.len), bounce))
-		return MAILING_SENDER_NONE;
-	token = slice_from(token, bounce.len + 1);
-	token = slice_split(&token, '+');
-	return mailing_token_check(secret, MAILING_BOUNCE, token, id) ? MAILING_SENDER_OURS
-								       : MAILING_SENDER_FORGED;
+	if (!local.ptr)
+		return MAILING_TAG_NONE;
+	local = slice_split(&local, '+');
+	if (local.len < before.len + after.len ||
+	    !slice_has_prefix_nocase(local, before) ||
+	    !slice_equal_nocase(slice_from(local, local.len - after.len), after))
+		return MAILING_TAG_NONE;
+	token = slice_from(slice_first(local, local.len - after.len), before.len);
+	return mailing_token_check(secret, purpose, token, id) ? MAILING_TAG_OURS
+							       : MAILING_TAG_FORGED;
+}
+
+enum mailing_tag mailing_read_sender(const u8 secret[MAILING_SECRET_SIZE], struct slice bounce,
+				     struct slice recipient, struct row_id *id)
+{
+	char room[sizeof(((struct mailing *)NULL)->bounce) + 1];
+	struct buf before = { .ptr = room, .size = sizeof(room), .max = sizeof(room) };
+
+	buf_add_slice(&before, bounce);
+	buf_add_char(&before, '-');
+	if (before.failed)
+		return MAILING_TAG_NONE;
+	return read_tag(secret, MAILING_BOUNCE, buf_slice(&before), SLICE(""), recipient, id);
+}
+
+enum mailing_tag mailing_read_unsubscribe(const u8 secret[MAILING_SECRET_SIZE],
+					  struct slice mailto, struct slice recipient,
+					  struct row_id *id)
+{
+	static const struct slice place = { "{{_token}}", 10 };
+	struct slice rest = mailto;
+	struct slice local = slice_split(&rest, '@');
+	i64 at = slice_find(local, place);
+
+	if (at < 0)
+		return MAILING_TAG_NONE;
+	return read_tag(secret, MAILING_UNSUBSCRIBE, slice_first(local, (size_t)at),
+			slice_from(local, (size_t)at + place.len), recipient, id);
 }

@@ -38,7 +38,7 @@ struct mailing {
 };
 
 /*
- * `secret` is the installation's (data/keys/token.key). The message becomes the mailing's. NULL: no
+ * `secret` is the installation's (data/token.key). The message becomes the mailing's. NULL: no
  * memory.
  */
 struct mailing *mailing_make(const struct queue_campaign *campaign, struct message *message,
@@ -67,10 +67,11 @@ bool mailing_token_check(const u8 secret[MAILING_SECRET_SIZE], enum mailing_purp
  */
 void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, struct buf *out);
 
-enum mailing_sender {
-	MAILING_SENDER_NONE,   /* not such an address */
-	MAILING_SENDER_FORGED, /* looks like one; its tag was not made here, so believe nothing */
-	MAILING_SENDER_OURS,
+/* What an address with a token is worth. */
+enum mailing_tag {
+	MAILING_TAG_NONE,   /* not such an address */
+	MAILING_TAG_FORGED, /* looks like one; its token was not made here, so believe nothing */
+	MAILING_TAG_OURS,
 };
 /*
  * Reads back what mailing_add_sender made, from the address that a report was sent to. `recipient`
@@ -81,7 +82,14 @@ enum mailing_sender {
  * OURS fills in *id: a row, or {campaign, 0, 0} for a mailing that was the same for all, whose
  * recipient the report itself has to name.
  */
-enum mailing_sender mailing_read_sender(const u8 secret[MAILING_SECRET_SIZE], struct slice bounce,
-					struct slice recipient, struct row_id *id) MUST_CHECK;
+enum mailing_tag mailing_read_sender(const u8 secret[MAILING_SECRET_SIZE], struct slice bounce,
+				     struct slice recipient, struct row_id *id) MUST_CHECK;
+/*
+ * The same for an address of List-Unsubscribe. `mailto` is what the configuration or the campaign
+ * has: "leave-{{_token}}@example.jp"; its domain is not looked at. *id is always a row.
+ */
+enum mailing_tag mailing_read_unsubscribe(const u8 secret[MAILING_SECRET_SIZE],
+					  struct slice mailto, struct slice recipient,
+					  struct row_id *id) MUST_CHECK;
 
 #endif

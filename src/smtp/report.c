@@ -113,6 +113,34 @@ const struct mail_part *report_part_of(const struct report_reading *r, struct sl
 	return NULL;
 }
 
+static bool is_blank(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] != ' ' && s.ptr[i] != '\n')
+			return false;
+	}
+	return true;
+}
+
+struct slice report_body(struct report_reading *r)
+{
+	static const struct slice types[] = { PHRASE("text/plain"), PHRASE("text/html") };
+
+	for (size_t i = 0; i < array_count(types) && !r->body.ptr; i++) {
+		const struct mail_part *part = report_part_of(r, types[i]);
+		struct slice text;
+
+		if (!part)
+			continue;
+		text = kept(r, mail_content_text(r->arena, part, REPORT_TEXT_MAX));
+		if (!is_blank(text))
+			r->body = text;
+	}
+	if (!r->body.ptr)
+		r->body = SLICE("");
+	return r->body;
+}
+
 struct report_recipient *report_add_recipient(struct report_reading *r)
 {
 	struct report_recipient *recipient;

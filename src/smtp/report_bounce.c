@@ -94,13 +94,6 @@ static bool is_bounce_subject(struct slice flat)
 
 /* ---- the text ---- */
 
-static const struct mail_part *text_part(const struct report_reading *r)
-{
-	const struct mail_part *part = report_part_of(r, SLICE("text/plain"));
-
-	return part ? part : report_part_of(r, SLICE("text/html"));
-}
-
 /* "--- Below this line is a copy of the message." and what others write there. */
 static bool is_cut(struct report_reading *r, struct slice line)
 {
@@ -426,17 +419,11 @@ static void set_delayed(struct report_recipient *one)
 bool report_read_bounce(struct report_reading *r)
 {
 	struct bounce b = { .r = r };
-	const struct mail_part *part = text_part(r);
 	bool is_exim = mail_find(r->headers, SLICE("X-Failed-Recipients")).ptr != NULL;
-	struct slice text = part ? mail_content_text(r->arena, part, REPORT_TEXT_MAX) : SLICE("");
 	bool is_qmail;
 	bool is_sign;
 
-	if (!text.ptr) {
-		r->is_full = true;
-		return false;
-	}
-	cut_text(&b, text);
+	cut_text(&b, report_body(r));
 	b.flat = report_flatten(r, b.text);
 	is_qmail = slice_has_prefix(slice_trim(b.flat), SLICE("hi. this is the "));
 	is_sign = is_exim || is_qmail || is_bounce_subject(r->flat_subject);

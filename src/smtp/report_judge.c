@@ -461,6 +461,17 @@ static enum report_reason decide_reason(const u16 status[3], u16 code, u32 found
 	return likely_reason(status, code);
 }
 
+/* For want of a reason: codes that RFC 5321 section 4.2.2 gives to mailboxes, not to messages. */
+static bool is_about_mailbox(const struct report_recipient *recipient)
+{
+	u16 code = recipient->code;
+
+	if (recipient->status[0] == 5 && recipient->status[1] == 1)
+		return true;
+	return (recipient->status[0] == 0 || recipient->status[0] == 5) &&
+	       recipient->status[1] == 0 && (code == 550 || code == 551 || code == 553);
+}
+
 static enum report_kind decide_kind(const struct report_recipient *recipient)
 {
 	u16 class = recipient->status[0] ? recipient->status[0] : (u16)(recipient->code / 100);
@@ -471,8 +482,7 @@ static enum report_kind decide_kind(const struct report_recipient *recipient)
 	case REPORT_REASON_DISABLED:
 		return class == 4 ? REPORT_SOFT : REPORT_HARD;
 	case REPORT_REASON_NONE:
-		/* 554 is "transaction failed": it may be about the message. */
-		return class == 5 && recipient->code != 554 ? REPORT_HARD : REPORT_SOFT;
+		return is_about_mailbox(recipient) ? REPORT_HARD : REPORT_SOFT;
 	default:
 		return REPORT_SOFT;
 	}

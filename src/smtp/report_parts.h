@@ -18,6 +18,7 @@ struct report_reading {
 	struct slice headers;          /* the message's */
 	struct slice to;               /* where it was sent to: an address of ours */
 	struct slice flat_subject;
+	struct slice body; /* report_body's; ptr is NULL before it was asked for */
 	struct report_recipient *last;
 	bool is_full; /* of the arena */
 };
@@ -41,6 +42,12 @@ struct slice report_text(struct report_reading *r, struct slice value, size_t ma
 
 /* The first part of that type behind the message itself or the message; NULL if none. */
 const struct mail_part *report_part_of(const struct report_reading *r, struct slice type);
+
+/*
+ * What the message says to people, in UTF-8, at most REPORT_TEXT_MAX octets of the source: the
+ * first text/plain, or the first text/html where that lacks or is blank. Empty when there is none.
+ */
+struct slice report_body(struct report_reading *r);
 
 /* A further recipient, or NULL: there are enough, or the arena is full. Counted in any case. */
 struct report_recipient *report_add_recipient(struct report_reading *r);

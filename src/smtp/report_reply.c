@@ -161,8 +161,6 @@ static void set(struct report_reading *r, enum report_kind kind, enum report_for
 
 bool report_read_reply(struct report_reading *r)
 {
-	const struct mail_part *part = report_part_of(r, SLICE("text/plain"));
-	struct slice text;
 	struct slice flat;
 
 	if (is_notification(r)) {
@@ -170,11 +168,7 @@ bool report_read_reply(struct report_reading *r)
 		report_find_original(r);
 		return true;
 	}
-	if (!part)
-		part = report_part_of(r, SLICE("text/html"));
-	text = part ? mail_content_text(r->arena, part, REPORT_TEXT_MAX) : SLICE("");
-	r->is_full |= !text.ptr;
-	flat = report_flatten(r, slice_first(text, CHALLENGE_MAX));
+	flat = report_flatten(r, slice_first(report_body(r), CHALLENGE_MAX));
 	/* Webmail sends the mail that List-Unsubscribe asks for by itself, and says so. */
 	if (begins_with_wish(r->flat_subject)) {
 		set(r, REPORT_UNSUBSCRIBE, REPORT_FORM_REPLY);
@@ -183,7 +177,7 @@ bool report_read_reply(struct report_reading *r)
 		r->out->is_challenge = true;
 	} else if (report_is_machine(r) || report_is_reply_subject(r->flat_subject)) {
 		set(r, REPORT_AUTO_REPLY, REPORT_FORM_REPLY);
-	} else if (begins_with_wish(without_reply(r->flat_subject)) || is_wish(r, text)) {
+	} else if (begins_with_wish(without_reply(r->flat_subject)) || is_wish(r, report_body(r))) {
 		set(r, REPORT_UNSUBSCRIBE, REPORT_FORM_REPLY);
 	} else {
 		return false;

@@ -143,28 +143,7 @@ static struct slice diagnostic_of(struct report_reading *r, struct slice block)
 	return report_one_line(r, text);
 }
 
-/*
- * Where status and diagnostic say nothing, what is written for people may. Flattened at the first
- * time of asking.
- */
-static struct slice human_words(struct report_reading *r, struct slice *words)
-{
-	const struct mail_part *part = report_part_of(r, SLICE("text/plain"));
-	struct slice text;
-
-	if (words->ptr)
-		return *words;
-	*words = SLICE("");
-	if (!part || part == r->parts)
-		return *words;
-	text = mail_content_text(r->arena, part, REPORT_TEXT_MAX);
-	r->is_full |= !text.ptr;
-	if (text.ptr)
-		*words = report_flatten(r, text);
-	return *words;
-}
-
-static void read_recipient(struct report_reading *r, struct slice block, struct slice *words)
+static void read_recipient(struct report_reading *r, struct slice block)
 {
 	struct report_recipient *recipient = report_add_recipient(r);
 	enum action action;
@@ -189,10 +168,25 @@ static void read_recipient(struct report_reading *r, struct slice block, struct 
 		return;
 	}
 	report_judge_failure(recipient, flat);
-	if (recipient->reason == REPORT_REASON_NONE && recipient->status[1] == 0)
-		report_judge_failure(recipient, human_words(r, words));
 	if (action == ACTION_DELAYED)
 		recipient->kind = REPORT_DELAYED;
+}
+
+/*
+ * Where status and diagnostic say nothing, what is written for people may: when it can be about one
+ * recipient only.
+ */
+static void ask_people(struct report_reading *r)
+{
+	struct report_recipient *one = r->out->recipients;
+	enum report_kind kind = one ? one->kind : REPORT_NOTICE;
+
+	if (!one || one->next || kind == REPORT_NOTICE || one->reason != REPORT_REASON_NONE ||
+	    one->status[1] != 0)
+		return;
+	report_judge_failure(one, report_flatten(r, report_body(r)));
+	if (kind == REPORT_DELAYED)
+		one->kind = kind;
 }
 
 static void read_message_fields(struct report_reading *r, struct slice block)
@@ -210,7 +204,6 @@ static void read_message_fields(struct report_reading *r, struct slice block)
 bool report_read_status(struct report_reading *r)
 {
 	const struct mail_part *part = report_part_of(r, SLICE("message/delivery-status"));
-	struct slice words = SLICE_NONE;
 	struct slice rest;
 	struct slice block;
 	bool first = true;
@@ -231,12 +224,13 @@ bool report_read_status(struct report_reading *r)
 			read_message_fields(r, block);
 		first = false;
 		if (names_recipient)
-			read_recipient(r, block, &words);
+			read_recipient(r, block);
 	}
 	/* Without a recipient it is no such report: the text may tell. */
 	if (r->out->recipient_count == 0)
 		return false;
 	r->out->form = REPORT_FORM_DSN;
+	ask_people(r);
 	report_sum_up(r);
 	report_find_original(r);
 	return true;

@@ -56,7 +56,7 @@ static void check_changed(const u8 *data, size_t size)
 		buf_add_char(&changed, '"');
 	buf_add_slice(&changed, slice_from(buf_slice(&sender), at));
 	ASSERT(mailing_read_sender(secret, SLICE("bounce"), buf_slice(&changed), &back) ==
-	       MAILING_SENDER_OURS);
+	       MAILING_TAG_OURS);
 	ASSERT(back.campaign == id.campaign && back.domain == id.domain && back.seq == id.seq);
 	buf_done(&sender);
 	buf_done(&changed);
@@ -70,7 +70,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!mailing)
 		set_up();
 	/* Nobody guesses 128 bits. */
-	ASSERT(mailing_read_sender(secret, SLICE("bounce"), address, &id) != MAILING_SENDER_OURS);
+	ASSERT(mailing_read_sender(secret, SLICE("bounce"), address, &id) != MAILING_TAG_OURS);
+	ASSERT(mailing_read_unsubscribe(secret, SLICE("a{{_token}}b@x"), address, &id) !=
+	       MAILING_TAG_OURS);
+	ASSERT(mailing_read_unsubscribe(secret, address, address, &id) != MAILING_TAG_OURS);
 	if (size > 2)
 		check_changed(data, size);
 	return 0;
