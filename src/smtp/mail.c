@@ -232,7 +232,7 @@ static struct slice between(const char *start, const char *end)
 }
 
 /* Descends at most MAIL_DEPTH_MAX times. */
-static void read_part(struct reader *r, struct slice text, u32 depth) // NOLINT(misc-no-recursion)
+static void read_part(struct reader *r, struct slice text, u32 depth)
 {
 	struct mail_part *part = add_part(r, text, depth);
 	const char *start = NULL;

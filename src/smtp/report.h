@@ -18,8 +18,9 @@
 #define REPORT_TEXT_MAX (64u << 10) /* octets of each text that are looked at */
 #define REPORT_DIAGNOSTIC_MAX 1024
 #define REPORT_ADDRESS_MAX 320
-/* What reading takes of an arena at most, whatever the message. */
-#define REPORT_ARENA_MAX (2u << 20)
+/* What reading takes of an arena with chunks of this size at most, whatever the message. */
+#define REPORT_ARENA_CHUNK (64u << 10)
+#define REPORT_ARENA_MAX (1u << 20)
 
 /* Ordered: of several recipients' kinds the highest is the report's. */
 enum report_kind {
@@ -113,8 +114,8 @@ struct report {
 
 /*
  * Reads `message` (whole, CRLF or LF line ends) and fills in *out, which views it and `arena`.
- * Returns out->kind; UNKNOWN with is_incomplete when the arena has no room, which cannot be with
- * REPORT_ARENA_MAX of it. Time is linear in the message.
+ * Returns out->kind; UNKNOWN with is_incomplete when the arena has no room: with REPORT_ARENA_MAX
+ * of it, only when there is no memory, and a later reading may do. Time is linear in the message.
  */
 enum report_kind report_read(struct slice message, struct report *out, struct arena *arena);
 

@@ -10,6 +10,7 @@
 
 #define PARAGRAPHS_MAX 256  /* that are looked at for the host's words */
 #define PARAGRAPH_MAX 2048  /* octets of one that are looked at */
+#define CUT_MAX 200         /* octets of a line in front of a copy */
 #define AUTO_TEXT_MAX 2000  /* a longer text of a machine is no "mailbox is full" */
 
 struct bounce {
@@ -95,7 +96,7 @@ static bool is_bounce_subject(struct slice flat)
 /* ---- the text ---- */
 
 /* "--- Below this line is a copy of the message." and what others write there. */
-static bool is_cut(struct report_reading *r, struct slice line)
+static bool is_cut(struct slice line)
 {
 	static const struct slice phrases[] = {
 		PHRASE("copy of the message"),
@@ -118,14 +119,15 @@ static bool is_cut(struct report_reading *r, struct slice line)
 		PHRASE("送信メッセージ"),
 	};
 	struct slice text = slice_trim(line);
-	struct slice flat;
+	char lower[CUT_MAX];
 
-	if (text.len < 4 || text.len > 200)
+	if (text.len == 0 || text.len > sizeof(lower))
 		return false;
 	if (!memchr("-=*#+", text.ptr[0], 5) && !memchr(":-=*", text.ptr[text.len - 1], 4))
 		return false;
-	flat = report_flatten(r, text);
-	return report_has_phrase(flat, phrases, array_count(phrases));
+	memcpy(lower, text.ptr, text.len);
+	ascii_lower_in_place(lower, text.len);
+	return report_has_phrase((struct slice){ lower, text.len }, phrases, array_count(phrases));
 }
 
 /* A header block that begins without a word about it. */
@@ -140,13 +142,11 @@ static void cut_text(struct bounce *b, struct slice text)
 {
 	struct slice rest = text;
 	struct slice line;
-	u32 tried = 0;
 
 	b->text = text;
 	while (mail_next_line(&rest, &line)) {
-		bool decorated = line.len > 0 && tried < PARAGRAPHS_MAX && is_cut(b->r, line);
+		bool decorated = is_cut(line);
 
-		tried += line.len > 0 && (memchr("-=*#+", line.ptr[0], 5) != NULL);
 		if (!decorated && !is_head(line))
 			continue;
 		b->text = slice_first(text, (size_t)(line.ptr - text.ptr));
@@ -185,9 +185,9 @@ static bool has_numbers(struct slice flat)
 	u16 status[3] = { 0 };
 	u16 code = 0;
 
-	report_find_status(flat, status);
+	report_find_status(flat, 4, status);
 	report_find_code(flat, &code);
-	return status[0] >= 4 || code > 0;
+	return status[0] > 0 || code > 0;
 }
 
 /* The first paragraph with a host's code, else the first that says why, else all. */
@@ -247,9 +247,6 @@ static void add_failed(struct bounce *b, struct slice address, struct slice para
 		flat = report_flatten(b->r, slice_first(paragraph, PARAGRAPH_MAX));
 	}
 	recipient->diagnostic = report_one_line(b->r, paragraph);
-	report_find_status(flat, recipient->status);
-	if (recipient->status[0] < 4)
-		memset(recipient->status, 0, sizeof(recipient->status));
 	report_judge_failure(recipient, flat);
 	if (recipient->reason == REPORT_REASON_NONE && !has_numbers(flat))
 		report_judge_failure(recipient, b->r->flat_subject);
@@ -432,7 +429,8 @@ bool report_read_bounce(struct report_reading *r)
 	b.is_mailbox = !is_sign && !is_daemon(r);
 	is_sign = !b.is_mailbox || report_knows_full(r->flat_subject) ||
 		  (report_is_machine(r) && b.flat.len < AUTO_TEXT_MAX && report_knows_full(b.flat));
-	b.is_delay = report_knows_delay(b.flat) || report_knows_delay(r->flat_subject);
+	b.is_delay = !is_exim &&
+		     (report_knows_delay(b.flat) || report_knows_delay(r->flat_subject));
 	if (!is_sign || (!is_exim && !b.is_delay && !has_numbers(b.flat) &&
 			 !report_knows_failure(b.flat) && !report_knows_failure(r->flat_subject)))
 		return false;

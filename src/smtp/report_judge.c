@@ -338,12 +338,12 @@ static bool status_at(struct slice s, size_t at, u16 status[3])
 	return at + 1 >= s.len || s.ptr[at] != '.' || !ascii_is_digit(s.ptr[at + 1]);
 }
 
-void report_find_status(struct slice flat, u16 status[3])
+void report_find_status(struct slice flat, u16 least, u16 status[3])
 {
 	for (size_t i = 0; i + 5 <= flat.len; i++) {
 		u16 found[3];
 
-		if (flat.ptr[i + 1] == '.' && status_at(flat, i, found)) {
+		if (flat.ptr[i + 1] == '.' && status_at(flat, i, found) && found[0] >= least) {
 			memcpy(status, found, sizeof(found));
 			return;
 		}
@@ -492,9 +492,9 @@ void report_judge_failure(struct report_recipient *recipient, struct slice flat)
 {
 	u16 found[3] = { 0 };
 
-	report_find_status(flat, found);
+	report_find_status(flat, 4, found);
 	/* x.0.0 is what a reporter writes who has not looked at the host's words. */
-	if (found[0] >= 4 && recipient->status[1] == 0 && recipient->status[2] == 0)
+	if (found[0] > 0 && recipient->status[1] == 0 && recipient->status[2] == 0)
 		memcpy(recipient->status, found, sizeof(found));
 	if (recipient->code == 0)
 		report_find_code(flat, &recipient->code);

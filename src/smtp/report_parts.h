@@ -77,8 +77,11 @@ void report_sum_up(struct report_reading *r);
 
 /* ---- report_judge.c ---- */
 
-/* Status and reply code that stand in flattened text; what is not found stays as it was. */
-void report_find_status(struct slice flat, u16 status[3]);
+/*
+ * The first status of class `least` or above, and the first reply code of a failure, that stand in
+ * flattened text. What is not found stays as it was.
+ */
+void report_find_status(struct slice flat, u16 least, u16 status[3]);
 void report_find_code(struct slice flat, u16 *code);
 
 /*

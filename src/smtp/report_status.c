@@ -155,7 +155,7 @@ static void read_recipient(struct report_reading *r, struct slice block)
 	recipient->original = address_value(r, block, SLICE("Original-Recipient"));
 	recipient->remote = report_without_type(bare_value(r, block, SLICE("Remote-MTA")));
 	recipient->diagnostic = diagnostic_of(r, block);
-	report_find_status(bare_value(r, block, SLICE("Status")), recipient->status);
+	report_find_status(bare_value(r, block, SLICE("Status")), 2, recipient->status);
 	action = action_of(bare_value(r, block, SLICE("Action")));
 	flat = report_flatten(r, recipient->diagnostic);
 	report_find_code(flat, &recipient->code);

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	ASSERT(argc >= 3);
 	key = read_file(argv[1]);
 	ASSERT(key.len == MAILING_SECRET_SIZE);
-	arena_init(&arena, 64u << 10, REPORT_ARENA_MAX);
+	arena_init(&arena, REPORT_ARENA_CHUNK, REPORT_ARENA_MAX);
 	for (int i = 3; i + 1 < argc; i += 2) {
 		struct slice message = read_file(argv[i + 1]);
 		struct report report;

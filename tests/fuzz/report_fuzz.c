@@ -116,7 +116,7 @@ static void check_line_ends(struct slice message)
 		buf_add_char(&lf, message.ptr[i]);
 	}
 	for (u32 i = 0; i < 2; i++) {
-		arena_init(&arenas[i], 64u << 10, REPORT_ARENA_MAX);
+		arena_init(&arenas[i], REPORT_ARENA_CHUNK, REPORT_ARENA_MAX);
 		report_read(buf_slice(i ? &lf : &crlf), &reports[i], &arenas[i]);
 		check_report(&reports[i]);
 	}
@@ -135,7 +135,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct arena arena;
 	struct arena small;
 
-	arena_init(&arena, 64u << 10, REPORT_ARENA_MAX);
+	arena_init(&arena, REPORT_ARENA_CHUNK, REPORT_ARENA_MAX);
 	arena_init(&small, 1024, (size * 7919) % (32u << 10));
 	report_read(message, &first, &arena);
 	check_report(&first);

@@ -62,4 +62,11 @@ static inline void check_report(const struct report *report)
 	check_text(report->feedback.reported_domain);
 }
 
+static inline void read_and_check(struct arena *arena, struct slice message, struct report *report)
+{
+	arena_reset(arena);
+	ASSERT(report_read(message, report, arena) == report->kind);
+	check_report(report);
+}
+
 #endif
