@@ -1,4 +1,4 @@
-#file src/smtp/mail_field.c
+#file src/smtp/report.c
 #target report
-#why a parameter that does not fit the arena is one that is not there
-/if \(!room_in\(arena, &text, value\.len\)\)/{n;s/false/true/}
+#why what does not fit the arena is taken for empty
+s/r->is_full = true;/r->is_full |= false;/
