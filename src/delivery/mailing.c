@@ -158,8 +158,7 @@ static enum mailing_tag read_tag(const u8 *secret, enum mailing_purpose purpose,
 	if (!local.ptr)
 		return MAILING_TAG_NONE;
 	local = slice_split(&local, '+');
-	if (local.len < before.len + after.len ||
-	    !slice_has_prefix_nocase(local, before) ||
+	if (local.len < before.len + after.len || !slice_has_prefix_nocase(local, before) ||
 	    !slice_equal_nocase(slice_from(local, local.len - after.len), after))
 		return MAILING_TAG_NONE;
 	token = slice_from(slice_first(local, local.len - after.len), before.len);
@@ -193,4 +192,16 @@ enum mailing_tag mailing_read_unsubscribe(const u8 secret[MAILING_SECRET_SIZE],
 		return MAILING_TAG_NONE;
 	return read_tag(secret, MAILING_UNSUBSCRIBE, slice_first(local, (size_t)at),
 			slice_from(local, (size_t)at + place.len), recipient, id);
+}
+
+enum mailing_tag mailing_read_message_id(const u8 secret[MAILING_SECRET_SIZE],
+					 struct slice message_id, struct row_id *id)
+{
+	struct slice local = slice_split(&message_id, '@');
+	struct slice token = slice_split(&local, '.');
+
+	if (!message_id.ptr || token.len != base32_length(ID_SIZE + MAC_SIZE))
+		return MAILING_TAG_NONE;
+	return mailing_token_check(secret, MAILING_IDENTITY, token, id) ? MAILING_TAG_OURS
+									: MAILING_TAG_FORGED;
 }

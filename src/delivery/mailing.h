@@ -92,4 +92,11 @@ enum mailing_tag mailing_read_unsubscribe(const u8 secret[MAILING_SECRET_SIZE],
 					  struct slice mailto, struct slice recipient,
 					  struct row_id *id) MUST_CHECK;
 
+/*
+ * The same for a Message-ID, without < >, of a message that came back: what tells whom a complaint
+ * is about, since that goes to one address for all mail. NONE when a template made it.
+ */
+enum mailing_tag mailing_read_message_id(const u8 secret[MAILING_SECRET_SIZE],
+					 struct slice message_id, struct row_id *id) MUST_CHECK;
+
 #endif

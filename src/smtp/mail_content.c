@@ -36,13 +36,10 @@ void mail_add_escaped(struct buf *out, struct slice s, char mark)
 
 void mail_add_escaped_words(struct buf *out, struct slice s)
 {
-	size_t from = out->len;
-
-	mail_add_escaped(out, s, '=');
-	/* An escaped '_' is a rare thing; that it reads as a space does no harm here. */
-	for (size_t i = from; i < out->len; i++) {
-		if (out->ptr[i] == '_')
-			out->ptr[i] = ' ';
+	while (s.ptr) {
+		mail_add_escaped(out, slice_split(&s, '_'), '=');
+		if (s.ptr)
+			buf_add_char(out, ' ');
 	}
 }
 

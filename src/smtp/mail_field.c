@@ -225,7 +225,6 @@ static size_t take_word(struct text *text, struct slice s)
 	enum charset named;
 	struct buf to;
 
-	/* "=?=" right behind the kind: the text begins with an octet in Q. */
 	if (end < 0 || kind.len != 1 || charset.len == 0)
 		return 0;
 	/* RFC 2231 section 5: a language may follow the charset. */
@@ -297,8 +296,11 @@ struct slice mail_text(struct arena *arena, struct slice value)
 		from = at;
 		len = take_word(&text, slice_from(s, at));
 		if (len == 0) {
-			if (text.count > 0)
-				flush_words(&text), add_raw(&text, raw);
+			/* It is text, and so is the white space in front of it. */
+			if (text.count > 0) {
+				flush_words(&text);
+				add_raw(&text, raw);
+			}
 			at += 2;
 			continue;
 		}

@@ -244,6 +244,31 @@ static void an_unsubscribe_address_leads_back_to_its_row(void **state)
 	mailing_free(mailing);
 }
 
+static void a_message_id_leads_back_to_its_row(void **state)
+{
+	struct mailing *mailing = personal();
+	struct row_id id = { 7, 3, 9 };
+	struct row_id back = { 0 };
+	char token[MAILING_TOKEN_MAX + 1];
+	char text[400];
+
+	(void)state;
+	token[token_of(mailing, MAILING_IDENTITY, id, token).len] = '\0';
+	snprintf(text, sizeof(text), "%s.7@example.jp", token);
+	assert_int_equal(mailing_read_message_id(secret, slice_of(text), &back), MAILING_TAG_OURS);
+	assert_memory_equal(&back, &id, sizeof(id));
+	text[3] = text[3] == '7' ? '8' : '7';
+	assert_int_equal(mailing_read_message_id(secret, slice_of(text), &back), MAILING_TAG_FORGED);
+	/* Without a host, or of somebody else. */
+	assert_int_equal(mailing_read_message_id(secret, slice_of(token), &back), MAILING_TAG_NONE);
+	assert_int_equal(mailing_read_message_id(secret, SLICE("a.b@example.jp"), &back), MAILING_TAG_NONE);
+	assert_int_equal(mailing_read_message_id(secret, SLICE(""), &back), MAILING_TAG_NONE);
+	token[token_of(mailing, MAILING_BOUNCE, id, token).len] = '\0';
+	snprintf(text, sizeof(text), "%s.7@example.jp", token);
+	assert_int_equal(mailing_read_message_id(secret, slice_of(text), &back), MAILING_TAG_FORGED);
+	mailing_free(mailing);
+}
+
 static void a_mailing_that_is_the_same_for_all_leads_back_to_its_campaign(void **state)
 {
 	struct mailing *mailing =
@@ -294,6 +319,7 @@ int main(void)
 		cmocka_unit_test(an_envelope_sender_leads_back_to_its_row_however_hosts_write_it),
 		cmocka_unit_test(a_forged_tag_is_told_from_another_address),
 		cmocka_unit_test(an_unsubscribe_address_leads_back_to_its_row),
+		cmocka_unit_test(a_message_id_leads_back_to_its_row),
 		cmocka_unit_test(a_mailing_that_is_the_same_for_all_leads_back_to_its_campaign),
 		cmocka_unit_test(only_a_message_that_is_the_same_for_all_is_grouped),
 	};

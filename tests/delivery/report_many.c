@@ -4,9 +4,9 @@
  *   report_many KEY BOUNCE [ADDRESS FILE]...
  *
  * KEY is a sender's token.key, BOUNCE its customer's prefix; ADDRESS is where the message FILE was sent
- * to. For each a line "report kind form", then "tag none", "tag forged" or "tag CAMPAIGN DOMAIN SEQ",
- * lines "id", "to", "mta" with their texts, and for each recipient "recipient kind reason status code
- * address" and "diagnostic text".
+ * to. For each a line "report kind form", then "tag none", "tag forged" or "tag CAMPAIGN DOMAIN SEQ", the
+ * same of the Message-ID that came back as "message", lines "id", "to", "mta" with their texts, and for
+ * each recipient "recipient kind reason status code address" and "diagnostic text".
  */
 #include "base/check.h"
 #include "base/text.h"
@@ -32,21 +32,28 @@ static struct slice read_file(const char *path)
 	return (struct slice){ bytes, len };
 }
 
-static void show_tag(const u8 *secret, const char *bounce, const char *address)
+static void show_tag(const char *word, enum mailing_tag tag, const struct row_id *id)
 {
-	struct row_id id;
-
-	switch (mailing_read_sender(secret, slice_of(bounce), slice_of(address), &id)) {
+	switch (tag) {
 	case MAILING_TAG_NONE:
-		puts("tag none");
+		printf("%s none\n", word);
 		break;
 	case MAILING_TAG_FORGED:
-		puts("tag forged");
+		printf("%s forged\n", word);
 		break;
 	case MAILING_TAG_OURS:
-		printf("tag %u %u %u\n", id.campaign, id.domain, id.seq);
+		printf("%s %u %u %u\n", word, id->campaign, id->domain, id->seq);
 		break;
 	}
+}
+
+static void show_tags(const u8 *secret, const char *bounce, const char *address,
+		      const struct report *report)
+{
+	struct row_id id = { 0 };
+
+	show_tag("tag", mailing_read_sender(secret, slice_of(bounce), slice_of(address), &id), &id);
+	show_tag("message", mailing_read_message_id(secret, report->original.message_id, &id), &id);
 }
 
 static void show(const struct report *report)
@@ -78,7 +85,7 @@ int main(int argc, char **argv)
 		report_read(message, &report, &arena);
 		ASSERT(!report.is_incomplete);
 		printf("report %s %s\n", report_kind_name(report.kind), report_form_name(report.form));
-		show_tag((const u8 *)key.ptr, argv[2], argv[i]);
+		show_tags((const u8 *)key.ptr, argv[2], argv[i], &report);
 		show(&report);
 		arena_reset(&arena);
 		free((void *)(uintptr_t)message.ptr);

@@ -74,6 +74,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	ASSERT(mailing_read_unsubscribe(secret, SLICE("a{{_token}}b@x"), address, &id) !=
 	       MAILING_TAG_OURS);
 	ASSERT(mailing_read_unsubscribe(secret, address, address, &id) != MAILING_TAG_OURS);
+	ASSERT(mailing_read_message_id(secret, address, &id) != MAILING_TAG_OURS);
 	if (size > 2)
 		check_changed(data, size);
 	return 0;

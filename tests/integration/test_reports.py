@@ -73,7 +73,7 @@ back:
         path.write_text(text)
 
 
-Report = collections.namedtuple("Report", "kind form tag id to recipient diagnostic")
+Report = collections.namedtuple("Report", "kind form tag message id to recipient diagnostic")
 
 
 def parse(output):
@@ -82,7 +82,7 @@ def parse(output):
         head, *lines = block.splitlines()
         fields = dict(line.partition(" ")[::2] for line in lines)
         reports.append(Report(*head.split(), *(fields.get(name) for name in
-                                               ("tag", "id", "to", "recipient", "diagnostic"))))
+                                               ("tag", "message", "id", "to", "recipient", "diagnostic"))))
     return reports
 
 
@@ -148,7 +148,7 @@ def test_a_real_report_leads_back_to_its_row_and_message(run):
     assert len(tags) == len(UNKNOWN) and all(re.fullmatch(r"1 1 \d+", tag) for tag in tags), tags
     assert len({report.id for report in reports}) == len(UNKNOWN)
     for report in reports:
-        assert report.id.endswith(f"@{COURIER}"), report
+        assert report.id.endswith(f"@{COURIER}") and report.message == report.tag, report
 
 
 def test_a_report_to_a_forged_tag_is_told(run):

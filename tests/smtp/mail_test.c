@@ -81,6 +81,7 @@ static void text_fields_are_unfolded_and_decoded(void **state)
 	} cases[] = {
 		{ SLICE(" plain\r\n and folded "), "plain and folded" },
 		{ SLICE("=?UTF-8?Q?caf=C3=A9_au_lait?="), "café au lait" },
+		{ SLICE("=?us-ascii?q?a=5Fb_c?="), "a_b c" },
 		{ SLICE("=?utf-8?B?5aSq?= =?utf-8?B?6YOO?="), "太郎" },
 		{ SLICE("=?utf-8?B?5aQ=?=\r\n =?utf-8?B?qumDjg==?="), "太郎" },
 		{ SLICE("=?iso-2022-jp?B?GyRCQkAbKEI=?= =?utf-8?B?6YOO?="), "太郎" },
