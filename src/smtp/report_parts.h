@@ -89,6 +89,11 @@ void report_find_code(struct slice flat, u16 *code);
  * and flattened words about it.
  */
 void report_judge_failure(struct report_recipient *recipient, struct slice flat);
+/* ---- report_words.c ---- */
+
+/* Reasons that flattened words name: bits 1 << enum report_reason, and this one. */
+#define REPORT_ABOUT_SENDER (1u << 31)
+u32 report_reasons(struct slice flat);
 /* Whether the words say why something was not delivered; or at least that it was not. */
 bool report_knows_reason(struct slice flat);
 bool report_knows_failure(struct slice flat);
