@@ -34,6 +34,24 @@ class BouncingPostfix(Postfix):
         super().configure()
 
 
+class RelayingPostfix(BouncingPostfix):
+    """Takes mail for the domain of another server, too, and hands it on to that."""
+
+    def __init__(self, directory, domain, target):
+        super().__init__(directory, domain)
+        self.target = target
+
+    def configure(self):
+        super().configure()
+        conf = self.directory / "conf"
+        host, _, port = self.target.relay.rpartition(":")
+        with open(conf / "main.cf", "a") as file:
+            file.write(f"relay_domains = {self.target.domain}\n"
+                       f"transport_maps = inline:{{{self.target.domain}=smtp:[{host}]:{port}}}\n")
+        with open(conf / "master.cf", "a") as file:
+            file.write("smtp unix - - n - - smtp\n")
+
+
 class BouncingExim(Exim):
     """The same: its router for unknown users fails when the message is taken already."""
 
@@ -158,3 +176,28 @@ def test_a_report_to_a_forged_tag_is_told(run):
     reports = read_reports(run.sender, [(address, run.paths[0]) for address in
                                         (forged, other, f"info@{COURIER}", good.replace("@", "+x@"))])
     assert [report.tag.split(" ")[0] for report in reports] == ["forged", "forged", "none", "1"]
+
+
+def test_a_report_of_what_a_further_host_refused_has_its_words(programs, tmp_path):
+    sender = Sender(tmp_path / "sender", domain=COURIER)
+    exim = Exim(tmp_path, "exim.example")
+    postfix = RelayingPostfix(tmp_path, "postfix.example", exim)
+    try:
+        sender.route("exim.example", postfix.relay)
+        exim.start()
+        postfix.start()
+        sender.start()
+        sender.create("news", [("nobody@exim.example", "Name"), ("reader1@exim.example", "Name")])
+        assert sender.wait("news")["delivered"] == 2
+        postfix.wait_for(1)
+        mail, = postfix.mails()
+        path, = postfix.mail.glob("back/new/*")
+        report, = read_reports(sender, [(mail.recipient, path)])
+        assert (report.kind, report.form) == ("hard", "dsn"), report
+        assert re.fullmatch(r"hard mailbox 5\.\d\.\d 550 nobody@exim\.example", report.recipient), report
+        assert "no such user here" in report.diagnostic
+        assert report.message == report.tag and report.tag.startswith("1 1 ")
+    finally:
+        for one in (sender, postfix, exim):
+            one.close()
+        print(postfix.log()[-6000:], exim.log()[-6000:], sender.log()[-3000:])
