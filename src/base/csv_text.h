@@ -1,6 +1,6 @@
 /*
  * The encodings of CSV files: from the bytes of a file to UTF-8, and a guess at what a file is that
- * is not UTF-8. Private to csv.c and its tests.
+ * is not UTF-8. For csv.c, and the guess for charset.c.
  */
 #ifndef BASE_CSV_TEXT_H
 #define BASE_CSV_TEXT_H

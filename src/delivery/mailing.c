@@ -8,6 +8,7 @@
 
 #define ID_SIZE 12
 #define MAC_SIZE 16
+#define LOCAL_ROOM 256 /* of a local part with what others added to it */
 
 static const char purposes[3] = { MAILING_BOUNCE, MAILING_UNSUBSCRIBE, MAILING_IDENTITY };
 
@@ -119,4 +120,88 @@ void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, 
 	buf_add(out, token, len);
 	buf_add_char(out, '@');
 	buf_add_text(out, mailing->customer);
+}
+
+/* The local part without quotes and backslashes, into `to`; SLICE_NONE when it is too long. */
+static struct slice unquoted_local(struct slice recipient, char to[LOCAL_ROOM])
+{
+	size_t end = recipient.len;
+	size_t n = 0;
+
+	for (size_t i = recipient.len; i > 0 && end == recipient.len; i--) {
+		if (recipient.ptr[i - 1] == '@')
+			end = i - 1;
+	}
+	for (size_t i = 0; i < end; i++) {
+		char c = recipient.ptr[i];
+
+		if (c == '"' && (i == 0 || i + 1 == end))
+			continue;
+		if (c == '\\' && i + 1 < end)
+			c = recipient.ptr[++i];
+		if (n == LOCAL_ROOM)
+			return SLICE_NONE;
+		to[n++] = c;
+	}
+	return (struct slice){ to, n };
+}
+
+/* A token of that purpose between `before` and `after`, which letter case does not matter for. */
+static enum mailing_tag read_tag(const u8 *secret, enum mailing_purpose purpose,
+				 struct slice before, struct slice after, struct slice recipient,
+				 struct row_id *id)
+{
+	char room[LOCAL_ROOM];
+	struct slice local = unquoted_local(recipient, room);
+	struct slice token;
+
+	if (!local.ptr)
+		return MAILING_TAG_NONE;
+	local = slice_split(&local, '+');
+	if (local.len < before.len + after.len || !slice_has_prefix_nocase(local, before) ||
+	    !slice_equal_nocase(slice_from(local, local.len - after.len), after))
+		return MAILING_TAG_NONE;
+	token = slice_from(slice_first(local, local.len - after.len), before.len);
+	return mailing_token_check(secret, purpose, token, id) ? MAILING_TAG_OURS
+							       : MAILING_TAG_FORGED;
+}
+
+enum mailing_tag mailing_read_sender(const u8 secret[MAILING_SECRET_SIZE], struct slice bounce,
+				     struct slice recipient, struct row_id *id)
+{
+	char room[sizeof(((struct mailing *)NULL)->bounce) + 1];
+	struct buf before = { .ptr = room, .size = sizeof(room), .max = sizeof(room) };
+
+	buf_add_slice(&before, bounce);
+	buf_add_char(&before, '-');
+	if (before.failed)
+		return MAILING_TAG_NONE;
+	return read_tag(secret, MAILING_BOUNCE, buf_slice(&before), SLICE(""), recipient, id);
+}
+
+enum mailing_tag mailing_read_unsubscribe(const u8 secret[MAILING_SECRET_SIZE],
+					  struct slice mailto, struct slice recipient,
+					  struct row_id *id)
+{
+	static const struct slice place = { "{{_token}}", 10 };
+	struct slice rest = mailto;
+	struct slice local = slice_split(&rest, '@');
+	i64 at = slice_find(local, place);
+
+	if (at < 0)
+		return MAILING_TAG_NONE;
+	return read_tag(secret, MAILING_UNSUBSCRIBE, slice_first(local, (size_t)at),
+			slice_from(local, (size_t)at + place.len), recipient, id);
+}
+
+enum mailing_tag mailing_read_message_id(const u8 secret[MAILING_SECRET_SIZE],
+					 struct slice message_id, struct row_id *id)
+{
+	struct slice local = slice_split(&message_id, '@');
+	struct slice token = slice_split(&local, '.');
+
+	if (!message_id.ptr || token.len != base32_length(ID_SIZE + MAC_SIZE))
+		return MAILING_TAG_NONE;
+	return mailing_token_check(secret, MAILING_IDENTITY, token, id) ? MAILING_TAG_OURS
+									: MAILING_TAG_FORGED;
 }

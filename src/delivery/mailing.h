@@ -38,7 +38,7 @@ struct mailing {
 };
 
 /*
- * `secret` is the installation's (data/keys/token.key). The message becomes the mailing's. NULL: no
+ * `secret` is the installation's (data/token.key). The message becomes the mailing's. NULL: no
  * memory.
  */
 struct mailing *mailing_make(const struct queue_campaign *campaign, struct message *message,
@@ -66,5 +66,37 @@ bool mailing_token_check(const u8 secret[MAILING_SECRET_SIZE], enum mailing_purp
  * "bounce-<token>@example.jp" appended to `out`: the VERP envelope sender (RFC 5321 section 4.4).
  */
 void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, struct buf *out);
+
+/* What an address with a token is worth. */
+enum mailing_tag {
+	MAILING_TAG_NONE,   /* not such an address */
+	MAILING_TAG_FORGED, /* looks like one; its token was not made here, so believe nothing */
+	MAILING_TAG_OURS,
+};
+/*
+ * Reads back what mailing_add_sender made, from the address that a report was sent to. `recipient`
+ * is "local@domain" as RCPT TO has it, without < >; hosts change its letter case, put the local
+ * part in quotes and add "+tag" to it, and none of that matters. Whether mail for the domain is
+ * taken is the caller's business. `bounce` is the prefix that the customer's configuration has.
+ *
+ * OURS fills in *id: a row, or {campaign, 0, 0} for a mailing that was the same for all, whose
+ * recipient the report itself has to name.
+ */
+enum mailing_tag mailing_read_sender(const u8 secret[MAILING_SECRET_SIZE], struct slice bounce,
+				     struct slice recipient, struct row_id *id) MUST_CHECK;
+/*
+ * The same for an address of List-Unsubscribe. `mailto` is what the configuration or the campaign
+ * has: "leave-{{_token}}@example.jp"; its domain is not looked at. *id is always a row.
+ */
+enum mailing_tag mailing_read_unsubscribe(const u8 secret[MAILING_SECRET_SIZE],
+					  struct slice mailto, struct slice recipient,
+					  struct row_id *id) MUST_CHECK;
+
+/*
+ * The same for a Message-ID, without < >, of a message that came back: what tells whom a complaint
+ * is about, since that goes to one address for all mail. NONE when a template made it.
+ */
+enum mailing_tag mailing_read_message_id(const u8 secret[MAILING_SECRET_SIZE],
+					 struct slice message_id, struct row_id *id) MUST_CHECK;
 
 #endif
