@@ -162,7 +162,7 @@ void smtp_server_receive(struct smtp_server *server, struct slice bytes, u64 now
  * next. The server looks at it as long as it stays there and nobody has taken it.
  */
 struct slice smtp_server_take_unread(struct smtp_server *server);
-/* Peer closed, or reset, or a send failed. A question that is open need not be answered any more. */
+/* Peer closed, or reset, or a send failed. An open question need not be answered any more. */
 void smtp_server_closed(struct smtp_server *server, u64 now_ns);
 bool smtp_server_next_event(struct smtp_server *server, struct smtp_server_event *event);
 

@@ -86,7 +86,7 @@ static enum server_step plain_response(struct smtp_server *server, struct slice 
 		return auth_refuse(server, "501 5.5.2 bad base64");
 	given->authorize = slice_split(&rest, '\0');
 	given->name = slice_split(&rest, '\0');
-	given->password = rest; /* a NUL that is left in it is refused; empty when one was missing */
+	given->password = rest; /* one NUL too many is in it, and refused; one too few: empty */
 	return auth_ask(server, event);
 }
 

@@ -209,12 +209,12 @@ static enum server_step chunk_end(struct smtp_server *server, struct smtp_server
 		content_refuse(server);
 	else
 		say_chunk_taken(server);
-	if (whole) {
-		/* Of a MAIL that was refused more may be in the pipeline. */
-		bool mail_refused = server->mail_refused;
-
+	if (whole && server->mail_open) {
 		smtp_server_clear(server);
-		server->mail_refused = mail_refused;
+	} else if (whole) {
+		server->spoiled = 0;
+		server->content_size = 0;
+		server->text_state = TEXT_START;
 	}
 	smtp_server_enter(server, STATE_COMMAND);
 	return STEP_AGAIN;
