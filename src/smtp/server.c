@@ -334,9 +334,13 @@ static enum server_step server_read(struct smtp_server *server, struct smtp_serv
 
 static enum server_step server_tls_due(struct smtp_server *server, struct smtp_server_event *event)
 {
-	/* Behind our 220 comes the handshake, in front of it an attacker (RFC 3207 section 6). */
+	/*
+	 * Behind our 220 comes the handshake. What comes before it an attacker may have put there,
+	 * to be read as if it had come through TLS (RFC 3207 section 6, CVE-2011-0411).
+	 */
 	if (!server_keeps_step(server)) {
-		smtp_server_refuse_injection(server);
+		smtp_server_say(server, "554 5.5.0 bytes behind STARTTLS");
+		smtp_server_close(server, SMTP_SERVER_WHY_TLS);
 		return STEP_AGAIN;
 	}
 	if (server->out_end > server->out_start)

@@ -276,12 +276,6 @@ static enum server_step on_quit(struct smtp_server *server, struct slice argumen
 	return STEP_AGAIN;
 }
 
-void smtp_server_refuse_injection(struct smtp_server *server)
-{
-	smtp_server_say(server, "554 5.5.0 bytes behind STARTTLS");
-	smtp_server_close(server, SMTP_SERVER_WHY_TLS);
-}
-
 static enum server_step on_starttls(struct smtp_server *server, struct slice argument,
 				    struct smtp_server_event *event)
 {
@@ -291,11 +285,6 @@ static enum server_step on_starttls(struct smtp_server *server, struct slice arg
 		return say(server, "502 5.5.1 no TLS here");
 	if (server->tls_active || !server->hello)
 		return say(server, server->hello ? "503 5.5.1 TLS is on" : "503 5.5.1 EHLO first");
-	/* CVE-2011-0411: what an attacker puts here must not be read as if it came through TLS. */
-	if (server->unread.len > 0) {
-		smtp_server_refuse_injection(server);
-		return STEP_AGAIN;
-	}
 	smtp_server_say(server, "220 2.0.0 go on");
 	server->lockstep = true;
 	smtp_server_enter(server, STATE_TLS_DUE);

@@ -73,8 +73,6 @@ static inline void smtp_server_take(struct smtp_server *server, size_t len)
 
 /* server_command.c: one line of what is unread */
 enum server_step smtp_server_command(struct smtp_server *server, struct smtp_server_event *event);
-/* Bytes came between STARTTLS and the handshake. */
-void smtp_server_refuse_injection(struct smtp_server *server);
 
 /* server_content.c: a part of the content, or its end */
 enum server_step smtp_server_data(struct smtp_server *server, struct smtp_server_event *event);

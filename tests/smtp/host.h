@@ -213,11 +213,12 @@ static inline void host_on_event(struct host *host, const struct smtp_server_eve
 
 static inline void host_check_said(struct slice s)
 {
-	host_check(s.len >= 2 && s.ptr[s.len - 1] == '\n', "output without a line end");
+	/* It may begin within a line, when an earlier one was sent in part. */
+	host_check(s.ptr[s.len - 1] == '\n', "output without a line end");
 	for (size_t i = 0; i < s.len; i++)
 		host_check((s.ptr[i] >= ' ' && s.ptr[i] <= '~') ||
 				   (s.ptr[i] == '\r' && i + 1 < s.len && s.ptr[i + 1] == '\n') ||
-				   (s.ptr[i] == '\n' && i > 0 && s.ptr[i - 1] == '\r'),
+				   (s.ptr[i] == '\n' && (i == 0 || s.ptr[i - 1] == '\r')),
 			   "output has a byte that may not stand there");
 }
 
@@ -307,10 +308,11 @@ static inline void host_start(struct host *host, bool tls)
 	host_take_events(host);
 }
 
-/* The handshake is good; bytes for it are what is held. */
+/* The handshake, which what is held belongs to, is good. */
 static inline void host_tls(struct host *host)
 {
 	host->wants_tls = false;
+	buf_reset(&host->held);
 	smtp_server_tls_started(&host->server, host->now_ns);
 	host_take_events(host);
 }
