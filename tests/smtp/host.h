@@ -47,6 +47,7 @@ struct host {
 	struct buf held;    /* what was not read */
 	struct buf said;    /* by the server, and not looked at yet */
 	struct buf log;     /* events, a line each */
+	void (*asks)(struct host *host, const struct smtp_server_event *event); /* code is set */
 	void (*taken)(struct host *host); /* END was accepted; content is there */
 	void *user;
 };
@@ -206,6 +207,8 @@ static inline void host_on_event(struct host *host, const struct smtp_server_eve
 		break;
 	}
 	buf_add_text(&host->log, "\n");
+	if (host->asks)
+		host->asks(host, event);
 	host->asked = true;
 	if (!host->answers_late)
 		host_answer(host);
