@@ -69,8 +69,9 @@ static void what_is_no_path_is_refused(void **state)
 		"<a b@b.test>", "<a@b..test>", "<a@.test>", "<a@test.>", "<a@-b.test>", "<a@b-.test>",
 		"<a@b_c.test>", "<a@b.test@c.test>", "<a@b@c.test>", "<\"a@b.test>", "<\"a\"b@c.test>",
 		"<\"a\x01\"@b.test>", "<\"a\\\"@b.test>", "<a@[192.0.2]>", "<a@[192.0.2.256]>",
-		"<a@[2001:db8::1]>", "<a@[IPv6:192.0.2.1]>", "<a@[IPv6:]>", "<a@[]>", "<a@[", "<a@[192.0.2.1>",
-		"<a@[192.0.2.1]x>", "<@r.test a@b.test>", "<@r.test,:a@b.test>", "<@:a@b.test>", "<...@b.test>",
+		"<a@[2001:db8::1]>", "<a@[IPv6:192.0.2.1]>", "<a@[IPv6:]>", "<a@[]>", "<a@[",
+		"<a@[192.0.2.1>", "<a@[192.0.2.1]x>", "<@r.test a@b.test>", "<@r.test,:a@b.test>",
+		"<@:a@b.test>", "<...@b.test>",
 		"<.@b.test>", "<a\xff@b.test>", "<a@b\xc3.test>", "<a\xc2\x80@b.test>", "<a,b@c.test>",
 		"<postmaster@>", "<postmasters>", "<a\x7f@b.test>", "<a\r\n@b.test>",
 	};
