@@ -283,6 +283,19 @@ static bool read_routes(struct config_file *file, struct config *config)
 	return true;
 }
 
+static bool read_receive(struct config_file *file, struct config *config)
+{
+	const struct config_list *listen = &config->receive.listen;
+
+	if (!config_file_at(file->tree, "receive", 0))
+		return true;
+	if (!read_plain(file, config, &config_section_receive, &config->receive))
+		return false;
+	return listen->count > 0 ||
+	       config_file_refuse(file, config_file_at(file->tree, "receive", 0), "listen",
+				  "no address");
+}
+
 bool config_parse(struct config *config, struct slice text, const char *name, struct error *error)
 {
 	struct config_file file = { .tree = NULL };
@@ -297,7 +310,8 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       read_dns(&file, config) &&
 	       read_plain(&file, config, &config_section_queue, &config->queue) &&
 	       read_retry(&file, config) && read_customers(&file, config) &&
-	       read_sites(&file, config) && read_routes(&file, config);
+	       read_sites(&file, config) && read_routes(&file, config) &&
+	       read_receive(&file, config);
 	config_file_close(&file);
 	if (!done)
 		config_free(config);
