@@ -108,6 +108,7 @@ struct config_customer {
 struct config_receive {
 	struct config_list listen; /* "0.0.0.0:25"; empty: there is no such section */
 	const char *hostname;
+	const char *tls_certificate; /* path of a PEM file with its key; NULL: one is made */
 	const char *spool;	   /* folder */
 	u64 spool_max;		   /* bytes of mail in it; 1 MiB..64 TiB */
 	u64 spool_free;		   /* bytes that stay free on its disk; 0..64 TiB */

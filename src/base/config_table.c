@@ -152,6 +152,8 @@ static const struct config_option receive_options[] = {
 	    SHAPE(endpoint, "an address with port such as 0.0.0.0:25 or [::]:25")),
 	ROW(config_receive, hostname, "hostname", CONFIG_TEXT, NULL,
 	    SHAPE(domain, "a full host name")),
+	ROW(config_receive, tls_certificate, "tls-certificate", CONFIG_TEXT, "",
+	    SHAPE(path, "an absolute path")),
 	ROW(config_receive, spool, "spool", CONFIG_TEXT, "/data/receive/spool",
 	    SHAPE(path, "an absolute path")),
 	ROW(config_receive, spool_max, "spool-max", CONFIG_SIZE, "4G", RANGE(MIB, 64 * TIB)),

@@ -323,6 +323,27 @@ bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice
 	return true;
 }
 
+bool conn_accept_tls(struct conn *conn, struct tls_context *context, struct slice early)
+{
+	enum tls_result result = TLS_AGAIN;
+
+	ASSERT(!conn->sending && !conn->tls);
+	conn->tls = tls_open(context, SLICE_NONE, SLICE_NONE);
+	if (!conn->tls)
+		return false;
+	conn->tls_state = TLS_SHAKING;
+	if (early.len > 0) {
+		tls_feed(conn->tls, early);
+		/* The client has a word to say behind this: only a failure ends here. */
+		result = tls_handshake(conn->tls);
+		tls_feed(conn->tls, SLICE_NONE);
+		flush_tls(conn);
+	}
+	if (result != TLS_AGAIN)
+		be_late(conn);
+	return true;
+}
+
 const char *conn_why(const struct conn *conn)
 {
 	return conn->tls ? tls_why(conn->tls) : "no TLS";

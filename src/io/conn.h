@@ -92,6 +92,12 @@ bool conn_took_nothing(const struct conn *conn);
 /* Everything sent must be gone (`sent`). Ends with tls_ended. False: no memory. */
 bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,
 		    struct slice session_key) MUST_CHECK;
+/*
+ * The same as the server's side of an accepted connection. `early` is what of the handshake came as
+ * `bytes` before; it is read during the call.
+ */
+bool conn_accept_tls(struct conn *conn, struct tls_context *context,
+		     struct slice early) MUST_CHECK;
 const char *conn_why(const struct conn *conn);
 
 void conn_close(struct conn *conn);

@@ -102,11 +102,13 @@ static bool address_of(struct net_address *address, const struct sockaddr_storag
 
 i32 ring_accept_one(struct ring *ring, int listener, struct net_address *peer)
 {
-	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 	int one = 1;
-	int fd = accept4(listener, (struct sockaddr *)&ss, &len, SOCK_CLOEXEC);
+	int fd;
 
+	memset(&ss, 0, sizeof(ss));
+	fd = accept4(listener, (struct sockaddr *)&ss, &len, SOCK_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (!address_of(peer, &ss)) {

@@ -187,6 +187,7 @@ struct gate *gate_open(const struct gate_params *params, struct error *error)
 	gate->server = smtp_server_usual;
 	gate->server.host_name = slice_of(receive->hostname);
 	gate->server.size_max = receive->message_max;
+	gate->server.tls_offered = true;
 	map_init(&gate->clients);
 	list_init(&gate->visitors);
 	for (size_t i = 0; i < receive->listen.count; i++) {

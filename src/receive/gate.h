@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "io/ring.h"
 #include "io/timer.h"
+#include "io/tls.h"
 #include "receive/spool.h"
 
 struct gate;
@@ -22,6 +23,7 @@ struct gate_params {
 	struct ring *ring; /* its files: 2 more than config->receive.connections */
 	struct timer_wheel *wheel;
 	struct spool *spool;
+	struct tls_context *tls; /* a server's */
 	const struct config *config;
 };
 

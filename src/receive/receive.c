@@ -2,22 +2,27 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/config_file.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/ready.h"
 #include "io/ring.h"
 #include "io/timer.h"
+#include "io/tls.h"
 #include "receive/gate.h"
 #include "receive/spool.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/hikyaku/hikyaku.conf"
+#define PEM_MAX (256 * 1024)
 #define STOP_PATIENCE_NS (30 * NS_PER_S)
 
 struct receiver {
@@ -25,6 +30,7 @@ struct receiver {
 	struct ring *ring;
 	struct timer_wheel wheel;
 	struct spool *spool;
+	struct tls_context *tls;
 	struct gate *gate;
 	struct ring_op signal_op;
 	int signal_fd;
@@ -82,11 +88,38 @@ static bool open_spool(struct receiver *receiver, struct error *error)
 	return receiver->spool != NULL;
 }
 
+/* Without a certificate of the operator's one is made: whoever sends takes any (RFC 7435). */
+static bool open_tls(struct receiver *receiver, struct error *error)
+{
+	const struct config_receive *config = &receiver->config.receive;
+	struct slice text = SLICE_NONE;
+	struct buf made;
+
+	buf_init(&made, PEM_MAX);
+	if (!config->tls_certificate &&
+	    !crypto_certificate_make(config->hostname, clock_wall_ms(), &made))
+		error_set_errno(error, errno, "cannot make a certificate");
+	else if (!config->tls_certificate)
+		receiver->tls = tls_context_open_server(buf_slice(&made), error);
+	else if (config_file_read(config->tls_certificate, PEM_MAX, &text, error))
+		receiver->tls = tls_context_open_server(text, error);
+	if (!receiver->tls && text.ptr)
+		error_prefix(error, "%s", config->tls_certificate);
+	if (made.ptr)
+		explicit_bzero(made.ptr, made.len);
+	if (text.ptr)
+		explicit_bzero((char *)text.ptr, text.len);
+	buf_done(&made);
+	free((char *)text.ptr);
+	return receiver->tls != NULL;
+}
+
 static bool open_gate(struct receiver *receiver, struct error *error)
 {
 	struct gate_params params = { .ring = receiver->ring,
 				      .wheel = &receiver->wheel,
 				      .spool = receiver->spool,
+				      .tls = receiver->tls,
 				      .config = &receiver->config };
 
 	receiver->gate = gate_open(&params, error);
@@ -123,7 +156,7 @@ static void run(struct receiver *receiver)
 static int usage(FILE *to)
 {
 	fputs("usage: hikyaku receive [--config FILE]\n\n"
-	      "Takes mail in, in the foreground until SIGTERM; a second SIGTERM breaks off what is\n"
+	      "Takes mail in, in the foreground until SIGTERM; a second one breaks off what is\n"
 	      "being received. See hikyaku.conf(5), section receive.\n",
 	      to);
 	return to == stdout ? 0 : 2;
@@ -166,7 +199,8 @@ int receive_main(int argc, char **argv)
 	log_set_level((enum log_level)receiver.config.log);
 	receiver.signal_op.done = on_signal;
 	if (!watch_signals(&receiver, &error) || !open_ring(&receiver, &error) ||
-	    !open_spool(&receiver, &error) || !open_gate(&receiver, &error)) {
+	    !open_spool(&receiver, &error) || !open_tls(&receiver, &error) ||
+	    !open_gate(&receiver, &error)) {
 		fprintf(stderr, "hikyaku: %s\n", error.text);
 		return 1;
 	}
@@ -176,6 +210,7 @@ int receive_main(int argc, char **argv)
 		log_warn("receive", "the supervisor was not told", "errno=%d", errno);
 	run(&receiver);
 	gate_close(receiver.gate);
+	tls_context_close(receiver.tls);
 	spool_close(receiver.spool);
 	ring_close(receiver.ring);
 	config_free(&receiver.config);

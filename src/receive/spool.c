@@ -19,7 +19,7 @@
 #define PART "tmp"
 #define WHOLE "new"
 #define PATH_SIZE 64 /* tmp/ and an id */
-/* How often the folder is counted again when it seems full, and the disk while a message comes. */
+/* How often the folder is counted again when it seems full, and the disk looked at meanwhile. */
 #define COUNT_AGAIN_NS (10 * NS_PER_S)
 #define LOOK_BYTES (256 * 1024)
 
@@ -134,17 +134,24 @@ static bool disk_has_room(const struct spool *spool, u64 bytes)
 	       (u64)fs.f_bavail * fs.f_frsize >= spool->params.bytes_free + bytes;
 }
 
-bool spool_has_room(struct spool *spool, u64 bytes)
+static bool is_full(struct spool *spool, u64 bytes)
 {
-	u64 now_ns = clock_mono_ns();
+	u64 now_ns;
 
+	if (spool->used + bytes <= spool->params.bytes_max)
+		return false;
 	/* Others take files out; that is noticed when it matters. */
-	if (spool->used + bytes > spool->params.bytes_max &&
-	    now_ns - spool->counted_ns > COUNT_AGAIN_NS) {
+	now_ns = clock_mono_ns();
+	if (now_ns - spool->counted_ns > COUNT_AGAIN_NS) {
 		spool->used = count_folder(spool->whole, false) + spool->parts;
 		spool->counted_ns = now_ns;
 	}
-	return spool->used + bytes <= spool->params.bytes_max && disk_has_room(spool, bytes);
+	return spool->used + bytes > spool->params.bytes_max;
+}
+
+bool spool_has_room(struct spool *spool, u64 bytes)
+{
+	return !is_full(spool, bytes) && disk_has_room(spool, bytes);
 }
 
 static void count(struct spool_file *file, i64 bytes)
@@ -205,8 +212,9 @@ bool spool_file_write(struct spool_file *file, struct slice bytes)
 	if (file->failed)
 		return false;
 	/* Messages that began when there was room may be many, and large. */
-	if (file->size / LOOK_BYTES != (file->size + bytes.len) / LOOK_BYTES &&
-	    !spool_has_room(file->spool, bytes.len)) {
+	if (is_full(file->spool, bytes.len) ||
+	    (file->size / LOOK_BYTES != (file->size + bytes.len) / LOOK_BYTES &&
+	     !disk_has_room(file->spool, bytes.len))) {
 		file->failed = true;
 		return false;
 	}

@@ -98,7 +98,9 @@ static void add_received(struct visitor *visitor)
 		       "\nReceived: from %s ([%s%s])\r\n\tby %.*s with %s id %s;\r\n\t%s\r\n",
 		       visitor->hello, visitor->peer.family == 6 ? "IPv6:" : "", client,
 		       SLICE_FMT(visitor->gate->server.host_name),
-		       visitor->esmtp ? "ESMTP" : "SMTP", visitor->file.id, date);
+		       visitor->server.tls_active ? "ESMTPS" :
+		       visitor->esmtp		  ? "ESMTP" : "SMTP",
+		       visitor->file.id, date);
 }
 
 /* The file with the envelope in it; false: not now. What failed is told by the answer to END. */
@@ -170,6 +172,17 @@ static void on_rcpt(struct visitor *visitor, const struct smtp_rcpt *rcpt)
 
 /* ---- the dialogue ---- */
 
+/* What is held behind our 220 is the beginning of the handshake. */
+static void start_tls(struct visitor *visitor)
+{
+	bool started = conn_accept_tls(&visitor->conn, visitor->gate->params.tls,
+				       buf_slice(&visitor->held));
+
+	buf_reset(&visitor->held);
+	if (!started)
+		smtp_server_tls_failed(&visitor->server, clock_mono_ns());
+}
+
 static void on_event(struct visitor *visitor, const struct smtp_server_event *event)
 {
 	switch (event->type) {
@@ -202,9 +215,12 @@ static void on_event(struct visitor *visitor, const struct smtp_server_event *ev
 		if (!visitor->lingering)
 			visitor_close(visitor);
 		break;
-	case SMTP_SERVER_AUTH:
 	case SMTP_SERVER_START_TLS:
-		ASSERT(false); /* neither is offered */
+		drop_message(visitor);
+		start_tls(visitor);
+		break;
+	case SMTP_SERVER_AUTH:
+		ASSERT(false); /* it is not offered */
 	}
 }
 
@@ -307,6 +323,19 @@ static void on_sent(struct conn *conn, i32 result)
 	go_on(visitor);
 }
 
+static void on_tls_ended(struct conn *conn, bool ok)
+{
+	struct visitor *visitor = container_of(conn, struct visitor, conn);
+
+	if (ok) {
+		smtp_server_tls_started(&visitor->server, clock_mono_ns());
+	} else {
+		log_debug("receive", "TLS failed", "why=%s", conn_why(conn));
+		smtp_server_tls_failed(&visitor->server, clock_mono_ns());
+	}
+	go_on(visitor);
+}
+
 static void on_ended(struct conn *conn, i32 result)
 {
 	struct visitor *visitor = container_of(conn, struct visitor, conn);
@@ -329,6 +358,7 @@ static void on_closed(struct conn *conn)
 static const struct conn_events visitor_events = {
 	.bytes = on_bytes,
 	.sent = on_sent,
+	.tls_ended = on_tls_ended,
 	.ended = on_ended,
 	.closed = on_closed,
 };
