@@ -285,15 +285,9 @@ static bool read_routes(struct config_file *file, struct config *config)
 
 static bool read_receive(struct config_file *file, struct config *config)
 {
-	const struct config_list *listen = &config->receive.listen;
-
-	if (!config_file_at(file->tree, "receive", 0))
-		return true;
-	if (!read_plain(file, config, &config_section_receive, &config->receive))
-		return false;
-	return listen->count > 0 ||
-	       config_file_refuse(file, config_file_at(file->tree, "receive", 0), "listen",
-				  "no address");
+	/* Without the section there is no such role, which is not the section with its defaults. */
+	return !config_file_at(file->tree, "receive", 0) ||
+	       read_plain(file, config, &config_section_receive, &config->receive);
 }
 
 bool config_parse(struct config *config, struct slice text, const char *name, struct error *error)
