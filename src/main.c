@@ -8,6 +8,7 @@
 #include "init/init.h"
 #include "init/orderly.h"
 #include "init/upgrade.h"
+#include "receive/receive.h"
 #include "send/backup.h"
 #include "send/selftest.h"
 #include "send/send.h"
@@ -21,6 +22,7 @@ static const struct {
 } roles[] = {
 	{ "init", init_main },
 	{ "send", send_main },
+	{ "receive", receive_main },
 	{ "selftest", selftest_main },
 	{ "backup-task", backup_task_main },
 	{ "restore-task", restore_task_main },

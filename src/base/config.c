@@ -235,6 +235,13 @@ static bool read_replies(struct config_file *file, struct config *config)
 	return true;
 }
 
+static bool read_receive(struct config_file *file, struct config *config)
+{
+	/* Without the section there is no such role, which is not the section with its defaults. */
+	return !config_file_at(file->tree, "receive", 0) ||
+	       read_plain(file, config, &config_section_receive, &config->receive);
+}
+
 bool config_parse(struct config *config, struct slice text, const char *name, struct error *error)
 {
 	struct config_file file = { .tree = NULL };
@@ -254,7 +261,7 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       read_plain(&file, config, &config_section_suppression, &config->suppression) &&
 	       read_customers(&file, config) &&
 	       config_sites_read(&file, config, &providers) && read_routes(&file, config) &&
-	       read_replies(&file, config);
+	       read_replies(&file, config) && read_receive(&file, config);
 	config_file_close(&file);
 	if (!done)
 		config_free(config);

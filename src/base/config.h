@@ -116,6 +116,19 @@ struct config_customer {
 #define CONFIG_DEPTH_MAX 8
 #define CONFIG_RECIPIENTS_MAX 100
 
+/* Mail that comes in: `hikyaku receive`. */
+struct config_receive {
+	struct config_list listen; /* "0.0.0.0:25"; empty: there is no such section */
+	const char *hostname;
+	const char *tls_certificate; /* path of a PEM file with its key; NULL: one is made */
+	const char *spool;	   /* folder */
+	u64 spool_max;		   /* bytes of mail in it; 1 MiB..64 TiB */
+	u64 spool_free;		   /* bytes that stay free on its disk; 0..64 TiB */
+	u64 message_max;	   /* bytes; 64 KiB..1 GiB */
+	u32 connections;	   /* 1..60000 */
+	u32 connections_per_client; /* of one IPv4 address or IPv6 /64; 1..60000 */
+};
+
 struct config_site {
 	const char *name;
 	struct config_list mx;	    /* patterns of MX host names; none in "default" */
@@ -187,6 +200,7 @@ struct config {
 	size_t route_count;
 	const struct config_reply *replies; /* in the order of the file */
 	size_t reply_count;
+	struct config_receive receive;
 	struct arena arena;
 };
 

@@ -172,6 +172,25 @@ static const struct config_option reply_options[] = {
 };
 TITLED(reply, "reply", reply_options);
 
+static const struct config_option receive_options[] = {
+	ROW(config_receive, listen, "listen", CONFIG_LIST, "0.0.0.0:25 [::]:25",
+	    SHAPE(endpoint, "an address with port such as 0.0.0.0:25 or [::]:25")),
+	ROW(config_receive, hostname, "hostname", CONFIG_TEXT, NULL,
+	    SHAPE(domain, "a full host name")),
+	ROW(config_receive, tls_certificate, "tls-certificate", CONFIG_TEXT, "",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_receive, spool, "spool", CONFIG_TEXT, "/data/receive/spool",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_receive, spool_max, "spool-max", CONFIG_SIZE, "4G", RANGE(MIB, 64 * TIB)),
+	ROW(config_receive, spool_free, "spool-free", CONFIG_SIZE, "1G", RANGE(0, 64 * TIB)),
+	ROW(config_receive, message_max, "message-max", CONFIG_SIZE, "50M",
+	    RANGE(MIB / 16, 1024 * MIB)),
+	ROW(config_receive, connections, "connections", CONFIG_NUMBER, "5000", RANGE(1, 60000)),
+	ROW(config_receive, connections_per_client, "connections-per-client", CONFIG_NUMBER, "20",
+	    RANGE(1, 60000)),
+};
+NOT_TITLED(receive, "receive", receive_options);
+
 static const struct config_option root_options[] = {
 	ROW(config, data, "data", CONFIG_TEXT, "/data", SHAPE(path, "an absolute path")),
 	ROW(config, control, "control", CONFIG_TEXT, "/run/hikyaku/send.sock",
@@ -185,6 +204,6 @@ static const struct config_section *const root_inner[] = {
 	&config_section_metrics, &config_section_dns,	   &config_section_queue,
 	&config_section_suppression,
 	&config_section_retry,	 &config_section_customer, &config_section_site,
-	&config_section_route,	 &config_section_reply,
+	&config_section_route,	 &config_section_reply,    &config_section_receive,
 };
 NOT_TITLED(root, "root", root_options, INNER(root_inner));

@@ -28,6 +28,12 @@ static void close_if_quiet(struct conn *conn)
 	conn->events->closed(conn);
 }
 
+static void receive_on(struct conn *conn)
+{
+	conn->receiving = true;
+	ring_receive_start(conn->ring, &conn->receive, conn->handle);
+}
+
 static void on_connect(struct ring_op *op, i32 result)
 {
 	struct conn *conn = container_of(op, struct conn, connect);
@@ -37,10 +43,8 @@ static void on_connect(struct ring_op *op, i32 result)
 		close_if_quiet(conn);
 		return;
 	}
-	if (result == 0) {
-		conn->receiving = true;
-		ring_receive_start(conn->ring, &conn->receive, conn->handle);
-	}
+	if (result == 0)
+		receive_on(conn);
 	conn->events->connected(conn, result);
 }
 
@@ -119,7 +123,10 @@ static void on_receive_end(struct ring_receive *receive, i32 result)
 		close_if_quiet(conn);
 		return;
 	}
-	end(conn, result);
+	if (result != -ECANCELED)
+		end(conn, result);
+	else if (!conn->paused)
+		receive_on(conn); /* resumed before it had ended */
 }
 
 /* A TLS send ends when all its ciphertext is gone; then the plaintext counts as sent. */
@@ -222,8 +229,21 @@ i32 conn_dial(struct conn *conn, const struct net_address *to, const struct net_
 void conn_adopt(struct conn *conn, i32 handle)
 {
 	conn->handle = handle;
-	conn->receiving = true;
-	ring_receive_start(conn->ring, &conn->receive, handle);
+	receive_on(conn);
+}
+
+void conn_pause(struct conn *conn)
+{
+	if (!conn->paused && conn->receiving && !conn->closing)
+		ring_receive_stop(conn->ring, &conn->receive);
+	conn->paused = true;
+}
+
+void conn_resume(struct conn *conn)
+{
+	if (conn->paused && !conn->receiving && !conn->closing && !conn->has_ended)
+		receive_on(conn);
+	conn->paused = false;
 }
 
 bool conn_may_send(const struct conn *conn)
@@ -300,6 +320,27 @@ bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice
 		return false;
 	conn->tls_state = TLS_SHAKING;
 	flush_tls(conn);
+	return true;
+}
+
+bool conn_accept_tls(struct conn *conn, struct tls_context *context, struct slice early)
+{
+	enum tls_result result = TLS_AGAIN;
+
+	ASSERT(!conn->sending && !conn->tls);
+	conn->tls = tls_open(context, SLICE_NONE, SLICE_NONE);
+	if (!conn->tls)
+		return false;
+	conn->tls_state = TLS_SHAKING;
+	if (early.len > 0) {
+		tls_feed(conn->tls, early);
+		/* The client has a word to say behind this: only a failure ends here. */
+		result = tls_handshake(conn->tls);
+		tls_feed(conn->tls, SLICE_NONE);
+		flush_tls(conn);
+	}
+	if (result != TLS_AGAIN)
+		be_late(conn);
 	return true;
 }
 

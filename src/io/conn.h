@@ -46,6 +46,7 @@ struct conn {
 	bool connecting;
 	bool sending;
 	bool receiving;
+	bool paused;
 	bool closing;
 	bool late_pending;
 	bool has_ended;
@@ -62,6 +63,13 @@ i32 conn_dial(struct conn *conn, const struct net_address *to,
 	      const struct net_address *from) MUST_CHECK;
 /* Takes over an accepted handle; receiving starts at once. */
 void conn_adopt(struct conn *conn, i32 handle);
+
+/*
+ * Until conn_resume nothing more is received; what is under way already still comes as `bytes`. Nor
+ * is the end of the connection noticed meanwhile, unless a send finds it.
+ */
+void conn_pause(struct conn *conn);
+void conn_resume(struct conn *conn);
 
 /*
  * Sends; one at a time (conn_may_send). Plaintext connections read the iovecs until `sent`; with
@@ -84,6 +92,12 @@ bool conn_took_nothing(const struct conn *conn);
 /* Everything sent must be gone (`sent`). Ends with tls_ended. False: no memory. */
 bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,
 		    struct slice session_key) MUST_CHECK;
+/*
+ * The same as the server's side of an accepted connection. `early` is what of the handshake came as
+ * `bytes` before; it is read during the call.
+ */
+bool conn_accept_tls(struct conn *conn, struct tls_context *context,
+		     struct slice early) MUST_CHECK;
 const char *conn_why(const struct conn *conn);
 
 void conn_close(struct conn *conn);

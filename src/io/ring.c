@@ -218,11 +218,21 @@ void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 han
 	struct io_uring_sqe *sqe = take_sqe(ring);
 
 	receive->handle = handle;
+	receive->stopped = false;
 	io_uring_prep_recv_multishot(sqe, handle, NULL, 0, 0);
 	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
 	sqe->buf_group = BUFFER_GROUP;
 	sqe->user_data = tag(receive, KIND_RECEIVE);
 	ring->stats.in_flight++;
+}
+
+void ring_receive_stop(struct ring *ring, struct ring_receive *receive)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	receive->stopped = true; /* it may be about to be started again */
+	io_uring_prep_cancel64(sqe, tag(receive, KIND_RECEIVE), 0);
+	sqe->user_data = tag(NULL, KIND_NONE);
 }
 
 void ring_accept_start(struct ring *ring, struct ring_accept *accept, int listener)
@@ -243,6 +253,15 @@ void ring_accept_stop(struct ring *ring, struct ring_accept *accept)
 	accept->stopped = true; /* it may be about to be started again */
 	io_uring_prep_cancel64(sqe, tag(accept, KIND_ACCEPT), 0);
 	sqe->user_data = tag(NULL, KIND_NONE);
+}
+
+void ring_sync(struct ring *ring, struct ring_op *op, int fd)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+
+	io_uring_prep_fsync(sqe, fd, 0);
+	sqe->user_data = tag(op, KIND_OP);
+	ring->stats.in_flight++;
 }
 
 void ring_poll(struct ring *ring, struct ring_op *op, int fd)
@@ -341,7 +360,7 @@ static void complete_receive(struct ring *ring, struct ring_receive *receive,
 	}
 	if (more)
 		return;
-	if (result > 0 && is_cancelled(ring, receive->handle))
+	if (result > 0 && (receive->stopped || is_cancelled(ring, receive->handle)))
 		receive->end(receive, -ECANCELED);
 	else if (result > 0)
 		ring_receive_start(ring, receive, receive->handle);
@@ -440,7 +459,7 @@ static bool restart_receives(struct ring *ring)
 	while (receive) {
 		struct ring_receive *next = receive->next;
 
-		if (is_cancelled(ring, receive->handle))
+		if (receive->stopped || is_cancelled(ring, receive->handle))
 			receive->end(receive, -ECANCELED);
 		else
 			ring_receive_start(ring, receive, receive->handle);

@@ -50,6 +50,7 @@ struct ring_receive {
 	/* The ring's own: */
 	struct ring_receive *next;
 	i32 handle;
+	bool stopped;
 };
 
 /* Accepts connections until it is stopped. */
@@ -82,9 +83,19 @@ void ring_connect(struct ring *ring, struct ring_op *op, i32 handle, const struc
  */
 void ring_send(struct ring *ring, struct ring_op *op, i32 handle, struct msghdr *message);
 void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 handle);
+/* It ends soon, by -ECANCELED unless something else was first; what came until then is told. */
+void ring_receive_stop(struct ring *ring, struct ring_receive *receive);
 /* Handles of accepted connections are the ring's, as those of ring_socket. */
 void ring_accept_start(struct ring *ring, struct ring_accept *accept, int listener);
 void ring_accept_stop(struct ring *ring, struct ring_accept *accept); /* ends it soon */
+/*
+ * One connection of a listener that is non-blocking, and whose it is: ordinary system calls, for
+ * who has to know the peer before anything else. A handle, as ring_socket's; -EAGAIN: there is none
+ * now; -ENFILE: the table is full, and one was closed.
+ */
+i32 ring_accept_one(struct ring *ring, int listener, struct net_address *peer);
+/* fsync of an ordinary descriptor, by a thread of the kernel's. */
+void ring_sync(struct ring *ring, struct ring_op *op, int fd);
 /* One-shot wait until a foreign descriptor (an ordinary one) is readable. */
 void ring_poll(struct ring *ring, struct ring_op *op, int fd);
 

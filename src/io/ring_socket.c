@@ -84,6 +84,41 @@ i32 ring_socket(struct ring *ring, const struct net_address *to, const struct ne
 	return install(ring, fd);
 }
 
+static bool address_of(struct net_address *address, const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in *sin = (const struct sockaddr_in *)ss;
+	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)ss;
+
+	*address = (struct net_address){ .family = ss->ss_family == AF_INET ? 4 : 6 };
+	if (ss->ss_family == AF_INET) {
+		address->port = ntohs(sin->sin_port);
+		memcpy(address->ip, &sin->sin_addr, 4);
+	} else {
+		address->port = ntohs(sin6->sin6_port);
+		memcpy(address->ip, &sin6->sin6_addr, 16);
+	}
+	return ss->ss_family == AF_INET || ss->ss_family == AF_INET6;
+}
+
+i32 ring_accept_one(struct ring *ring, int listener, struct net_address *peer)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int one = 1;
+	int fd;
+
+	memset(&ss, 0, sizeof(ss));
+	fd = accept4(listener, (struct sockaddr *)&ss, &len, SOCK_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!address_of(peer, &ss)) {
+		close(fd);
+		return -EAFNOSUPPORT;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return install(ring, fd);
+}
+
 /*
  * A process that was killed gives up its listening sockets only when the kernel has taken its rings
  * apart, some time behind its death: whoever starts again at once waits for that.

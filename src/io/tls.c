@@ -7,7 +7,9 @@
 #include "io/cipher.h"
 #include "io/tls_parts.h"
 
+#include <limits.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,7 @@ struct tls_context {
 	struct list by_age;
 	u32 count;
 	u32 max;
+	bool is_server;
 	char record[RECORD_MAX]; /* small pieces become one record here */
 };
 
@@ -152,10 +155,11 @@ static int take_any(X509_STORE_CTX *chain, void *argument)
 	return 1;
 }
 
-struct tls_context *tls_context_open(const struct tls_params *params, struct error *error)
+/* What both sides share. */
+static struct tls_context *make_context(const SSL_METHOD *side, struct error *error)
 {
 	struct tls_context *context = calloc(1, sizeof(*context));
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX *ctx = SSL_CTX_new(side);
 	BIO_METHOD *method = make_bio_method();
 
 	if (!context || !ctx || !method) {
@@ -170,15 +174,75 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 	list_init(&context->by_age);
 	context->ssl_context = ctx;
 	context->method = method;
-	context->max = params->sessions_max;
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-	SSL_CTX_set_cert_verify_callback(ctx, take_any, NULL);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	return context;
+}
+
+struct tls_context *tls_context_open(const struct tls_params *params, struct error *error)
+{
+	struct tls_context *context = make_context(TLS_client_method(), error);
+	SSL_CTX *ctx = context ? context->ssl_context : NULL;
+
+	if (!context)
+		return NULL;
+	context->max = params->sessions_max;
+	SSL_CTX_set_cert_verify_callback(ctx, take_any, NULL);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
+	return context;
+}
+
+/* The first certificate is ours, the others stand behind it. */
+static bool use_certificates(SSL_CTX *ctx, struct slice pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+	bool used = bio != NULL;
+	u32 count = 0;
+	X509 *certificate;
+
+	while (used && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		used = (count++ == 0 ? SSL_CTX_use_certificate(ctx, certificate) :
+				       SSL_CTX_add1_chain_cert(ctx, certificate)) == 1;
+		X509_free(certificate);
+	}
+	BIO_free(bio);
+	return used && count > 0;
+}
+
+static bool use_key(SSL_CTX *ctx, struct slice pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	bool used = key && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
+		    SSL_CTX_check_private_key(ctx) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return used;
+}
+
+struct tls_context *tls_context_open_server(struct slice pem, struct error *error)
+{
+	struct tls_context *context = make_context(TLS_server_method(), error);
+	bool certified;
+
+	if (!context)
+		return NULL;
+	context->is_server = true;
+	SSL_CTX_set_session_cache_mode(context->ssl_context, SSL_SESS_CACHE_OFF);
+	certified = pem.len <= INT_MAX && use_certificates(context->ssl_context, pem);
+	if (!certified || !use_key(context->ssl_context, pem)) {
+		error_set(error, certified ? "no private key that fits the certificate" :
+					     "no certificate");
+		ERR_clear_error();
+		tls_context_close(context);
+		return NULL;
+	}
+	ERR_clear_error();
 	return context;
 }
 
@@ -237,6 +301,10 @@ struct tls *tls_open(struct tls_context *context, struct slice server_name,
 		SSL_free(tls->ssl);
 		free(tls);
 		return NULL;
+	}
+	if (context->is_server) {
+		SSL_set_accept_state(tls->ssl);
+		return tls;
 	}
 	SSL_set_connect_state(tls->ssl);
 	if (!slice_copy(tls->key, sizeof(tls->key), session_key))

@@ -1,7 +1,8 @@
 /*
- * TLS as a client, sans-I/O over memory: ciphertext in and out, plaintext in and out (TLS 1.2 and
- * 1.3). With base/crypto.c the only place that names OpenSSL. A context belongs to one thread and
- * keeps the sessions of receivers met lately, so that the next handshake with them is a resumption.
+ * TLS, sans-I/O over memory: ciphertext in and out, plaintext in and out (TLS 1.2 and 1.3). With
+ * base/crypto.c the only place that names OpenSSL. A context belongs to one thread and, as a
+ * client's, keeps the sessions of receivers met lately, so that the next handshake with them is a
+ * resumption.
  */
 #ifndef IO_TLS_H
 #define IO_TLS_H
@@ -19,12 +20,18 @@ struct tls_params {
 };
 
 struct tls_context *tls_context_open(const struct tls_params *params, struct error *error);
+/*
+ * For the server's side. The PEM text has the certificate, those that lead to its root, and the
+ * key. Clients are asked for none; they resume by tickets.
+ */
+struct tls_context *tls_context_open_server(struct slice pem, struct error *error);
 void tls_context_close(struct tls_context *context); /* no tls may be open */
 
 /*
  * A client side towards `server_name` (SNI; empty or an address: none). Opportunistic: any
  * certificate is taken and none is judged (RFC 7435).
- * `session_key` names the receiver for resumption. NULL when there is no memory.
+ * `session_key` names the receiver for resumption. NULL when there is no memory. A server's context
+ * makes a server's side; name and key are to be empty.
  */
 struct tls *tls_open(struct tls_context *context, struct slice server_name,
 		     struct slice session_key);

@@ -55,6 +55,10 @@ static void what_is_unknown_or_given_twice_is_refused(void **state)
 	static const struct refusal refusals[] = {
 		{ "x = 1\n", "t.conf:1: no such option 'x'" },
 		{ "\n\nqueue {\n\n x = 1 }\n", "t.conf:5: queue: no such option 'x'" },
+		{ CUSTOMER "receive { }\n", "t.conf:2: receive: hostname: is missing" },
+		{ CUSTOMER "receive { hostname = a.example\n listen = {\"a\"} }\n",
+		  "t.conf:3: receive: listen: \"a\" is not an address with port such as "
+		  "0.0.0.0:25 or [::]:25" },
 		{ "nonsense { }\n", "t.conf:1: no such option 'nonsense'" },
 		{ CUSTOMER "site \"s\" {\n y = 1 }\n", "t.conf:3: site \"s\": no such option 'y'" },
 		{ "log = info\n# x\nlog = warn\n", "t.conf:3: log: given twice, first in line 1" },

@@ -68,6 +68,7 @@ static void the_least_file_gives_every_default(void **state)
 	assert_int_equal(c.sites[0].per_hour, 0);
 	assert_int_equal(c.sites[0].per_day, 0);
 	assert_true(c.sites[0].adaptive);
+	assert_int_equal(c.receive.listen.count, 0);
 	assert_string_equal(c.sites[0].name, "default");
 	assert_int_equal(c.sites[0].sessions, 20);
 	assert_int_equal(c.sites[0].messages_per_session, 100);
@@ -127,7 +128,27 @@ static const char every_option[] =
 	" greeting-timeout = 1s; ehlo-timeout = 2s; tls-timeout = 3s; mail-timeout = 4s;\n"
 	" rcpt-timeout = 5s; data-timeout = 6s; block-timeout = 7s; dot-timeout = 8s;\n"
 	" quit-timeout = 9s; message-timeout = 1d }\n"
+	"receive { listen = {\"127.0.0.1:2500\"} hostname = MX.a.example; spool = \"/s\"\n"
+	" spool-max = 1M; spool-free = 0; message-max = 64K; connections = 8;\n"
+	" connections-per-client = 2; tls-certificate = \"/c.pem\" }\n"
 	"route \"*\" { relay = \"127.0.0.1:2525\" }\n";
+
+static void a_receiver_listens_everywhere_unless_told(void **state)
+{
+	struct config c;
+
+	(void)state;
+	must_parse(&c, CUSTOMER "receive { hostname = mx.example.jp }\n");
+	assert_int_equal(c.receive.listen.count, 2);
+	assert_string_equal(c.receive.listen.items[1], "[::]:25");
+	assert_string_equal(c.receive.spool, "/data/receive/spool");
+	assert_null(c.receive.tls_certificate);
+	assert_true(c.receive.spool_max == 4ull << 30 && c.receive.spool_free == 1ull << 30);
+	assert_int_equal(c.receive.message_max, 50 << 20);
+	assert_int_equal(c.receive.connections, 5000);
+	assert_int_equal(c.receive.connections_per_client, 20);
+	config_free(&c);
+}
 
 static void every_option_is_read(void **state)
 {
@@ -142,6 +163,16 @@ static void every_option_is_read(void **state)
 	assert_string_equal(c.metrics_listen, "[::1]:80");
 	assert_int_equal(c.dns.forwarders.count, 2);
 	assert_string_equal(c.dns.forwarders.items[1], "2001:db8::1@5353");
+	assert_int_equal(c.receive.listen.count, 1);
+	assert_string_equal(c.receive.listen.items[0], "127.0.0.1:2500");
+	assert_string_equal(c.receive.hostname, "mx.a.example");
+	assert_string_equal(c.receive.spool, "/s");
+	assert_string_equal(c.receive.tls_certificate, "/c.pem");
+	assert_int_equal(c.receive.spool_max, 1 << 20);
+	assert_int_equal(c.receive.spool_free, 0);
+	assert_int_equal(c.receive.message_max, 65536);
+	assert_int_equal(c.receive.connections, 8);
+	assert_int_equal(c.receive.connections_per_client, 2);
 	assert_string_equal(c.dns.trust_anchor_file, "/a");
 	assert_string_equal(c.dns.root_hints, "/b");
 	assert_string_equal(c.dns.trust_anchors.items[0], ". DS 1 2 3 AA");
@@ -454,6 +485,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_file_gives_every_default),
 		cmocka_unit_test(the_usual_timeouts_are_those_of_the_smtp_client),
+		cmocka_unit_test(a_receiver_listens_everywhere_unless_told),
 		cmocka_unit_test(every_option_is_read),
 		cmocka_unit_test(every_option_of_titled_sections_is_read),
 		cmocka_unit_test(a_site_inherits_from_the_default_wherever_that_stands),

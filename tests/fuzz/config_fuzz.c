@@ -36,6 +36,7 @@ static const struct slice known_lines[] = {
 	SLICE("site \"y\" { mx = {\"y\"} connect-timeout = \"1s\" data-timeout = \"2h\" }\n"),
 	SLICE("route \"*.example\" { relay = \"192.0.2.7:587\" }\n"),
 	SLICE("route \"b\" { relay = \"[::1]:2525\" }\n"),
+	SLICE("receive { hostname = \"mx.example.jp\" listen = {\"[::]:25\"} spool-free = 0 }\n"),
 	SLICE("# a comment\n"),
 	SLICE("/* one\n"),
 	SLICE("*/\n"),

@@ -95,7 +95,7 @@ static void owner_close(struct owner *o, struct ring *ring)
 	buf_done(&o->heard);
 }
 
-static void dial(struct owner *o, struct ring *ring, const struct net_address *at)
+static inline void dial(struct owner *o, struct ring *ring, const struct net_address *at)
 {
 	owner_init(o, ring);
 	assert_int_equal(conn_dial(&o->conn, at, NULL), 0);
@@ -103,7 +103,7 @@ static void dial(struct owner *o, struct ring *ring, const struct net_address *a
 	turn_until(ring, o->connected != 1);
 }
 
-static void send_all(struct owner *o, struct ring *ring, const char *bytes, size_t len)
+static inline void send_all(struct owner *o, struct ring *ring, const char *bytes, size_t len)
 {
 	while (len > 0) {
 		struct iovec iov[2] = { { (void *)bytes, len / 3 },
@@ -121,7 +121,7 @@ static void send_all(struct owner *o, struct ring *ring, const char *bytes, size
 }
 
 /* Nobody reads there: short sends until the kernel takes no more, and one that is under way. */
-static void send_until_stuck(struct owner *o, struct ring *ring, struct iovec *iov)
+static inline void send_until_stuck(struct owner *o, struct ring *ring, struct iovec *iov)
 {
 	u32 sends;
 

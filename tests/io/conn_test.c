@@ -1,6 +1,8 @@
 /* Connections on a real ring against ordinary sockets. */
 #include "io/conn_owner.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -30,6 +32,50 @@ static void plain_bytes_go_both_ways_until_the_peer_closes(void **state)
 	assert_false(conn_may_send(&o.conn));
 	owner_close(&o, ring);
 	assert_int_equal(o.ends, 1);
+	close(listener);
+	loopback_ring_close(ring);
+}
+
+static void a_paused_connection_receives_nothing_until_it_is_resumed(void **state)
+{
+	struct ring *ring = loopback_ring(&params);
+	struct owner o;
+	struct net_address at;
+	int listener = loopback_listen(&at);
+	int fd;
+
+	(void)state;
+	dial(&o, ring, &at);
+	fd = accept(listener, NULL, NULL);
+	conn_pause(&o.conn);
+	turn_until(ring, !o.conn.receiving);
+	assert_int_equal(send(fd, "one", 3, 0), 3);
+	for (u32 i = 0; i < 20; i++)
+		ring_turn(ring, NS_PER_MS);
+	assert_int_equal(o.heard.len, 0);
+	conn_resume(&o.conn);
+	turn_until(ring, o.heard.len == 3);
+	/* Resumed before the pause has come through, and paused again. */
+	conn_pause(&o.conn);
+	conn_resume(&o.conn);
+	assert_int_equal(send(fd, "two", 3, 0), 3);
+	turn_until(ring, o.heard.len == 6);
+	conn_pause(&o.conn);
+	conn_resume(&o.conn);
+	conn_pause(&o.conn);
+	turn_until(ring, !o.conn.receiving);
+	close(fd);
+	for (u32 i = 0; i < 20; i++)
+		ring_turn(ring, NS_PER_MS);
+	assert_int_equal(o.ends, 0);
+	conn_resume(&o.conn);
+	turn_until(ring, o.ends);
+	assert_string_equal(buf_text(&o.heard), "onetwo");
+	/* Closed while it pauses. */
+	owner_close(&o, ring);
+	dial(&o, ring, &at);
+	conn_pause(&o.conn);
+	owner_close(&o, ring);
 	close(listener);
 	loopback_ring_close(ring);
 }
@@ -197,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_bytes_go_both_ways_until_the_peer_closes),
+		cmocka_unit_test(a_paused_connection_receives_nothing_until_it_is_resumed),
 		cmocka_unit_test(failures_are_told_and_the_memory_comes_back),
 		cmocka_unit_test(it_closes_in_every_state),
 		cmocka_unit_test(a_send_that_is_stopped_tells_that_nothing_of_it_has_gone),

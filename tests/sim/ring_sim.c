@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { START_CONNECT, START_SEND, START_RECEIVE, START_CANCEL, START_CANCEL_OP, START_SHUT,
+enum kind { START_CONNECT, START_SEND, START_RECEIVE, START_STOP, START_CANCEL, START_CANCEL_OP, START_SHUT,
 	    DONE_OP, DONE_BYTES, DONE_END };
 
 /* Something started, or something that completed. */
@@ -147,6 +147,11 @@ void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 han
 	start(ring, START_RECEIVE, handle, receive, NULL);
 }
 
+void ring_receive_stop(struct ring *ring, struct ring_receive *receive)
+{
+	start(ring, START_STOP, receive->handle, receive, NULL);
+}
+
 void ring_cancel(struct ring *ring, i32 handle)
 {
 	start(ring, START_CANCEL, handle, NULL, NULL);
@@ -267,6 +272,10 @@ static void act(struct ring *ring, const struct item *item)
 		break;
 	case START_RECEIVE:
 		receive(item->slot, item->owner);
+		break;
+	case START_STOP:
+		if (side->receive)
+			ring_sim_ended(item->slot, -ECANCELED);
 		break;
 	case START_CANCEL:
 		cancel(item->slot);

@@ -1,0 +1,437 @@
+/*
+ * One connection: the protocol engine, its socket, and the message that comes. What the engine does
+ * not read, since it waits for the disk or for its replies to go, is held here while the connection
+ * pauses.
+ */
+#include "receive/gate_parts.h"
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* All that can be in the ring's buffers when a connection pauses; more means that it does not. */
+#define HELD_MAX (8u << 20)
+#define ENVELOPE_MAX (64 * 1024) /* 100 recipients of SMTP_PATH_MAX, and more */
+/*
+ * How long a client may go on sending after our last reply. Closing on unread bytes would reset the
+ * connection, and the client would never see why.
+ */
+#define LINGER_NS (2 * NS_PER_S)
+
+struct visitor {
+	struct list node;
+	struct gate *gate;
+	struct gate_client *client;
+	struct net_address peer;
+	struct conn conn;
+	struct iovec iov;
+	struct timer timer; /* the engine's, then the end of lingering */
+	struct smtp_server server;
+	struct spool_file file;
+	struct buf held;
+	struct buf envelope; /* of the open transaction */
+	char hello[SMTP_DOMAIN_MAX + 1];
+	bool esmtp;
+	bool lingering;
+	bool closing; /* conn_close was called */
+	bool closed;  /* ... and has ended; freed when no commit is under way */
+};
+
+struct visitor *visitor_of(struct list *node)
+{
+	return list_entry(node, struct visitor, node);
+}
+
+static void visitor_free(struct visitor *visitor)
+{
+	struct gate *gate = visitor->gate;
+
+	if (!visitor->closed || visitor->file.committing)
+		return;
+	spool_file_drop(&visitor->file);
+	timer_stop(gate->params.wheel, &visitor->timer);
+	list_unlink(&visitor->node);
+	gate->visitor_count--;
+	gate_forget(gate, visitor->client);
+	buf_done(&visitor->held);
+	buf_done(&visitor->envelope);
+	free(visitor);
+}
+
+static void visitor_close(struct visitor *visitor)
+{
+	if (visitor->closing)
+		return;
+	visitor->closing = true;
+	timer_stop(visitor->gate->params.wheel, &visitor->timer);
+	conn_close(&visitor->conn);
+}
+
+/* ---- one message ---- */
+
+static void begin_envelope(struct visitor *visitor, struct slice from)
+{
+	char client[NET_ADDRESS_TEXT_SIZE];
+
+	net_address_format(client, &visitor->peer, false);
+	buf_reset(&visitor->envelope);
+	buf_add_format(&visitor->envelope, "client %s\nhello %s\nfrom %.*s\n", client,
+		       visitor->hello, SLICE_FMT(from));
+}
+
+/* RFC 5321 section 4.4. The client's name is its own claim: it stands as a comment would. */
+static void add_received(struct visitor *visitor)
+{
+	struct buf *envelope = &visitor->envelope;
+	char client[NET_ADDRESS_TEXT_SIZE];
+	char date[CLOCK_RFC5322_SIZE];
+
+	net_address_format(client, &visitor->peer, false);
+	clock_format_rfc5322(date, clock_wall_ms());
+	buf_add_format(envelope,
+		       "\nReceived: from %s ([%s%s])\r\n\tby %.*s with %s id %s;\r\n\t%s\r\n",
+		       visitor->hello, visitor->peer.family == 6 ? "IPv6:" : "", client,
+		       SLICE_FMT(visitor->gate->server.host_name),
+		       visitor->server.tls_active ? "ESMTPS" :
+		       visitor->esmtp		  ? "ESMTP" : "SMTP",
+		       visitor->file.id, date);
+}
+
+/* The file with the envelope in it; false: not now. What failed is told by the answer to END. */
+static bool begin_file(struct visitor *visitor)
+{
+	if (visitor->file.fd >= 0)
+		return true;
+	if (!spool_file_begin(&visitor->file))
+		return false;
+	add_received(visitor);
+	if (visitor->envelope.failed)
+		visitor->file.failed = true;
+	return spool_file_write(&visitor->file, buf_slice(&visitor->envelope));
+}
+
+static void take_content(struct visitor *visitor, struct slice text)
+{
+	/* Once it has failed, the rest is read for the client's sake. */
+	if (visitor->file.failed || !begin_file(visitor)) {
+		visitor->file.failed = true;
+		return;
+	}
+	(void)!spool_file_write(&visitor->file, text);
+}
+
+static void drop_message(struct visitor *visitor)
+{
+	if (!visitor->file.committing)
+		spool_file_drop(&visitor->file);
+	visitor->file.failed = false;
+	buf_reset(&visitor->envelope);
+}
+
+static void refuse_for_room(struct visitor *visitor)
+{
+	smtp_server_refuse(&visitor->server, 452, SLICE("4.3.1 no room now"), clock_mono_ns());
+}
+
+static void on_end(struct visitor *visitor)
+{
+	if (!visitor->file.failed && begin_file(visitor) && !visitor->file.failed) {
+		spool_file_commit(&visitor->file);
+		return;
+	}
+	drop_message(visitor);
+	refuse_for_room(visitor);
+}
+
+static void on_mail(struct visitor *visitor, const struct smtp_mail *mail)
+{
+	if (!spool_has_room(visitor->gate->params.spool, mail->size)) {
+		refuse_for_room(visitor);
+		return;
+	}
+	begin_envelope(visitor, mail->from.path);
+	smtp_server_accept(&visitor->server, clock_mono_ns());
+}
+
+static void on_rcpt(struct visitor *visitor, const struct smtp_rcpt *rcpt)
+{
+	if (!gate_takes(visitor->gate, &rcpt->to)) {
+		smtp_server_refuse(&visitor->server, 550, SLICE("5.1.1 nobody of that name here"),
+				   clock_mono_ns());
+		return;
+	}
+	buf_add_format(&visitor->envelope, "to %.*s\n", SLICE_FMT(rcpt->to.path));
+	smtp_server_accept(&visitor->server, clock_mono_ns());
+}
+
+/* ---- the dialogue ---- */
+
+/* What is held behind our 220 is the beginning of the handshake. */
+static void start_tls(struct visitor *visitor)
+{
+	bool started = conn_accept_tls(&visitor->conn, visitor->gate->params.tls,
+				       buf_slice(&visitor->held));
+
+	buf_reset(&visitor->held);
+	if (!started)
+		smtp_server_tls_failed(&visitor->server, clock_mono_ns());
+}
+
+static void on_event(struct visitor *visitor, const struct smtp_server_event *event)
+{
+	switch (event->type) {
+	case SMTP_SERVER_HELLO:
+		drop_message(visitor);
+		slice_copy(visitor->hello, sizeof(visitor->hello), event->text);
+		visitor->esmtp = event->esmtp;
+		break;
+	case SMTP_SERVER_MAIL:
+		on_mail(visitor, &event->mail);
+		break;
+	case SMTP_SERVER_RCPT:
+		on_rcpt(visitor, &event->rcpt);
+		break;
+	case SMTP_SERVER_CONTENT:
+		take_content(visitor, event->text);
+		break;
+	case SMTP_SERVER_END:
+		on_end(visitor);
+		break;
+	case SMTP_SERVER_RESET:
+		drop_message(visitor);
+		break;
+	case SMTP_SERVER_CLOSE:
+		drop_message(visitor);
+		log_debug("receive", "connection ended", "why=%s",
+			  smtp_server_why_name(event->why));
+		visitor->lingering = !visitor->conn.has_ended &&
+				     event->why != SMTP_SERVER_WHY_CLOSED;
+		if (!visitor->lingering)
+			visitor_close(visitor);
+		break;
+	case SMTP_SERVER_START_TLS:
+		drop_message(visitor);
+		start_tls(visitor);
+		break;
+	case SMTP_SERVER_AUTH:
+		ASSERT(false); /* it is not offered */
+	}
+}
+
+static void take_events(struct visitor *visitor)
+{
+	struct smtp_server_event event;
+
+	while (smtp_server_next_event(&visitor->server, &event))
+		on_event(visitor, &event);
+}
+
+static void send_replies(struct visitor *visitor)
+{
+	struct slice out;
+
+	if (!conn_may_send(&visitor->conn))
+		return;
+	out = smtp_server_output(&visitor->server);
+	if (out.len == 0)
+		return;
+	visitor->iov = (struct iovec){ (char *)out.ptr, out.len };
+	conn_send(&visitor->conn, &visitor->iov, 1);
+}
+
+static void set_timer(struct visitor *visitor)
+{
+	u64 deadline = smtp_server_deadline(&visitor->server);
+
+	if (visitor->lingering) {
+		if (!timer_is_running(&visitor->timer))
+			timer_start(visitor->gate->params.wheel, &visitor->timer,
+				    clock_mono_ns() + LINGER_NS);
+		return;
+	}
+	if (deadline == UINT64_MAX)
+		timer_stop(visitor->gate->params.wheel, &visitor->timer);
+	else
+		timer_start(visitor->gate->params.wheel, &visitor->timer, deadline);
+}
+
+/* Reads on in what is held; the connection is received from while nothing is. */
+static void read_held(struct visitor *visitor)
+{
+	size_t before = visitor->held.len;
+
+	if (before > 0) {
+		smtp_server_receive(&visitor->server, buf_slice(&visitor->held), clock_mono_ns());
+		take_events(visitor);
+		buf_drop_front(&visitor->held,
+			       before - smtp_server_take_unread(&visitor->server).len);
+	}
+	if (visitor->held.len > 0)
+		conn_pause(&visitor->conn);
+	else
+		conn_resume(&visitor->conn);
+}
+
+/* After anything that may have moved the engine on. */
+static void go_on(struct visitor *visitor)
+{
+	take_events(visitor);
+	if (!visitor->closing)
+		read_held(visitor);
+	if (visitor->closing)
+		return;
+	if (visitor->lingering)
+		timer_stop(visitor->gate->params.wheel, &visitor->timer);
+	send_replies(visitor);
+	set_timer(visitor);
+}
+
+static void on_bytes(struct conn *conn, struct slice bytes)
+{
+	struct visitor *visitor = container_of(conn, struct visitor, conn);
+
+	if (visitor->lingering)
+		return;
+	if (visitor->held.len == 0) {
+		smtp_server_receive(&visitor->server, bytes, clock_mono_ns());
+		take_events(visitor);
+		bytes = smtp_server_take_unread(&visitor->server);
+	}
+	buf_add_slice(&visitor->held, bytes);
+	if (visitor->held.failed) {
+		log_warn("receive", "connection holds too much", "");
+		smtp_server_closed(&visitor->server, clock_mono_ns());
+		buf_reset(&visitor->held);
+	}
+	go_on(visitor);
+}
+
+static void on_sent(struct conn *conn, i32 result)
+{
+	struct visitor *visitor = container_of(conn, struct visitor, conn);
+
+	if (result < 0)
+		smtp_server_closed(&visitor->server, clock_mono_ns());
+	else
+		smtp_server_sent(&visitor->server, (size_t)result, clock_mono_ns());
+	go_on(visitor);
+}
+
+static void on_tls_ended(struct conn *conn, bool ok)
+{
+	struct visitor *visitor = container_of(conn, struct visitor, conn);
+
+	if (ok) {
+		smtp_server_tls_started(&visitor->server, clock_mono_ns());
+	} else {
+		log_debug("receive", "TLS failed", "why=%s", conn_why(conn));
+		smtp_server_tls_failed(&visitor->server, clock_mono_ns());
+	}
+	go_on(visitor);
+}
+
+static void on_ended(struct conn *conn, i32 result)
+{
+	struct visitor *visitor = container_of(conn, struct visitor, conn);
+
+	(void)result;
+	if (visitor->lingering)
+		visitor_close(visitor);
+	smtp_server_closed(&visitor->server, clock_mono_ns());
+	go_on(visitor);
+}
+
+static void on_closed(struct conn *conn)
+{
+	struct visitor *visitor = container_of(conn, struct visitor, conn);
+
+	visitor->closed = true;
+	visitor_free(visitor);
+}
+
+static const struct conn_events visitor_events = {
+	.bytes = on_bytes,
+	.sent = on_sent,
+	.tls_ended = on_tls_ended,
+	.ended = on_ended,
+	.closed = on_closed,
+};
+
+static void on_timer(struct timer *timer)
+{
+	struct visitor *visitor = container_of(timer, struct visitor, timer);
+
+	if (visitor->lingering) {
+		visitor_close(visitor);
+		return;
+	}
+	smtp_server_tick(&visitor->server, clock_mono_ns());
+	go_on(visitor);
+}
+
+/* The message is on the disk, or it is not; the client may have gone meanwhile. */
+static void on_committed(struct spool_file *file, bool durable)
+{
+	struct visitor *visitor = container_of(file, struct visitor, file);
+
+	if (durable)
+		log_info("receive", "message", "id=%s bytes=%llu", file->id,
+			 (unsigned long long)file->size);
+	buf_reset(&visitor->envelope);
+	file->failed = false;
+	if (durable)
+		smtp_server_accept(&visitor->server, clock_mono_ns());
+	else
+		smtp_server_refuse(&visitor->server, 451, SLICE("4.3.0 disk error"),
+				   clock_mono_ns());
+	if (visitor->closed)
+		visitor_free(visitor);
+	else if (!visitor->closing)
+		go_on(visitor);
+}
+
+bool visitor_enter(struct gate *gate, i32 handle, const struct net_address *peer,
+		   struct gate_client *client)
+{
+	struct visitor *visitor = malloc(sizeof(*visitor));
+
+	if (!visitor)
+		return false;
+	memset(visitor, 0, offsetof(struct visitor, server));
+	visitor->gate = gate;
+	visitor->client = client;
+	visitor->peer = *peer;
+	visitor->hello[0] = '\0';
+	visitor->esmtp = visitor->lingering = visitor->closing = visitor->closed = false;
+	timer_init(&visitor->timer, on_timer);
+	buf_init(&visitor->held, HELD_MAX);
+	buf_init(&visitor->envelope, ENVELOPE_MAX);
+	spool_file_init(&visitor->file, gate->params.spool, on_committed);
+	smtp_server_init(&visitor->server, &gate->server);
+	list_push_back(&gate->visitors, &visitor->node);
+	gate->visitor_count++;
+	conn_init(&visitor->conn, gate->params.ring, &visitor_events);
+	conn_adopt(&visitor->conn, handle);
+	smtp_server_start(&visitor->server, false, clock_mono_ns());
+	go_on(visitor);
+	return true;
+}
+
+void visitor_leave(struct visitor *visitor)
+{
+	if (visitor->closing || visitor->lingering)
+		return;
+	smtp_server_leave(&visitor->server, clock_mono_ns());
+	go_on(visitor);
+}
+
+void visitor_break_off(struct visitor *visitor)
+{
+	visitor_close(visitor);
+}
