@@ -174,19 +174,29 @@ static void check_key(struct check *check, const struct identity_key *key)
 	buf_done(&publish);
 }
 
+static void ask(void *arg, const char *name, u16 type, struct question_answer *answer)
+{
+	const struct check *check = arg;
+
+	question_ask(check->dns.asker, name, type, TIMEOUT_MS, answer);
+}
+
+/* Bounces come back to the domain, so it is that of the envelope sender. */
 static void check_spf(struct check *check, const char *address)
 {
-	struct spf spf = { .asker = check->dns.asker, .timeout_ms = TIMEOUT_MS };
 	const struct records *records = &check->identity->records;
-	struct net_address parsed;
+	struct spf spf = { .ask = ask,
+			   .arg = check,
+			   .sender = records->domain,
+			   .helo = records->hostname };
 	enum spf_result result;
 	struct buf publish;
 	char what[100];
-	char found[400];
+	char found[440];
 
-	if (!net_address_parse(&parsed, slice_of(address), false))
+	if (!net_address_parse(&spf.address, slice_of(address), false))
 		return;
-	result = spf_evaluate(&spf, records->domain, &parsed);
+	result = spf_evaluate(&spf);
 	buf_init(&publish, 16384);
 	if (result == SPF_NONE) {
 		struct buf value;
@@ -198,16 +208,13 @@ static void check_spf(struct check *check, const char *address)
 		buf_done(&value);
 	} else {
 		buf_add_format(&publish, "put %s:%s into the SPF record of %s, before its \"all\"",
-			       parsed.family == 6 ? "ip6" : "ip4", address, records->domain);
+			       spf.address.family == 6 ? "ip6" : "ip4", address, records->domain);
 	}
 	snprintf(what, sizeof(what), "SPF %s", address);
 	snprintf(found, sizeof(found), "%s%s%s", spf_result_name(result), spf.why[0] ? ", " : "",
 		 spf.why);
-	tell(check, what,
-	     result == SPF_PASS            ? VERDICT_PASS
-	     : result == SPF_NOT_EVALUATED ? VERDICT_WARN
-					   : VERDICT_FAIL,
-	     found, buf_text(&publish));
+	tell(check, what, result == SPF_PASS ? VERDICT_PASS : VERDICT_FAIL, found,
+	     buf_text(&publish));
 	buf_done(&publish);
 }
 

@@ -305,13 +305,14 @@ def test_what_is_missing_fails_with_the_record_to_publish(appliance, names):
     ("example.jp", "TXT", '"v=spf1 redirect=spf.example.com"', "SPF 20.0.2.10", "pass"),
     ("example.jp", "TXT", '"v=spf1 include:loop.example.com -all"', "SPF 20.0.2.10", "FAIL"),
     ("example.jp", "TXT", '"v=spf1 include:absent.example.com -all"', "SPF 20.0.2.10", "FAIL"),
-    ("example.jp", "TXT", '"v=spf1 exists:%{i}.example.com -all"', "SPF 20.0.2.10", "warn"),
+    ("example.jp", "TXT", '"v=spf1 exists:%{i}.example.com -all"', "SPF 20.0.2.10", "pass"),
     ("example.jp", "TXT", '"v=spf1 nonsense -all"', "SPF 20.0.2.10", "FAIL"),
     ("_dmarc.example.jp", "TXT", '"v=DMARC1; rua=mailto:x@example.jp"', "DMARC the", "FAIL"),
 ])
 def test_records_that_are_there_are_judged(appliance, names, name, kind, text, check, verdict):
     publish_all(names)
     names.add("also.example.jp", "A", "20.0.2.10")
+    names.add("20.0.2.10.example.com", "A", "127.0.0.2")
     names.add("spf.example.com", "TXT", '"v=spf1 ip4:20.0.2.10 -all"')
     names.add("loop.example.com", "TXT", '"v=spf1 include:loop.example.com -all"')
     names.records[(name, kind)] = [text]
