@@ -30,9 +30,6 @@ enum spf_result {
 };
 const char *spf_result_name(enum spf_result result); /* "pass", "softfail", ... */
 
-/* Fills in *answer in every case, as question_ask does; spf frees it by question_answer_done. */
-typedef void spf_ask(void *arg, const char *name, u16 type, struct question_answer *answer);
-
 /* Names that belong to the address and are confirmed by their own addresses (section 5.5). */
 struct spf_validated {
 	bool is_known;
@@ -42,7 +39,7 @@ struct spf_validated {
 
 /* One evaluation; made anew for the next. Texts are the caller's and may be NULL. */
 struct spf {
-	spf_ask *ask;
+	question_source *ask;
 	void *arg;
 	struct net_address address; /* of the host that sends; ::ffff:192.0.2.1 is 192.0.2.1 */
 	const char *sender;   /* envelope sender; none: it is the EHLO name that is checked */

@@ -29,12 +29,12 @@ struct spf_macro_values {
 
 bool spf_macro_is_valid(struct slice text, enum spf_macro_place place) MUST_CHECK;
 
-/* Whether the letter p is in a valid text: what it stands for takes questions to find out. */
+/* Whether the letter p is in a valid text: to know what it stands for takes questions. */
 bool spf_macro_wants_validated(struct slice text);
 
 /*
- * Appends what a valid text becomes; parts of macros are joined by dots, those of upper case letters
- * escaped as in a URL. The bytes are whatever the sender's address and EHLO had. What does not fit
+ * Appends what a valid text becomes; parts of macros are joined by dots, those of upper case
+ * letters escaped as in a URL. The bytes are whatever the sender's address and EHLO had. What does not fit
  * `out` marks it failed.
  */
 void spf_macro_expand(struct buf *out, struct slice text, const struct spf_macro_values *values);

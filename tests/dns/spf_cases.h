@@ -1,6 +1,6 @@
 /*
  * Zones and cases of a text file for SPF (spf_cases.txt says how it is written), and a name server
- * made of them: an spf_ask that answers out of the zone.
+ * made of them: a question_source that answers out of the zone.
  */
 #ifndef TESTS_DNS_SPF_CASES_H
 #define TESTS_DNS_SPF_CASES_H
@@ -63,12 +63,13 @@ static inline void zone_add_strings(struct zone_row *row, struct slice text)
 		size_t count = row->len++;
 
 		for (at++; at < text.len && text.ptr[at] != '"'; at++) {
-			const char hex[3] = { text.ptr[at + 2], text.ptr[at + 3], '\0' };
+			char hex[3] = "";
 
 			if (text.ptr[at] != '\\') {
 				row->bytes[row->len++] = (u8)text.ptr[at];
 				continue;
 			}
+			memcpy(hex, text.ptr + at + 2, 2);
 			row->bytes[row->len++] = (u8)strtoul(hex, NULL, 16);
 			at += 3;
 		}
