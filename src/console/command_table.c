@@ -168,8 +168,9 @@ const struct command commands[] = {
 	  "  hikyaku check --config /etc/hikyaku/hikyaku.conf" },
 	{ "check", "identity", check_identity_run, 0, "what DNS says of us", "[DOMAIN]",
 	  "PTR and whether it is confirmed, the name in EHLO, SPF, the DKIM keys against\n"
-	  "those that sign, DMARC, MX: one line each, and for what fails the record to\n"
-	  "publish. Without a domain: the first customer's.\n"
+	  "those that sign, DMARC and whether mail passes it, MX, block lists: one line\n"
+	  "each, and for what fails the record to publish. Without a domain: the first\n"
+	  "customer's.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku check identity example.jp" },

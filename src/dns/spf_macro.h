@@ -34,8 +34,8 @@ bool spf_macro_wants_validated(struct slice text);
 
 /*
  * Appends what a valid text becomes; parts of macros are joined by dots, those of upper case
- * letters escaped as in a URL. The bytes are whatever the sender's address and EHLO had. What does not fit
- * `out` marks it failed.
+ * letters escaped as in a URL. The bytes are whatever the sender's address and EHLO had. What does
+ * not fit `out` marks it failed.
  */
 void spf_macro_expand(struct buf *out, struct slice text, const struct spf_macro_values *values);
 
