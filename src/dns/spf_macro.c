@@ -239,7 +239,7 @@ static struct slice take_part(struct slice *rest, struct slice delimiters)
 	size_t len = 0;
 	struct slice part;
 
-	while (len < rest->len && !memchr(delimiters.ptr, rest->ptr[len], delimiters.len))
+	while (len < rest->len && slice_find_char(delimiters, rest->ptr[len]) < 0)
 		len++;
 	part = slice_first(*rest, len);
 	*rest = len < rest->len ? slice_from(*rest, len + 1) : SLICE_NONE;

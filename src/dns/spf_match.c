@@ -167,7 +167,7 @@ bool spf_expand(struct spf *spf, const struct spf_frame *frame, struct slice tex
 int spf_target(struct spf *spf, const struct spf_frame *frame, struct slice spec,
 	       char name[QUESTION_NAME_SIZE], enum spf_result *error)
 {
-	struct slice target = spec;
+	struct slice target;
 	struct buf expanded;
 	int result = 0;
 
