@@ -67,7 +67,7 @@ static void propose_spf(struct check *check, const bool *is_missing, struct buf 
 }
 
 /* Section 2.3 of RFC 7208: the EHLO name is what bounces are judged by, which have no sender. */
-static void check_ehlo_spf(struct check *check)
+void check_domain_ehlo(struct check *check)
 {
 	const struct identity *identity = check->identity;
 	char found[FOUND_SIZE];
@@ -104,7 +104,7 @@ void check_domain_spf(struct check *check)
 		check->is_spf_passed &= !is_missing[i];
 	}
 	buf_init(&publish, 32768);
-	if (!check->is_spf_passed && records->address_count > 0)
+	if (!check->is_spf_passed && records->address_count > 0 && !check->is_quiet)
 		propose_spf(check, is_missing, &publish);
 	for (size_t i = 0; i < records->address_count; i++) {
 		bool is_record = is_missing[i] && results[i] != SPF_TEMPERROR;
@@ -118,7 +118,6 @@ void check_domain_spf(struct check *check)
 		is_told |= is_record;
 	}
 	buf_done(&publish);
-	check_ehlo_spf(check);
 }
 
 /* ---- DKIM ---- */

@@ -23,6 +23,7 @@ enum verdict {
 
 struct check {
 	const struct console *console;
+	bool is_quiet; /* nothing is printed */
 	const struct identity *identity;
 	struct lookup_dns dns;
 	struct table table;
@@ -34,6 +35,14 @@ struct check {
 	bool is_key_published[IDENTITY_KEYS_MAX];
 	bool is_aligned;
 };
+
+/*
+ * Whether a campaign of the customer with that domain may start: on the appliance, only if SPF or
+ * DKIM would vouch for its mail. CONSOLE_OK, or what to exit with; the reason has been said. When
+ * it is overridden it may, and init's log has why it should not.
+ */
+int check_identity_before_start(const struct console *console, const char *domain,
+				bool is_overridden);
 
 /* One row. `publish` (NULL: nothing to do) is told below the table, unless it passed. */
 void check_tell(struct check *check, const char *what, enum verdict verdict, const char *found,
@@ -55,6 +64,8 @@ void check_host_address(struct check *check, const char *address);
 void check_host_block_lists(struct check *check);
 
 void check_domain_spf(struct check *check);
+/* SPF of the EHLO name, from the first address. */
+void check_domain_ehlo(struct check *check);
 void check_domain_key(struct check *check, size_t index);
 /* The DMARC policy, and whether mail of ours passes it; behind SPF and keys. */
 void check_domain_dmarc(struct check *check);

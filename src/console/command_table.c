@@ -26,6 +26,8 @@ const struct command commands[] = {
 	  "      --template news.eml --recipients -" },
 	{ "campaign", "start", campaign_start_run, 0, "begin to send", "ID|NAME",
 	  "Starts a campaign that is ready. Its number or its name may be given.\n"
+	  "On the appliance it is refused when neither SPF nor DKIM would vouch for its\n"
+	  "mail (`hikyaku check identity`), unless that is overridden; the log has it then.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku campaign start spring" },
