@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "console/check_identity.h"
+#include "dkim/record.h"
 #include "dns/dmarc.h"
 #include "dns/record_text.h"
 #include "dns/spf.h"
@@ -122,71 +123,6 @@ void check_domain_spf(struct check *check)
 
 /* ---- DKIM ---- */
 
-/* The value of a tag of a key record such as "k=rsa; p=MII..."; ptr NULL: it is not there. */
-static struct slice tag_of(struct slice record, const char *name)
-{
-	while (record.ptr) {
-		struct slice part = slice_split(&record, ';');
-		struct slice tag = slice_trim(slice_split(&part, '='));
-
-		if (part.ptr && slice_equal(tag, slice_of(name)))
-			return slice_trim(part);
-	}
-	return SLICE_NONE;
-}
-
-static bool is_same_key(struct slice ours, struct slice theirs)
-{
-	size_t at = 0;
-
-	/* What is published may have been folded: blanks do not count (RFC 6376 section 3.2). */
-	for (size_t i = 0; i < theirs.len; i++) {
-		if (theirs.ptr[i] == ' ' || theirs.ptr[i] == '\t')
-			continue;
-		if (at == ours.len || theirs.ptr[i] != ours.ptr[at])
-			return false;
-		at++;
-	}
-	return at == ours.len;
-}
-
-/* Whether a list between colons has the word. */
-static bool has_word(struct slice list, const char *word)
-{
-	while (list.ptr) {
-		if (slice_equal(slice_trim(slice_split(&list, ':')), slice_of(word)))
-			return true;
-	}
-	return false;
-}
-
-/* What keeps receivers from verifying by it (RFC 6376 section 3.6.1); NULL: nothing. */
-static const char *key_fault(struct slice ours, struct slice theirs)
-{
-	struct slice version = tag_of(theirs, "v");
-	struct slice key = tag_of(theirs, "p");
-	struct slice kind = tag_of(theirs, "k");
-	struct slice our_kind = tag_of(ours, "k");
-	struct slice hashes = tag_of(theirs, "h");
-	struct slice services = tag_of(theirs, "s");
-
-	if (version.ptr && !slice_equal(version, SLICE("DKIM1")))
-		return "not a record of a key (v=)";
-	if (!key.ptr)
-		return "the record has no key (p=)";
-	if (key.len == 0)
-		return "the key is revoked (p= is empty)";
-	if (!is_same_key(tag_of(ours, "p"), key))
-		return "another key is published";
-	if (!slice_equal(kind.ptr ? kind : SLICE("rsa"), our_kind.ptr ? our_kind : SLICE("rsa")))
-		return "the key is published for another algorithm (k=)";
-	if (hashes.ptr && !has_word(hashes, "sha256"))
-		return "the record does not allow sha256 (h=)";
-	if (services.ptr && !has_word(services, "*") && !has_word(services, "email"))
-		return "the record does not allow mail (s=)";
-	return NULL;
-}
-
 void check_domain_key(struct check *check, size_t index)
 {
 	const struct identity_key *key = &check->identity->keys[index];
@@ -201,12 +137,13 @@ void check_domain_key(struct check *check, size_t index)
 	snprintf(what, sizeof(what), "DKIM %.*s", (int)strcspn(key->name, "."), key->name);
 	check_publish_txt(&publish, key->name, slice_of(key->record));
 	status = check_find_txt(check, key->name, NULL, &theirs);
-	fault = status == QUESTION_OK ? key_fault(slice_of(key->record), buf_slice(&theirs))
-				      : question_status_text(status);
+	fault = status == QUESTION_OK
+			? dkim_record_fault(slice_of(key->record), buf_slice(&theirs))
+			: question_status_text(status);
 	check->is_key_published[index] = !fault;
 	if (fault)
 		check_tell(check, what, VERDICT_FAIL, fault, buf_text(&publish));
-	else if (has_word(tag_of(buf_slice(&theirs), "t"), "y"))
+	else if (dkim_record_is_on_trial(buf_slice(&theirs)))
 		check_tell(check, what, VERDICT_WARN,
 			   "published, but only on trial (t=y): take that off",
 			   buf_text(&publish));
