@@ -161,6 +161,9 @@ int check_identity_run(struct console *console, int argc, char **argv)
 		printf("identity of %s, as %s\n\n", identity.domain, identity.hostname);
 	check_all(&check);
 	finish(&check);
+	link_tell_init(json_pack("{s:s, s:s, s:b, s:i}", "command", "identity.note", "domain",
+				 identity.domain, "aligned", check.is_aligned, "failed",
+				 (int)check.failed));
 	end(&check, &identity);
 	return check.failed == 0 ? CONSOLE_OK : CONSOLE_FAILED;
 }

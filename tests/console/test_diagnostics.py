@@ -256,6 +256,8 @@ def test_an_identity_that_is_published_passes(appliance, names):
     assert found(out, "list.example.net") == "2 addresses, not listed"
     code, out, _ = appliance.run("check identity example.jp --json")
     answer = json.loads(out)
+    note = [request for request in appliance.init.requests if request["command"] == "identity.note"][-1]
+    assert (note["domain"], note["aligned"], note["failed"]) == ("example.jp", True, 0)
     assert answer["ok"] is True and answer["aligned"] is True
     assert {check["result"] for check in answer["checks"]} == {"pass"}
     assert not any(check["publish"] for check in answer["checks"])
@@ -278,6 +280,8 @@ def test_what_is_missing_fails_with_the_record_to_publish(appliance, names):
     assert "example.jp. IN MX 10 mail.example.jp." in out
     assert 'mail.example.jp. IN TXT "v=spf1 a -all"' in out
     code, out, _ = appliance.run("check identity --json")
+    note = [request for request in appliance.init.requests if request["command"] == "identity.note"][-1]
+    assert (note["aligned"], note["failed"]) == (False, 9)
     checks = {check["check"]: check for check in json.loads(out)["checks"]}
     assert json.loads(out)["aligned"] is False
     assert checks["SPF 20.0.2.10"]["publish"] == checks["SPF 2a00:1::10"]["publish"]
