@@ -215,7 +215,8 @@ def of_rootfs(archive, ours, version):
     inside = [part for part in dict.fromkeys(archive.part.values()) if part in packages]
     libraries = [name for name, package in packages.items() if package.role == "library" and name != HEADERS]
     linked = {name: needs_of(name, packages) - {HEADERS} for name in inside}
-    linked[ours] = set(libraries)
+    # With what is built into a library: libpsl has the public suffix list inside.
+    linked[ours] = set(libraries).union(*(needs_of(name, packages) for name in libraries)) - {HEADERS}
     wanted = sorted(set(inside).union(*linked.values()))
     packages_build("fetch", *wanted, HEADERS)
     root = f"{ours}-rootfs"

@@ -9,6 +9,7 @@
 #include <histedit.h>
 #include <idn2.h>
 #include <jansson.h>
+#include <libpsl.h>
 #include <liburing.h>
 #include <lmdb.h>
 #include <openssl/crypto.h>
@@ -265,6 +266,10 @@ static void texts_are_read(void)
 	   "libidn2 converts", "xn--r8jz45g.jp");
 	idn2_free(ascii);
 	ok(idn2_check_version("2.3") != NULL, "libidn2", idn2_check_version(NULL));
+	ok(strcmp(psl_registrable_domain(psl_builtin(), "a.b.example.co.jp"), "example.co.jp") == 0 &&
+		   strcmp(psl_registrable_domain(psl_builtin(), "a.b.xn--55qx5d.cn"),
+			  "b.xn--55qx5d.cn") == 0,
+	   "libpsl knows organisations", psl_get_version());
 }
 
 /* HTTP and HTTPS and nothing else; what it cannot do it says, without asking anybody. */

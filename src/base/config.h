@@ -59,6 +59,7 @@ struct config_dns {
 	struct config_list stub_zones;	  /* "zone 127.0.0.1@5353" */
 	struct config_list
 		allow_destinations; /* "127.0.0.0/8": special ranges mailed to all the same */
+	struct config_list block_lists; /* zones for `check identity`; "none": not one is asked */
 	bool ipv4;
 	bool ipv6;
 };

@@ -105,6 +105,12 @@ const char *config_shape_domain(struct arena *arena, struct slice text)
 	return is_domain(text) ? copy_lower(arena, text) : NULL;
 }
 
+const char *config_shape_block_list(struct arena *arena, struct slice text)
+{
+	return slice_equal_nocase(text, SLICE("none")) ? copy_lower(arena, text)
+						       : config_shape_domain(arena, text);
+}
+
 const char *config_shape_selector(struct arena *arena, struct slice text)
 {
 	return count_labels(text, true) > 0 ? copy_lower(arena, text) : NULL;

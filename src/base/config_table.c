@@ -55,6 +55,9 @@ static const struct config_option dns_options[] = {
 	    SHAPE(stub, "a zone, a space and an IP address with @port if need be")),
 	ROW(config_dns, allow_destinations, "allow-destinations", CONFIG_LIST, "",
 	    SHAPE(range, "a range such as 10.0.0.0/8, with no bits set behind the prefix")),
+	ROW(config_dns, block_lists, "block-lists", CONFIG_LIST,
+	    "zen.spamhaus.org bl.spamcop.net b.barracudacentral.org",
+	    SHAPE(block_list, "a block list's domain name, or none")),
 	ROW(config_dns, ipv4, "ipv4", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(config_dns, ipv6, "ipv6", CONFIG_FLAG, "true", RANGE(0, 0)),
 };

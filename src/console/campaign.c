@@ -3,10 +3,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "console/campaign.h"
+#include "console/check_identity.h"
 #include "console/human.h"
 #include "console/link.h"
 
 #include <string.h>
+
+#define CUSTOMER_SIZE 256 /* a domain */
 
 /* ---- naming a campaign ---- */
 
@@ -43,23 +46,62 @@ void campaign_print_line(const json_t *campaign)
 	buf_done(&text);
 }
 
-static int change_state(struct console *console, const char *command, int argc, char **argv)
+static int ask_state(const struct console *console, const char *command, const char *word)
 {
 	json_t *reply;
-	int code;
+	int code = link_run(console, campaign_request(command, word), NULL, NULL, &reply);
 
-	if (!console_arguments(console, NULL, 0, argc, argv, 1, 1, &code))
-		return code;
-	code = link_run(console, campaign_request(command, argv[0]), NULL, NULL, &reply);
 	if (code == CONSOLE_OK && !console->json)
 		campaign_print_line(reply);
 	json_decref(reply);
 	return code;
 }
 
+static int change_state(struct console *console, const char *command, int argc, char **argv)
+{
+	int code;
+
+	if (!console_arguments(console, NULL, 0, argc, argv, 1, 1, &code))
+		return code;
+	return ask_state(console, command, argv[0]);
+}
+
+static void take_customer(void *arg, const json_t *campaign)
+{
+	slice_copy(arg, CUSTOMER_SIZE, answer_text(campaign, "customer"));
+}
+
+/* The identity behind a campaign, before it starts. */
+static int may_start(const struct console *console, const char *word, bool is_overridden)
+{
+	struct console quiet = *console;
+	char customer[CUSTOMER_SIZE] = "";
+	json_t *reply;
+	int code;
+
+	if (!link_has_init())
+		return CONSOLE_OK;
+	quiet.json = false;
+	code = link_run(&quiet, campaign_request("campaign.status", word), take_customer, customer,
+			&reply);
+	json_decref(reply);
+	return code == CONSOLE_OK ? check_identity_before_start(console, customer, is_overridden)
+				  : code;
+}
+
 int campaign_start_run(struct console *console, int argc, char **argv)
 {
-	return change_state(console, "campaign.start", argc, argv);
+	bool is_overridden = false;
+	const struct option options[] = {
+		{ "override-identity", OPTION_FLAG, &is_overridden, NULL,
+		  "even if neither SPF nor DKIM vouches for it", NULL },
+	};
+	int code;
+
+	if (!console_arguments(console, options, array_count(options), argc, argv, 1, 1, &code))
+		return code;
+	code = may_start(console, argv[0], is_overridden);
+	return code == CONSOLE_OK ? ask_state(console, "campaign.start", argv[0]) : code;
 }
 
 int campaign_pause_run(struct console *console, int argc, char **argv)

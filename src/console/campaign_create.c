@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "console/campaign.h"
+#include "console/check_identity.h"
 #include "console/human.h"
 #include "console/link.h"
 #include "console/recipients.h"
@@ -38,6 +39,7 @@ struct wanted {
 	u32 delimiter;
 	bool holds;
 	bool starts;
+	bool is_overridden; /* starts although the identity would not align */
 	bool no_unsubscribe;
 };
 
@@ -433,11 +435,15 @@ int campaign_create_run(struct console *console, int argc, char **argv)
 		{ "no-unsubscribe", OPTION_FLAG, &wanted.no_unsubscribe, NULL,
 		  "mail without List-Unsubscribe (not for bulk mail)", NULL },
 		{ "start", OPTION_FLAG, &wanted.starts, NULL, "begin to send at once", NULL },
+		{ "override-identity", OPTION_FLAG, &wanted.is_overridden, NULL,
+		  "even if neither SPF nor DKIM vouches for it", NULL },
 	};
 	int code;
 
 	if (!console_arguments(console, options, array_count(options), argc, argv, 0, 0, &code))
 		return code;
 	code = check_wanted(console, &wanted);
+	if (code == CONSOLE_OK && wanted.starts)
+		code = check_identity_before_start(console, wanted.customer, wanted.is_overridden);
 	return code == CONSOLE_OK ? run(&create) : code;
 }

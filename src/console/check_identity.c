@@ -2,44 +2,30 @@
  * `check identity`: whether DNS says of us what receivers look for, with the record to publish for
  * what it does not.
  */
+#include "console/check_identity.h"
+
 #include "base/text.h"
+#include "console/audit.h"
 #include "console/command.h"
-#include "console/human.h"
-#include "console/identity.h"
 #include "console/link.h"
-#include "console/lookup.h"
 #include "dns/record_text.h"
-#include "dns/spf.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT_MS 5000 /* of each question; without a network there are many such waits */
+static const char *const verdict_names[] = { "pass", "info", "warn", "FAIL" };
 
-enum verdict { VERDICT_PASS, VERDICT_WARN, VERDICT_FAIL };
-static const char *const verdict_names[] = { "pass", "warn", "FAIL" };
-
-struct check {
-	const struct console *console;
-	const struct identity *identity;
-	struct lookup_dns dns;
-	struct table table;
-	struct buf publish; /* what to do about it, line by line */
-	json_t *list;
-	u32 failed;
-};
-
-/* One row. `publish` (NULL: nothing to do) is told below the table. */
-static void tell(struct check *check, const char *what, enum verdict verdict, const char *found,
-		 const char *publish)
+void check_tell(struct check *check, const char *what, enum verdict verdict, const char *found,
+		const char *publish)
 {
 	if (verdict == VERDICT_FAIL)
 		check->failed++;
 	json_array_append_new(check->list,
 			      json_pack("{s:s, s:s, s:s, s:s?}", "check", what, "result",
 					verdict == VERDICT_FAIL ? "fail" : verdict_names[verdict],
-					"found", found, "publish", publish));
-	if (check->console->json)
+					"found", found, "publish",
+					verdict == VERDICT_PASS ? NULL : publish));
+	if (check->console->json || check->is_quiet)
 		return;
 	table_text(&check->table, slice_of(verdict_names[verdict]));
 	table_text(&check->table, slice_of(what));
@@ -51,93 +37,22 @@ static void tell(struct check *check, const char *what, enum verdict verdict, co
 		buf_add_format(&check->publish, "%s:\n  %s\n", what, publish);
 }
 
-/* ---- the address ---- */
+/* ---- DNS ---- */
 
-static void check_address(struct check *check, const char *address)
+void check_ask(void *arg, const char *name, u16 type, struct question_answer *answer)
 {
-	const char *hostname = check->identity->hostname;
-	char name[QUESTION_NAME_SIZE];
-	char what[100];
-	char found[400];
-	char publish[600];
-	enum question_status status = lookup_ptr(&check->dns, address, TIMEOUT_MS, name);
+	const struct check *check = arg;
 
-	snprintf(what, sizeof(what), "PTR %s", address);
-	snprintf(publish, sizeof(publish), "ask your provider for the PTR %s -> %s", address,
-		 hostname);
-	if (status != QUESTION_OK) {
-		tell(check, what, VERDICT_FAIL, question_status_text(status), publish);
-	} else {
-		bool is_confirmed = lookup_has_address(&check->dns, name, address, TIMEOUT_MS);
-		bool is_ours = slice_equal_nocase(slice_of(name), slice_of(hostname));
-
-		snprintf(found, sizeof(found), "%s%s%s", name,
-			 is_confirmed ? "" : ", which does not have this address",
-			 is_ours ? "" : ", which is not what EHLO says");
-		tell(check, what,
-		     !is_confirmed ? VERDICT_FAIL
-		     : is_ours     ? VERDICT_PASS
-				   : VERDICT_WARN,
-		     found, publish);
-	}
-	snprintf(what, sizeof(what), "EHLO %s", address);
-	snprintf(publish, sizeof(publish), "%s. IN %s %s", hostname,
-		 strchr(address, ':') ? "AAAA" : "A", address);
-	if (lookup_has_address(&check->dns, hostname, address, TIMEOUT_MS)) {
-		snprintf(found, sizeof(found), "%s has this address", hostname);
-		tell(check, what, VERDICT_PASS, found, NULL);
-	} else {
-		snprintf(found, sizeof(found), "%s does not have this address", hostname);
-		tell(check, what, VERDICT_FAIL, found, publish);
-	}
+	question_ask(check->dns.asker, name, type, CHECK_TIMEOUT_MS, answer);
 }
 
-/* ---- the domain's records ---- */
-
-/* The value of a tag of a record such as "k=rsa; p=MII..." with blanks taken out. */
-static void take_tag(const char *record, char tag, struct buf *out)
-{
-	struct slice rest = slice_of(record);
-
-	while (rest.ptr) {
-		struct slice part = slice_trim(slice_split(&rest, ';'));
-
-		if (part.len < 2 || part.ptr[0] != tag ||
-		    slice_trim(slice_from(part, 1)).ptr[0] != '=')
-			continue;
-		part = slice_from(slice_trim(slice_from(part, 1)), 1);
-		for (size_t i = 0; i < part.len; i++) {
-			if (part.ptr[i] != ' ' && part.ptr[i] != '\t')
-				buf_add_char(out, part.ptr[i]);
-		}
-		return;
-	}
-}
-
-static bool same_key(const char *ours, const char *theirs)
-{
-	struct buf a;
-	struct buf b;
-	bool same;
-
-	buf_init(&a, 8192);
-	buf_init(&b, 8192);
-	take_tag(ours, 'p', &a);
-	take_tag(theirs, 'p', &b);
-	same = a.len > 0 && slice_equal(buf_slice(&a), buf_slice(&b));
-	buf_done(&a);
-	buf_done(&b);
-	return same;
-}
-
-/* The TXT of a name that begins with `begin` (NULL: the only one) in `out`. */
-static enum question_status find_txt(struct check *check, const char *name, const char *begin,
-				     struct buf *out)
+enum question_status check_find_txt(struct check *check, const char *name, const char *begin,
+				    struct buf *out)
 {
 	struct question_answer answer;
 	enum question_status status;
 
-	question_ask(check->dns.asker, name, RECORD_TXT, TIMEOUT_MS, &answer);
+	check_ask(check, name, RECORD_TXT, &answer);
 	status = answer.status == QUESTION_OK ? QUESTION_NO_DATA : answer.status;
 	for (size_t i = 0; i < answer.count && status != QUESTION_OK; i++) {
 		buf_reset(out);
@@ -151,144 +66,39 @@ static enum question_status find_txt(struct check *check, const char *name, cons
 	return status;
 }
 
-static void check_key(struct check *check, const struct identity_key *key)
+void check_publish_txt(struct buf *out, const char *name, struct slice value)
 {
-	char what[360];
-	struct buf theirs;
-	struct buf publish;
-	enum question_status status;
-
-	buf_init(&theirs, 16384);
-	buf_init(&publish, 16384);
-	snprintf(what, sizeof(what), "DKIM %.*s", (int)strcspn(key->name, "."), key->name);
-	buf_add_format(&publish, "%s. IN TXT ", key->name);
-	records_strings(&publish, slice_of(key->record));
-	status = find_txt(check, key->name, NULL, &theirs);
-	if (status != QUESTION_OK)
-		tell(check, what, VERDICT_FAIL, question_status_text(status), buf_text(&publish));
-	else if (!same_key(key->record, buf_text(&theirs)))
-		tell(check, what, VERDICT_FAIL, "another key is published", buf_text(&publish));
-	else
-		tell(check, what, VERDICT_PASS, "published, the key that signs", NULL);
-	buf_done(&theirs);
-	buf_done(&publish);
-}
-
-static void check_spf(struct check *check, const char *address)
-{
-	struct spf spf = { .asker = check->dns.asker, .timeout_ms = TIMEOUT_MS };
-	const struct records *records = &check->identity->records;
-	struct net_address parsed;
-	enum spf_result result;
-	struct buf publish;
-	char what[100];
-	char found[400];
-
-	if (!net_address_parse(&parsed, slice_of(address), false))
-		return;
-	result = spf_evaluate(&spf, records->domain, &parsed);
-	buf_init(&publish, 16384);
-	if (result == SPF_NONE) {
-		struct buf value;
-
-		buf_init(&value, 8192);
-		records_spf(records, &value);
-		buf_add_format(&publish, "%s. IN TXT ", records->domain);
-		records_strings(&publish, buf_slice(&value));
-		buf_done(&value);
-	} else {
-		buf_add_format(&publish, "put %s:%s into the SPF record of %s, before its \"all\"",
-			       parsed.family == 6 ? "ip6" : "ip4", address, records->domain);
-	}
-	snprintf(what, sizeof(what), "SPF %s", address);
-	snprintf(found, sizeof(found), "%s%s%s", spf_result_name(result), spf.why[0] ? ", " : "",
-		 spf.why);
-	tell(check, what,
-	     result == SPF_PASS            ? VERDICT_PASS
-	     : result == SPF_NOT_EVALUATED ? VERDICT_WARN
-					   : VERDICT_FAIL,
-	     found, buf_text(&publish));
-	buf_done(&publish);
-}
-
-/* At the domain, or at one above it: receivers look at the organisation's domain as well. */
-static void check_dmarc(struct check *check)
-{
-	const char *domain = check->identity->domain;
-	const char *at = domain;
-	enum question_status status = QUESTION_NO_DATA;
-	char name[QUESTION_NAME_SIZE + 8];
-	char found[700];
-	char publish[700];
-	struct buf record;
-	struct buf policy;
-
-	buf_init(&record, 8192);
-	buf_init(&policy, 1024);
-	while (strchr(at, '.')) {
-		snprintf(name, sizeof(name), "_dmarc.%.250s", at);
-		status = find_txt(check, name, "v=DMARC1", &record);
-		if (status != QUESTION_NO_DATA && status != QUESTION_NO_DOMAIN)
-			break;
-		at = strchr(at, '.') + 1;
-	}
-	records_dmarc(&check->identity->records, &policy);
-	snprintf(publish, sizeof(publish), "_dmarc.%.250s. IN TXT \"%.300s\"", domain,
-		 buf_text(&policy));
-	buf_reset(&policy);
-	take_tag(buf_text(&record), 'p', &policy);
-	if (status == QUESTION_OK && policy.len > 0) {
-		snprintf(found, sizeof(found), "p=%.32s, of %.250s; SPF and DKIM are of %s itself",
-			 buf_text(&policy), at, domain);
-		tell(check, "DMARC", VERDICT_PASS, found, NULL);
-	} else {
-		tell(check, "DMARC", VERDICT_FAIL,
-		     status == QUESTION_OK ? "the record has no policy (p=)"
-					   : question_status_text(status),
-		     publish);
-	}
-	buf_done(&record);
-	buf_done(&policy);
-}
-
-static void check_mx(struct check *check)
-{
-	const struct identity *identity = check->identity;
-	struct question_answer answer;
-	char publish[600];
-	char found[100];
-
-	question_ask(check->dns.asker, identity->domain, RECORD_MX, TIMEOUT_MS, &answer);
-	snprintf(publish, sizeof(publish), "%s. IN MX 10 %s.", identity->domain,
-		 identity->hostname);
-	if (answer.status == QUESTION_OK) {
-		snprintf(found, sizeof(found), "%zu host%s for replies and bounces", answer.count,
-			 answer.count == 1 ? "" : "s");
-		tell(check, "MX", VERDICT_PASS, found, NULL);
-	} else {
-		tell(check, "MX", VERDICT_WARN, question_status_text(answer.status), publish);
-	}
-	question_answer_done(&answer);
+	buf_add_format(out, "%s. IN TXT ", name);
+	records_strings(out, value);
 }
 
 /* ---- the whole ---- */
+
+/* What decides whether the domain is vouched for. */
+static void check_alignment(struct check *check)
+{
+	check_domain_spf(check);
+	for (size_t i = 0; i < check->identity->key_count; i++)
+		check_domain_key(check, i);
+	if (check->identity->key_count == 0)
+		check_tell(check, "DKIM", VERDICT_FAIL, "no key can be read", NULL);
+	check_domain_dmarc(check);
+}
 
 static void check_all(struct check *check)
 {
 	const struct records *records = &check->identity->records;
 
 	for (size_t i = 0; i < records->address_count; i++)
-		check_address(check, records->addresses[i]);
-	for (size_t i = 0; i < records->address_count; i++)
-		check_spf(check, records->addresses[i]);
+		check_host_address(check, records->addresses[i]);
 	if (records->address_count == 0)
-		tell(check, "address", VERDICT_FAIL, "no address is known to send from", NULL);
-	for (size_t i = 0; i < check->identity->key_count; i++)
-		check_key(check, &check->identity->keys[i]);
-	if (check->identity->key_count == 0)
-		tell(check, "DKIM", VERDICT_FAIL, "no key can be read", NULL);
-	check_dmarc(check);
-	check_mx(check);
+		check_tell(check, "address", VERDICT_FAIL, "no address is known to send from",
+			   NULL);
+	check_alignment(check);
+	check_domain_ehlo(check);
+	check_domain_mx(check);
+	check_domain_mta_sts(check);
+	check_host_block_lists(check);
 }
 
 static void finish(struct check *check)
@@ -296,45 +106,117 @@ static void finish(struct check *check)
 	json_t *json;
 
 	if (check->console->json) {
-		json = json_pack("{s:s, s:b, s:O}", "domain", check->identity->domain, "ok",
-				 check->failed == 0, "checks", check->list);
+		json = json_pack("{s:s, s:b, s:b, s:O}", "domain", check->identity->domain, "ok",
+				 check->failed == 0, "aligned", check->is_aligned, "checks",
+				 check->list);
 		link_print_json(json);
 		json_decref(json);
 	}
-	table_done(&check->table);
 	if (check->publish.len > 0)
 		printf("\nTo publish:\n%s", buf_text(&check->publish));
 }
 
-int check_identity_run(struct console *console, int argc, char **argv)
+/* False: the operator has been told, and the identity is done with. */
+static bool begin(struct check *check, const struct console *console, struct identity *identity)
 {
 	static const char *const titles[] = { "", "of", "found" };
-	struct check check = { .console = console };
-	struct identity identity;
 	struct error error;
+
+	*check = (struct check){ .console = console, .identity = identity };
+	if (!lookup_open(console, &check->dns, &error)) {
+		identity_done(identity);
+		(void)console_fail_error(console, CONSOLE_FAILED, &error);
+		return false;
+	}
+	check->list = json_array();
+	buf_init(&check->publish, 256u << 10);
+	table_init(&check->table, stdout, titles, array_count(titles), 0);
+	for (size_t i = 0; i < identity->records.address_count; i++)
+		check->table.widths[1] =
+			max_u64(check->table.widths[1],
+				strlen("EHLO ") + strlen(identity->records.addresses[i]));
+	return true;
+}
+
+static void end(struct check *check, struct identity *identity)
+{
+	json_decref(check->list);
+	table_done(&check->table);
+	buf_done(&check->publish);
+	lookup_close(&check->dns);
+	identity_done(identity);
+}
+
+int check_identity_run(struct console *console, int argc, char **argv)
+{
+	struct check check;
+	struct identity identity;
 	int code;
 
 	if (!identity_of_arguments(console, argc, argv, &identity, &code))
 		return code;
-	check.identity = &identity;
-	if (!lookup_open(console, &check.dns, &error)) {
-		identity_done(&identity);
-		return console_fail_error(console, CONSOLE_FAILED, &error);
-	}
-	check.list = json_array();
-	buf_init(&check.publish, 256u << 10);
-	table_init(&check.table, stdout, titles, array_count(titles), 0);
-	for (size_t i = 0; i < identity.records.address_count; i++)
-		check.table.widths[1] = max_u64(check.table.widths[1],
-						strlen("EHLO ") +
-							strlen(identity.records.addresses[i]));
+	if (!begin(&check, console, &identity))
+		return CONSOLE_FAILED;
 	if (!console->json)
 		printf("identity of %s, as %s\n\n", identity.domain, identity.hostname);
 	check_all(&check);
 	finish(&check);
-	json_decref(check.list);
-	buf_done(&check.publish);
-	lookup_close(&check.dns);
-	identity_done(&identity);
+	link_tell_init(json_pack("{s:s, s:s, s:b, s:i}", "command", "identity.note", "domain",
+				 identity.domain, "aligned", check.is_aligned, "failed",
+				 (int)check.failed));
+	end(&check, &identity);
 	return check.failed == 0 ? CONSOLE_OK : CONSOLE_FAILED;
+}
+
+/* ---- before a campaign starts ---- */
+
+/* What failed, in one line. */
+static void add_failures(const struct check *check, struct buf *out)
+{
+	for (size_t i = 0; i < json_array_size(check->list); i++) {
+		const json_t *row = json_array_get(check->list, i);
+
+		if (!slice_equal(answer_text(row, "result"), SLICE("fail")))
+			continue;
+		buf_add_format(out, "%s%.*s: ", out->len > 0 ? "; " : "",
+			       SLICE_FMT(answer_text(row, "check")));
+		human_text(out, answer_text(row, "found"));
+	}
+}
+
+int check_identity_before_start(const struct console *console, const char *domain,
+				bool is_overridden)
+{
+	struct identity identity;
+	struct error error;
+	struct check check;
+	struct buf why;
+	struct buf note;
+	int code = CONSOLE_OK;
+
+	if (!link_has_init())
+		return CONSOLE_OK;
+	if (!identity_read(console, domain, &identity, &error))
+		return console_fail_error(console, CONSOLE_FAILED, &error);
+	if (!begin(&check, console, &identity))
+		return CONSOLE_FAILED;
+	check.is_quiet = true;
+	check_alignment(&check);
+	buf_init(&why, 64u << 10);
+	buf_init(&note, 64u << 10);
+	add_failures(&check, &why);
+	buf_add_format(&note, "a campaign of %s starts although its mail would not align: %s",
+		       domain, buf_text(&why));
+	if (!check.is_aligned && is_overridden)
+		audit_note(buf_text(&note));
+	else if (!check.is_aligned)
+		code = console_fail(console, CONSOLE_FAILED,
+				    "mail of %s would not align, and receivers refuse it: %s. "
+				    "`check identity` tells what to publish; "
+				    "--override-identity starts it all the same",
+				    domain, buf_text(&why));
+	buf_done(&note);
+	buf_done(&why);
+	end(&check, &identity);
+	return code;
 }

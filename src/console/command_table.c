@@ -26,6 +26,8 @@ const struct command commands[] = {
 	  "      --template news.eml --recipients -" },
 	{ "campaign", "start", campaign_start_run, 0, "begin to send", "ID|NAME",
 	  "Starts a campaign that is ready. Its number or its name may be given.\n"
+	  "On the appliance it is refused when neither SPF nor DKIM would vouch for its\n"
+	  "mail (`hikyaku check identity`), unless that is overridden; the log has it then.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku campaign start spring" },
@@ -261,8 +263,9 @@ const struct command commands[] = {
 	  "  hikyaku check --config /etc/hikyaku/hikyaku.conf" },
 	{ "check", "identity", check_identity_run, 0, "what DNS says of us", "[DOMAIN]",
 	  "PTR and whether it is confirmed, the name in EHLO, SPF, the DKIM keys against\n"
-	  "those that sign, DMARC, MX: one line each, and for what fails the record to\n"
-	  "publish. Without a domain: the first customer's.\n"
+	  "those that sign, DMARC and whether mail passes it, MX, block lists: one line\n"
+	  "each, and for what fails the record to publish. Without a domain: the first\n"
+	  "customer's.\n"
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku check identity example.jp" },

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TELL_PATIENCE_MS 1000
+
 /* ---- connecting ---- */
 
 bool link_socket_path(const struct console *console, char *path, size_t size, struct error *error)
@@ -208,6 +210,27 @@ int link_ask_init(const struct console *console, const char *command, json_t **r
 {
 	return link_run_init(console, json_pack("{s:s}", "command", command), LINK_PATIENCE_MS,
 			     link_ignore_item, NULL, reply);
+}
+
+void link_tell_init(json_t *request)
+{
+	enum control_problem problem;
+	struct error ignored;
+	struct control_client *client = control_client_open(link_init_path(), &problem, &ignored);
+	json_t *reply = NULL;
+	char who[WHO_SIZE];
+
+	if (!client) {
+		json_decref(request);
+		return;
+	}
+	who_describe(who);
+	json_object_set_new(request, "who", json_string(who));
+	control_client_set_patience(client, TELL_PATIENCE_MS);
+	if (control_client_request(client, request, &ignored) == CONTROL_SENT &&
+	    control_client_next(client, &reply, &ignored) == CONTROL_REPLY)
+		json_decref(reply);
+	control_client_close(client);
 }
 
 /* ---- fields ---- */

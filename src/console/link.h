@@ -58,6 +58,12 @@ int link_run_init(const struct console *console, json_t *request, u32 patience_m
 /* A command without arguments that init answers at once; the caller prints what he wants of it. */
 int link_ask_init(const struct console *console, const char *command, json_t **reply);
 
+/*
+ * Tells init something by the way (the reference is taken), with who does: waits a second at most,
+ * and without an init, or when it refuses, nothing happens.
+ */
+void link_tell_init(json_t *request);
+
 void link_print_json(const json_t *json); /* one line on standard output */
 
 /* Fields of an answer: 0, "" or false when absent or of another type. */

@@ -55,6 +55,12 @@ void question_ask(struct question_asker *asker, const char *name, u16 type, u32 
 		  struct question_answer *answer);
 void question_answer_done(struct question_answer *answer);
 
+/*
+ * Whoever answers the questions of protocol code (spf.h, dmarc.h), which frees the answer. As
+ * question_ask it fills in *answer in every case.
+ */
+typedef void question_source(void *arg, const char *name, u16 type, struct question_answer *answer);
+
 /* "ok", "no such records", "no such name", "no answer", "bogus" for people. */
 const char *question_status_text(enum question_status status);
 

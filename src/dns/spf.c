@@ -1,58 +1,79 @@
 #include "dns/spf.h"
 
-#include "base/net_address.h"
 #include "base/text.h"
 #include "dns/record_text.h"
+#include "dns/spf_macro.h"
+#include "dns/spf_parts.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#define DEPTH_MAX 8 /* records within records; the limit of lookups ends it, too */
+#define SENDER_MAX 512 /* RFC 5321 section 4.5.3.1 allows 320 */
+#define TEXT_MAX 65535
 
 const char *spf_result_name(enum spf_result result)
 {
-	static const char *const names[] = { "pass", "fail",      "softfail",  "neutral",
-					     "none", "temperror", "permerror", "not evaluated" };
+	static const char *const names[] = { "pass", "fail",      "softfail", "neutral",
+					     "none", "temperror", "permerror" };
 
 	return names[result];
 }
 
-static enum spf_result wrong(struct spf *spf, enum spf_result result, const char *what,
-			     struct slice term)
+/* What strangers publish gets to a terminal. */
+static void make_printable(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
+enum spf_result spf_wrong(struct spf *spf, enum spf_result result, const char *what,
+			  struct slice term)
 {
 	snprintf(spf->why, sizeof(spf->why), "%s%s%.*s", what, term.len > 0 ? ": " : "",
 		 (int)min_size(term.len, 200), term.len > 0 ? term.ptr : "");
+	make_printable(spf->why);
+	return result;
+}
+
+/* The same, of a term in that record. */
+static enum spf_result wrong_in(struct spf *spf, const struct spf_frame *frame,
+				enum spf_result result, const char *what, struct slice term)
+{
+	size_t len;
+
+	spf_wrong(spf, result, what, term);
+	len = strlen(spf->why);
+	if (!slice_equal_nocase(slice_of(frame->domain), spf->sender_domain))
+		snprintf(spf->why + len, sizeof(spf->why) - len, ", in the record of %.100s",
+			 frame->domain);
 	return result;
 }
 
 /* ---- the record ---- */
-
-static bool is_spf(struct slice text)
-{
-	return slice_has_prefix_nocase(text, SLICE("v=spf1")) &&
-	       (text.len == 6 || text.ptr[6] == ' ');
-}
 
 enum spf_result spf_read(struct spf *spf, const char *domain, char record[SPF_RECORD_MAX])
 {
 	struct question_answer answer;
 	enum spf_result result = SPF_NONE;
 
-	question_ask(spf->asker, domain, RECORD_TXT, spf->timeout_ms, &answer);
-	if (answer.status != QUESTION_OK && answer.status != QUESTION_NO_DATA &&
-	    answer.status != QUESTION_NO_DOMAIN)
-		result = wrong(spf, SPF_TEMPERROR, question_status_text(answer.status),
-			       slice_of(domain));
+	spf->ask(spf->arg, domain, RECORD_TXT, &answer);
+	if (answer.status >= QUESTION_FAILED)
+		result = spf_wrong(spf, SPF_TEMPERROR, question_status_text(answer.status),
+				   slice_of(domain));
 	for (size_t i = 0; i < answer.count && result != SPF_PERMERROR; i++) {
 		struct buf text;
 
-		buf_init(&text, SPF_RECORD_MAX - 1);
+		buf_init(&text, TEXT_MAX);
 		if (!record_txt_value(&text, answer.records[i].bytes, answer.records[i].len) ||
-		    !is_spf(buf_slice(&text)))
+		    !spf_record_is(buf_slice(&text)))
 			;
 		else if (result == SPF_PASS)
-			result = wrong(spf, SPF_PERMERROR, "there is more than one record",
-				       slice_of(domain));
+			result = spf_wrong(spf, SPF_PERMERROR, "there is more than one record",
+					   slice_of(domain));
+		else if (slice_find_char(buf_slice(&text), '\0') >= 0 || text.len >= SPF_RECORD_MAX)
+			result = spf_wrong(spf, SPF_PERMERROR, "the record cannot be read",
+					   slice_of(domain));
 		else if (slice_copy(record, SPF_RECORD_MAX, buf_slice(&text)))
 			result = SPF_PASS;
 		buf_done(&text);
@@ -61,284 +82,226 @@ enum spf_result spf_read(struct spf *spf, const char *domain, char record[SPF_RE
 	return result;
 }
 
-/* ---- mechanisms ---- */
+/* ---- the explanation (section 6.2) ---- */
 
-enum match { MATCH_NO, MATCH_YES, MATCH_ERROR };
-
-struct term {
-	struct slice whole;
-	struct slice name;
-	struct slice value; /* behind ':' or '=', without the prefix length */
-	u32 bits4;
-	u32 bits6;
-};
-
-static bool covers(const struct term *term, const struct net_address *one,
-		   const struct net_address *address)
-{
-	const struct net_prefix network = { *one, one->family == 4 ? term->bits4 : term->bits6 };
-
-	return net_prefix_has(&network, address);
-}
-
-/* One more term that asks DNS; false: too many. */
-static bool may_ask(struct spf *spf, const struct term *term, enum spf_result *error)
-{
-	if (++spf->lookups <= SPF_LOOKUPS_MAX)
-		return true;
-	*error = wrong(spf, SPF_PERMERROR, "more than 10 terms ask DNS", term->whole);
-	return false;
-}
-
-static bool name_of(struct spf *spf, const struct term *term, const char *domain,
-		    char name[QUESTION_NAME_SIZE], enum spf_result *error)
-{
-	struct slice text = term->value.len > 0 ? term->value : slice_of(domain);
-
-	if (slice_find_char(text, '%') >= 0) {
-		*error =
-			wrong(spf, SPF_NOT_EVALUATED, "macros are not evaluated here", term->whole);
-		return false;
-	}
-	if (slice_copy(name, QUESTION_NAME_SIZE, text))
-		return true;
-	*error = wrong(spf, SPF_PERMERROR, "the name is too long", term->whole);
-	return false;
-}
-
-static enum match match_host(struct spf *spf, const struct term *term, const char *name,
-			     const struct net_address *address, enum spf_result *error)
-{
-	bool is_v6 = address->family == 6;
-	struct question_answer answer;
-	enum match match = MATCH_NO;
-
-	question_ask(spf->asker, name, is_v6 ? RECORD_AAAA : RECORD_A, spf->timeout_ms, &answer);
-	if (answer.status >= QUESTION_FAILED) {
-		*error =
-			wrong(spf, SPF_TEMPERROR, question_status_text(answer.status), term->whole);
-		match = MATCH_ERROR;
-	}
-	for (size_t i = 0; i < answer.count && match == MATCH_NO; i++) {
-		struct net_address one = { .family = address->family };
-
-		if (answer.records[i].len != (is_v6 ? 16 : 4))
-			continue;
-		memcpy(one.ip, answer.records[i].bytes, answer.records[i].len);
-		if (covers(term, &one, address))
-			match = MATCH_YES;
-	}
-	question_answer_done(&answer);
-	return match;
-}
-
-static enum match match_mx(struct spf *spf, const struct term *term, const char *name,
-			   const struct net_address *address, enum spf_result *error)
+/* Whatever is wrong with it, there is none then. */
+static void explain(struct spf *spf, const struct spf_frame *frame, struct slice spec)
 {
 	struct question_answer answer;
-	enum match match = MATCH_NO;
-
-	question_ask(spf->asker, name, RECORD_MX, spf->timeout_ms, &answer);
-	if (answer.status >= QUESTION_FAILED) {
-		*error =
-			wrong(spf, SPF_TEMPERROR, question_status_text(answer.status), term->whole);
-		match = MATCH_ERROR;
-	}
-	for (size_t i = 0; i < min_size(answer.count, 10) && match == MATCH_NO; i++) {
-		char host[QUESTION_NAME_SIZE];
-
-		if (answer.records[i].len > 2 &&
-		    record_name(host, answer.records[i].bytes + 2, answer.records[i].len - 2) > 0)
-			match = match_host(spf, term, host, address, error);
-	}
-	question_answer_done(&answer);
-	return match;
-}
-
-static enum match match_range(struct spf *spf, const struct term *term, u8 family,
-			      const struct net_address *address, enum spf_result *error)
-{
-	struct net_address one;
-
-	if (!net_address_parse(&one, term->value, false) || one.family != family) {
-		*error = wrong(spf, SPF_PERMERROR, "that is no address", term->whole);
-		return MATCH_ERROR;
-	}
-	return covers(term, &one, address) ? MATCH_YES : MATCH_NO;
-}
-
-static enum spf_result evaluate(struct spf *spf, const char *domain,
-				const struct net_address *address, u32 depth);
-
-static enum match match_include(struct spf *spf, const struct term *term, const char *name,
-				const struct net_address *address, u32 depth,
-				enum spf_result *error)
-{
-	enum spf_result result = evaluate(spf, name, address, depth + 1);
-
-	switch (result) {
-	case SPF_PASS:
-		return MATCH_YES;
-	case SPF_FAIL:
-	case SPF_SOFTFAIL:
-	case SPF_NEUTRAL:
-		return MATCH_NO;
-	case SPF_NONE:
-		*error = wrong(spf, SPF_PERMERROR, "what is included has no record", term->whole);
-		return MATCH_ERROR;
-	default:
-		*error = result;
-		return MATCH_ERROR;
-	}
-}
-
-static enum match match_term(struct spf *spf, const struct term *term, const char *domain,
-			     const struct net_address *address, u32 depth, enum spf_result *error)
-{
 	char name[QUESTION_NAME_SIZE];
+	enum spf_result ignored;
+	struct buf text;
+	struct buf shown;
 
-	if (slice_equal_nocase(term->name, SLICE("all")))
-		return MATCH_YES;
-	if (slice_equal_nocase(term->name, SLICE("ip4")))
-		return match_range(spf, term, 4, address, error);
-	if (slice_equal_nocase(term->name, SLICE("ip6")))
-		return match_range(spf, term, 6, address, error);
-	if (slice_equal_nocase(term->name, SLICE("exists")) ||
-	    slice_equal_nocase(term->name, SLICE("ptr"))) {
-		*error = wrong(spf, SPF_NOT_EVALUATED, "not evaluated here", term->whole);
-		return MATCH_ERROR;
+	if (spf_target(spf, frame, spec, name, &ignored) <= 0)
+		return;
+	spf->ask(spf->arg, name, RECORD_TXT, &answer);
+	buf_init(&text, SPF_RECORD_MAX);
+	buf_init(&shown, SPF_EXPLANATION_SIZE - 1);
+	if (answer.status == QUESTION_OK && answer.count == 1 &&
+	    record_txt_value(&text, answer.records[0].bytes, answer.records[0].len) &&
+	    spf_macro_is_valid(buf_slice(&text), SPF_MACRO_EXPLAIN) &&
+	    spf_expand(spf, frame, buf_slice(&text), &shown, &ignored) && !shown.failed) {
+		slice_copy(spf->explanation, sizeof(spf->explanation), buf_slice(&shown));
+		make_printable(spf->explanation);
 	}
-	if (!name_of(spf, term, domain, name, error) || !may_ask(spf, term, error))
-		return MATCH_ERROR;
-	if (slice_equal_nocase(term->name, SLICE("a")))
-		return match_host(spf, term, name, address, error);
-	if (slice_equal_nocase(term->name, SLICE("mx")))
-		return match_mx(spf, term, name, address, error);
-	if (slice_equal_nocase(term->name, SLICE("include")) && term->value.len > 0)
-		return match_include(spf, term, name, address, depth, error);
-	*error = wrong(spf, SPF_PERMERROR, "no such mechanism", term->whole);
-	return MATCH_ERROR;
+	buf_done(&shown);
+	buf_done(&text);
+	question_answer_done(&answer);
 }
 
 /* ---- terms ---- */
 
-/* "a:example.jp/24//64": takes the lengths off the value. */
-static bool take_lengths(struct term *term, struct slice *text)
-{
-	i64 slash = slice_find_char(*text, '/');
-	struct slice lengths;
+static enum spf_result check_host(struct spf *spf, const struct spf_frame *frame);
 
-	term->bits4 = 32;
-	term->bits6 = 128;
-	if (slash < 0)
+/* One more term that asks DNS; false: too many. */
+static bool may_ask(struct spf *spf, const struct spf_frame *frame, const struct spf_term *term,
+		    enum spf_result *error)
+{
+	if (spf->lookups < SPF_LOOKUPS_MAX) {
+		spf->lookups++;
 		return true;
-	lengths = slice_from(*text, (size_t)slash);
-	*text = slice_first(*text, (size_t)slash);
-	if (slice_equal_nocase(term->name, SLICE("ip6")))
-		return slice_to_u32(slice_from(lengths, 1), &term->bits6) && term->bits6 <= 128;
-	if (!slice_has_prefix(lengths, SLICE("//"))) {
-		struct slice rest = slice_from(lengths, 1);
-		struct slice four = slice_split(&rest, '/');
-
-		if (!slice_to_u32(four, &term->bits4) || term->bits4 > 32)
-			return false;
-		/* One more slash was taken by the split. */
-		return !rest.ptr ||
-		       (slice_has_prefix(rest, SLICE("/")) &&
-			slice_to_u32(slice_from(rest, 1), &term->bits6) && term->bits6 <= 128);
 	}
-	return slice_to_u32(slice_from(lengths, 2), &term->bits6) && term->bits6 <= 128;
+	*error = wrong_in(spf, frame, SPF_PERMERROR, "more than 10 terms ask DNS", term->text);
+	return false;
 }
 
-static bool parse_term(struct slice text, struct term *term)
-{
-	size_t len = 0;
-
-	*term = (struct term){ .whole = text };
-	if (text.len > 0 && strchr("+-~?", text.ptr[0]))
-		text = slice_from(text, 1);
-	while (len < text.len && !strchr(":=/", text.ptr[len]))
-		len++;
-	term->name = slice_first(text, len);
-	text = slice_from(text, len);
-	if (text.len > 0 && text.ptr[0] != '/')
-		text = slice_from(text, 1);
-	if (!take_lengths(term, &text))
-		return false;
-	term->value = text;
-	return true;
-}
-
-static enum spf_result qualified(struct spf *spf, const struct term *term)
-{
-	char qualifier = term->whole.ptr[0];
-
-	if (qualifier == '-')
-		return wrong(spf, SPF_FAIL, "matched", term->whole);
-	if (qualifier == '~')
-		return wrong(spf, SPF_SOFTFAIL, "matched", term->whole);
-	if (qualifier == '?')
-		return wrong(spf, SPF_NEUTRAL, "matched", term->whole);
-	return SPF_PASS;
-}
-
-static enum spf_result redirected(struct spf *spf, const struct term *term, const char *domain,
-				  const struct net_address *address, u32 depth)
+static enum spf_match match_include(struct spf *spf, const struct spf_frame *frame,
+				    const struct spf_term *term, enum spf_result *error)
 {
 	char name[QUESTION_NAME_SIZE];
-	enum spf_result result = SPF_NEUTRAL;
+	const struct spf_frame inner = { .domain = name, .is_included = true };
+	int n = spf_target(spf, frame, term->name, name, error);
 
-	if (term->whole.len == 0)
-		return wrong(spf, SPF_NEUTRAL, "no term matched", SLICE(""));
-	if (!name_of(spf, term, domain, name, &result) || !may_ask(spf, term, &result))
+	if (n < 0)
+		return SPF_MATCH_ERROR;
+	*error = n > 0 ? check_host(spf, &inner) : SPF_NONE;
+	switch (*error) {
+	case SPF_PASS:
+		return SPF_MATCH_YES;
+	case SPF_FAIL:
+	case SPF_SOFTFAIL:
+	case SPF_NEUTRAL:
+		return SPF_MATCH_NO;
+	case SPF_NONE:
+		*error = wrong_in(spf, frame, SPF_PERMERROR, "what is included has no record",
+				  term->text);
+		return SPF_MATCH_ERROR;
+	default:
+		return SPF_MATCH_ERROR;
+	}
+}
+
+static enum spf_match match_term(struct spf *spf, const struct spf_frame *frame,
+				 const struct spf_term *term, enum spf_result *error)
+{
+	const struct net_prefix network = { term->address,
+					    term->kind == SPF_TERM_IP6 ? term->bits6 :
+									 term->bits4 };
+
+	switch (term->kind) {
+	case SPF_TERM_ALL:
+		return SPF_MATCH_YES;
+	case SPF_TERM_IP4:
+	case SPF_TERM_IP6:
+		return net_prefix_has(&network, &spf->address) ? SPF_MATCH_YES : SPF_MATCH_NO;
+	case SPF_TERM_INCLUDE:
+		if (!may_ask(spf, frame, term, error))
+			return SPF_MATCH_ERROR;
+		return match_include(spf, frame, term, error);
+	case SPF_TERM_A:
+	case SPF_TERM_MX:
+	case SPF_TERM_PTR:
+	case SPF_TERM_EXISTS:
+		if (!may_ask(spf, frame, term, error))
+			return SPF_MATCH_ERROR;
+		return spf_match_hosts(spf, frame, term, error);
+	default:
+		return SPF_MATCH_NO; /* modifiers */
+	}
+}
+
+static enum spf_result qualified(struct spf *spf, const struct spf_frame *frame,
+				 const struct spf_term *term)
+{
+	enum spf_result result = term->qualifier == '-'   ? SPF_FAIL
+				 : term->qualifier == '~' ? SPF_SOFTFAIL
+				 : term->qualifier == '?' ? SPF_NEUTRAL
+							  : SPF_PASS;
+
+	return wrong_in(spf, frame, result, "matched", term->text);
+}
+
+static enum spf_result redirected(struct spf *spf, const struct spf_frame *frame,
+				  const struct spf_term *term)
+{
+	char name[QUESTION_NAME_SIZE];
+	const struct spf_frame next = { .domain = name, .is_included = frame->is_included };
+	enum spf_result result = SPF_NONE;
+	int n;
+
+	if (!may_ask(spf, frame, term, &result))
 		return result;
-	result = evaluate(spf, name, address, depth + 1);
-	return result == SPF_NONE ? wrong(spf, SPF_PERMERROR, "it leads to no record", term->whole)
+	n = spf_target(spf, frame, term->name, name, &result);
+	if (n < 0)
+		return result;
+	if (n > 0)
+		result = check_host(spf, &next);
+	return result == SPF_NONE ? wrong_in(spf, frame, SPF_PERMERROR, "it leads to no record",
+					     term->text)
 				  : result;
 }
 
-static enum spf_result evaluate(struct spf *spf, const char *domain,
-				const struct net_address *address, u32 depth)
+/* A record whose syntax has been checked. */
+static enum spf_result walk(struct spf *spf, const struct spf_frame *frame, const char *record)
 {
-	char record[SPF_RECORD_MAX];
-	struct slice rest;
-	struct term redirect = { 0 };
-	enum spf_result result = SPF_NONE;
+	struct slice rest = slice_from(slice_of(record), 6);
+	struct spf_term redirect = { 0 };
+	struct slice exp = SLICE_NONE;
+	enum spf_match match = SPF_MATCH_NO;
+	enum spf_result result = SPF_NEUTRAL;
+	const char *ignored;
+	struct spf_term term;
+	struct spf_term decided = { 0 };
 
-	if (depth > DEPTH_MAX)
-		return wrong(spf, SPF_PERMERROR, "records lead on and on", slice_of(domain));
-	result = spf_read(spf, domain, record);
-	if (result != SPF_PASS)
-		return result;
-	rest = slice_from(slice_of(record), 6);
-	while (rest.ptr) {
-		struct slice text = slice_trim(slice_split(&rest, ' '));
-		struct term term;
-
-		if (text.len == 0)
+	/* To the end, because "exp" may stand behind the term that decides. */
+	while (spf_record_next(&rest, &term, &ignored) > 0) {
+		if (term.kind == SPF_TERM_REDIRECT)
+			redirect = term;
+		if (term.kind == SPF_TERM_EXP)
+			exp = term.name;
+		if (match != SPF_MATCH_NO)
 			continue;
-		if (!parse_term(text, &term))
-			return wrong(spf, SPF_PERMERROR, "a prefix length is wrong", text);
-		if (slice_find_char(text, '=') >= 0 && slice_find_char(text, ':') < 0) {
-			if (slice_equal_nocase(term.name, SLICE("redirect")))
-				redirect = term;
-			continue; /* exp and unknown modifiers decide nothing */
-		}
-		switch (match_term(spf, &term, domain, address, depth, &result)) {
-		case MATCH_YES:
-			return qualified(spf, &term);
-		case MATCH_ERROR:
-			return result;
-		case MATCH_NO:
-			break;
-		}
+		match = match_term(spf, frame, &term, &result);
+		decided = term;
 	}
-	return redirected(spf, &redirect, domain, address, depth);
+	if (match == SPF_MATCH_ERROR)
+		return result;
+	if (match == SPF_MATCH_NO)
+		return redirect.text.len > 0 ? redirected(spf, frame, &redirect)
+					     : wrong_in(spf, frame, SPF_NEUTRAL, "no term matched",
+							SLICE(""));
+	if (decided.qualifier == '-' && exp.ptr && !frame->is_included)
+		explain(spf, frame, exp);
+	return qualified(spf, frame, &decided);
 }
 
-enum spf_result spf_evaluate(struct spf *spf, const char *domain, const struct net_address *address)
+static enum spf_result check_host(struct spf *spf, const struct spf_frame *frame)
 {
+	char record[SPF_RECORD_MAX];
+	struct slice culprit;
+	const char *wrong;
+	enum spf_result result;
+
+	if (!spf_name_is_valid(slice_of(frame->domain), true))
+		return spf_wrong(spf, SPF_NONE, "not a full domain name", slice_of(frame->domain));
+	result = spf_read(spf, frame->domain, record);
+	if (result != SPF_PASS)
+		return result;
+	if (!spf_record_check(slice_of(record), &culprit, &wrong))
+		return wrong_in(spf, frame, SPF_PERMERROR, wrong, culprit);
+	return walk(spf, frame, record);
+}
+
+/* ---- the whole ---- */
+
+/* Section 2.4: without a sender it is postmaster at the EHLO name. */
+static void take_sender(struct spf *spf)
+{
+	struct slice sender = slice_of(spf->sender ? spf->sender : "");
+	size_t at = sender.len;
+
+	while (at > 0 && sender.ptr[at - 1] != '@')
+		at--;
+	spf->local = at > 1 ? slice_first(sender, at - 1) : SLICE("postmaster");
+	spf->sender_domain = slice_from(sender, at);
+	if (sender.len == 0)
+		spf->sender_domain = slice_of(spf->helo ? spf->helo : "");
+	if (spf->sender_domain.len > 0 &&
+	    spf->sender_domain.ptr[spf->sender_domain.len - 1] == '.')
+		spf->sender_domain.len--;
+}
+
+enum spf_result spf_evaluate(struct spf *spf)
+{
+	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char domain[QUESTION_NAME_SIZE];
+	const struct spf_frame frame = { .domain = domain };
+
 	spf->lookups = 0;
+	spf->voids = 0;
 	spf->why[0] = '\0';
-	return evaluate(spf, domain, address, 0);
+	spf->explanation[0] = '\0';
+	spf->validated = (struct spf_validated){ 0 };
+	if (spf->address.family == 6 && memcmp(spf->address.ip, mapped, sizeof(mapped)) == 0) {
+		struct net_address plain = { .family = 4 };
+
+		memcpy(plain.ip, spf->address.ip + 12, 4);
+		spf->address = plain;
+	}
+	take_sender(spf);
+	if ((spf->sender && strlen(spf->sender) > SENDER_MAX) ||
+	    !slice_copy(domain, sizeof(domain), spf->sender_domain))
+		return spf_wrong(spf, SPF_NONE, "not a full domain name", spf->sender_domain);
+	return check_host(spf, &frame);
 }

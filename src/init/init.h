@@ -17,6 +17,7 @@
 #include "base/stream.h"
 #include "init/button.h"
 #include "init/health.h"
+#include "init/identity_note.h"
 #include "init/logbook.h"
 #include "init/loop.h"
 #include "init/server.h"
@@ -85,6 +86,7 @@ struct init {
 	bool is_trial; /* the slot is not marked good */
 	struct init_test mail_test;
 	struct init_test page_test;
+	struct identity_notes identity;
 	u64 deaths; /* of services, that nobody asked for */
 	enum init_ending ending;
 	u64 ending_since_ms;

@@ -168,6 +168,7 @@ void init_metrics_turn(struct init *init, u64 now_ms)
 	add_machine(&page);
 	add_data(&page, init);
 	add_traffic(&page);
+	identity_notes_expose(&init->identity, &page);
 	is_written = !page.failed && write_page(&page);
 	if (!is_written && !init->metrics_failed)
 		log_warn("init", "the metrics page is not written", "errno=%d", errno);

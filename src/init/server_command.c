@@ -1,6 +1,7 @@
 /*
  * What init does when it is asked; the table stands in control/README.md.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -207,6 +208,29 @@ static void log_typed(struct server_link *link, const struct control_request *re
 	server_reply(link, json_object());
 }
 
+static void identity_note(struct server_link *link, const struct control_request *request)
+{
+	const char *domain = NULL;
+	bool is_aligned = false;
+	u64 failed = 0;
+	const struct control_arg args[] = {
+		{ "domain", CONTROL_TEXT, true, &domain },
+		{ "aligned", CONTROL_FLAG, true, &is_aligned },
+		{ "failed", CONTROL_NUMBER, true, &failed },
+		{ "who", CONTROL_TEXT, false, &(const char *){ NULL } },
+	};
+	struct error error = { "" };
+
+	if (!control_read(request->json, request->command, args, array_count(args), &error))
+		server_refuse(link, CONTROL_BAD_REQUEST, error.text);
+	else if (!identity_notes_set(&server_link_init(link)->identity, slice_of(domain),
+				     is_aligned, failed, clock_wall_ms() / 1000))
+		server_refuse(link, CONTROL_BAD_REQUEST,
+			      "identity.note: \"domain\" is no domain name");
+	else
+		server_reply(link, json_object());
+}
+
 static void network_show(struct server_link *link, const struct control_request *request)
 {
 	struct init *init = server_link_init(link);
@@ -272,6 +296,7 @@ static const struct {
 	{ "service.start", change_service, FOR_ADMIN, false },
 	{ "log.read", log_read, FOR_ADMIN, true },
 	{ "log.write", log_typed, FOR_ADMIN, true },
+	{ "identity.note", identity_note, FOR_ADMIN, true },
 	{ "network.show", network_show, FOR_ADMIN, true },
 	{ "network.apply", network_show, FOR_ADMIN, false },
 	{ "network.dhcp", network_dhcp, FOR_DHCP, true },

@@ -145,7 +145,7 @@ class Operation:
     def create(self, name, addresses):
         rows = "email,name\n" + "".join(f"{address},\n" for address in addresses)
         self.ssh("campaign", "create", "--name", name, "--customer", DOMAIN, "--template",
-                 "/data/backup/news.eml", "--recipients", "-", "--start", stdin=rows)
+                 "/data/backup/news.eml", "--recipients", "-", "--start", "--override-identity", stdin=rows)
 
     def status(self, name):
         return self.ask("campaign", "status", name)[0]

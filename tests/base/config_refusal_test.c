@@ -145,6 +145,8 @@ static const struct refusal wrong_values[] = {
 	  "t.conf:1: dns: allow-destinations: \"10.1.0.0/8\" is not a range such as "
 	  "10.0.0.0/8, "
 	  "with no bits set behind the prefix" },
+	{ "dns { block-lists = {\"zen\"} }\n",
+	  "t.conf:1: dns: block-lists: \"zen\" is not a block list's domain name, or none" },
 	{ "dns { root-hints = \"x\" }\n",
 	  "t.conf:1: dns: root-hints: \"x\" is not an absolute path" },
 	{ "dns { trust-anchors = {\"\"} }\n",

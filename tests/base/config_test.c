@@ -45,6 +45,9 @@ static void the_least_file_gives_every_default(void **state)
 	assert_int_equal(c.dns.forwarders.count, 0);
 	assert_null(c.dns.trust_anchor_file);
 	assert_null(c.dns.root_hints);
+	assert_int_equal(c.dns.block_lists.count, 3);
+	assert_string_equal(c.dns.block_lists.items[0], "zen.spamhaus.org");
+	assert_string_equal(c.dns.block_lists.items[2], "b.barracudacentral.org");
 	assert_true(c.dns.ipv4 && c.dns.ipv6);
 	assert_true(c.queue.map_size_max == 64ull << 30);
 	assert_int_equal(c.queue.commit_interval_ms, 5);
@@ -111,6 +114,7 @@ static const char every_option[] =
 	" trust-anchor-file = \"/a\" root-hints = \"/b\" trust-anchors = {\". DS 1 2 3 "
 	"AA\"}\n"
 	" stub-zones = {\"Test 127.0.0.1@5300\"} allow-destinations = {\"127.0.0.0/8\"}\n"
+	" block-lists = {\"Key.List.example.\", none}\n"
 	" ipv4 = true ipv6 = false }\n"
 	"queue { map-size-max = 2M; commit-interval = 1; durability = relaxed;\n"
 	" in-flight = 7; in-doubt-delay = 0; log-keep = 2h }\n"
@@ -178,6 +182,9 @@ static void every_option_is_read(void **state)
 	assert_string_equal(c.dns.trust_anchors.items[0], ". DS 1 2 3 AA");
 	assert_string_equal(c.dns.stub_zones.items[0], "test 127.0.0.1@5300");
 	assert_string_equal(c.dns.allow_destinations.items[0], "127.0.0.0/8");
+	assert_int_equal(c.dns.block_lists.count, 2);
+	assert_string_equal(c.dns.block_lists.items[0], "key.list.example");
+	assert_string_equal(c.dns.block_lists.items[1], "none");
 	assert_true(c.dns.ipv4 && !c.dns.ipv6);
 	assert_int_equal(c.queue.map_size_max, 2 << 20);
 	assert_int_equal(c.queue.commit_interval_ms, 1000);
@@ -269,7 +276,11 @@ static void the_example_parses_and_holds_the_defaults(void **state)
 	assert_int_equal(example.log, least.log);
 	assert_string_equal(example.metrics_listen, least.metrics_listen);
 	assert_memory_equal(&example.queue, &least.queue, sizeof(least.queue));
-	assert_memory_equal(&example.dns, &least.dns, sizeof(least.dns));
+	assert_memory_equal(&example.dns, &least.dns, offsetof(struct config_dns, block_lists));
+	assert_int_equal(example.dns.block_lists.count, least.dns.block_lists.count);
+	for (size_t i = 0; i < least.dns.block_lists.count; i++)
+		assert_string_equal(example.dns.block_lists.items[i], least.dns.block_lists.items[i]);
+	assert_true(example.dns.ipv4 == least.dns.ipv4 && example.dns.ipv6 == least.dns.ipv6);
 	assert_int_equal(example.retry.schedule.count, least.retry.schedule.count);
 	assert_memory_equal(example.retry.schedule.ms, least.retry.schedule.ms,
 			    least.retry.schedule.count * sizeof(u64));
@@ -290,6 +301,7 @@ static const char *const option_names[] = {
 	"control",
 	"workers",
 	"log",
+	"provider-rules",
 	"listen",
 	"forwarders",
 	"trust-anchor-file",
@@ -297,6 +309,7 @@ static const char *const option_names[] = {
 	"trust-anchors",
 	"stub-zones",
 	"allow-destinations",
+	"block-lists",
 	"ipv4",
 	"ipv6",
 	"map-size-max",
@@ -308,6 +321,8 @@ static const char *const option_names[] = {
 	"schedule",
 	"jitter",
 	"expire",
+	"hard",
+	"soft",
 	"ehlo",
 	"class",
 	"code",
@@ -322,6 +337,10 @@ static const char *const option_names[] = {
 	"sessions",
 	"messages-per-session",
 	"rate",
+	"per-minute",
+	"per-hour",
+	"per-day",
+	"adaptive",
 	"depth",
 	"recipients-per-message",
 	"idle",

@@ -81,6 +81,7 @@ class FakeInit(FakeSender):
             "service.stop": self._service("stopping", "stopped"),
             "log.read": self._log,
             "log.write": self._write,
+            "identity.note": frame(REPLY, {}),
             "network.show": lambda request: frame(REPLY, self._network()),
             "network.apply": lambda request: frame(REPLY, self._network()),
             "task.run": self._task,

@@ -15,44 +15,10 @@ import pytest
 
 from console_world import PROGRAM, ROOT
 from fake_init import RECORD
+from identity_world import CUSTOMER, KEY, PTR4, publish_all, replace
 from name_server import NameServer
 
 pytestmark = pytest.mark.binary
-
-CUSTOMER = """
-customer "example.jp" {{
-	address "20.0.2.10" {{ ehlo = "mail.example.jp" }}
-	address "2a00:1::10" {{ ehlo = "mail.example.jp" }}
-	dkim "s2026" {{ key = "/data/send/keys/k.pem" }}
-}}
-"""
-KEY = RECORD.split("p=")[1]
-ZONES = ("example.jp", "example.com", "2.0.20.in-addr.arpa", "0.0.a.2.ip6.arpa")
-PTR4 = "10.2.0.20.in-addr.arpa"
-PTR6 = "0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.a.2.ip6.arpa"
-
-
-@pytest.fixture
-def names(appliance):
-    server = NameServer()
-    (appliance.etc / "hikyaku.conf").write_text(
-        f'control = "{appliance.folder}/send.sock"\n' + server.options(*ZONES) +
-        CUSTOMER.format())
-    yield server
-    server.close()
-
-
-def publish_all(names):
-    for name in ("mail.example.jp",):
-        names.add(name, "A", "20.0.2.10")
-        names.add(name, "AAAA", "2a00:1::10")
-    names.add(PTR4, "PTR", "mail.example.jp.")
-    names.add(PTR6, "PTR", "mail.example.jp.")
-    names.add("example.jp", "TXT", '"v=spf1 ip4:20.0.2.10 ip6:2a00:1::10 -all"', '"else"')
-    names.add("example.jp", "MX", "10 mail.example.jp.")
-    names.add("_dmarc.example.jp", "TXT", '"v=DMARC1; p=reject; rua=mailto:d@example.jp"')
-    names.add("s2026._domainkey.example.jp", "TXT", f'"{RECORD[:200]}" "{RECORD[200:]}"')
-
 
 # ---- dig, mx ----
 
@@ -260,8 +226,18 @@ def test_connect_goes_by_the_mx_of_a_domain(appliance, names):
 
 
 def verdicts(out):
-    return {" ".join(line.split()[1:3]): line.split()[0] for line in out.splitlines()
-            if line.startswith(("pass", "warn", "FAIL"))}
+    rows = [re.split("  +", line) for line in out.splitlines()]
+    return {row[1]: row[0] for row in rows if row[0] in ("pass", "info", "warn", "FAIL")}
+
+
+def found(out, check):
+    rows = [re.split("  +", line, maxsplit=2) for line in out.splitlines()]
+    return next(row[2] for row in rows if len(row) == 3 and row[1] == check)
+
+
+def customer_is(appliance, domain):
+    conf = appliance.etc / "hikyaku.conf"
+    conf.write_text(re.sub('customer "[^"]*"', f'customer "{domain}"', conf.read_text()))
 
 
 def test_an_identity_that_is_published_passes(appliance, names):
@@ -269,11 +245,22 @@ def test_an_identity_that_is_published_passes(appliance, names):
     code, out, err = appliance.run("check identity")
     assert (code, err) == (0, "")
     assert out.startswith("identity of example.jp, as mail.example.jp\n")
-    assert set(verdicts(out).values()) == {"pass"} and len(verdicts(out)) == 9
+    assert set(verdicts(out).values()) == {"pass"}
+    assert set(verdicts(out)) == {
+        "PTR 20.0.2.10", "EHLO 20.0.2.10", "PTR 2a00:1::10", "EHLO 2a00:1::10", "SPF 20.0.2.10",
+        "SPF 2a00:1::10", "SPF EHLO", "DKIM s2026", "DMARC", "alignment", "MX", "MTA-STS", "list.example.net"}
     assert "To publish" not in out
-    assert re.search(r"pass  DMARC +p=reject, of example\.jp", out)
+    assert found(out, "SPF 20.0.2.10") == "pass, matched: ip4:20.0.2.10"
+    assert found(out, "DMARC") == "p=reject, of example.jp; alignment of DKIM relaxed, of SPF relaxed"
+    assert found(out, "alignment") == "DKIM and SPF both vouch for the domain"
+    assert found(out, "list.example.net") == "2 addresses, not listed"
     code, out, _ = appliance.run("check identity example.jp --json")
-    assert json.loads(out)["ok"] is True
+    answer = json.loads(out)
+    note = [request for request in appliance.init.requests if request["command"] == "identity.note"][-1]
+    assert (note["domain"], note["aligned"], note["failed"]) == ("example.jp", True, 0)
+    assert answer["ok"] is True and answer["aligned"] is True
+    assert {check["result"] for check in answer["checks"]} == {"pass"}
+    assert not any(check["publish"] for check in answer["checks"])
 
 
 def test_what_is_missing_fails_with_the_record_to_publish(appliance, names):
@@ -282,13 +269,22 @@ def test_what_is_missing_fails_with_the_record_to_publish(appliance, names):
     assert code == 1
     assert verdicts(out) == {
         "PTR 20.0.2.10": "FAIL", "EHLO 20.0.2.10": "FAIL", "PTR 2a00:1::10": "FAIL",
-        "EHLO 2a00:1::10": "FAIL", "SPF 20.0.2.10": "FAIL", "SPF 2a00:1::10": "FAIL",
-        "DKIM s2026": "FAIL", "DMARC no": "FAIL", "MX no": "warn"}
+        "EHLO 2a00:1::10": "FAIL", "SPF 20.0.2.10": "FAIL", "SPF 2a00:1::10": "FAIL", "SPF EHLO": "info",
+        "DKIM s2026": "FAIL", "DMARC": "FAIL", "alignment": "FAIL", "MX": "warn", "MTA-STS": "info",
+        "list.example.net": "pass"}
     assert "ask your provider for the PTR 20.0.2.10 -> mail.example.jp" in out
     assert "mail.example.jp. IN AAAA 2a00:1::10" in out
-    assert 'example.jp. IN TXT "v=spf1 ip4:20.0.2.10 ip6:2a00:1::10 -all"' in out
+    assert out.count('example.jp. IN TXT "v=spf1 ip4:20.0.2.10 ip6:2a00:1::10 -all"') == 1
     assert f's2026._domainkey.example.jp. IN TXT "{RECORD[:255]}" "{RECORD[255:]}"' in out
     assert '_dmarc.example.jp. IN TXT "v=DMARC1; p=none; rua=mailto:dmarc@example.jp"' in out
+    assert "example.jp. IN MX 10 mail.example.jp." in out
+    assert 'mail.example.jp. IN TXT "v=spf1 a -all"' in out
+    code, out, _ = appliance.run("check identity --json")
+    note = [request for request in appliance.init.requests if request["command"] == "identity.note"][-1]
+    assert (note["aligned"], note["failed"]) == (False, 9)
+    checks = {check["check"]: check for check in json.loads(out)["checks"]}
+    assert json.loads(out)["aligned"] is False
+    assert checks["SPF 20.0.2.10"]["publish"] == checks["SPF 2a00:1::10"]["publish"]
 
 
 @pytest.mark.parametrize("name, kind, text, check, verdict", [
@@ -296,28 +292,61 @@ def test_what_is_missing_fails_with_the_record_to_publish(appliance, names):
     (PTR4, "PTR", "also.example.jp.", "PTR 20.0.2.10", "warn"),   # confirmed, but not in EHLO
     ("s2026._domainkey.example.jp", "TXT", '"v=DKIM1; k=rsa; p=AAAA"', "DKIM s2026", "FAIL"),
     ("s2026._domainkey.example.jp", "TXT", f'"p={KEY[:200]} " "{KEY[200:]}"', "DKIM s2026", "pass"),
+    ("s2026._domainkey.example.jp", "TXT", '"v=DKIM1; p="', "DKIM s2026", "FAIL"),
+    ("s2026._domainkey.example.jp", "TXT", f'"h=sha1; p={KEY[:200]}" "{KEY[200:]}"', "DKIM s2026", "FAIL"),
+    ("s2026._domainkey.example.jp", "TXT", f'"s=web; p={KEY[:200]}" "{KEY[200:]}"', "DKIM s2026", "FAIL"),
+    ("s2026._domainkey.example.jp", "TXT", f'"k=ed25519; p={KEY[:200]}" "{KEY[200:]}"', "DKIM s2026", "FAIL"),
+    ("s2026._domainkey.example.jp", "TXT", f'"v=DKIM2; p={KEY[:200]}" "{KEY[200:]}"', "DKIM s2026", "FAIL"),
+    ("s2026._domainkey.example.jp", "TXT", f'"t=s:y; p={KEY[:200]}" "{KEY[200:]}"', "DKIM s2026", "warn"),
+    ("s2026._domainkey.example.jp", "TXT", f'"h=sha1 : sha256; s=email; t=s; p={KEY[:180]}" "{KEY[180:]}"',
+     "DKIM s2026", "pass"),
     ("example.jp", "TXT", '"v=spf1 -all"', "SPF 20.0.2.10", "FAIL"),
     ("example.jp", "TXT", '"v=spf1 ~all"', "SPF 20.0.2.10", "FAIL"),
     ("example.jp", "TXT", '"v=spf1 mx a:mail.example.jp -all"', "SPF 20.0.2.10", "pass"),
+    ("example.jp", "TXT", '"v=spf1 mx -all"', "SPF 2a00:1::10", "pass"),
     ("example.jp", "TXT", '"v=spf1 ip4:20.0.2.0/28 -all"', "SPF 20.0.2.10", "pass"),
     ("example.jp", "TXT", '"v=spf1 ip4:20.0.2.0/29 -all"', "SPF 20.0.2.10", "FAIL"),
     ("example.jp", "TXT", '"v=spf1 include:spf.example.com -all"', "SPF 20.0.2.10", "pass"),
     ("example.jp", "TXT", '"v=spf1 redirect=spf.example.com"', "SPF 20.0.2.10", "pass"),
     ("example.jp", "TXT", '"v=spf1 include:loop.example.com -all"', "SPF 20.0.2.10", "FAIL"),
     ("example.jp", "TXT", '"v=spf1 include:absent.example.com -all"', "SPF 20.0.2.10", "FAIL"),
-    ("example.jp", "TXT", '"v=spf1 exists:%{i}.example.com -all"', "SPF 20.0.2.10", "warn"),
+    ("example.jp", "TXT", '"v=spf1 exists:%{i}.example.com -all"', "SPF 20.0.2.10", "pass"),
+    ("example.jp", "TXT", '"v=spf1 exists:%{ir}.%{l}.example.com -all"', "SPF 20.0.2.10", "pass"),
+    ("example.jp", "TXT", '"v=spf1 ptr -all"', "SPF 20.0.2.10", "pass"),
+    ("example.jp", "TXT", '"v=spf1 ptr -all"', "SPF 2a00:1::10", "pass"),
     ("example.jp", "TXT", '"v=spf1 nonsense -all"', "SPF 20.0.2.10", "FAIL"),
-    ("_dmarc.example.jp", "TXT", '"v=DMARC1; rua=mailto:x@example.jp"', "DMARC the", "FAIL"),
+    ("mail.example.jp", "TXT", '"v=spf1 -all"', "SPF EHLO", "warn"),
+    ("_dmarc.example.jp", "TXT", '"v=DMARC1; rua=x@example.jp"', "DMARC", "FAIL"),
+    ("_dmarc.example.jp", "TXT", '"v=DMARC1; rua=mailto:x@example.jp"', "DMARC", "pass"),
+    ("_dmarc.example.jp", "TXT", '"v=DMARC1; p=none; pct=many"', "DMARC", "warn"),
+    ("example.jp", "MX", "0 .", "MX", "FAIL"),
+    ("_mta-sts.example.jp", "TXT", '"v=STSv2; id=1"', "MTA-STS", "info"),
 ])
 def test_records_that_are_there_are_judged(appliance, names, name, kind, text, check, verdict):
     publish_all(names)
     names.add("also.example.jp", "A", "20.0.2.10")
+    names.add("20.0.2.10.example.com", "A", "127.0.0.2")
+    names.add("10.2.0.20.postmaster.example.com", "A", "127.0.0.2")
     names.add("spf.example.com", "TXT", '"v=spf1 ip4:20.0.2.10 -all"')
     names.add("loop.example.com", "TXT", '"v=spf1 include:loop.example.com -all"')
     names.records[(name, kind)] = [text]
     code, out, _ = appliance.run("check identity")
     assert verdicts(out)[check] == verdict, out
     assert code == (0 if "FAIL" not in verdicts(out).values() else 1)
+
+
+def test_the_record_to_publish_is_the_one_there_is_with_our_addresses_in_front(appliance, names):
+    publish_all(names)
+    names.add("spf.example.com", "TXT", '"v=spf1 ip4:20.0.2.10 -all"')
+    replace(names, "example.jp", "TXT", '"v=spf1 include:spf.example.com ~all"')
+    out = appliance.run("check identity")[1]
+    assert verdicts(out)["SPF 20.0.2.10"] == "pass" and verdicts(out)["SPF 2a00:1::10"] == "FAIL"
+    assert 'example.jp. IN TXT "v=spf1 ip6:2a00:1::10 include:spf.example.com ~all"' in out
+    # Where nothing of it can be kept it is made anew.
+    replace(names, "example.jp", "TXT", '"v=spf1 include: ~all"')
+    out = appliance.run("check identity")[1]
+    assert "that is no domain name: include:" in out
+    assert 'example.jp. IN TXT "v=spf1 ip4:20.0.2.10 ip6:2a00:1::10 -all"' in out
 
 
 def test_two_spf_records_are_an_error(appliance, names):
@@ -327,12 +356,107 @@ def test_two_spf_records_are_an_error(appliance, names):
     assert verdicts(out)["SPF 20.0.2.10"] == "FAIL" and "more than one record" in out
 
 
-def test_the_policy_of_a_domain_above_counts(appliance, names):
+def test_too_many_terms_and_too_many_names_without_an_answer_fail(appliance, names):
     publish_all(names)
-    conf = appliance.etc / "hikyaku.conf"
-    conf.write_text(conf.read_text().replace('customer "example.jp"', 'customer "news.example.jp"'))
+    replace(names, "example.jp", "TXT",
+            '"v=spf1 ' + " ".join(f"exists:a{n}.example.com" for n in range(11)) + ' +all"')
+    for n in range(11):
+        names.add(f"a{n}.example.com", "AAAA", "2a00:1::77")
+    assert "more than 2 questions find nothing" in found(appliance.run("check identity")[1], "SPF 20.0.2.10")
+    replace(names, "example.jp", "TXT",
+            '"v=spf1 ' + " ".join(f"a:b{n}.example.com" for n in range(11)) + ' +all"')
+    for n in range(11):
+        names.add(f"b{n}.example.com", "A", "20.0.2.77")
+    assert "more than 10 terms ask DNS" in found(appliance.run("check identity")[1], "SPF 20.0.2.10")
+
+
+def test_no_answer_is_a_failure_without_a_record_to_publish(appliance, names):
+    publish_all(names)
+    names.silent.add("example.jp")
+    code, out, _ = appliance.run("check identity --json")
+    spf = next(check for check in json.loads(out)["checks"] if check["check"] == "SPF 20.0.2.10")
+    assert code == 1 and spf["result"] == "fail" and spf["found"].startswith("temperror")
+    assert spf["publish"] is None
+
+
+def test_the_policy_of_the_organisation_counts(appliance, names):
+    publish_all(names)
+    customer_is(appliance, "news.example.jp")
     out = appliance.run("check identity")[1]
-    assert "p=reject, of example.jp" in out
+    assert found(out, "DMARC").startswith("p=reject, of example.jp;")
+    names.records[("_dmarc.example.jp", "TXT")] = ['"v=DMARC1; p=reject; sp=quarantine"']
+    assert found(appliance.run("check identity")[1], "DMARC").startswith("p=quarantine, of example.jp;")
+    # Not that of what only happens to stand between.
+    customer_is(appliance, "deep.news.example.jp")
+    names.add("_dmarc.news.example.jp", "TXT", '"v=DMARC1; p=none"')
+    assert found(appliance.run("check identity")[1], "DMARC").startswith("p=quarantine, of example.jp;")
+
+
+def test_two_dmarc_records_are_none(appliance, names):
+    publish_all(names)
+    names.add("_dmarc.example.jp", "TXT", '"v=DMARC1; p=none"')
+    out = appliance.run("check identity")[1]
+    assert verdicts(out)["DMARC"] == "FAIL" and "more than one record" in found(out, "DMARC")
+
+
+def test_one_of_spf_and_dkim_is_enough_for_alignment(appliance, names):
+    publish_all(names)
+    replace(names, "example.jp", "TXT", '"v=spf1 ip4:20.0.2.10 -all"')  # not our IPv6 address
+    assert found(appliance.run("check identity")[1], "alignment") == "DKIM vouches for the domain"
+    replace(names, "s2026._domainkey.example.jp", "TXT")
+    out = appliance.run("check identity")[1]
+    assert verdicts(out)["alignment"] == "FAIL"
+    replace(names, "example.jp", "TXT", '"v=spf1 ip4:20.0.2.10 ip6:2a00:1::10 -all"')
+    assert found(appliance.run("check identity")[1], "alignment") == "SPF vouches for the domain"
+
+
+def test_a_domain_without_mx_and_address_gets_no_bounces(appliance, names):
+    publish_all(names)
+    replace(names, "example.jp", "MX")
+    out = appliance.run("check identity")[1]
+    assert verdicts(out)["MX"] == "FAIL" and "bounces go nowhere" in found(out, "MX")
+
+
+def test_what_block_lists_say(appliance, names):
+    publish_all(names)
+    listed = "10.2.0.20.list.example.net"
+    names.add(listed, "A", "127.0.0.4")
+    names.add(listed, "TXT", '"see https://list.example.net/20.0.2.10"')
+    code, out, _ = appliance.run("check identity")
+    assert code == 1 and verdicts(out)["list.example.net"] == "FAIL"
+    assert found(out, "list.example.net") == "20.0.2.10 is listed (127.0.0.4)"
+    assert "the list says of 20.0.2.10: see https://list.example.net/20.0.2.10" in out
+
+
+@pytest.mark.parametrize("test_point, said", [
+    (["127.255.255.254"], "does not answer our resolver"),
+    ([], "does not answer us: it does not even know its test point 127.0.0.2"),
+    (["203.0.113.5"], "is no block list any more: it answers with other addresses"),
+])
+def test_a_block_list_that_cannot_be_believed_is_told_as_such(appliance, names, test_point, said):
+    publish_all(names)
+    names.add("10.2.0.20.list.example.net", "A", "127.255.255.254")
+    replace(names, "2.0.0.127.list.example.net", "A", *test_point)
+    code, out, _ = appliance.run("check identity")
+    assert code == 0 and verdicts(out)["list.example.net"] == "warn"
+    assert found(out, "list.example.net") == said
+
+
+def test_block_lists_are_not_asked_about_addresses_that_are_not_public(appliance, names):
+    conf = appliance.etc / "hikyaku.conf"
+    conf.write_text(conf.read_text().replace("20.0.2.10", "10.0.2.10").replace("2a00:1::10", "fd00::10"))
+    publish_all(names)
+    names.silent |= {"2.0.0.127.list.example.net", "10.2.0.10.list.example.net"}
+    out = appliance.run("check identity")[1]
+    assert verdicts(out)["block lists"] == "info" and "list.example.net" not in verdicts(out)
+
+
+def test_no_block_list_may_be_asked_at_all(appliance, names):
+    conf = appliance.etc / "hikyaku.conf"
+    conf.write_text(conf.read_text().replace('"list.example.net"}', '"none"}'))
+    publish_all(names)
+    out = appliance.run("check identity")[1]
+    assert "none" not in verdicts(out) and "list" not in out
 
 
 @pytest.mark.parametrize("change, line", [

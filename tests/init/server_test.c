@@ -278,6 +278,9 @@ static void what_is_wrong_is_refused_with_a_sentence(void **state)
 		  "\"lines\"" },
 		{ json_pack("{s:s, s:s}", "command", "task.run", "name", "sh"), "failed",
 		  "there is no task 'sh'" },
+		{ json_pack("{s:s, s:s, s:b, s:i}", "command", "identity.note", "domain", "a b",
+			    "aligned", 1, "failed", 0),
+		  "bad-request", "is no domain name" },
 		{ json_pack("{s:s, s:s, s:[i]}", "command", "task.run", "name", "keys-new",
 			    "arguments", 5),
 		  "failed", "argument 1" },
@@ -294,6 +297,18 @@ static void what_is_wrong_is_refused_with_a_sentence(void **state)
 			fail_msg("'%s' lacks '%s'", answer.error.text, wrong[i].sentence);
 		forget(&answer);
 	}
+}
+
+static void a_checked_identity_is_noted(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	ask(json_pack("{s:s, s:s, s:b, s:i}", "command", "identity.note", "domain", "example.jp",
+		      "aligned", 1, "failed", 2),
+	    &answer);
+	assert_int_equal(answer.end, CONTROL_REPLY);
+	forget(&answer);
 }
 
 static void what_is_no_frame_closes_the_connection(void **state)
@@ -359,6 +374,7 @@ int main(void)
 		TEST(who_follows_the_log_gets_lines_as_they_come),
 		TEST(one_who_never_reads_holds_nobody_up),
 		TEST(what_is_wrong_is_refused_with_a_sentence),
+		TEST(a_checked_identity_is_noted),
 		TEST(what_is_no_frame_closes_the_connection),
 		TEST(other_users_may_do_nothing),
 		TEST(a_reboot_that_is_asked_for_begins),

@@ -46,5 +46,6 @@ def selectors(expr):
 
 def machine_metrics():
     """Names on the page of init, from its source."""
-    source = (ROOT / "src/init/init_metrics.c").read_text()
-    return set(re.findall(r'head\(page, "(\w+)"', source))
+    machine = (ROOT / "src/init/init_metrics.c").read_text()
+    identity = (ROOT / "src/init/identity_note.c").read_text()
+    return set(re.findall(r'head\(page, "(\w+)"', machine) + re.findall(r'\{ "(hikyaku_\w+)"', identity))

@@ -73,6 +73,8 @@ RINGS = [
     ("HikyakuDataReadOnly", [series("hikyaku_data_writable", "1+0x10 0+0x30")], 10, 14),
     ("HikyakuMemoryLow", [series("hikyaku_memory_bytes", "100+0x90", state="total"),
                           series("hikyaku_memory_bytes", "50+0x10 5+0x90", state="available")], 15, 30),
+    ("HikyakuIdentityNotAligned", [series("hikyaku_identity_aligned", "1+0x10 0+0x30", domain="example.jp")],
+     10, 14),
     ("HikyakuClockUnsynced", [series("hikyaku_clock_synced", "1+0x10 0+0x90")], 30, 50),
     ("HikyakuClockStepped", [series("hikyaku_clock_steps_total", "0+0x10 1+0x10 3+0x60")], 15, 25),
     ("HikyakuLogLinesLost", [series("hikyaku_log_lost_lines_total", "0+0x10 5+9x60")], 10, 30),
