@@ -133,6 +133,26 @@ static void share_out(const struct picks *picks, size_t shares[MX_HOSTS_MAX])
 	}
 }
 
+static void write_tlsa(const struct mx_found *found, size_t record, struct mx_answer *answer,
+		       struct mx_host *host)
+{
+	const size_t first = found->host_tlsa_first[record];
+	const u16 len = found->host_tlsa_len[record];
+
+	host->dane = found->host_dane[record];
+	if (host->dane == DANE_USABLE &&
+	    (first + len > MX_TLSA_BYTES_MAX || answer->tlsa_used + len > MX_TLSA_BYTES_MAX))
+		host->dane = DANE_FAILED;
+	answer->incomplete |= host->dane == DANE_FAILED;
+	if (host->dane != DANE_USABLE)
+		return;
+	memcpy(host->tlsa_base, found->host_tlsa_base[record], sizeof(host->tlsa_base));
+	host->tlsa_first = answer->tlsa_used;
+	host->tlsa_len = len;
+	memcpy(answer->tlsa + answer->tlsa_used, found->tlsa + first, len);
+	answer->tlsa_used += len;
+}
+
 static void write_hosts(const struct mx_found *found, const struct picks *picks,
 			struct mx_answer *answer)
 {
@@ -146,6 +166,8 @@ static void write_hosts(const struct mx_found *found, const struct picks *picks,
 		slice_copy(host->name, sizeof(host->name), slice_of(pick->name));
 		host->preference = pick->preference;
 		host->secure = found->secure && found->host_secure[pick->record];
+		if (host->secure)
+			write_tlsa(found, pick->record, answer, host);
 		host->address_first = (u8)answer->address_count;
 		host->address_count = (u8)shares[i];
 		memcpy(answer->addresses + answer->address_count, pick->addresses,
@@ -214,7 +236,7 @@ static enum mx_status select_hosts(const struct mx_found *found, const struct mx
 			pick_host(&picks, found, params, 0, own_name, 0);
 	}
 	write_hosts(found, &picks, answer);
-	answer->incomplete = picks.failed || picks.bogus;
+	answer->incomplete |= picks.failed || picks.bogus;
 	if (answer->incomplete)
 		answer->ttl_s = min_u32(answer->ttl_s, TTL_INCOMPLETE_S);
 	return judge(&picks);
