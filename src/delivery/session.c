@@ -182,8 +182,10 @@ static void start_tls(struct session *session)
 	char key[NET_ADDRESS_TEXT_SIZE];
 
 	net_address_format(key, &t->address, true);
-	if (!conn_start_tls(&session->conn, session->worker->tls,
-			    slice_of(path_text(path, path->hosts[t->host])), slice_of(key)))
+	const struct tls_peer peer = { .server_name =
+					       slice_of(path_text(path, path->hosts[t->host])),
+				       .session_key = slice_of(key) };
+	if (!conn_start_tls(&session->conn, session->worker->tls, &peer))
 		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 }
 
