@@ -101,6 +101,7 @@ struct domain {
 	struct timer timer;
 	struct planner *planner;
 	struct site *where;     /* held; while it is NEW or ASKING: as of an older answer */
+	struct demand *demand;  /* one reference; of the answer that said `where` */
 	u64 fresh_until_ns;
 	u64 stale_until_ns;     /* an answer that cannot be refreshed is used up to here */
 	u32 failures;
@@ -149,10 +150,12 @@ struct planner_route {
 	struct timer timer;    /* end of a pause, or more tokens */
 	struct planner *planner;
 	struct site *site;     /* held */
+	struct demand *demand; /* one reference; of all domains whose mail goes here */
 	const struct config_customer *customer;
 	u32 source;            /* which of the customer's addresses */
 	u32 lane_count;
 	struct path *path;
+	const char *lack;      /* why there is none */
 	u32 path_version;
 	u32 metrics_slot;
 	u32 leases;            /* out, or back and not yet committed */
@@ -392,15 +395,18 @@ void planner_site_drop(struct planner *planner, struct site *site);
 
 /* ---- planner_path.c ---- */
 /*
- * The current path; made anew only when an answer brought something new. NULL: the customer has no
- * source address of a family that the site has.
+ * The current path; made anew only when an answer brought something new. NULL: no host of the site
+ * may be used, route->lack says why.
  */
 struct path *planner_route_path(struct planner *planner, struct planner_route *route);
 const char *planner_source_text(const struct planner_route *route, char out[NET_ADDRESS_TEXT_SIZE]);
 
 /* ---- planner_route.c ---- */
-struct planner_route *planner_route(struct planner *planner, struct site *site,
+/* To where the domain's mail goes, for what it demands. NULL: no memory. */
+struct planner_route *planner_route(struct planner *planner, const struct domain *domain,
 				    const struct config_customer *customer, u32 source);
+/* The route leads where the domain's mail goes now, and keeps to what it demands. */
+bool planner_route_is_of(const struct planner_route *route, const struct domain *domain);
 /* Whatever changed: is it ready, is it idle. */
 void planner_route_check(struct planner *planner, struct planner_route *route);
 void planner_route_failed(struct planner *planner, struct planner_route *route,

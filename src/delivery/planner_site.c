@@ -129,8 +129,8 @@ static bool same_addresses(const struct mx_answer *a, const struct mx_answer *b)
 }
 
 /*
- * Takes the answer's addresses, when they differ from those that are known. What DANE demands is the
- * domain's, not the site's: see demand.h.
+ * Takes the answer's addresses, when they differ from those that are known. What DANE demands is
+ * the domain's, not the site's: see demand.h.
  */
 static bool update(struct site *site, const struct mx_answer *answer)
 {
@@ -190,7 +190,7 @@ static bool insert_host(struct mx_answer *answer, const struct mx_answer *from,
 	}
 	answer->hosts[at] = *host;
 	answer->hosts[at].address_first = (u8)answer->address_count;
-	/* Its TLSA records are not known for this domain: where there could be some it is not used. */
+	/* Its TLSA records are not known: where there could be some it is not used. */
 	answer->hosts[at].dane = answer->secure ? DANE_FAILED : DANE_ABSENT;
 	memcpy(&answer->addresses[answer->address_count], &from->addresses[host->address_first],
 	       host->address_count * sizeof(answer->addresses[0]));

@@ -37,7 +37,7 @@ struct mx_host {
 	u8 dane;	  /* enum dane_finding; ABSENT unless secure */
 	u16 tlsa_first;	  /* into mx_answer.tlsa: what is usable, packed */
 	u16 tlsa_len;	  /* more than 0 exactly when USABLE */
-	/* TLSA base domain (RFC 7672 section 2.2.3) where it is not the name: behind CNAMEs. */
+	/* TLSA base domain (RFC 7672 section 2.2.3); "": the name; else what is behind CNAMEs. */
 	char tlsa_base[256];
 };
 
@@ -55,7 +55,7 @@ struct mx_answer {
 	enum mx_status status;
 	bool secure;   /* the MX answer (or its absence) was validated */
 	bool implicit; /* no MX: the domain's own addresses */
-	/* OK, but some query failed: hosts or addresses may be missing, or a host is DANE_FAILED. */
+	/* OK, but some query failed: hosts or addresses may be missing; or one is DANE_FAILED. */
 	bool incomplete;
 	/*
 	 * Least TTL seen, within MX_TTL_MIN_S..MX_TTL_MAX_S, or what is left of it, at least 1. A

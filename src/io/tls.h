@@ -37,14 +37,14 @@ struct tls_tlsa { /* as in RFC 6698 section 2.1 */
 
 /* Everything is borrowed for the call. */
 struct tls_peer {
-	struct slice server_name; /* SNI and what the certificate is to be for; an address: no SNI */
+	struct slice server_name; /* SNI, and what the certificate is for; an address: no SNI */
 	/*
 	 * Names the receiver for resumption; empty: none. A resumed session shows no certificate:
 	 * peers of one key must demand the same proof.
 	 */
 	struct slice session_key;
 	enum tls_proof proof;
-	bool proof_is_wish; /* what is not proven is told (tls_is_proven), and the handshake goes on */
+	bool proof_is_wish; /* without it tls_is_proven is false, and the handshake goes on */
 	struct slice other_name; /* good in the certificate as well; empty: none */
 	const struct tls_tlsa *records; /* of DANE; those that OpenSSL cannot use do not count */
 	u32 record_count;

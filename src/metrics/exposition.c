@@ -309,6 +309,42 @@ static void add_workers(struct page *page)
 	}
 }
 
+static const char *const policies[METRICS_POLICIES] = {
+	[METRICS_POLICY_NEVER] = "never",	[METRICS_POLICY_OPPORTUNISTIC] = "opportunistic",
+	[METRICS_POLICY_REQUIRED] = "required", [METRICS_POLICY_UNUSABLE] = "dane-unusable",
+	[METRICS_POLICY_DANE] = "dane",		[METRICS_POLICY_VERIFY] = "verify",
+};
+static const char *const securities[METRICS_SECURITIES] = {
+	[METRICS_SECURITY_TLS] = "ok",
+	[METRICS_SECURITY_PLAIN] = "plaintext",
+	[METRICS_SECURITY_NO_STARTTLS] = "no-starttls",
+	[METRICS_SECURITY_HANDSHAKE] = "handshake",
+	[METRICS_SECURITY_CERTIFICATE] = "certificate",
+};
+
+static void add_security_sample(struct page *page, u32 policy, u32 result)
+{
+	const size_t offset = WORKER(security) +
+			      (policy * METRICS_SECURITIES + result) * sizeof(u64);
+	u64 sum = 0;
+
+	for (u32 w = 0; w < metrics_worker_count(page->metrics); w++)
+		sum += worker_word(page, w, offset);
+	buf_add_format(page->out, "hikyaku_tls_sessions%s{policy=\"%s\",result=\"%s\"}",
+		       suffix(COUNTER), policies[policy], securities[result]);
+	end_sample(page, sum);
+}
+
+static void add_security(struct page *page)
+{
+	start_family(page, "hikyaku_tls_sessions", COUNTER,
+		     "SMTP sessions, by what their encryption had to be and what came of it.");
+	for (u32 policy = 0; policy < METRICS_POLICIES; policy++) {
+		for (u32 result = 0; result < METRICS_SECURITIES; result++)
+			add_security_sample(page, policy, result);
+	}
+}
+
 /* ---- histograms ---- */
 
 struct histogram_family {
@@ -459,6 +495,7 @@ void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf 
 	add_labelled(&page, "hikyaku_build", INFO, "version", HIKYAKU_VERSION, 1);
 	add_routes(&page);
 	add_workers(&page);
+	add_security(&page);
 	add_histograms(&page);
 	add_planner(&page);
 	if (metrics_textfiles(metrics))
