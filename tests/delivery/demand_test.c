@@ -127,7 +127,7 @@ static void whatever_else_differs_counts(void **state)
 	others[2].tlsa[others[2].hosts[1].tlsa_first + 6] ^= 1;
 	others[3].hosts[1].tlsa_len /= 2;
 	others[4].host_count = 1;
-	strcpy(others[5].hosts[1].tlsa_base, "base.test");
+	memcpy(others[5].hosts[1].tlsa_base, "base.test", 10);
 	for (size_t i = 0; i < array_count(others); i++) {
 		struct demand *other = make(&others[i]);
 
