@@ -63,6 +63,7 @@ struct config_dns {
 		allow_destinations; /* "127.0.0.0/8": special ranges mailed to all the same */
 	bool ipv4;
 	bool ipv6;
+	bool mta_sts; /* policies of receivers are asked for, and kept to */
 };
 
 struct config_queue {

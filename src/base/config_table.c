@@ -57,6 +57,7 @@ static const struct config_option dns_options[] = {
 	    SHAPE(range, "a range such as 10.0.0.0/8, with no bits set behind the prefix")),
 	ROW(config_dns, ipv4, "ipv4", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(config_dns, ipv6, "ipv6", CONFIG_FLAG, "true", RANGE(0, 0)),
+	ROW(config_dns, mta_sts, "mta-sts", CONFIG_FLAG, "true", RANGE(0, 0)),
 };
 NOT_TITLED(dns, "dns", dns_options);
 

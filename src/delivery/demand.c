@@ -9,17 +9,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum demand_level level_of(enum dane_finding finding)
+static enum demand_level level_by_sts(const struct sts_policy *policy, const char *name)
 {
-	switch (finding) {
-	case DANE_UNUSABLE:
-		return DEMAND_TLS;
+	bool allowed = sts_policy_allows(policy, name);
+
+	if (policy->mode == STS_ENFORCE)
+		return allowed ? DEMAND_PKIX : DEMAND_OTHER;
+	return allowed ? DEMAND_WISH : DEMAND_WISH_OTHER;
+}
+
+/* DANE comes first: a policy neither mends nor replaces what is proven by it (RFC 8461, 2). */
+static enum demand_level level_of(const struct mx_host *host, const struct sts_policy *policy)
+{
+	switch (host->dane) {
 	case DANE_USABLE:
 		return DEMAND_DANE;
 	case DANE_FAILED:
 		return DEMAND_AWAY;
+	case DANE_UNUSABLE:
+		/* Proves nothing: a policy that is enforced says more. */
+		return policy && policy->mode == STS_ENFORCE ? level_by_sts(policy, host->name) :
+							       DEMAND_TLS;
 	default:
-		return DEMAND_NOTHING;
+		return policy && policy->mode != STS_NONE ? level_by_sts(policy, host->name) :
+							    DEMAND_NOTHING;
 	}
 }
 
@@ -119,11 +132,11 @@ static size_t size_of(const struct mx_answer *answer)
 }
 
 static char *add_host(struct demand *demand, char *to, const struct mx_answer *answer,
-		      const struct mx_host *host)
+		      const struct mx_host *host, enum demand_level level)
 {
 	struct demand_host *one = &demand->hosts[demand->host_count++];
 
-	one->level = (u8)level_of(host->dane);
+	one->level = (u8)level;
 	to = copy_text(to, host->name, &one->name);
 	one->base = one->name;
 	if (host->tlsa_base[0] != '\0')
@@ -135,14 +148,15 @@ static char *add_host(struct demand *demand, char *to, const struct mx_answer *a
 	return to + host->tlsa_len;
 }
 
-bool demand_make(struct demand **demand, const struct mx_answer *answer)
+bool demand_make(struct demand **demand, const struct mx_answer *answer,
+		 const struct sts_policy *policy)
 {
 	bool any = false;
 	char *to;
 
 	*demand = NULL;
 	for (u32 i = 0; i < answer->host_count; i++)
-		any |= level_of(answer->hosts[i].dane) != DEMAND_NOTHING;
+		any |= level_of(&answer->hosts[i], policy) != DEMAND_NOTHING;
 	if (!any)
 		return true;
 	*demand = calloc(1, size_of(answer));
@@ -151,7 +165,8 @@ bool demand_make(struct demand **demand, const struct mx_answer *answer)
 	atomic_store(&(*demand)->references, 1);
 	to = (*demand)->bytes;
 	for (u32 i = 0; i < answer->host_count; i++)
-		to = add_host(*demand, to, answer, &answer->hosts[i]);
+		to = add_host(*demand, to, answer, &answer->hosts[i],
+			      level_of(&answer->hosts[i], policy));
 	identify_all(*demand);
 	return true;
 }

@@ -102,6 +102,7 @@ struct domain {
 	struct planner *planner;
 	struct site *where;     /* held; while it is NEW or ASKING: as of an older answer */
 	struct demand *demand;  /* one reference; of the answer that said `where` */
+	struct mx_entry *held;  /* an answer that waits for the domain's policy; mostly NULL */
 	u64 fresh_until_ns;
 	u64 stale_until_ns;     /* an answer that cannot be refreshed is used up to here */
 	u32 failures;
@@ -180,6 +181,9 @@ struct planner {
 	struct queue *queue;
 	struct journal *journal;
 	struct mx_resolver *resolver;
+	struct sts_fetcher *sts_fetcher; /* NULL until it is wanted */
+	u32 sts_pending;                 /* domains whose policy is being fetched */
+	char sts_pruned[SETTING_NAME_MAX + 1]; /* name of the policy that was looked at last */
 	struct metrics_planner *m;
 	struct random random;
 	struct timer_wheel wheel;
@@ -368,6 +372,9 @@ void planner_domain_wait(struct planner *planner, struct domain *domain); /* see
 /* By a lane or a row: when it was the last one, the domain is forgotten in a later turn. */
 void planner_domain_left(struct planner *planner, struct domain *domain);
 void planner_domain_answers(struct planner *planner);
+/* The answer counts from now on; nothing is waited for any more. */
+void planner_domain_answered(struct planner *planner, struct domain *domain,
+			     struct mx_answer *answer);
 void planner_domain_ask(struct planner *planner);
 void planner_domains_free(struct planner *planner);
 u32 planner_source_of(const struct planner_campaign *campaign, u32 lane);
@@ -378,6 +385,16 @@ u32 planner_source_of(const struct planner_campaign *campaign, u32 lane);
 void planner_row_place(struct planner *planner, struct planner_campaign *campaign,
 		       const struct queue_row *row);
 void planner_place_again(struct planner *planner);
+
+/* ---- planner_sts.c ---- */
+/* The MTA-STS policy that the domain's mail goes by; false: none. Within a transaction. */
+bool planner_sts_policy(struct planner *planner, const char *domain, struct sts_policy *policy);
+/* True: the answer is held until its policy is there, then planner_domain_answered goes on. */
+bool planner_sts_ask(struct planner *planner, struct domain *domain,
+		     const struct mx_answer *answer);
+void planner_sts_results(struct planner *planner);
+bool planner_sts_has_results(const struct planner *planner);
+u64 planner_sts_wait_ns(const struct planner *planner); /* at most so long may be slept */
 
 /* ---- planner_site.c ---- */
 bool planner_sites_open(struct planner *planner, struct error *error);

@@ -66,8 +66,14 @@ static enum metrics_policy policy_of(enum config_tls tls, enum demand_level leve
 		[DEMAND_NOTHING] = METRICS_POLICY_OPPORTUNISTIC,
 		[DEMAND_TLS] = METRICS_POLICY_UNUSABLE,
 		[DEMAND_DANE] = METRICS_POLICY_DANE,
+		[DEMAND_PKIX] = METRICS_POLICY_STS,
+		[DEMAND_WISH] = METRICS_POLICY_STS_TESTING,
+		[DEMAND_WISH_OTHER] = METRICS_POLICY_STS_OTHER,
 		[DEMAND_AWAY] = METRICS_POLICIES,
+		[DEMAND_OTHER] = METRICS_POLICIES,
 	};
+	const bool is_must = published[level] > METRICS_POLICY_OPPORTUNISTIC &&
+			     level != DEMAND_WISH && level != DEMAND_WISH_OTHER;
 
 	switch (tls) {
 	case CONFIG_TLS_NEVER:
@@ -75,11 +81,11 @@ static enum metrics_policy policy_of(enum config_tls tls, enum demand_level leve
 	case CONFIG_TLS_UNPUBLISHED:
 		return METRICS_POLICY_OPPORTUNISTIC;
 	case CONFIG_TLS_REQUIRED:
-		return level == DEMAND_NOTHING ? METRICS_POLICY_REQUIRED : published[level];
+		return is_must ? published[level] : METRICS_POLICY_REQUIRED;
 	case CONFIG_TLS_VERIFY:
-		return level < DEMAND_DANE ? METRICS_POLICY_VERIFY : published[level];
+		return is_must && level != DEMAND_TLS ? published[level] : METRICS_POLICY_VERIFY;
 	case CONFIG_TLS_DANE:
-		return level < DEMAND_DANE ? METRICS_POLICIES : published[level];
+		return level == DEMAND_DANE ? published[level] : METRICS_POLICIES;
 	default:
 		return published[level];
 	}
@@ -93,8 +99,8 @@ static u64 proof_of(enum metrics_policy policy, const char *name,
 	struct sha256 hash;
 	u64 proof;
 
-	if (policy == METRICS_POLICY_DANE)
-		return demanded->id;
+	if (demanded && policy != METRICS_POLICY_VERIFY)
+		return policy >= METRICS_POLICY_DANE ? demanded->id : 0;
 	if (policy != METRICS_POLICY_VERIFY)
 		return 0;
 	sha256_init(&hash);
@@ -135,10 +141,14 @@ static void add_addresses(struct path *path, const struct mx_answer *answer,
 	}
 }
 
-static const char *lack_of(enum config_tls tls)
+static const char *lack_of(enum config_tls tls, const struct path *path, const char *name)
 {
+	const struct demand_host *demanded = demand_of(path->demand, name);
+
 	if (tls == CONFIG_TLS_DANE)
 		return "no mail host has usable TLSA records, as the configuration demands";
+	if (demanded && demanded->level == DEMAND_OTHER)
+		return "no mail host is one of those that the domain's MTA-STS policy names";
 	return "the TLSA records of the mail hosts cannot be had, or DNSSEC says they are forged";
 }
 
@@ -158,12 +168,12 @@ static const char *add_targets(struct path *path, const struct site *site, bool 
 			if (add_host(path, answer.hosts[h].name, tls))
 				add_addresses(path, &answer, &answer.hosts[h], v4, v6);
 			else
-				lack = lack_of(tls);
+				lack = lack_of(tls, path, answer.hosts[h].name);
 		}
 		return lack;
 	}
 	if (!add_host(path, site->name, tls))
-		return lack_of(tls);
+		return lack_of(tls, path, site->name);
 	path->targets[0] = (struct path_target){ .address = site->relay };
 	path->target_count = (site->relay.family == 4 ? v4 : v6) ? 1 : 0;
 	return lack;

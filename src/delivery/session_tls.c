@@ -24,19 +24,22 @@ static enum metrics_policy policy_of(const struct session *session)
 	return session->path->host_tls[host_of(session)];
 }
 
+/* With or without TLS, as it comes. */
+static bool may_be_plain(enum metrics_policy policy)
+{
+	return policy == METRICS_POLICY_NEVER || policy == METRICS_POLICY_OPPORTUNISTIC ||
+	       policy == METRICS_POLICY_STS_TESTING || policy == METRICS_POLICY_STS_OTHER;
+}
+
 enum smtp_tls_policy session_tls_policy(const struct session *session)
 {
-	switch (policy_of(session)) {
-	case METRICS_POLICY_NEVER:
-		return SMTP_TLS_NEVER;
-	case METRICS_POLICY_OPPORTUNISTIC:
-		/* A receiver whose handshake failed lately is talked to in plaintext. */
-		if (session->route->targets.states[session->target].no_tls)
-			return SMTP_TLS_NEVER;
-		return SMTP_TLS_OPPORTUNISTIC;
-	default:
+	if (!may_be_plain(policy_of(session)))
 		return SMTP_TLS_REQUIRED;
-	}
+	/* A receiver whose handshake failed lately is talked to in plaintext. */
+	if (policy_of(session) == METRICS_POLICY_NEVER ||
+	    session->route->targets.states[session->target].no_tls)
+		return SMTP_TLS_NEVER;
+	return SMTP_TLS_OPPORTUNISTIC;
 }
 
 static u32 read_records(struct tls_tlsa records[DANE_RECORDS_MAX], struct slice packed)
@@ -80,10 +83,19 @@ void session_start_tls(struct session *session)
 	snprintf(key, sizeof(key), path->host_proof[host] ? "%s#%llx" : "%s", address,
 		 (unsigned long long)path->host_proof[host]);
 	peer.session_key = slice_of(key);
-	if (policy_of(session) == METRICS_POLICY_DANE)
+	switch (policy_of(session)) {
+	case METRICS_POLICY_DANE:
 		demand_dane(&peer, demand_of(path->demand, name), records);
-	else if (policy_of(session) == METRICS_POLICY_VERIFY)
+		break;
+	case METRICS_POLICY_STS:
+	case METRICS_POLICY_STS_TESTING:
+	case METRICS_POLICY_VERIFY:
 		peer.proof = TLS_PROOF_PKIX;
+		peer.proof_is_wish = policy_of(session) == METRICS_POLICY_STS_TESTING;
+		break;
+	default:
+		break;
+	}
 	if (!conn_start_tls(&session->conn, session->worker->tls, &peer))
 		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 }
@@ -98,14 +110,19 @@ void session_tls_ready(struct session *session)
 	struct metrics_route *m = session_metrics(session);
 	enum metrics_tls version = METRICS_TLS_NONE;
 
-	ASSERT(session->conn.tls || policy_of(session) <= METRICS_POLICY_OPPORTUNISTIC);
+	ASSERT(session->conn.tls || may_be_plain(policy_of(session)));
 	if (session->conn.tls) {
 		version = strcmp(tls_version(session->conn.tls), "TLSv1.3") == 0 ? METRICS_TLS_13 :
 										 METRICS_TLS_12;
 		metric_add(&m->tls_resumed, tls_was_resumed(session->conn.tls) ? 1 : 0);
 	}
 	metric_add(&m->tls[version], 1);
-	count_security(session, session->conn.tls ? METRICS_SECURITY_TLS : METRICS_SECURITY_PLAIN);
+	if (!session->conn.tls)
+		count_security(session, METRICS_SECURITY_PLAIN);
+	else if (tls_is_proven(session->conn.tls))
+		count_security(session, METRICS_SECURITY_TLS);
+	else
+		count_security(session, METRICS_SECURITY_CERTIFICATE);
 }
 
 void session_tls_failed(struct session *session, const char *why)
@@ -117,7 +134,7 @@ void session_tls_failed(struct session *session, const char *why)
 		 path_text(path, path->site), path_text(path, path->hosts[host_of(session)]), why);
 	count_security(session, tls && !tls_is_proven(tls) ? METRICS_SECURITY_CERTIFICATE :
 							     METRICS_SECURITY_HANDSHAKE);
-	session->falls_back = policy_of(session) == METRICS_POLICY_OPPORTUNISTIC;
+	session->falls_back = may_be_plain(policy_of(session));
 	if (session->falls_back)
 		targets_no_tls(&session->route->targets, session_address(session));
 }
@@ -128,6 +145,8 @@ static const char *who_demands(enum metrics_policy policy)
 	case METRICS_POLICY_UNUSABLE:
 	case METRICS_POLICY_DANE:
 		return "the host's TLSA records demand";
+	case METRICS_POLICY_STS:
+		return "the domain's MTA-STS policy demands";
 	default:
 		return "the configuration demands";
 	}
@@ -135,7 +154,7 @@ static const char *who_demands(enum metrics_policy policy)
 
 bool session_is_insecure(const struct session *session, const struct smtp_event *event)
 {
-	if (policy_of(session) <= METRICS_POLICY_OPPORTUNISTIC)
+	if (may_be_plain(policy_of(session)))
 		return false;
 	return event->failure == SMTP_FAILURE_TLS ||
 	       (event->failure == SMTP_FAILURE_TIMEOUT && event->stage == SMTP_STAGE_TLS) ||

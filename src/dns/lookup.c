@@ -3,11 +3,14 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "dns/record_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unbound.h>
+
+#define TXT_MAX 65536 /* bytes of a record */
 
 enum {
 	RCODE_NOERROR = 0,
@@ -164,6 +167,50 @@ static void read_tlsa(struct lookup *lookup, const struct query *query, int err,
 		found->host_dane[at] = DANE_FAILED;
 }
 
+/* No useful answer is no announcement; what was known of a policy stands all the same. */
+static void read_announcement(struct mx_found *found, int err, const struct ub_result *result)
+{
+	struct buf value;
+	char id[STS_ID_SIZE];
+
+	if (is_failure(err, result) || result->bogus)
+		return;
+	buf_init(&value, TXT_MAX);
+	for (size_t i = 0; result->data && result->data[i]; i++) {
+		enum sts_txt kind = STS_TXT_OTHER;
+
+		value.len = 0;
+		if (record_txt_value(&value, (const u8 *)result->data[i], (size_t)result->len[i]))
+			kind = sts_txt_read(id, buf_slice(&value));
+		if (kind == STS_TXT_OTHER)
+			continue;
+		found->sts_count++;
+		if (kind == STS_TXT_GOOD)
+			memcpy(found->sts_id, id, sizeof(id));
+	}
+	buf_done(&value);
+}
+
+static void read_policy_host(struct mx_found *found, u8 type, int err,
+			     const struct ub_result *result)
+{
+	bool v6 = type == RR_TYPE_AAAA;
+	int length = v6 ? 16 : 4;
+
+	if (is_failure(err, result) || result->bogus)
+		return;
+	for (size_t i = 0; result->data && result->data[i]; i++) {
+		struct net_address address = { .family = v6 ? 6 : 4 };
+
+		if (found->sts_address_count == MX_STS_ADDRESSES_MAX)
+			return;
+		if (result->len[i] != length)
+			continue;
+		memcpy(address.ip, result->data[i], (size_t)length);
+		found->sts_addresses[found->sts_address_count++] = address;
+	}
+}
+
 /* Called by libunbound from ub_process; starts nothing itself. */
 static void on_result(void *data, int err, struct ub_result *result)
 {
@@ -177,6 +224,10 @@ static void on_result(void *data, int err, struct ub_result *result)
 		read_mx(lookup, err, result);
 	else if (query->type == RR_TYPE_TLSA)
 		read_tlsa(lookup, query, err, result);
+	else if (query->type == RR_TYPE_TXT)
+		read_announcement(&lookup->found, err, result);
+	else if (query->host == LOOKUP_POLICY_HOST)
+		read_policy_host(&lookup->found, query->type, err, result);
 	else
 		read_addresses(lookup, query, err, result);
 	ub_resolve_free(result);
@@ -201,6 +252,12 @@ static bool ask(struct lookup *lookup, const char *name, u8 type, u8 host)
 	return true;
 }
 
+/* False: a name that long cannot be. */
+static bool prefixed(char out[256], const char *prefix, const char *name)
+{
+	return snprintf(out, 256, "%s%s", prefix, name) <= MX_NAME_MAX;
+}
+
 static void ask_host(struct lookup *lookup, size_t record, const char *name)
 {
 	const struct mx_params *params = &lookup->resolver->params;
@@ -215,6 +272,21 @@ static void ask_host(struct lookup *lookup, size_t record, const char *name)
 		asked = ask(lookup, name, RR_TYPE_A, index) && asked;
 	if (!asked)
 		lookup->found.host_failed[record] = true;
+}
+
+/* Whom the announced policy is fetched from. Without an address it cannot be: that is all. */
+static void ask_policy_host(struct lookup *lookup)
+{
+	const struct mx_params *params = &lookup->resolver->params;
+	char name[256];
+
+	if (lookup->found.sts_count != 1 || lookup->found.sts_id[0] == '\0' ||
+	    !prefixed(name, STS_HOST_PREFIX, lookup->name))
+		return;
+	if (params->ipv4)
+		(void)!ask(lookup, name, RR_TYPE_A, LOOKUP_POLICY_HOST);
+	if (params->ipv6)
+		(void)!ask(lookup, name, RR_TYPE_AAAA, LOOKUP_POLICY_HOST);
 }
 
 static void ask_hosts(struct lookup *lookup)
@@ -247,15 +319,12 @@ static void ask_tlsa(struct lookup *lookup, u32 index)
 	const bool at_canonical = lookup->stage == LOOKUP_TLSA && host->canonical[0];
 	struct mx_found *found = &lookup->found;
 	char name[256];
-	int len;
 
 	if (!found->host_secure[host->record] ||
 	    (lookup->stage == LOOKUP_TLSA_ALIAS && !host->tlsa_by_alias))
 		return;
-	len = snprintf(name, sizeof(name), DANE_PREFIX "%s",
-		       at_canonical ? host->canonical : name_of(lookup, host));
-	/* A name that long cannot have any. */
-	if (len > MX_NAME_MAX)
+	if (!prefixed(name, DANE_PREFIX,
+		      at_canonical ? host->canonical : name_of(lookup, host)))
 		return;
 	if (!ask(lookup, name, RR_TYPE_TLSA, (u8)index))
 		found->host_dane[host->record] = DANE_FAILED;
@@ -266,6 +335,7 @@ static void ask_stage(struct lookup *lookup)
 	lookup->stage++;
 	if (lookup->stage == LOOKUP_ADDRESSES) {
 		ask_hosts(lookup);
+		ask_policy_host(lookup);
 		return;
 	}
 	for (u32 i = 0; lookup->found.secure && i < lookup->host_count; i++)
@@ -349,7 +419,7 @@ void lookup_give_up(struct lookup *lookup, u64 now_ns)
 			lookup->found.failed = true;
 		else if (query->type == RR_TYPE_TLSA)
 			lookup->found.host_dane[lookup->hosts[query->host].record] = DANE_FAILED;
-		else
+		else if (query->type != RR_TYPE_TXT && query->host != LOOKUP_POLICY_HOST)
 			lookup->found.host_failed[lookup->hosts[query->host].record] = true;
 	}
 	r->counters.timeouts++;
@@ -370,6 +440,7 @@ struct lookup *lookup_find(const struct mx_resolver *r, const char *name)
 struct lookup *lookup_start(struct mx_resolver *r, const char *name, u64 now_ns)
 {
 	struct lookup *lookup;
+	char txt_name[256];
 
 	if (r->counters.pending == MX_LOOKUPS_MAX)
 		return NULL;
@@ -386,6 +457,8 @@ struct lookup *lookup_start(struct mx_resolver *r, const char *name, u64 now_ns)
 		free(lookup);
 		return NULL;
 	}
+	if (r->params.mta_sts && prefixed(txt_name, STS_TXT_PREFIX, name))
+		(void)!ask(lookup, txt_name, RR_TYPE_TXT, LOOKUP_POLICY_HOST);
 	list_push_back(&r->running, &lookup->running);
 	r->counters.pending++;
 	return lookup;

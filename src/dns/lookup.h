@@ -9,15 +9,16 @@
 #include "base/list.h"
 #include "dns/mx_parts.h"
 
-/* MX; A, AAAA and twice TLSA of each host. */
-#define LOOKUP_QUERIES_MAX (1 + 4 * MX_HOSTS_MAX)
+/* MX, TXT, A and AAAA of the policy's host; A, AAAA and twice TLSA of each mail host. */
+#define LOOKUP_QUERIES_MAX (4 + 4 * MX_HOSTS_MAX)
+#define LOOKUP_POLICY_HOST MX_HOSTS_MAX /* in the place of a mail host's index */
 
 struct query {
 	struct lookup *lookup;
 	int id; /* libunbound's, while pending */
 	bool pending;
 	u8 type;
-	u8 host; /* index into lookup->hosts */
+	u8 host; /* index into lookup->hosts, or LOOKUP_POLICY_HOST */
 };
 
 /* Both address families of one host; merged by turns when all is there. */

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/types.h"
 #include "dns/dane.h"
+#include "dns/mta_sts.h"
 
 #define MX_HOSTS_MAX 16		/* exchangers kept of one domain, best preferences first */
 #define MX_ADDRESSES_MAX 32	/* addresses kept over all hosts, shared out evenly */
@@ -25,6 +26,7 @@
 #define MX_CACHE_NAMES_MAX 65536       /* answers kept... */
 #define MX_CACHE_BYTES_MAX (32u << 20) /* ...within this many bytes */
 #define MX_TLSA_BYTES_MAX 8192 /* packed TLSA records of all hosts of one domain */
+#define MX_STS_ADDRESSES_MAX 4 /* of the host of an MTA-STS policy */
 #define MX_TTL_MIN_S 30
 #define MX_TTL_MAX_S 86400
 
@@ -70,6 +72,10 @@ struct mx_answer {
 	struct net_address addresses[MX_ADDRESSES_MAX]; /* port 25; IPv6 and IPv4 by turns */
 	u16 tlsa_used;
 	u8 tlsa[MX_TLSA_BYTES_MAX];
+	char sts_id[STS_ID_SIZE]; /* an MTA-STS policy is announced by this; "": none is */
+	u8 sts_address_count;
+	/* Where it is fetched from, port 443; none that is special and not allowed. */
+	struct net_address sts_addresses[MX_STS_ADDRESSES_MAX];
 	char text[128]; /* a sentence for logs: "MX of x.test: server failure" */
 };
 
@@ -94,6 +100,7 @@ struct mx_params {
 	size_t own_count;
 	bool ipv4;
 	bool ipv6;
+	bool mta_sts; /* asks for announcements of MTA-STS policies */
 	u32 timeout_ms; /* of a whole lookup, then MX_TEMPORARY; 0: 30 s */
 	u64 seed;	/* of the order of equal preferences; 0: a random one */
 };
@@ -121,7 +128,8 @@ void mx_resolver_process(struct mx_resolver *resolver);
 
 /*
  * Starts a lookup (MX, then the addresses of each host, then the TLSA records of those whose MX
- * and addresses are secure; CNAME and loop limits inside). Several
+ * and addresses are secure; beside it the announcement of an MTA-STS policy and the addresses of
+ * its host; CNAME and loop limits inside). Several
  * lookups of one name at once share the work. `cookie` comes back with the answer. False: too many
  * pending (MX_LOOKUPS_MAX names, MX_WAITERS_MAX calls) or out of memory; ask again later. A text
  * that is no domain name is answered like any other. Case and a final dot do not count.
@@ -185,6 +193,10 @@ struct mx_found {
 	char host_tlsa_base[MX_RECORDS_MAX][256]; /* "": the record's name */
 	u16 tlsa_used;
 	u8 tlsa[MX_TLSA_BYTES_MAX];
+	u32 sts_count; /* TXT records about MTA-STS: exactly one announces a policy */
+	char sts_id[STS_ID_SIZE];
+	u32 sts_address_count;
+	struct net_address sts_addresses[MX_STS_ADDRESSES_MAX];
 };
 /*
  * Hosts of equal preference stay in the order of the records. A name that is an IP address, or that

@@ -20,10 +20,11 @@ struct mx_entry {
 	bool incomplete;
 	u8 host_count;
 	u8 address_count;
+	u8 sts_address_count;
 	u16 tlsa_used;
 	/*
 	 * name, text (both with NUL), hosts (struct packed_host, name and TLSA base with NUL),
-	 * addresses, TLSA records
+	 * addresses, TLSA records, announced id (with NUL), addresses of the policy's host
 	 */
 	char bytes[];
 };
@@ -46,6 +47,8 @@ static size_t packed_size(const char *name, const struct mx_answer *answer)
 	for (u32 i = 0; i < answer->host_count; i++)
 		size += sizeof(struct packed_host) + strlen(answer->hosts[i].name) + 1 +
 			strlen(answer->hosts[i].tlsa_base) + 1;
+	size += strlen(answer->sts_id) + 1 +
+		answer->sts_address_count * sizeof(answer->sts_addresses[0]);
 	return size + answer->tlsa_used + answer->address_count * sizeof(struct net_address);
 }
 
@@ -80,6 +83,7 @@ struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer,
 		.host_count = (u8)answer->host_count,
 		.address_count = (u8)answer->address_count,
 		.tlsa_used = answer->tlsa_used,
+		.sts_address_count = answer->sts_address_count,
 	};
 	list_init(&entry->by_use);
 	to = add_text(entry->bytes, name);
@@ -97,6 +101,9 @@ struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer,
 	}
 	to = add(to, answer->addresses, answer->address_count * sizeof(answer->addresses[0]));
 	to = add(to, answer->tlsa, answer->tlsa_used);
+	to = add_text(to, answer->sts_id);
+	to = add(to, answer->sts_addresses,
+		 answer->sts_address_count * sizeof(answer->sts_addresses[0]));
 	ASSERT(to == (char *)entry + size);
 	return entry;
 }
@@ -123,6 +130,7 @@ void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64
 		.host_count = entry->host_count,
 		.address_count = entry->address_count,
 		.tlsa_used = entry->tlsa_used,
+		.sts_address_count = entry->sts_address_count,
 	};
 	from = take(answer->text, from, strlen(from) + 1);
 	for (u32 i = 0; i < answer->host_count; i++) {
@@ -141,7 +149,10 @@ void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64
 		host->tlsa_len = packed.tlsa_len;
 	}
 	from = take(answer->addresses, from, answer->address_count * sizeof(answer->addresses[0]));
-	take(answer->tlsa, from, answer->tlsa_used);
+	from = take(answer->tlsa, from, answer->tlsa_used);
+	from = take(answer->sts_id, from, strlen(from) + 1);
+	take(answer->sts_addresses, from,
+	     answer->sts_address_count * sizeof(answer->sts_addresses[0]));
 }
 
 struct mx_entry *mx_entry_hold(struct mx_entry *entry)

@@ -13,6 +13,7 @@ enum {
 	RR_CLASS_IN = 1,
 	RR_TYPE_A = 1,
 	RR_TYPE_MX = 15,
+	RR_TYPE_TXT = 16,
 	RR_TYPE_AAAA = 28,
 	RR_TYPE_TLSA = 52,
 };

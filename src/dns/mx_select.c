@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SMTP_PORT 25
+#define HTTPS_PORT 443
 /* While a better host's addresses could not be learned, the answer is looked at again soon. */
 #define TTL_INCOMPLETE_S 300
 
@@ -242,6 +243,23 @@ static enum mx_status select_hosts(const struct mx_found *found, const struct mx
 	return judge(&picks);
 }
 
+/* RFC 8461 section 3.1: more than one record is as good as none. */
+static void write_policy(const struct mx_found *found, const struct mx_params *params,
+			 struct mx_answer *answer)
+{
+	if (found->sts_count != 1 || found->sts_id[0] == '\0')
+		return;
+	memcpy(answer->sts_id, found->sts_id, sizeof(answer->sts_id));
+	for (u32 i = 0; i < min_u32(found->sts_address_count, MX_STS_ADDRESSES_MAX); i++) {
+		struct net_address address = found->sts_addresses[i];
+
+		if (is_forbidden(params, &address))
+			continue;
+		address.port = HTTPS_PORT;
+		answer->sts_addresses[answer->sts_address_count++] = address;
+	}
+}
+
 void mx_select(const struct mx_found *found, const struct mx_params *params, struct slice domain,
 	       struct mx_answer *answer)
 {
@@ -259,6 +277,8 @@ void mx_select(const struct mx_found *found, const struct mx_params *params, str
 		status = MX_NO_DOMAIN;
 	else
 		status = select_hosts(found, params, domain, answer);
+	if (status == MX_OK)
+		write_policy(found, params, answer);
 	set_status(answer, domain, status);
 }
 

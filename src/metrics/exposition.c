@@ -313,6 +313,8 @@ static const char *const policies[METRICS_POLICIES] = {
 	[METRICS_POLICY_NEVER] = "never",	[METRICS_POLICY_OPPORTUNISTIC] = "opportunistic",
 	[METRICS_POLICY_REQUIRED] = "required", [METRICS_POLICY_UNUSABLE] = "dane-unusable",
 	[METRICS_POLICY_DANE] = "dane",		[METRICS_POLICY_VERIFY] = "verify",
+	[METRICS_POLICY_STS] = "sts",		[METRICS_POLICY_STS_TESTING] = "sts-testing",
+	[METRICS_POLICY_STS_OTHER] = "sts-testing-other-mx",
 };
 static const char *const securities[METRICS_SECURITIES] = {
 	[METRICS_SECURITY_TLS] = "ok",
@@ -429,6 +431,10 @@ static const struct word_family planner_families[] = {
 	{ "hikyaku_lmdb_map_bytes", GAUGE, "Size of the queue's memory map.", PLANNER(map_bytes) },
 	{ "hikyaku_log_rows", COUNTER, "Rows written to the delivery log.", PLANNER(log_rows) },
 	{ "hikyaku_dns_lookups", COUNTER, "Mail hosts asked for in DNS.", PLANNER(dns_lookups) },
+	{ "hikyaku_mta_sts_policies_fetched", COUNTER, "MTA-STS policies that were fetched.",
+	  PLANNER(sts_fetched) },
+	{ "hikyaku_mta_sts_fetches_failed", COUNTER,
+	  "MTA-STS policies that are announced and could not be fetched.", PLANNER(sts_failed) },
 	{ "hikyaku_dns_failures", COUNTER, "Mail hosts asked for in DNS without an answer.",
 	  PLANNER(dns_failures) },
 	{ "hikyaku_dns_stale", COUNTER,

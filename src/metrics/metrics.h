@@ -37,6 +37,9 @@ enum metrics_policy {
 	METRICS_POLICY_UNUSABLE,      /* TLS by DANE, without a usable record; any certificate */
 	METRICS_POLICY_DANE,          /* TLS, the certificate matches a TLSA record */
 	METRICS_POLICY_VERIFY,        /* TLS by configuration, the certificate is the host's */
+	METRICS_POLICY_STS,           /* likewise, by an MTA-STS policy */
+	METRICS_POLICY_STS_TESTING,   /* as opportunistic; what would be refused is counted */
+	METRICS_POLICY_STS_OTHER,     /* the same, to a host that the policy does not name */
 	METRICS_POLICIES,
 };
 
@@ -117,6 +120,8 @@ struct metrics_planner {
 	u64 dns_lookups;
 	u64 dns_failures;
 	u64 dns_stale; /* failures that left a domain with the answer that it had */
+	u64 sts_fetched; /* MTA-STS policies */
+	u64 sts_failed;  /* that could not be fetched */
 	u64 domains_known;
 	u64 sites_known;
 	u64 routes_known;

@@ -246,59 +246,61 @@ static void the_example_parses_and_holds_the_defaults(void **state)
 	config_free(&least);
 }
 
+static const char *const option_names[] = {
+	"data",
+	"control",
+	"workers",
+	"log",
+	"listen",
+	"forwarders",
+	"trust-anchor-file",
+	"root-hints",
+	"trust-anchors",
+	"stub-zones",
+	"allow-destinations",
+	"ipv4",
+	"ipv6",
+	"mta-sts",
+	"map-size-max",
+	"commit-interval",
+	"durability",
+	"in-flight",
+	"in-doubt-delay",
+	"log-keep",
+	"schedule",
+	"jitter",
+	"expire",
+	"ehlo",
+	"key",
+	"sign",
+	"bounce",
+	"unsubscribe-url",
+	"unsubscribe-mailto",
+	"mx",
+	"sessions",
+	"messages-per-session",
+	"rate",
+	"depth",
+	"recipients-per-message",
+	"idle",
+	"tls",
+	"odd-dots",
+	"connect-timeout",
+	"greeting-timeout",
+	"ehlo-timeout",
+	"tls-timeout",
+	"mail-timeout",
+	"rcpt-timeout",
+	"data-timeout",
+	"block-timeout",
+	"dot-timeout",
+	"quit-timeout",
+	"message-timeout",
+	"relay",
+};
+
 static void the_example_names_every_option(void **state)
 {
-	static const char *const names[] = {
-		"data",
-		"control",
-		"workers",
-		"log",
-		"listen",
-		"forwarders",
-		"trust-anchor-file",
-		"root-hints",
-		"trust-anchors",
-		"stub-zones",
-		"allow-destinations",
-		"ipv4",
-		"ipv6",
-		"map-size-max",
-		"commit-interval",
-		"durability",
-		"in-flight",
-		"in-doubt-delay",
-		"log-keep",
-		"schedule",
-		"jitter",
-		"expire",
-		"ehlo",
-		"key",
-		"sign",
-		"bounce",
-		"unsubscribe-url",
-		"unsubscribe-mailto",
-		"mx",
-		"sessions",
-		"messages-per-session",
-		"rate",
-		"depth",
-		"recipients-per-message",
-		"idle",
-		"tls",
-		"odd-dots",
-		"connect-timeout",
-		"greeting-timeout",
-		"ehlo-timeout",
-		"tls-timeout",
-		"mail-timeout",
-		"rcpt-timeout",
-		"data-timeout",
-		"block-timeout",
-		"dot-timeout",
-		"quit-timeout",
-		"message-timeout",
-		"relay",
-	};
 	static char text[16384];
 	FILE *file = fopen(EXAMPLE, "r");
 	size_t len;
@@ -308,12 +310,12 @@ static void the_example_names_every_option(void **state)
 	len = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[len] = '\0';
-	for (size_t i = 0; i < array_count(names); i++) {
+	for (size_t i = 0; i < array_count(option_names); i++) {
 		char assignment[64];
 
-		snprintf(assignment, sizeof(assignment), "%s = ", names[i]);
+		snprintf(assignment, sizeof(assignment), "%s = ", option_names[i]);
 		if (!strstr(text, assignment))
-			fail_msg("the example lacks %s", names[i]);
+			fail_msg("the example lacks %s", option_names[i]);
 	}
 }
 

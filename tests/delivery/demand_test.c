@@ -37,7 +37,7 @@ static struct demand *make(const struct mx_answer *answer)
 {
 	struct demand *demand;
 
-	assert_true(demand_make(&demand, answer));
+	assert_true(demand_make(&demand, answer, NULL));
 	return demand;
 }
 
@@ -161,7 +161,7 @@ static void without_memory_it_says_so(void **state)
 
 	(void)state;
 	fail_alloc(1);
-	assert_false(demand_make(&demand, &answer));
+	assert_false(demand_make(&demand, &answer, NULL));
 	assert_true(fail_alloc_end());
 	assert_null(demand);
 }

@@ -76,6 +76,7 @@ void ub_resolve_free(struct ub_result *result)
 static size_t record_bytes(u8 *out, int type)
 {
 	static const char good[] = "\0\x0a\1a\4test\0";
+	static const char announcement[] = "\x0dv=STSv1; id=1";
 	u8 kind = next_byte();
 	size_t len = kind < 0x80 ? (type == 15	 ? sizeof(good) - 1
 				    : type == 28 ? 16
@@ -85,6 +86,10 @@ static size_t record_bytes(u8 *out, int type)
 
 	for (size_t i = 0; i < len; i++)
 		out[i] = type == 15 && kind < 0x80 ? (u8)good[i] : next_byte();
+	if (type == 16 && kind < 0x80) {
+		memcpy(out, announcement, sizeof(announcement) - 1);
+		return sizeof(announcement) - 1;
+	}
 	if (type == 52 && kind < 0x80) {
 		out[0] = 3;
 		out[1] = kind & 1;
@@ -184,6 +189,10 @@ static void check_answer(const struct mx_answer *answer, const struct mx_params 
 		at += answer->hosts[i].address_count;
 		check_tlsa(answer, &answer->hosts[i]);
 	}
+	ASSERT(answer->sts_address_count <= MX_STS_ADDRESSES_MAX);
+	ASSERT(answer->sts_address_count == 0 || answer->sts_id[0]);
+	for (u32 i = 0; i < answer->sts_address_count; i++)
+		ASSERT(!net_address_is_special(&answer->sts_addresses[i]));
 	for (u32 i = 0; i < answer->address_count; i++) {
 		ASSERT(!net_address_is_special(&answer->addresses[i]));
 		ASSERT(answer->addresses[i].family == 4 ? params->ipv4 : params->ipv6);
@@ -249,6 +258,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memset(&resolver, 0, sizeof(resolver));
 	resolver.params.ipv4 = !(flags & 1);
 	resolver.params.ipv6 = !(flags & 2);
+	resolver.params.mta_sts = flags & 4;
 	list_init(&resolver.running);
 	list_init(&resolver.steps);
 	list_init(&resolver.ready);

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from authority import Authority, self_signed, tlsa
-from peers.postfix import Postfix
+from authority import tlsa
+from secured import ALSO_SELF, CHAIN, CLEAR, SELF, Secured
 from sender import wait_until
 
 pytestmark = [
@@ -15,10 +15,8 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="mail servers want to be started by root"),
 ]
 
-# By their certificate; CLEAR has no TLS.
-SELF, ALSO_SELF, CHAIN, CLEAR = "20.3.0.1", "20.3.0.4", "20.3.0.3", "20.3.0.2"
 WRONG = "3 1 1 " + 32 * "5a"
-HOSTS = {  # name: (address, TLSA records); {self} and {root} become certificates' records
+HOSTS = {  # name: (address, TLSA records); {self...} and {root...} become certificates' records
     "good": (SELF, ["{self311}"]),
     "whole": (SELF, ["{self300}"]),
     "wrong": (SELF, [WRONG]),
@@ -45,65 +43,26 @@ def zone_of(records):
     return "\n".join(lines)
 
 
+def at(zone, *names):
+    return [f"{name}.at.{zone}" for name in names]
+
+
 @pytest.fixture
 def world(network, sender_in, tmp_path):
-    """A Postfix at each address, the zones, and a sender that has not started."""
-
-    class World:
-        def __init__(self):
-            tmp_path.chmod(0o755)
-            self.network = network
-            self.root = Authority(tmp_path, "root")
-            own = self_signed(tmp_path, "nobody.example")
-            chain = self.root.issue("ta.mail.example")
-            network.address(*(f"{one}/32" for one in (SELF, ALSO_SELF, CHAIN, CLEAR)))
-            self.postfix = Postfix(
-                tmp_path, "mail.example", host=CLEAR, port=25, prefix=network.inside, tls=False,
-                more=["virtual_mailbox_domains = static:all"],
-                listeners=[self.listener(SELF, *own), self.listener(ALSO_SELF, *own),
-                           self.listener(CHAIN, *chain)])
-            self.postfix.start()
-            records = {"self311": tlsa(own[0], 3, 1, 1), "self300": tlsa(own[0], 3, 0, 0),
-                       "root201": tlsa(self.root.certificate, 2, 0, 1)}
-            network.zone("mail.example", zone_of(records), signed=True)
-            network.zone("plain.example", zone_of(records))
-            network.tamper("mail.example", "_25._tcp.bogus.mail.example.\t600\tIN\tTLSA\t3 1 1",
-                           "_25._tcp.bogus.mail.example.\t600\tIN\tTLSA\t3 1 2")
-            network.serve()
-            self.sender = sender_in(sign=False, prefix=network.inside)
-            self.sender.settings["dns"] = network.dns_options(ipv6=False)
-            self.sender.settings["retry"] |= {"schedule": ["1h"]}
-            self.sender.default_site |= {"sessions": 2, "idle": "0s"}
-
-        @staticmethod
-        def listener(address, certificate, key):
-            return (f"{address}:25", f"-o smtpd_tls_security_level=may -o syslog_name=at-{address} "
-                    f"-o smtpd_tls_cert_file={certificate} -o smtpd_tls_key_file={key}")
-
-        def send(self, *hosts, zone="mail.example"):
-            """One reader at the domain of each host; the report by host, when all had their try."""
-            self.sender.create("news", [f"reader1@{host}.at.{zone}" for host in hosts])
-            self.sender.wait("news", lambda s: s["delivered"] + s["deferred"] == len(hosts))
-            return {line["address"].partition("@")[2].partition(".")[0]: line
-                    for line in self.sender.report("news", "delivered", "deferred")}
-
-        def arrived(self, count):
-            """The hosts whose readers have mail, with what Postfix says of the session."""
-            return {mail.recipient.partition("@")[2].partition(".")[0]: mail.received[0]
-                    for mail in self.postfix.wait_for(count)}
-
-        def count(self, policy, result):
-            return self.sender.metric("hikyaku_tls_sessions_total", policy=policy, result=result)
-
-    world = World()
+    world = Secured(tmp_path, network, sender_in, ["ta.mail.example"])
+    records = {"self311": tlsa(world.own[0], 3, 1, 1), "self300": tlsa(world.own[0], 3, 0, 0),
+               "root201": tlsa(world.root.certificate, 2, 0, 1)}
+    network.zone("mail.example", zone_of(records), signed=True)
+    network.zone("plain.example", zone_of(records))
+    network.tamper("mail.example", "_25._tcp.bogus.mail.example.\t600\tIN\tTLSA\t3 1 1",
+                   "_25._tcp.bogus.mail.example.\t600\tIN\tTLSA\t3 1 2")
     yield world
-    world.postfix.close()
-    print(f"---- postfix\n{world.postfix.log()[-10000:]}")
+    world.close()
 
 
 def test_who_proves_itself_gets_the_mail_and_nobody_else(world):
-    world.sender.start()
-    lines = world.send(*HOSTS)
+    world.start()
+    lines = world.send(*at("mail.example", *HOSTS))
     assert {name for name, line in lines.items() if line["outcome"] == "delivered"} == DELIVERED
     mails = world.arrived(len(DELIVERED))
     assert set(mails) == DELIVERED
@@ -112,7 +71,7 @@ def test_who_proves_itself_gets_the_mail_and_nobody_else(world):
         assert lines[name]["outcome"] == "deferred" and words in lines[name]["reply"], lines[name]
     assert lines["wrong"]["enhanced"] == "4.7.5" and lines["clear"]["enhanced"] == "4.7.4"
     # No envelope was ever said in the clear.
-    ends = wait_until(lambda: re.findall(rf"postfix/smtpd.*disconnect from .* (ehlo=.*)",
+    ends = wait_until(lambda: re.findall(r"postfix/smtpd.*disconnect from .* (ehlo=.*)",
                                          world.postfix.log()), "the session without TLS")
     assert ends and not any("mail=" in one or "rcpt=" in one for one in ends)
     assert world.count("dane", "ok") == 5 and world.count("dane-unusable", "ok") == 1
@@ -121,8 +80,8 @@ def test_who_proves_itself_gets_the_mail_and_nobody_else(world):
 
 
 def test_records_of_an_insecure_zone_count_for_nothing(world):
-    world.sender.start()
-    lines = world.send(*HOSTS, zone="plain.example")
+    world.start()
+    lines = world.send(*at("plain.example", *HOSTS))
     assert {line["outcome"] for line in lines.values()} == {"delivered"}
     mails = world.arrived(len(HOSTS))
     assert {name for name, received in mails.items() if "with ESMTPS" in received} == (
@@ -131,23 +90,23 @@ def test_records_of_an_insecure_zone_count_for_nothing(world):
 
 
 def test_the_next_host_gets_what_the_first_one_cannot_prove(world):
-    world.sender.start()
-    lines = world.send("second")
+    world.start()
+    lines = world.send(*at("mail.example", "second"))
     assert lines["second"]["outcome"] == "delivered"
     assert f"next.mail.example [{ALSO_SELF}]" in lines["second"]["host"]
 
 
 def test_what_is_published_can_be_left_out_of_account(world):
     world.sender.default_site["tls"] = "unpublished"
-    world.sender.start()
-    lines = world.send("wrong", "clear", "bogus")
+    world.start()
+    lines = world.send(*at("mail.example", "wrong", "clear", "bogus"))
     assert {line["outcome"] for line in lines.values()} == {"delivered"}
 
 
 def test_dane_alone_can_be_demanded(world):
     world.sender.default_site["tls"] = "dane"
-    world.sender.start()
-    lines = world.send("good", "bare", "unusable")
+    world.start()
+    lines = world.send(*at("mail.example", "good", "bare", "unusable"))
     assert {name: line["outcome"] for name, line in lines.items()} == {
         "good": "delivered", "bare": "deferred", "unusable": "deferred"}
     assert "usable TLSA records" in lines["bare"]["reply"]
@@ -155,15 +114,26 @@ def test_dane_alone_can_be_demanded(world):
 
 def test_a_certificate_by_the_systems_roots_can_be_demanded(world, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(world.root.certificate))
-    world.network.zone("web.example", f"ta A {CHAIN}\nta.at MX 10 ta.mail.example.\n"
-                       f"misnamed.at MX 10 misnamed.mail.example.\nbare.at MX 10 bare.mail.example.")
-    world.sender.settings["dns"] = world.network.dns_options(ipv6=False)
-    for address in list(world.network.servers):
-        world.network.stop_serving(address)
-    world.network.serve()
+    names = ("ta", "misnamed", "bare")
+    world.network.zone("web.example", "\n".join(f"{name}.at MX 10 {name}.mail.example."
+                                                for name in names))
     world.sender.default_site["tls"] = "verify"
-    world.sender.start()
-    lines = world.send("ta", "misnamed", "bare", zone="web.example")
+    world.start()
+    lines = world.send(*at("web.example", *names))
     assert {name: line["outcome"] for name, line in lines.items()} == {
         "ta": "delivered", "misnamed": "deferred", "bare": "deferred"}
     assert world.count("verify", "ok") == 1 and world.count("verify", "certificate") >= 2
+
+
+def test_a_roll_over_takes_effect_when_the_old_answer_is_over(world):
+    """The certificate's record comes in the place of a wrong one; what waited is delivered."""
+    wrong, right = WRONG, tlsa(world.own[0], 3, 1, 1)
+    for record in (wrong, right):
+        world.network.zone("rolling.example", f"mx A {SELF}\nx MX 10 mx\n_25._tcp.mx TLSA {record}",
+                           ttl=30, signed=True)
+        if record == wrong:
+            world.start()
+            assert world.send("x.rolling.example")["x"]["outcome"] == "deferred"
+    world.sender.run("queue", "retry", "--all")
+    wait_until(lambda: world.sender.status("news1")["delivered"] == 1
+               or world.sender.run("queue", "retry", "--all") is None, "the mail", every=5)

@@ -1,4 +1,7 @@
-/* What the resolver finds of TLSA records, by a real name server with signed and broken zones. */
+/*
+ * What the resolver finds of TLSA records and MTA-STS announcements, by a real name server with
+ * signed and broken zones.
+ */
 #include "base/text.h"
 #include "dns/mx.h"
 #include "dns/zone_server.h"
@@ -18,6 +21,7 @@ static struct mx_answer look_up(const char *domain)
 		.stub_zone_count = STUB_COUNT,
 		.ipv4 = true,
 		.ipv6 = true,
+		.mta_sts = true,
 		.seed = 1,
 	};
 	struct error error = { "" };
@@ -128,6 +132,39 @@ static void bogus_records_fail_the_host_and_not_the_others(void **state)
 	assert_true(answer.ttl_s <= 300);
 }
 
+static void an_announced_policy_comes_with_the_addresses_of_its_host(void **state)
+{
+	struct mx_answer answer = look_up("one.plain.example");
+	u32 families = 0;
+
+	(void)state;
+	assert_string_equal(answer.sts_id, "abc123");
+	/* One of the three is on loopback: nothing is fetched from there. */
+	assert_int_equal(answer.sts_address_count, 2);
+	for (u32 i = 0; i < 2; i++) {
+		assert_int_equal(answer.sts_addresses[i].port, 443);
+		families += answer.sts_addresses[i].family;
+	}
+	assert_int_equal(families, 4 + 6);
+	answer = look_up("long.plain.example");
+	assert_string_equal(answer.sts_id, "abc123");
+	assert_int_equal(answer.sts_address_count, 0);
+}
+
+static void two_announcements_or_a_broken_one_are_none(void **state)
+{
+	static const char *const domains[] = { "two.plain.example", "short.plain.example",
+					       "one.signed.example" };
+
+	(void)state;
+	for (size_t i = 0; i < array_count(domains); i++) {
+		struct mx_answer answer = look_up(domains[i]);
+
+		assert_string_equal(answer.sts_id, "");
+		assert_int_equal(answer.sts_address_count, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +176,8 @@ int main(void)
 		cmocka_unit_test(an_alias_is_followed_and_comes_second_itself),
 		cmocka_unit_test(of_many_records_a_bounded_number_is_kept),
 		cmocka_unit_test(bogus_records_fail_the_host_and_not_the_others),
+		cmocka_unit_test(an_announced_policy_comes_with_the_addresses_of_its_host),
+		cmocka_unit_test(two_announcements_or_a_broken_one_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, zones_serve, zones_stop);
