@@ -1,4 +1,4 @@
-/* What a domain's MX answer demands of its hosts. */
+/* What a domain's MX answer and its MTA-STS policy demand of its hosts. */
 #include "delivery/demand.h"
 
 #include "base/fail_alloc.h"
@@ -97,6 +97,52 @@ static void every_finding_has_its_level(void **state)
 	demand_give(demand);
 }
 
+/* DANE alone counts where it says something; elsewhere the policy does. */
+static void a_policy_fills_what_dane_leaves_open(void **state)
+{
+	static const enum demand_level levels[3][4][2] = {
+		/* By mode and finding; of a host that the policy names, and of another. */
+		[STS_NONE] = {
+			[DANE_ABSENT] = { DEMAND_NOTHING, DEMAND_NOTHING },
+			[DANE_UNUSABLE] = { DEMAND_TLS, DEMAND_TLS },
+			[DANE_USABLE] = { DEMAND_DANE, DEMAND_DANE },
+			[DANE_FAILED] = { DEMAND_AWAY, DEMAND_AWAY },
+		},
+		[STS_TESTING] = {
+			[DANE_ABSENT] = { DEMAND_WISH, DEMAND_WISH_OTHER },
+			[DANE_UNUSABLE] = { DEMAND_TLS, DEMAND_TLS },
+			[DANE_USABLE] = { DEMAND_DANE, DEMAND_DANE },
+			[DANE_FAILED] = { DEMAND_AWAY, DEMAND_AWAY },
+		},
+		[STS_ENFORCE] = {
+			[DANE_ABSENT] = { DEMAND_PKIX, DEMAND_OTHER },
+			[DANE_UNUSABLE] = { DEMAND_PKIX, DEMAND_OTHER },
+			[DANE_USABLE] = { DEMAND_DANE, DEMAND_DANE },
+			[DANE_FAILED] = { DEMAND_AWAY, DEMAND_AWAY },
+		},
+	};
+
+	(void)state;
+	for (u32 mode = 0; mode < 3; mode++) {
+		struct sts_policy policy = { .mode = mode, .mx_len = 8, .mx = "in.test" };
+
+		for (u8 finding = 0; finding < 4; finding++) {
+			struct mx_answer answer = { .status = MX_OK };
+			struct demand *demand;
+
+			add_host(&answer, "failed.test", DANE_FAILED); /* so that there is one */
+			add_host(&answer, "in.test", finding);
+			add_host(&answer, "out.test", finding);
+			assert_true(demand_make(&demand, &answer, &policy));
+			assert_int_equal(demand_of(demand, "in.test")->level,
+					 levels[mode][finding][0]);
+			assert_int_equal(demand_of(demand, "out.test")->level,
+					 levels[mode][finding][1]);
+			demand_give(demand);
+		}
+	}
+}
+
 /* Name servers turn answers round, and equal preferences change places. */
 static void the_order_of_hosts_and_records_does_not_count(void **state)
 {
@@ -171,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_nothing_is_published_nothing_is_demanded),
 		cmocka_unit_test(every_finding_has_its_level),
+		cmocka_unit_test(a_policy_fills_what_dane_leaves_open),
 		cmocka_unit_test(the_order_of_hosts_and_records_does_not_count),
 		cmocka_unit_test(whatever_else_differs_counts),
 		cmocka_unit_test(it_outlives_the_answer_and_all_but_the_last_who_hold_it),

@@ -134,6 +134,9 @@ def test_a_roll_over_takes_effect_when_the_old_answer_is_over(world):
         if record == wrong:
             world.start()
             assert world.send("x.rolling.example")["x"]["outcome"] == "deferred"
-    world.sender.run("queue", "retry", "--all")
-    wait_until(lambda: world.sender.status("news1")["delivered"] == 1
-               or world.sender.run("queue", "retry", "--all") is None, "the mail", every=5)
+
+    def is_delivered():
+        world.sender.run("queue", "retry", "--all")
+        return world.sender.status("news1")["delivered"] == 1
+
+    wait_until(is_delivered, "the mail", every=5)
