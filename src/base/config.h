@@ -49,7 +49,15 @@ enum config_durability {
 };
 /* How the local part of `a..b@x` goes to a receiver. */
 enum config_dots { CONFIG_DOTS_QUOTED, CONFIG_DOTS_RAW };
-enum config_tls { CONFIG_TLS_OPPORTUNISTIC, CONFIG_TLS_NEVER, CONFIG_TLS_REQUIRED };
+/* See hikyaku.conf(5). */
+enum config_tls {
+	CONFIG_TLS_OPPORTUNISTIC, /* and what receivers publish is demanded of them */
+	CONFIG_TLS_NEVER,
+	CONFIG_TLS_REQUIRED,
+	CONFIG_TLS_UNPUBLISHED,   /* opportunistic, whatever receivers publish */
+	CONFIG_TLS_VERIFY,
+	CONFIG_TLS_DANE,
+};
 
 struct config_dns {
 	struct config_list forwarders;	  /* "192.0.2.53" or "192.0.2.53@5353" */
@@ -62,6 +70,7 @@ struct config_dns {
 	struct config_list block_lists; /* zones for `check identity`; "none": not one is asked */
 	bool ipv4;
 	bool ipv6;
+	bool mta_sts; /* policies of receivers are asked for, and kept to */
 };
 
 struct config_queue {

@@ -33,7 +33,8 @@
 static const char *const log_choices[] = { "error", "warn", "info", "debug", NULL };
 static const char *const durability_choices[] = { "full", "relaxed", NULL };
 static const char *const dots_choices[] = { "quoted", "raw", NULL };
-static const char *const tls_choices[] = { "opportunistic", "never", "required", NULL };
+static const char *const tls_choices[] = { "opportunistic", "never", "required", "unpublished",
+					   "verify", "dane", NULL };
 
 static const struct config_option metrics_options[] = {
 	ROW(config, metrics_listen, "listen", CONFIG_TEXT, "127.0.0.1:9641",
@@ -60,6 +61,7 @@ static const struct config_option dns_options[] = {
 	    SHAPE(block_list, "a block list's domain name, or none")),
 	ROW(config_dns, ipv4, "ipv4", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(config_dns, ipv6, "ipv6", CONFIG_FLAG, "true", RANGE(0, 0)),
+	ROW(config_dns, mta_sts, "mta-sts", CONFIG_FLAG, "true", RANGE(0, 0)),
 };
 NOT_TITLED(dns, "dns", dns_options);
 
@@ -136,7 +138,7 @@ static const struct config_option site_options[] = {
 	    RANGE(1, CONFIG_RECIPIENTS_MAX)),
 	ROW(config_site, idle_ms, "idle", CONFIG_DURATION, "10s", RANGE(0, 5 * MINUTE)),
 	ROW(config_site, tls, "tls", CONFIG_CHOICE, "opportunistic",
-	    ONE_OF(tls_choices, "opportunistic, never or required")),
+	    ONE_OF(tls_choices, "opportunistic, never, required, unpublished, verify or dane")),
 	ROW(config_site, odd_dots, "odd-dots", CONFIG_CHOICE, "quoted",
 	    ONE_OF(dots_choices, "quoted or raw")),
 	ROW(config_site, connect_timeout_ms, "connect-timeout", CONFIG_DURATION, "30s",

@@ -240,6 +240,7 @@ static void show_facts(const struct dialogue *d, const char *host)
 static bool start_tls(struct dialogue *d, const char *host)
 {
 	const struct tls_params params = { .sessions_max = 0 };
+	const struct tls_peer peer = { .server_name = slice_of(host) };
 	enum tls_result result;
 	char bytes[4096];
 	size_t got = 0;
@@ -247,7 +248,7 @@ static bool start_tls(struct dialogue *d, const char *host)
 	if (d->in.len > 0)
 		return error_set(&d->error, "the host sent more than its reply to STARTTLS");
 	d->context = tls_context_open(&params, &d->error);
-	d->tls = d->context ? tls_open(d->context, slice_of(host), SLICE("")) : NULL;
+	d->tls = d->context ? tls_open(d->context, &peer) : NULL;
 	if (!d->tls)
 		return error_set(&d->error, "no memory for TLS");
 	while ((result = tls_handshake(d->tls)) == TLS_AGAIN) {

@@ -66,6 +66,8 @@ void path_give(struct path *path)
 	u32 before = atomic_fetch_sub_explicit(&path->references, 1, memory_order_acq_rel);
 
 	ASSERT(before > 0);
-	if (before == 1)
+	if (before == 1) {
+		demand_give(path->demand);
 		free(path);
+	}
 }

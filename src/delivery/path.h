@@ -8,6 +8,8 @@
 
 #include "base/net_address.h"
 #include "base/types.h"
+#include "delivery/demand.h"
+#include "metrics/metrics.h"
 #include "smtp/client.h"
 
 #define PATH_TARGETS_MAX 32
@@ -33,7 +35,6 @@ struct path {
 	bool has_source6;
 	struct net_address source4;
 	struct net_address source6;
-	enum smtp_tls_policy tls;
 	bool raw_dots;               /* recipients with odd dots go without quotes */
 	u32 depth;                   /* transactions in flight per session */
 	u32 messages_per_session;
@@ -44,6 +45,13 @@ struct path {
 	u32 sessions[PATH_WORKERS_MAX]; /* each worker's share of the site's sessions */
 	u32 host_count;
 	u16 hosts[PATH_HOSTS_MAX];
+	u8 host_tls[PATH_HOSTS_MAX]; /* enum metrics_policy: how they are talked to */
+	/*
+	 * Differs between hosts that have to prove different things: sessions are resumed within
+	 * one. 0: nothing is to be proven.
+	 */
+	u64 host_proof[PATH_HOSTS_MAX];
+	struct demand *demand; /* one reference; NULL: nothing is demanded */
 	u32 target_count;
 	struct path_target targets[PATH_TARGETS_MAX]; /* of one host side by side */
 	u32 text_len;

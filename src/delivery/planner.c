@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "delivery/planner_parts.h"
+#include "dns/sts_fetch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,6 +101,7 @@ static bool open_resolver(struct planner *planner, struct error *error)
 		.own = own,
 		.ipv4 = dns->ipv4,
 		.ipv6 = dns->ipv6,
+		.mta_sts = dns->mta_sts,
 		.seed = planner->params.seed,
 	};
 
@@ -191,6 +193,7 @@ void planner_close(struct planner *planner)
 {
 	if (!planner)
 		return;
+	sts_fetcher_close(planner->sts_fetcher);
 	planner_lanes_free(&planner->idle_lanes);
 	planner_lanes_free(&planner->doomed);
 	planner_routes_free(planner);
@@ -271,6 +274,7 @@ static void fill_transaction(struct planner *planner)
 	planner_apply_results(planner);
 	planner_domain_ask(planner);
 	planner_domain_answers(planner);
+	planner_sts_results(planner);
 	planner_place_again(planner);
 	planner_shed(planner);
 	planner_activate_lanes(planner);
@@ -427,6 +431,7 @@ static bool may_send(const struct planner *planner)
 static bool has_work(const struct planner *planner)
 {
 	return planner->must_work || planner->result_count > 0 || planner->answers ||
+	       planner_sts_has_results(planner) ||
 	       (!list_is_empty(&planner->doomed) && planner_may_settle(planner)) ||
 	       (!list_is_empty(&planner->to_ask) && planner->now_ns >= planner->next_ask_ns) ||
 	       planner->again.count > 0 || planner->dead_batch_count > 1024 ||
@@ -484,7 +489,7 @@ u64 planner_wait_ns(const struct planner *planner, u64 now_ns)
 	if (!planner->stopping && planner->next_due_ms != UINT64_MAX &&
 	    planner->next_due_ms > planner->time.due_ms)
 		wait = min_u64(wait, (planner->next_due_ms - planner->time.due_ms) * NS_PER_MS);
-	return wait;
+	return min_u64(wait, planner_sts_wait_ns(planner));
 }
 
 int planner_resolver_fd(const struct planner *planner)

@@ -49,6 +49,8 @@ static void free_domain(struct planner *planner, struct domain *domain)
 	list_unlink(&domain->all);
 	map_remove(&planner->domains, slice_of(domain->name));
 	ref_queue_done(&domain->refs);
+	demand_give(domain->demand);
+	mx_entry_drop(domain->held);
 	free(domain);
 }
 
@@ -223,7 +225,7 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 	planner_domain_wait(planner, domain);
 	switch ((enum domain_state)domain->state) {
 	case DOMAIN_READY:
-		route = planner_route(planner, domain->where, campaign->customer,
+		route = planner_route(planner, domain, campaign->customer,
 				      planner_source_of(campaign, row->ref.id.domain));
 		if (!route)
 			CRASH("out of memory for a route");
@@ -314,6 +316,23 @@ static u64 over_at(const struct planner *planner, const struct mx_answer *answer
 	return planner->now_ns + (answer->ttl_s + 1ull) * NS_PER_S;
 }
 
+static void set_demand(struct planner *planner, struct domain *domain,
+		       const struct mx_answer *answer)
+{
+	struct sts_policy policy;
+	bool has_policy = planner_sts_policy(planner, domain->name, &policy);
+	struct demand *demand;
+
+	if (!demand_make(&demand, answer, has_policy ? &policy : NULL))
+		CRASH("out of memory for what is demanded of a site");
+	if (demand_same(demand, domain->demand)) {
+		demand_give(demand);
+		return;
+	}
+	demand_give(domain->demand);
+	domain->demand = demand;
+}
+
 /* An answer that says where, with what an incomplete one lacks and is known. */
 static void found(struct planner *planner, struct domain *domain, struct mx_answer *answer)
 {
@@ -322,6 +341,7 @@ static void found(struct planner *planner, struct domain *domain, struct mx_answ
 		      planner_site_fill(domain->where, answer);
 
 	set_where(planner, domain, planner_site_of_answer(planner, answer));
+	set_demand(planner, domain, answer);
 	domain->state = DOMAIN_READY;
 	domain->failures = 0;
 	domain->fresh_until_ns = over_at(planner, answer);
@@ -386,22 +406,25 @@ static void depart(struct planner *planner, struct planner_route *route, struct 
 	planner_route_check(planner, route);
 }
 
-static void on_answer(struct planner *planner, struct domain *domain, struct mx_answer *answer)
+void planner_domain_answered(struct planner *planner, struct domain *domain,
+			     struct mx_answer *answer)
 {
 	struct site *before = domain->where;
+	struct demand *demanded = demand_take(domain->demand);
 
 	if (before)
 		planner_site_hold(before);
 	domain->asking = false;
 	judge(planner, domain, answer);
 	set_timer(domain, domain->fresh_until_ns);
-	if (before && before != domain->where) {
+	if (before && (before != domain->where || demanded != domain->demand)) {
 		list_for_each(node, &before->routes)
 			depart(planner, list_entry(node, struct planner_route, of_site), domain);
 	}
 	list_for_each_safe(node, &domain->lanes)
 		planner_lane_move(planner, list_entry(node, struct lane, of_domain));
 	planner_rows_again(planner, &domain->refs);
+	demand_give(demanded);
 	if (before)
 		planner_site_drop(planner, before);
 }
@@ -415,8 +438,12 @@ void planner_domain_answers(struct planner *planner)
 		return;
 	planner->answers = false;
 	planner->next_ask_ns = 0;
-	while (mx_next_answer(planner->resolver, &cookie, &answer))
-		on_answer(planner, (struct domain *)(uintptr_t)cookie, &answer);
+	while (mx_next_answer(planner->resolver, &cookie, &answer)) {
+		struct domain *domain = (struct domain *)(uintptr_t)cookie;
+
+		if (!planner_sts_ask(planner, domain, &answer))
+			planner_domain_answered(planner, domain, &answer);
+	}
 }
 
 void planner_domains_free(struct planner *planner)

@@ -91,7 +91,7 @@ static void place_lane(struct planner *planner, struct lane *lane)
 		list_push_back(&lane->domain->waiting, &lane->node);
 		return;
 	}
-	lane->route = planner_route(planner, lane->domain->where, lane->campaign->customer,
+	lane->route = planner_route(planner, lane->domain, lane->campaign->customer,
 				    planner_source_of(lane->campaign, lane->number));
 	if (!lane->route)
 		CRASH("out of memory for a route");
@@ -158,7 +158,8 @@ void planner_lane_move(struct planner *planner, struct lane *lane)
 
 	if (!planner_lane_is_live(lane) ||
 	    (domain->state == DOMAIN_DEAD && lane->doomed) ||
-	    (domain->state == DOMAIN_READY && lane->route && lane->route->site == domain->where))
+	    (domain->state == DOMAIN_READY && lane->route &&
+	     planner_route_is_of(lane->route, domain)))
 		return;
 	detach(planner, lane);
 	lane->doomed = false;

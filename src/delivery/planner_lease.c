@@ -283,8 +283,7 @@ static bool lease_route(struct planner *planner, struct planner_route *route)
 /* A quantum of its rows is deferred; the others wait in `later` for the next transaction. */
 static void shed_route(struct planner *planner, struct planner_route *route, struct list *later)
 {
-	planner_shed_route(planner, route,
-			   "no source address of the customer fits the receiver's addresses");
+	planner_shed_route(planner, route, route->lack);
 	list_unlink(&route->ready);
 	list_push_back(later, &route->ready);
 }

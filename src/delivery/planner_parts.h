@@ -105,6 +105,8 @@ struct domain {
 	struct timer timer;
 	struct planner *planner;
 	struct site *where;     /* held; while it is NEW or ASKING: as of an older answer */
+	struct demand *demand;  /* one reference; of the answer that said `where` */
+	struct mx_entry *held;  /* an answer that waits for the domain's policy; mostly NULL */
 	u64 fresh_until_ns;
 	u64 stale_until_ns;     /* an answer that cannot be refreshed is used up to here */
 	u32 failures;
@@ -156,10 +158,12 @@ struct planner_route {
 	struct timer timer;    /* end of a pause, or more tokens */
 	struct planner *planner;
 	struct site *site;     /* held */
+	struct demand *demand; /* one reference; of all domains whose mail goes here */
 	const struct config_customer *customer;
 	u32 source;            /* which of the customer's addresses */
 	u32 lane_count;
 	struct path *path;
+	const char *lack;      /* why there is none */
 	u32 path_version;
 	u32 metrics_slot;
 	u32 leases;            /* out, or back and not yet committed */
@@ -184,6 +188,9 @@ struct planner {
 	struct queue *queue;
 	struct journal *journal;
 	struct mx_resolver *resolver;
+	struct sts_fetcher *sts_fetcher; /* NULL until it is wanted */
+	u32 sts_pending;                 /* domains whose policy is being fetched */
+	char sts_pruned[SETTING_NAME_MAX + 1]; /* name of the policy that was looked at last */
 	struct metrics_planner *m;
 	struct random random;
 	struct timer_wheel wheel;
@@ -408,6 +415,9 @@ void planner_domain_wait(struct planner *planner, struct domain *domain); /* see
 /* By a lane or a row: when it was the last one, the domain is forgotten in a later turn. */
 void planner_domain_left(struct planner *planner, struct domain *domain);
 void planner_domain_answers(struct planner *planner);
+/* The answer counts from now on; nothing is waited for any more. */
+void planner_domain_answered(struct planner *planner, struct domain *domain,
+			     struct mx_answer *answer);
 void planner_domain_ask(struct planner *planner);
 void planner_domains_free(struct planner *planner);
 u32 planner_source_of(const struct planner_campaign *campaign, u32 lane);
@@ -418,6 +428,16 @@ u32 planner_source_of(const struct planner_campaign *campaign, u32 lane);
 void planner_row_place(struct planner *planner, struct planner_campaign *campaign,
 		       const struct queue_row *row);
 void planner_place_again(struct planner *planner);
+
+/* ---- planner_sts.c ---- */
+/* The MTA-STS policy that the domain's mail goes by; false: none. Within a transaction. */
+bool planner_sts_policy(struct planner *planner, const char *domain, struct sts_policy *policy);
+/* True: the answer is held until its policy is there, then planner_domain_answered goes on. */
+bool planner_sts_ask(struct planner *planner, struct domain *domain,
+		     const struct mx_answer *answer);
+void planner_sts_results(struct planner *planner);
+bool planner_sts_has_results(const struct planner *planner);
+u64 planner_sts_wait_ns(const struct planner *planner); /* at most so long may be slept */
 
 /* ---- planner_site.c ---- */
 bool planner_sites_open(struct planner *planner, struct error *error);
@@ -435,15 +455,18 @@ void planner_site_drop(struct planner *planner, struct site *site);
 
 /* ---- planner_path.c ---- */
 /*
- * The current path; made anew only when an answer brought something new. NULL: the customer has no
- * source address of a family that the site has.
+ * The current path; made anew only when an answer brought something new. NULL: no host of the site
+ * may be used, route->lack says why.
  */
 struct path *planner_route_path(struct planner *planner, struct planner_route *route);
 const char *planner_source_text(const struct planner_route *route, char out[NET_ADDRESS_TEXT_SIZE]);
 
 /* ---- planner_route.c ---- */
-struct planner_route *planner_route(struct planner *planner, struct site *site,
+/* To where the domain's mail goes, for what it demands. NULL: no memory. */
+struct planner_route *planner_route(struct planner *planner, const struct domain *domain,
 				    const struct config_customer *customer, u32 source);
+/* The route leads where the domain's mail goes now, and keeps to what it demands. */
+bool planner_route_is_of(const struct planner_route *route, const struct domain *domain);
 /* Whatever changed: is it ready, is it idle. */
 void planner_route_check(struct planner *planner, struct planner_route *route);
 void planner_route_failed(struct planner *planner, struct planner_route *route,

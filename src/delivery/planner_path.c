@@ -5,6 +5,7 @@
 #include "delivery/planner_parts.h"
 
 #include "base/check.h"
+#include "base/crypto.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -58,12 +59,77 @@ const char *planner_source_text(const struct planner_route *route, char out[NET_
 	return out;
 }
 
-static void add_host(struct path *path, const struct mx_answer *answer, const struct mx_host *host,
-		     bool v4, bool v6)
+/* What the demand on a host comes to by configuration; METRICS_POLICIES: it must not be used. */
+static enum metrics_policy policy_of(enum config_tls tls, enum demand_level level)
 {
-	const u8 index = (u8)path->host_count++;
+	static const enum metrics_policy published[] = {
+		[DEMAND_NOTHING] = METRICS_POLICY_OPPORTUNISTIC,
+		[DEMAND_TLS] = METRICS_POLICY_UNUSABLE,
+		[DEMAND_DANE] = METRICS_POLICY_DANE,
+		[DEMAND_PKIX] = METRICS_POLICY_STS,
+		[DEMAND_WISH] = METRICS_POLICY_STS_TESTING,
+		[DEMAND_WISH_OTHER] = METRICS_POLICY_STS_OTHER,
+		[DEMAND_AWAY] = METRICS_POLICIES,
+		[DEMAND_OTHER] = METRICS_POLICIES,
+	};
+	const bool is_must = published[level] > METRICS_POLICY_OPPORTUNISTIC &&
+			     level != DEMAND_WISH && level != DEMAND_WISH_OTHER;
 
-	path->hosts[index] = path_add_text(path, host->name);
+	switch (tls) {
+	case CONFIG_TLS_NEVER:
+		return METRICS_POLICY_NEVER;
+	case CONFIG_TLS_UNPUBLISHED:
+		return METRICS_POLICY_OPPORTUNISTIC;
+	case CONFIG_TLS_REQUIRED:
+		return is_must ? published[level] : METRICS_POLICY_REQUIRED;
+	case CONFIG_TLS_VERIFY:
+		return is_must && level != DEMAND_TLS ? published[level] : METRICS_POLICY_VERIFY;
+	case CONFIG_TLS_DANE:
+		return level == DEMAND_DANE ? published[level] : METRICS_POLICIES;
+	default:
+		return published[level];
+	}
+}
+
+/* One number for all that the host has to prove; 0: nothing. */
+static u64 proof_of(enum metrics_policy policy, const char *name,
+		    const struct demand_host *demanded)
+{
+	u8 digest[SHA256_SIZE];
+	struct sha256 hash;
+	u64 proof;
+
+	if (demanded && policy != METRICS_POLICY_VERIFY)
+		return policy >= METRICS_POLICY_DANE ? demanded->id : 0;
+	if (policy != METRICS_POLICY_VERIFY)
+		return 0;
+	sha256_init(&hash);
+	sha256_add(&hash, name, strlen(name));
+	sha256_finish(&hash, digest);
+	memcpy(&proof, digest, sizeof(proof));
+	return proof;
+}
+
+/* Lists the host; false: what is demanded of it cannot be had, so its addresses are left out. */
+static bool add_host(struct path *path, const char *name, enum config_tls tls)
+{
+	const struct demand_host *demanded = demand_of(path->demand, name);
+	enum metrics_policy policy = policy_of(tls, demanded ? demanded->level : DEMAND_NOTHING);
+	const u32 index = path->host_count++;
+
+	path->hosts[index] = path_add_text(path, name);
+	if (policy == METRICS_POLICIES)
+		return false;
+	path->host_tls[index] = (u8)policy;
+	path->host_proof[index] = proof_of(policy, name, demanded);
+	return true;
+}
+
+static void add_addresses(struct path *path, const struct mx_answer *answer,
+			  const struct mx_host *host, bool v4, bool v6)
+{
+	const u8 index = (u8)(path->host_count - 1);
+
 	for (u32 i = 0; i < host->address_count; i++) {
 		const struct net_address *a = &answer->addresses[host->address_first + i];
 
@@ -75,21 +141,42 @@ static void add_host(struct path *path, const struct mx_answer *answer, const st
 	}
 }
 
-/* Hosts and those of their addresses that the customer has a source address for. */
-static void add_targets(struct path *path, const struct site *site, bool v4, bool v6)
+static const char *lack_of(enum config_tls tls, const struct path *path, const char *name)
 {
+	const struct demand_host *demanded = demand_of(path->demand, name);
+
+	if (tls == CONFIG_TLS_DANE)
+		return "no mail host has usable TLSA records, as the configuration demands";
+	if (demanded && demanded->level == DEMAND_OTHER)
+		return "no mail host is one of those that the domain's MTA-STS policy names";
+	return "the TLSA records of the mail hosts cannot be had, or DNSSEC says they are forged";
+}
+
+/*
+ * Hosts and those of their addresses that the customer has a source address for. Returns why, if
+ * there are none.
+ */
+static const char *add_targets(struct path *path, const struct site *site, bool v4, bool v6)
+{
+	const enum config_tls tls = site->limits->tls;
+	const char *lack = "no source address of the customer fits the receiver's addresses";
 	struct mx_answer answer;
 
 	if (site->answer) {
 		mx_entry_unpack(site->answer, &answer, 0);
-		for (u32 h = 0; h < answer.host_count; h++)
-			add_host(path, &answer, &answer.hosts[h], v4, v6);
-		return;
+		for (u32 h = 0; h < answer.host_count; h++) {
+			if (add_host(path, answer.hosts[h].name, tls))
+				add_addresses(path, &answer, &answer.hosts[h], v4, v6);
+			else
+				lack = lack_of(tls, path, answer.hosts[h].name);
+		}
+		return lack;
 	}
-	path->hosts[0] = path_add_text(path, site->name);
-	path->host_count = 1;
+	if (!add_host(path, site->name, tls))
+		return lack_of(tls, path, site->name);
 	path->targets[0] = (struct path_target){ .address = site->relay };
 	path->target_count = (site->relay.family == 4 ? v4 : v6) ? 1 : 0;
+	return lack;
 }
 
 /*
@@ -107,18 +194,6 @@ static void share_sessions(struct path *path, u32 sessions, u32 workers)
 		path->sessions[i] = sessions / workers;
 	for (u32 i = 0; i < sessions % workers; i++)
 		path->sessions[(first % workers + i) % workers]++;
-}
-
-static enum smtp_tls_policy tls_policy(enum config_tls tls)
-{
-	switch (tls) {
-	case CONFIG_TLS_NEVER:
-		return SMTP_TLS_NEVER;
-	case CONFIG_TLS_REQUIRED:
-		return SMTP_TLS_REQUIRED;
-	default:
-		return SMTP_TLS_OPPORTUNISTIC;
-	}
 }
 
 static void set_timeouts(struct path *path, const struct config_site *limits)
@@ -159,7 +234,7 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 	path->ehlo4 = path_add_text(path, a4 ? a4->ehlo : "");
 	path->ehlo6 = path_add_text(path, a6 ? a6->ehlo : "");
 	path->site_metrics = route->metrics_slot;
-	path->tls = tls_policy(limits->tls);
+	path->demand = demand_take(route->demand);
 	path->raw_dots = limits->odd_dots == CONFIG_DOTS_RAW;
 	path->depth = limits->depth;
 	path->messages_per_session = limits->messages_per_session;
@@ -167,7 +242,7 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 	path->idle_ns = limits->idle_ms * NS_PER_MS;
 	set_timeouts(path, limits);
 	share_sessions(path, limits->sessions, planner->params.worker_count);
-	add_targets(path, route->site, a4 != NULL, a6 != NULL);
+	route->lack = add_targets(path, route->site, a4 != NULL, a6 != NULL);
 	return path_fit(path);
 }
 

@@ -1,8 +1,9 @@
 /*
- * Routes: one site reached from one source address of one customer. Limits, backoff and fairness
- * live here; a route is in planner->ready exactly while it has rows, room and leave to send, and
- * among the idle exactly while nothing points to it. Idle ones are remembered for a while (what
- * their backoff has learned is worth keeping), but never more than ROUTES_IDLE_MAX.
+ * Routes: one site reached from one source address of one customer, for domains that demand the
+ * same of it. Limits, backoff and fairness live here; a route is in planner->ready exactly while it
+ * has rows, room and leave to send, and among the idle exactly while nothing points to it. Idle
+ * ones are remembered for a while (what their backoff has learned is worth keeping), but never more
+ * than ROUTES_IDLE_MAX.
  */
 #include "delivery/planner_parts.h"
 
@@ -59,15 +60,17 @@ static struct planner_route *make_route(struct planner *planner, struct slice ke
 	return route;
 }
 
-struct planner_route *planner_route(struct planner *planner, struct site *site,
+struct planner_route *planner_route(struct planner *planner, const struct domain *domain,
 				    const struct config_customer *customer, u32 source)
 {
+	struct site *site = domain->where;
 	char text[NET_ADDRESS_TEXT_SIZE];
 	char key[KEY_MAX];
 	struct planner_route *route;
 	struct shaper_limits limits;
 
-	snprintf(key, sizeof(key), "%s\n%s\n%u", site->name, customer->domain, source);
+	snprintf(key, sizeof(key), domain->demand ? "%s\n%s\n%u\n%s" : "%s\n%s\n%u", site->name,
+		 customer->domain, source, domain->demand ? domain->demand->id : "");
 	route = map_find(&planner->route_map, slice_of(key));
 	if (route)
 		return route;
@@ -76,6 +79,7 @@ struct planner_route *planner_route(struct planner *planner, struct site *site,
 	if (!route)
 		return NULL;
 	route->site = site;
+	route->demand = demand_take(domain->demand);
 	route->customer = customer;
 	route->source = source;
 	planner_site_hold(site);
@@ -87,6 +91,11 @@ struct planner_route *planner_route(struct planner *planner, struct site *site,
 	route->metrics_slot = metrics_route_slot(planner->params.metrics,
 						 planner_source_text(route, text), site->name);
 	return route;
+}
+
+bool planner_route_is_of(const struct planner_route *route, const struct domain *domain)
+{
+	return route->site == domain->where && demand_same(route->demand, domain->demand);
 }
 
 static void free_route(struct planner *planner, struct planner_route *route)
@@ -104,6 +113,7 @@ static void free_route(struct planner *planner, struct planner_route *route)
 	planner_site_drop(planner, route->site);
 	ref_queue_done(&route->refs);
 	path_give(route->path);
+	demand_give(route->demand);
 	free(route);
 }
 

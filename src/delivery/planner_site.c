@@ -129,9 +129,13 @@ static bool same_addresses(const struct mx_answer *a, const struct mx_answer *b)
 	return true;
 }
 
-/* Takes the answer's addresses, when they differ from those that are known. */
+/*
+ * Takes the answer's addresses, when they differ from those that are known. What DANE demands is
+ * the domain's, not the site's: see demand.h.
+ */
 static bool update(struct site *site, const struct mx_answer *answer)
 {
+	struct mx_answer plain;
 	struct mx_entry *packed;
 	struct mx_answer known;
 
@@ -140,7 +144,14 @@ static bool update(struct site *site, const struct mx_answer *answer)
 		if (same_addresses(&known, answer))
 			return true;
 	}
-	packed = mx_entry_pack("", answer, 0);
+	plain = *answer;
+	plain.tlsa_used = 0;
+	for (u32 i = 0; i < plain.host_count; i++) {
+		plain.hosts[i].dane = DANE_ABSENT;
+		plain.hosts[i].tlsa_first = plain.hosts[i].tlsa_len = 0;
+		plain.hosts[i].tlsa_base[0] = '\0';
+	}
+	packed = mx_entry_pack("", &plain, 0);
 	if (!packed)
 		return false;
 	mx_entry_drop(site->answer);
@@ -180,6 +191,8 @@ static bool insert_host(struct mx_answer *answer, const struct mx_answer *from,
 	}
 	answer->hosts[at] = *host;
 	answer->hosts[at].address_first = (u8)answer->address_count;
+	/* Its TLSA records are not known: where there could be some it is not used. */
+	answer->hosts[at].dane = answer->secure ? DANE_FAILED : DANE_ABSENT;
 	memcpy(&answer->addresses[answer->address_count], &from->addresses[host->address_first],
 	       host->address_count * sizeof(answer->addresses[0]));
 	answer->host_count++;

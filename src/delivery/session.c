@@ -62,18 +62,11 @@ static void start_client(struct session *session)
 	bool v4 = session_address(session)->family == 4;
 	const char *ehlo = path_text(path, v4 ? path->ehlo4 : path->ehlo6);
 	struct smtp_client_params params = { .ehlo_name = slice_of(ehlo),
-					     .tls = path->tls,
+					     .tls = session_tls_policy(session),
 					     .depth = path->depth,
 					     .capability_mask = ~0u,
 					     .timeouts = &path->timeouts };
 
-	/*
-	 * A receiver whose handshake failed lately is talked to in plaintext, as opportunistic
-	 * means.
-	 */
-	if (path->tls == SMTP_TLS_OPPORTUNISTIC &&
-	    session->route->targets.states[session->target].no_tls)
-		params.tls = SMTP_TLS_NEVER;
 	smtp_client_init(&session->client, &params);
 }
 
@@ -157,34 +150,16 @@ static void on_ready(struct session *session)
 {
 	struct worker *worker = session->worker;
 	struct metrics_route *m = session_metrics(session);
-	enum metrics_tls tls = METRICS_TLS_NONE;
 
 	session_opening_ends(session);
 	targets_worked(&session->route->targets, session_address(session));
 	session->state = SESSION_OPEN;
-	if (session->conn.tls) {
-		tls = strcmp(tls_version(session->conn.tls), "TLSv1.3") == 0 ? METRICS_TLS_13 :
-									     METRICS_TLS_12;
-		metric_add(&m->tls_resumed, tls_was_resumed(session->conn.tls) ? 1 : 0);
-	}
-	metric_add(&m->tls[tls], 1);
+	session_tls_ready(session);
 	metric_add(&m->sessions_opened, 1);
 	metric_add(&m->sessions_open, 1);
 	metric_observe(&worker->params.metrics->banner, worker->now_ns - session->since_ns);
 	session->since_ns = worker->now_ns;
 	session_move(session, SESSION_HUNGRY);
-}
-
-static void start_tls(struct session *session)
-{
-	const struct path *path = session->path;
-	const struct path_target *t = &path->targets[session->target];
-	char key[NET_ADDRESS_TEXT_SIZE];
-
-	net_address_format(key, &t->address, true);
-	if (!conn_start_tls(&session->conn, session->worker->tls,
-			    slice_of(path_text(path, path->hosts[t->host])), slice_of(key)))
-		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 }
 
 void session_drain(struct session *session)
@@ -197,7 +172,7 @@ void session_drain(struct session *session)
 			on_ready(session);
 			break;
 		case SMTP_EVENT_START_TLS:
-			start_tls(session);
+			session_start_tls(session);
 			break;
 		case SMTP_EVENT_RECIPIENT:
 			session_verdict(session, &event);

@@ -4,7 +4,6 @@
  */
 #include "delivery/worker_parts.h"
 
-#include "base/log.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -100,18 +99,6 @@ static const char *failure_words(enum smtp_failure failure)
 	}
 }
 
-/* The handshake failed or took too long: opportunistic sessions do without from now on. */
-void session_tls_failed(struct session *session, const char *why)
-{
-	const struct path *path = session->path;
-
-	log_info("delivery", "TLS handshake failed", "site=%s why=%s",
-		 path_text(path, path->site), why);
-	session->falls_back = path->tls == SMTP_TLS_OPPORTUNISTIC;
-	if (session->falls_back)
-		targets_no_tls(&session->route->targets, session_address(session));
-}
-
 void session_over(struct session *session, const struct smtp_event *event)
 {
 	/* Closed while idle or after QUIT harms nobody and is no failure of the receiver. */
@@ -123,7 +110,9 @@ void session_over(struct session *session, const struct smtp_event *event)
 		session_tls_failed(session, "timed out");
 	if (event->failure == SMTP_FAILURE_TIMEOUT)
 		snprintf(words, sizeof(words), "timed out (%s)", smtp_stage_name(event->stage));
-	if (!harmless)
+	if (!harmless && session_is_insecure(session, event))
+		session_note_insecure(session, event);
+	else if (!harmless)
 		session_note(session, failure_kind(event->failure), event->stage, event->reply,
 			     words[0] ? words : failure_words(event->failure));
 	session_shut(session);

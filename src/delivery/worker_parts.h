@@ -196,10 +196,19 @@ static inline const struct net_address *session_address(const struct session *se
 	return &session->path->targets[session->target].address;
 }
 
+/* ---- session_tls.c ---- */
+enum smtp_tls_policy session_tls_policy(const struct session *session);
+void session_start_tls(struct session *session);
+void session_tls_ready(struct session *session); /* with or without TLS, as it may be */
+/* The handshake failed or took too long: opportunistic sessions do without from now on. */
+void session_tls_failed(struct session *session, const char *why);
+/* It ends because TLS, which is a must, is not there or not what it must be. */
+bool session_is_insecure(const struct session *session, const struct smtp_event *event);
+void session_note_insecure(struct session *session, const struct smtp_event *event);
+
 /* ---- session_end.c ---- */
 void session_note(struct session *session, enum metrics_session_failure failure,
 		  enum smtp_stage stage, const struct smtp_reply *reply, const char *words);
-void session_tls_failed(struct session *session, const char *why);
 void session_over(struct session *session, const struct smtp_event *event);
 void session_shut(struct session *session);
 void session_break(struct session *session, enum session_broken how);

@@ -3,10 +3,14 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "dns/record_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unbound.h>
+
+#define TXT_MAX 65536 /* bytes of a record */
 
 enum {
 	RCODE_NOERROR = 0,
@@ -107,6 +111,104 @@ static void read_addresses(struct lookup *lookup, const struct query *query, int
 		memcpy(address.ip, result->data[i], (size_t)length);
 		host->addresses[v6][host->count[v6]++] = address;
 	}
+	if (result->canonname &&
+	    !mx_domain_normalise(host->canonical, slice_of(result->canonname)))
+		host->canonical[0] = '\0';
+}
+
+/* Keeps what is usable; false: there is no room for a single one of them. */
+static bool keep_tlsa(struct mx_found *found, size_t at, const struct ub_result *result)
+{
+	struct dane_record record;
+	u32 usable = 0;
+	u32 kept = 0;
+
+	found->host_tlsa_first[at] = found->tlsa_used;
+	for (size_t i = 0; result->data && result->data[i]; i++) {
+		size_t len;
+
+		if (!dane_record_read(&record, result->data[i], (size_t)result->len[i]) ||
+		    !dane_record_is_usable(&record))
+			continue;
+		usable++;
+		if (kept == DANE_RECORDS_MAX)
+			continue;
+		len = dane_record_pack(found->tlsa + found->tlsa_used,
+				       MX_TLSA_BYTES_MAX - found->tlsa_used, &record);
+		kept += len > 0;
+		found->tlsa_used += (u16)len;
+	}
+	found->host_tlsa_len[at] = found->tlsa_used - found->host_tlsa_first[at];
+	found->host_dane[at] = usable > 0 ? DANE_USABLE : DANE_UNUSABLE;
+	return usable == 0 || kept > 0;
+}
+
+static void read_tlsa(struct lookup *lookup, const struct query *query, int err,
+		      const struct ub_result *result)
+{
+	struct host *host = &lookup->hosts[query->host];
+	struct mx_found *found = &lookup->found;
+	const size_t at = host->record;
+
+	if ((result && result->bogus) || is_failure(err, result)) {
+		found->host_dane[at] = DANE_FAILED;
+		return;
+	}
+	note_ttl(found, result);
+	if (!result->secure)
+		return;
+	if (!result->havedata) {
+		host->tlsa_by_alias = lookup->stage == LOOKUP_TLSA && host->canonical[0];
+		return;
+	}
+	if (lookup->stage == LOOKUP_TLSA)
+		memcpy(found->host_tlsa_base[at], host->canonical, sizeof(host->canonical));
+	if (!keep_tlsa(found, at, result))
+		found->host_dane[at] = DANE_FAILED;
+}
+
+/* No useful answer is no announcement; what was known of a policy stands all the same. */
+static void read_announcement(struct mx_found *found, int err, const struct ub_result *result)
+{
+	struct buf value;
+	char id[STS_ID_SIZE];
+
+	if (is_failure(err, result) || result->bogus)
+		return;
+	buf_init(&value, TXT_MAX);
+	for (size_t i = 0; result->data && result->data[i]; i++) {
+		enum sts_txt kind = STS_TXT_OTHER;
+
+		value.len = 0;
+		if (record_txt_value(&value, (const u8 *)result->data[i], (size_t)result->len[i]))
+			kind = sts_txt_read(id, buf_slice(&value));
+		if (kind == STS_TXT_OTHER)
+			continue;
+		found->sts_count++;
+		if (kind == STS_TXT_GOOD)
+			memcpy(found->sts_id, id, sizeof(id));
+	}
+	buf_done(&value);
+}
+
+static void read_policy_host(struct mx_found *found, u8 type, int err,
+			     const struct ub_result *result)
+{
+	bool v6 = type == RR_TYPE_AAAA;
+	int length = v6 ? 16 : 4;
+
+	if (is_failure(err, result) || result->bogus)
+		return;
+	for (size_t i = 0; result->data && result->data[i]; i++) {
+		struct net_address address = { .family = v6 ? 6 : 4 };
+
+		if (found->sts_address_count == MX_STS_ADDRESSES_MAX)
+			return;
+		if (result->len[i] != length)
+			continue;
+		memcpy(address.ip, result->data[i], (size_t)length);
+		found->sts_addresses[found->sts_address_count++] = address;
+	}
 }
 
 /* Called by libunbound from ub_process; starts nothing itself. */
@@ -120,6 +222,12 @@ static void on_result(void *data, int err, struct ub_result *result)
 	lookup->resolver->is_alive = true;
 	if (query->type == RR_TYPE_MX)
 		read_mx(lookup, err, result);
+	else if (query->type == RR_TYPE_TLSA)
+		read_tlsa(lookup, query, err, result);
+	else if (query->type == RR_TYPE_TXT)
+		read_announcement(&lookup->found, err, result);
+	else if (query->host == LOOKUP_POLICY_HOST)
+		read_policy_host(&lookup->found, query->type, err, result);
 	else
 		read_addresses(lookup, query, err, result);
 	ub_resolve_free(result);
@@ -144,6 +252,12 @@ static bool ask(struct lookup *lookup, const char *name, u8 type, u8 host)
 	return true;
 }
 
+/* False: a name that long cannot be. */
+static bool prefixed(char out[256], const char *prefix, const char *name)
+{
+	return snprintf(out, 256, "%s%s", prefix, name) <= MX_NAME_MAX;
+}
+
 static void ask_host(struct lookup *lookup, size_t record, const char *name)
 {
 	const struct mx_params *params = &lookup->resolver->params;
@@ -160,11 +274,25 @@ static void ask_host(struct lookup *lookup, size_t record, const char *name)
 		lookup->found.host_failed[record] = true;
 }
 
+/* Whom the announced policy is fetched from. Without an address it cannot be: that is all. */
+static void ask_policy_host(struct lookup *lookup)
+{
+	const struct mx_params *params = &lookup->resolver->params;
+	char name[256];
+
+	if (lookup->found.sts_count != 1 || lookup->found.sts_id[0] == '\0' ||
+	    !prefixed(name, STS_HOST_PREFIX, lookup->name))
+		return;
+	if (params->ipv4)
+		(void)!ask(lookup, name, RR_TYPE_A, LOOKUP_POLICY_HOST);
+	if (params->ipv6)
+		(void)!ask(lookup, name, RR_TYPE_AAAA, LOOKUP_POLICY_HOST);
+}
+
 static void ask_hosts(struct lookup *lookup)
 {
 	const struct mx_found *found = &lookup->found;
 
-	lookup->asked_hosts = true;
 	if (found->bogus || found->failed || found->nxdomain)
 		return;
 	if (found->record_count == 0)
@@ -173,6 +301,45 @@ static void ask_hosts(struct lookup *lookup)
 		if (mx_name_kind(found->records[i].name) == MX_NAME_HOST)
 			ask_host(lookup, i, found->records[i].name);
 	}
+}
+
+static const char *name_of(const struct lookup *lookup, const struct host *host)
+{
+	return lookup->found.record_count == 0 ? lookup->name :
+						 lookup->found.records[host->record].name;
+}
+
+/*
+ * Asked for only where the addresses are secure (RFC 7672 section 2.1.2): name servers that cannot
+ * answer for TLSA are mostly those of zones that are not signed.
+ */
+static void ask_tlsa(struct lookup *lookup, u32 index)
+{
+	const struct host *host = &lookup->hosts[index];
+	const bool at_canonical = lookup->stage == LOOKUP_TLSA && host->canonical[0];
+	struct mx_found *found = &lookup->found;
+	char name[256];
+
+	if (!found->host_secure[host->record] ||
+	    (lookup->stage == LOOKUP_TLSA_ALIAS && !host->tlsa_by_alias))
+		return;
+	if (!prefixed(name, DANE_PREFIX,
+		      at_canonical ? host->canonical : name_of(lookup, host)))
+		return;
+	if (!ask(lookup, name, RR_TYPE_TLSA, (u8)index))
+		found->host_dane[host->record] = DANE_FAILED;
+}
+
+static void ask_stage(struct lookup *lookup)
+{
+	lookup->stage++;
+	if (lookup->stage == LOOKUP_ADDRESSES) {
+		ask_hosts(lookup);
+		ask_policy_host(lookup);
+		return;
+	}
+	for (u32 i = 0; lookup->found.secure && i < lookup->host_count; i++)
+		ask_tlsa(lookup, i);
 }
 
 static void merge_families(struct lookup *lookup)
@@ -229,8 +396,8 @@ void lookup_run_steps(struct mx_resolver *r, u64 now_ns)
 	while ((node = list_pop_front(&r->steps)) != NULL) {
 		struct lookup *lookup = list_entry(node, struct lookup, step);
 
-		if (!lookup->asked_hosts)
-			ask_hosts(lookup);
+		while (lookup->pending == 0 && lookup->stage < LOOKUP_TLSA_ALIAS)
+			ask_stage(lookup);
 		if (lookup->pending == 0)
 			finish(lookup, now_ns);
 	}
@@ -250,7 +417,9 @@ void lookup_give_up(struct lookup *lookup, u64 now_ns)
 		lookup->pending--;
 		if (query->type == RR_TYPE_MX)
 			lookup->found.failed = true;
-		else
+		else if (query->type == RR_TYPE_TLSA)
+			lookup->found.host_dane[lookup->hosts[query->host].record] = DANE_FAILED;
+		else if (query->type != RR_TYPE_TXT && query->host != LOOKUP_POLICY_HOST)
 			lookup->found.host_failed[lookup->hosts[query->host].record] = true;
 	}
 	r->counters.timeouts++;
@@ -271,6 +440,7 @@ struct lookup *lookup_find(const struct mx_resolver *r, const char *name)
 struct lookup *lookup_start(struct mx_resolver *r, const char *name, u64 now_ns)
 {
 	struct lookup *lookup;
+	char txt_name[256];
 
 	if (r->counters.pending == MX_LOOKUPS_MAX)
 		return NULL;
@@ -287,6 +457,8 @@ struct lookup *lookup_start(struct mx_resolver *r, const char *name, u64 now_ns)
 		free(lookup);
 		return NULL;
 	}
+	if (r->params.mta_sts && prefixed(txt_name, STS_TXT_PREFIX, name))
+		(void)!ask(lookup, txt_name, RR_TYPE_TXT, LOOKUP_POLICY_HOST);
 	list_push_back(&r->running, &lookup->running);
 	r->counters.pending++;
 	return lookup;

@@ -1,6 +1,7 @@
 /*
  * Private to src/dns/: one name on its way through libunbound. The MX query first, then the address
- * queries of the hosts, then the answer for all who wait; or, when its time is over, what is known.
+ * queries of the hosts, then the TLSA queries of those that are secure, then the answer for all who
+ * wait; or, when its time is over, what is known.
  */
 #ifndef DNS_LOOKUP_H
 #define DNS_LOOKUP_H
@@ -8,12 +9,16 @@
 #include "base/list.h"
 #include "dns/mx_parts.h"
 
+/* MX, TXT, A and AAAA of the policy's host; A, AAAA and twice TLSA of each mail host. */
+#define LOOKUP_QUERIES_MAX (4 + 4 * MX_HOSTS_MAX)
+#define LOOKUP_POLICY_HOST MX_HOSTS_MAX /* in the place of a mail host's index */
+
 struct query {
 	struct lookup *lookup;
 	int id; /* libunbound's, while pending */
 	bool pending;
 	u8 type;
-	u8 host; /* index into lookup->hosts */
+	u8 host; /* index into lookup->hosts, or LOOKUP_POLICY_HOST */
 };
 
 /* Both address families of one host; merged by turns when all is there. */
@@ -21,9 +26,18 @@ struct host {
 	size_t record; /* index into found.records */
 	size_t count[2];
 	struct net_address addresses[2][MX_HOST_ADDRESSES_MAX];
+	char canonical[256]; /* behind CNAMEs; "": there were none */
+	bool tlsa_by_alias;  /* nothing at the canonical name: TLSA records of the name itself */
 };
 
-/* One name on its way: first its MX query, then the address queries of the hosts. */
+enum lookup_stage {
+	LOOKUP_MX,
+	LOOKUP_ADDRESSES,
+	LOOKUP_TLSA,       /* of canonical names */
+	LOOKUP_TLSA_ALIAS, /* of the names themselves, where they are aliases without */
+};
+
+/* One name on its way, stage by stage. */
 struct lookup {
 	struct list running; /* of the resolver, oldest first */
 	struct list step;    /* of the resolver, while all queries of a stage are done */
@@ -31,13 +45,13 @@ struct lookup {
 	struct mx_resolver *resolver;
 	char name[256];
 	u64 deadline_ns;
-	bool asked_hosts;
+	u8 stage; /* enum lookup_stage: whose answers are waited for */
 	u32 pending;
 	u32 query_count;
 	u32 host_count;
 	struct mx_found found;
 	struct host hosts[MX_HOSTS_MAX];
-	struct query queries[1 + 2 * MX_HOSTS_MAX];
+	struct query queries[LOOKUP_QUERIES_MAX];
 };
 
 /* One call of mx_lookup, until its answer is taken. */

@@ -14,6 +14,8 @@
 #include "base/net_address.h"
 #include "base/random.h"
 #include "base/types.h"
+#include "dns/dane.h"
+#include "dns/mta_sts.h"
 
 #define MX_HOSTS_MAX 16		/* exchangers kept of one domain, best preferences first */
 #define MX_ADDRESSES_MAX 32	/* addresses kept over all hosts, shared out evenly */
@@ -23,6 +25,8 @@
 #define MX_WAITERS_MAX 65536	       /* mx_lookup calls not answered yet, and answers not taken */
 #define MX_CACHE_NAMES_MAX 65536       /* answers kept... */
 #define MX_CACHE_BYTES_MAX (32u << 20) /* ...within this many bytes */
+#define MX_TLSA_BYTES_MAX 8192 /* packed TLSA records of all hosts of one domain */
+#define MX_STS_ADDRESSES_MAX 4 /* of the host of an MTA-STS policy */
 #define MX_TTL_MIN_S 30
 #define MX_TTL_MAX_S 86400
 
@@ -32,6 +36,11 @@ struct mx_host {
 	u8 address_first; /* into mx_answer.addresses */
 	u8 address_count; /* at least 1 */
 	bool secure;	  /* MX and address answers were DNSSEC-validated */
+	u8 dane;	  /* enum dane_finding; ABSENT unless secure */
+	u16 tlsa_first;	  /* into mx_answer.tlsa: what is usable, packed */
+	u16 tlsa_len;	  /* more than 0 exactly when USABLE */
+	/* TLSA base domain (RFC 7672 section 2.2.3); "": the name; else what is behind CNAMEs. */
+	char tlsa_base[256];
 };
 
 enum mx_status {
@@ -48,7 +57,8 @@ struct mx_answer {
 	enum mx_status status;
 	bool secure;   /* the MX answer (or its absence) was validated */
 	bool implicit; /* no MX: the domain's own addresses */
-	bool incomplete; /* OK, but some query failed: hosts or addresses may be missing */
+	/* OK, but some query failed: hosts or addresses may be missing; or one is DANE_FAILED. */
+	bool incomplete;
 	/*
 	 * Least TTL seen, within MX_TTL_MIN_S..MX_TTL_MAX_S, or what is left of it, at least 1. A
 	 * lookup one second after its end asks the servers anew: libunbound keeps records through
@@ -60,6 +70,12 @@ struct mx_answer {
 	struct mx_host
 		hosts[MX_HOSTS_MAX]; /* by preference; equal ones in another order each time */
 	struct net_address addresses[MX_ADDRESSES_MAX]; /* port 25; IPv6 and IPv4 by turns */
+	u16 tlsa_used;
+	u8 tlsa[MX_TLSA_BYTES_MAX];
+	char sts_id[STS_ID_SIZE]; /* an MTA-STS policy is announced by this; "": none is */
+	u8 sts_address_count;
+	/* Where it is fetched from, port 443; none that is special and not allowed. */
+	struct net_address sts_addresses[MX_STS_ADDRESSES_MAX];
 	char text[128]; /* a sentence for logs: "MX of x.test: server failure" */
 };
 
@@ -84,6 +100,7 @@ struct mx_params {
 	size_t own_count;
 	bool ipv4;
 	bool ipv6;
+	bool mta_sts; /* asks for announcements of MTA-STS policies */
 	u32 timeout_ms; /* of a whole lookup, then MX_TEMPORARY; 0: 30 s */
 	u64 seed;	/* of the order of equal preferences; 0: a random one */
 };
@@ -110,7 +127,9 @@ int mx_resolver_fd(const struct mx_resolver *resolver);
 void mx_resolver_process(struct mx_resolver *resolver);
 
 /*
- * Starts a lookup (MX, then the addresses of each host; CNAME and loop limits inside). Several
+ * Starts a lookup (MX, then the addresses of each host, then the TLSA records of those whose MX
+ * and addresses are secure; beside it the announcement of an MTA-STS policy and the addresses of
+ * its host; CNAME and loop limits inside). Several
  * lookups of one name at once share the work. `cookie` comes back with the answer. False: too many
  * pending (MX_LOOKUPS_MAX names, MX_WAITERS_MAX calls) or out of memory; ask again later. A text
  * that is no domain name is answered like any other. Case and a final dot do not count.
@@ -147,8 +166,8 @@ void mx_resolver_count(const struct mx_resolver *resolver, struct mx_counters *c
 
 /*
  * The pure part, for tests and fuzzing: builds an answer from resource records as they were found.
- * records: MX rdata (preference + name) and per host the addresses; applies null MX, forbidden
- * addresses, implicit MX, order and limits.
+ * records: MX rdata (preference + name) and per host the addresses and what its TLSA records are;
+ * applies null MX, forbidden addresses, implicit MX, order and limits.
  */
 struct mx_record {
 	u16 preference;
@@ -168,6 +187,16 @@ struct mx_found {
 	bool host_bogus[MX_RECORDS_MAX];  /* ...did not validate; its addresses are not here */
 	bool host_secure[MX_RECORDS_MAX]; /* its address answers were validated */
 	struct net_address host_addresses[MX_RECORDS_MAX][MX_HOST_ADDRESSES_MAX * 2];
+	u8 host_dane[MX_RECORDS_MAX]; /* enum dane_finding */
+	u16 host_tlsa_first[MX_RECORDS_MAX]; /* into tlsa; packed */
+	u16 host_tlsa_len[MX_RECORDS_MAX];
+	char host_tlsa_base[MX_RECORDS_MAX][256]; /* "": the record's name */
+	u16 tlsa_used;
+	u8 tlsa[MX_TLSA_BYTES_MAX];
+	u32 sts_count; /* TXT records about MTA-STS: exactly one announces a policy */
+	char sts_id[STS_ID_SIZE];
+	u32 sts_address_count;
+	struct net_address sts_addresses[MX_STS_ADDRESSES_MAX];
 };
 /*
  * Hosts of equal preference stay in the order of the records. A name that is an IP address, or that

@@ -20,7 +20,12 @@ struct mx_entry {
 	bool incomplete;
 	u8 host_count;
 	u8 address_count;
-	/* name, text (both with NUL), hosts (struct packed_host and name with NUL), addresses */
+	u8 sts_address_count;
+	u16 tlsa_used;
+	/*
+	 * name, text (both with NUL), hosts (struct packed_host, name and TLSA base with NUL),
+	 * addresses, TLSA records, announced id (with NUL), addresses of the policy's host
+	 */
 	char bytes[];
 };
 
@@ -29,6 +34,9 @@ struct packed_host {
 	u8 address_first;
 	u8 address_count;
 	bool secure;
+	u8 dane;
+	u16 tlsa_first;
+	u16 tlsa_len;
 };
 
 static size_t packed_size(const char *name, const struct mx_answer *answer)
@@ -37,8 +45,11 @@ static size_t packed_size(const char *name, const struct mx_answer *answer)
 
 	size += strlen(name) + 1 + strlen(answer->text) + 1;
 	for (u32 i = 0; i < answer->host_count; i++)
-		size += sizeof(struct packed_host) + strlen(answer->hosts[i].name) + 1;
-	return size + answer->address_count * sizeof(struct net_address);
+		size += sizeof(struct packed_host) + strlen(answer->hosts[i].name) + 1 +
+			strlen(answer->hosts[i].tlsa_base) + 1;
+	size += strlen(answer->sts_id) + 1 +
+		answer->sts_address_count * sizeof(answer->sts_addresses[0]);
+	return size + answer->tlsa_used + answer->address_count * sizeof(struct net_address);
 }
 
 static char *add(char *to, const void *bytes, size_t len)
@@ -71,19 +82,28 @@ struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer,
 		.incomplete = answer->incomplete,
 		.host_count = (u8)answer->host_count,
 		.address_count = (u8)answer->address_count,
+		.tlsa_used = answer->tlsa_used,
+		.sts_address_count = answer->sts_address_count,
 	};
 	list_init(&entry->by_use);
 	to = add_text(entry->bytes, name);
 	to = add_text(to, answer->text);
 	for (u32 i = 0; i < answer->host_count; i++) {
 		const struct mx_host *host = &answer->hosts[i];
-		struct packed_host packed = { host->preference, host->address_first,
-					      host->address_count, host->secure };
+		struct packed_host packed = { host->preference,	   host->address_first,
+					      host->address_count, host->secure,
+					      host->dane,	   host->tlsa_first,
+					      host->tlsa_len };
 
 		to = add(to, &packed, sizeof(packed));
 		to = add_text(to, host->name);
+		to = add_text(to, host->tlsa_base);
 	}
 	to = add(to, answer->addresses, answer->address_count * sizeof(answer->addresses[0]));
+	to = add(to, answer->tlsa, answer->tlsa_used);
+	to = add_text(to, answer->sts_id);
+	to = add(to, answer->sts_addresses,
+		 answer->sts_address_count * sizeof(answer->sts_addresses[0]));
 	ASSERT(to == (char *)entry + size);
 	return entry;
 }
@@ -109,6 +129,8 @@ void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64
 		.ttl_s = (u32)min_u64(left_s, MX_TTL_MAX_S),
 		.host_count = entry->host_count,
 		.address_count = entry->address_count,
+		.tlsa_used = entry->tlsa_used,
+		.sts_address_count = entry->sts_address_count,
 	};
 	from = take(answer->text, from, strlen(from) + 1);
 	for (u32 i = 0; i < answer->host_count; i++) {
@@ -117,12 +139,20 @@ void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64
 
 		from = take(&packed, from, sizeof(packed));
 		from = take(host->name, from, strlen(from) + 1);
+		from = take(host->tlsa_base, from, strlen(from) + 1);
 		host->preference = packed.preference;
 		host->address_first = packed.address_first;
 		host->address_count = packed.address_count;
 		host->secure = packed.secure;
+		host->dane = packed.dane;
+		host->tlsa_first = packed.tlsa_first;
+		host->tlsa_len = packed.tlsa_len;
 	}
-	take(answer->addresses, from, answer->address_count * sizeof(answer->addresses[0]));
+	from = take(answer->addresses, from, answer->address_count * sizeof(answer->addresses[0]));
+	from = take(answer->tlsa, from, answer->tlsa_used);
+	from = take(answer->sts_id, from, strlen(from) + 1);
+	take(answer->sts_addresses, from,
+	     answer->sts_address_count * sizeof(answer->sts_addresses[0]));
 }
 
 struct mx_entry *mx_entry_hold(struct mx_entry *entry)

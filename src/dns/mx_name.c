@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define DNS_NAME_MAX 253 /* RFC 1035 section 2.3.4: 255 octets in wire form */
-
 static bool is_name_byte(char c)
 {
 	return ascii_is_alpha(c) || ascii_is_digit(c) || c == '-' || c == '_';
@@ -34,7 +32,7 @@ bool mx_record_read(struct mx_record *record, const void *rdata, size_t len)
 	while (at < len && wire[at] != 0) {
 		size_t label = wire[at++];
 
-		if (label > 63 || label > len - at || out + (out > 0) + label > DNS_NAME_MAX)
+		if (label > 63 || label > len - at || out + (out > 0) + label > MX_NAME_MAX)
 			return false;
 		if (out > 0)
 			record->name[out++] = '.';
@@ -47,7 +45,7 @@ bool mx_record_read(struct mx_record *record, const void *rdata, size_t len)
 
 static bool labels_are_fine(struct slice name)
 {
-	if (name.len == 0 || name.len > DNS_NAME_MAX)
+	if (name.len == 0 || name.len > MX_NAME_MAX)
 		return false;
 	while (name.ptr) {
 		struct slice label = slice_split(&name, '.');

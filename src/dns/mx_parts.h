@@ -8,13 +8,17 @@
 #include "base/list.h"
 #include "dns/mx.h"
 
-/* As RFC 1035 section 3.2 and RFC 3596 number them. */
+/* As RFC 1035 section 3.2, RFC 3596 and RFC 6698 number them. */
 enum {
 	RR_CLASS_IN = 1,
 	RR_TYPE_A = 1,
 	RR_TYPE_MX = 15,
+	RR_TYPE_TXT = 16,
 	RR_TYPE_AAAA = 28,
+	RR_TYPE_TLSA = 52,
 };
+
+#define MX_NAME_MAX 253 /* RFC 1035 section 2.3.4: 255 octets in wire form */
 
 /* MX rdata in wire form, uncompressed (RFC 1035 section 3.3.9); false when it is malformed. */
 bool mx_record_read(struct mx_record *record, const void *rdata, size_t len) MUST_CHECK;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SMTP_PORT 25
+#define HTTPS_PORT 443
 /* While a better host's addresses could not be learned, the answer is looked at again soon. */
 #define TTL_INCOMPLETE_S 300
 
@@ -133,6 +134,26 @@ static void share_out(const struct picks *picks, size_t shares[MX_HOSTS_MAX])
 	}
 }
 
+static void write_tlsa(const struct mx_found *found, size_t record, struct mx_answer *answer,
+		       struct mx_host *host)
+{
+	const size_t first = found->host_tlsa_first[record];
+	const u16 len = found->host_tlsa_len[record];
+
+	host->dane = found->host_dane[record];
+	if (host->dane == DANE_USABLE &&
+	    (first + len > MX_TLSA_BYTES_MAX || answer->tlsa_used + len > MX_TLSA_BYTES_MAX))
+		host->dane = DANE_FAILED;
+	answer->incomplete |= host->dane == DANE_FAILED;
+	if (host->dane != DANE_USABLE)
+		return;
+	memcpy(host->tlsa_base, found->host_tlsa_base[record], sizeof(host->tlsa_base));
+	host->tlsa_first = answer->tlsa_used;
+	host->tlsa_len = len;
+	memcpy(answer->tlsa + answer->tlsa_used, found->tlsa + first, len);
+	answer->tlsa_used += len;
+}
+
 static void write_hosts(const struct mx_found *found, const struct picks *picks,
 			struct mx_answer *answer)
 {
@@ -146,6 +167,8 @@ static void write_hosts(const struct mx_found *found, const struct picks *picks,
 		slice_copy(host->name, sizeof(host->name), slice_of(pick->name));
 		host->preference = pick->preference;
 		host->secure = found->secure && found->host_secure[pick->record];
+		if (host->secure)
+			write_tlsa(found, pick->record, answer, host);
 		host->address_first = (u8)answer->address_count;
 		host->address_count = (u8)shares[i];
 		memcpy(answer->addresses + answer->address_count, pick->addresses,
@@ -214,10 +237,27 @@ static enum mx_status select_hosts(const struct mx_found *found, const struct mx
 			pick_host(&picks, found, params, 0, own_name, 0);
 	}
 	write_hosts(found, &picks, answer);
-	answer->incomplete = picks.failed || picks.bogus;
+	answer->incomplete |= picks.failed || picks.bogus;
 	if (answer->incomplete)
 		answer->ttl_s = min_u32(answer->ttl_s, TTL_INCOMPLETE_S);
 	return judge(&picks);
+}
+
+/* RFC 8461 section 3.1: more than one record is as good as none. */
+static void write_policy(const struct mx_found *found, const struct mx_params *params,
+			 struct mx_answer *answer)
+{
+	if (found->sts_count != 1 || found->sts_id[0] == '\0')
+		return;
+	memcpy(answer->sts_id, found->sts_id, sizeof(answer->sts_id));
+	for (u32 i = 0; i < min_u32(found->sts_address_count, MX_STS_ADDRESSES_MAX); i++) {
+		struct net_address address = found->sts_addresses[i];
+
+		if (is_forbidden(params, &address))
+			continue;
+		address.port = HTTPS_PORT;
+		answer->sts_addresses[answer->sts_address_count++] = address;
+	}
 }
 
 void mx_select(const struct mx_found *found, const struct mx_params *params, struct slice domain,
@@ -237,6 +277,8 @@ void mx_select(const struct mx_found *found, const struct mx_params *params, str
 		status = MX_NO_DOMAIN;
 	else
 		status = select_hosts(found, params, domain, answer);
+	if (status == MX_OK)
+		write_policy(found, params, answer);
 	set_status(answer, domain, status);
 }
 

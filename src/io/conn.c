@@ -309,11 +309,10 @@ bool conn_took_nothing(const struct conn *conn)
 	return !conn->moved;
 }
 
-bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,
-		    struct slice session_key)
+bool conn_start_tls(struct conn *conn, struct tls_context *context, const struct tls_peer *peer)
 {
 	ASSERT(!conn->sending && !conn->tls);
-	conn->tls = tls_open(context, server_name, session_key);
+	conn->tls = tls_open(context, peer);
 	if (!conn->tls)
 		return false;
 	if (tls_handshake(conn->tls) == TLS_FAILED)
@@ -328,7 +327,7 @@ bool conn_accept_tls(struct conn *conn, struct tls_context *context, struct slic
 	enum tls_result result = TLS_AGAIN;
 
 	ASSERT(!conn->sending && !conn->tls);
-	conn->tls = tls_open(context, SLICE_NONE, SLICE_NONE);
+	conn->tls = tls_accept(context);
 	if (!conn->tls)
 		return false;
 	conn->tls_state = TLS_SHAKING;

@@ -90,8 +90,8 @@ void conn_stop_sending(struct conn *conn);
 bool conn_took_nothing(const struct conn *conn);
 
 /* Everything sent must be gone (`sent`). Ends with tls_ended. False: no memory. */
-bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,
-		    struct slice session_key) MUST_CHECK;
+bool conn_start_tls(struct conn *conn, struct tls_context *context,
+		    const struct tls_peer *peer) MUST_CHECK;
 /*
  * The same as the server's side of an accepted connection. `early` is what of the handshake came as
  * `bytes` before; it is read during the call.

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/list.h"
-#include "base/net_address.h"
 #include "base/text.h"
 #include "io/cipher.h"
 #include "io/tls_parts.h"
@@ -35,6 +34,7 @@ struct tls_context {
 	u32 count;
 	u32 max;
 	bool is_server;
+	bool has_roots;
 	char record[RECORD_MAX]; /* small pieces become one record here */
 };
 
@@ -43,6 +43,7 @@ struct tls {
 	SSL *ssl;
 	struct slice in; /* the caller's, not read yet */
 	struct cipher out;
+	enum tls_proof proof;
 	char key[SESSION_KEY_MAX];
 	char why[120];
 };
@@ -145,16 +146,6 @@ static BIO_METHOD *make_bio_method(void)
 
 /* ---- contexts ---- */
 
-/*
- * Left to itself OpenSSL looks for the chain, in all files of the system's folder of certificates,
- * before it ignores what it found.
- */
-static int take_any(X509_STORE_CTX *chain, void *argument)
-{
-	(void)chain, (void)argument;
-	return 1;
-}
-
 /* What both sides share. */
 static struct tls_context *make_context(const SSL_METHOD *side, struct error *error)
 {
@@ -175,7 +166,6 @@ static struct tls_context *make_context(const SSL_METHOD *side, struct error *er
 	context->ssl_context = ctx;
 	context->method = method;
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -189,8 +179,12 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 
 	if (!context)
 		return NULL;
+	if (!tls_proof_init(ctx)) {
+		error_set(error, "out of memory for TLS");
+		tls_context_close(context);
+		return NULL;
+	}
 	context->max = params->sessions_max;
-	SSL_CTX_set_cert_verify_callback(ctx, take_any, NULL);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
 	return context;
@@ -272,42 +266,58 @@ static bool attach_bio(struct tls *tls)
 	return true;
 }
 
-/* RFC 6066 section 3: names only. Some servers refuse the handshake for an address. */
-static bool set_server_name(SSL *ssl, struct slice server_name)
+/* Read when they are wanted for the first time: most senders never do. */
+static void want_roots(struct tls_context *context)
 {
-	struct net_address literal;
-	char name[256];
-
-	if (server_name.len == 0 || net_address_parse(&literal, server_name, true) ||
-	    net_address_parse(&literal, server_name, false) ||
-	    !slice_copy(name, sizeof(name), server_name))
-		return true;
-	return SSL_set_tlsext_host_name(ssl, name) == 1;
+	if (!context->has_roots)
+		tls_proof_roots(SSL_CTX_get_cert_store(context->ssl_context));
+	context->has_roots = true;
 }
 
-struct tls *tls_open(struct tls_context *context, struct slice server_name,
-		     struct slice session_key)
+static struct tls *make(struct tls_context *context)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
-	struct session *s;
 
 	if (!tls)
 		return NULL;
 	tls->context = context;
 	cipher_init(&tls->out, &context->pool);
 	tls->ssl = SSL_new(context->ssl_context);
-	if (!tls->ssl || !attach_bio(tls) || SSL_set_app_data(tls->ssl, tls) != 1 ||
-	    !set_server_name(tls->ssl, server_name)) {
-		SSL_free(tls->ssl);
-		free(tls);
+	if (tls->ssl && attach_bio(tls) && SSL_set_app_data(tls->ssl, tls) == 1)
+		return tls;
+	ERR_clear_error();
+	tls_close(tls);
+	return NULL;
+}
+
+struct tls *tls_accept(struct tls_context *context)
+{
+	struct tls *tls = make(context);
+
+	ASSERT(context->is_server);
+	if (tls)
+		SSL_set_accept_state(tls->ssl);
+	return tls;
+}
+
+struct tls *tls_open(struct tls_context *context, const struct tls_peer *peer)
+{
+	struct tls *tls;
+	struct session *s;
+
+	ASSERT(!context->is_server);
+	if (peer->proof == TLS_PROOF_PKIX)
+		want_roots(context);
+	tls = make(context);
+	if (tls && !tls_proof_demand(tls->ssl, peer, &tls->proof)) {
+		ERR_clear_error();
+		tls_close(tls);
 		return NULL;
 	}
-	if (context->is_server) {
-		SSL_set_accept_state(tls->ssl);
-		return tls;
-	}
+	if (!tls)
+		return NULL;
 	SSL_set_connect_state(tls->ssl);
-	if (!slice_copy(tls->key, sizeof(tls->key), session_key))
+	if (!slice_copy(tls->key, sizeof(tls->key), peer->session_key))
 		tls->key[0] = '\0';
 	s = tls->key[0] ? find_session(context, tls->key) : NULL;
 	if (s)
@@ -320,7 +330,8 @@ void tls_close(struct tls *tls)
 	if (!tls)
 		return;
 	/* Without this mark OpenSSL takes the session for broken and drops it from the cache. */
-	SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	if (tls->ssl)
+		SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(tls->ssl);
 	cipher_done(&tls->out);
 	free(tls);
@@ -344,6 +355,8 @@ static enum tls_result judge(struct tls *tls, int ret)
 	}
 	if (tls_cannot_send(tls))
 		reason = "no memory for ciphertext";
+	else if (!tls_is_proven(tls))
+		reason = X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl));
 	else if (ERR_peek_last_error())
 		reason = ERR_reason_error_string(ERR_peek_last_error());
 	/* OpenSSL has no words for errors of the system. */
@@ -451,9 +464,19 @@ const char *tls_version(const struct tls *tls)
 	return SSL_get_version(tls->ssl);
 }
 
+enum tls_proof tls_wanted_proof(const struct tls *tls)
+{
+	return tls->proof;
+}
+
 struct ssl_st *tls_ssl(const struct tls *tls)
 {
 	return tls->ssl;
+}
+
+bool tls_is_proven(const struct tls *tls)
+{
+	return SSL_get_verify_result(tls->ssl) == X509_V_OK;
 }
 
 bool tls_was_resumed(const struct tls *tls)

@@ -27,14 +27,39 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 struct tls_context *tls_context_open_server(struct slice pem, struct error *error);
 void tls_context_close(struct tls_context *context); /* no tls may be open */
 
-/*
- * A client side towards `server_name` (SNI; empty or an address: none). Opportunistic: any
- * certificate is taken and none is judged (RFC 7435).
- * `session_key` names the receiver for resumption. NULL when there is no memory. A server's context
- * makes a server's side; name and key are to be empty.
- */
-struct tls *tls_open(struct tls_context *context, struct slice server_name,
-		     struct slice session_key);
+/* What the peer's certificate has to prove. */
+enum tls_proof {
+	TLS_PROOF_NONE, /* nothing: any certificate is taken and none is judged (RFC 7435) */
+	TLS_PROOF_DANE, /* one of the TLSA records matches (RFC 7672 section 3) */
+	TLS_PROOF_PKIX, /* that it is for the name, by a chain to a root that the system trusts */
+};
+
+struct tls_tlsa { /* as in RFC 6698 section 2.1 */
+	u8 usage;
+	u8 selector;
+	u8 matching;
+	struct slice data;
+};
+
+/* Everything is borrowed for the call. */
+struct tls_peer {
+	struct slice server_name; /* SNI, and what the certificate is for; an address: no SNI */
+	/*
+	 * Names the receiver for resumption; empty: none. A resumed session shows no certificate:
+	 * peers of one key must demand the same proof.
+	 */
+	struct slice session_key;
+	enum tls_proof proof;
+	bool proof_is_wish; /* without it tls_is_proven is false, and the handshake goes on */
+	struct slice other_name; /* good in the certificate as well; empty: none */
+	const struct tls_tlsa *records; /* of DANE; those that OpenSSL cannot use do not count */
+	u32 record_count;
+};
+
+/* A client side. NULL when there is no memory. */
+struct tls *tls_open(struct tls_context *context, const struct tls_peer *peer);
+/* A server's side, of a server's context. NULL when there is no memory. */
+struct tls *tls_accept(struct tls_context *context);
 void tls_close(struct tls *tls); /* NULL is fine */
 
 enum tls_result {
@@ -69,5 +94,10 @@ bool tls_cannot_send(const struct tls *tls);
 const char *tls_why(const struct tls *tls);
 const char *tls_version(const struct tls *tls); /* "TLSv1.3" */
 bool tls_was_resumed(const struct tls *tls);
+/*
+ * After the handshake, also one that failed: false, when the certificate did not prove what it had
+ * to. True where nothing was to be proven.
+ */
+bool tls_is_proven(const struct tls *tls);
 
 #endif

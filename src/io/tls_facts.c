@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where the appliance has its certificates; elsewhere OpenSSL knows the place. */
-#define CERTIFICATES "/etc/ssl/cert.pem"
-
 static void write_time(char *out, size_t size, const ASN1_TIME *time)
 {
 	struct tm tm;
@@ -53,9 +50,7 @@ static void judge(SSL *ssl, X509 *certificate, const char *name, struct tls_fact
 	const char *trouble = "no memory to judge it";
 
 	if (store && chain) {
-		/* No certificates at all: then nothing is trusted, which is what is told. */
-		(void)X509_STORE_set_default_paths(store);
-		(void)X509_STORE_load_locations(store, CERTIFICATES, NULL);
+		tls_proof_roots(store);
 		if (X509_STORE_CTX_init(chain, store, certificate, SSL_get_peer_cert_chain(ssl)) ==
 		    1) {
 			trouble = X509_verify_cert(chain) == 1

@@ -309,6 +309,44 @@ static void add_workers(struct page *page)
 	}
 }
 
+static const char *const policies[METRICS_POLICIES] = {
+	[METRICS_POLICY_NEVER] = "never",	[METRICS_POLICY_OPPORTUNISTIC] = "opportunistic",
+	[METRICS_POLICY_REQUIRED] = "required", [METRICS_POLICY_UNUSABLE] = "dane-unusable",
+	[METRICS_POLICY_DANE] = "dane",		[METRICS_POLICY_VERIFY] = "verify",
+	[METRICS_POLICY_STS] = "sts",		[METRICS_POLICY_STS_TESTING] = "sts-testing",
+	[METRICS_POLICY_STS_OTHER] = "sts-testing-other-mx",
+};
+static const char *const securities[METRICS_SECURITIES] = {
+	[METRICS_SECURITY_TLS] = "ok",
+	[METRICS_SECURITY_PLAIN] = "plaintext",
+	[METRICS_SECURITY_NO_STARTTLS] = "no-starttls",
+	[METRICS_SECURITY_HANDSHAKE] = "handshake",
+	[METRICS_SECURITY_CERTIFICATE] = "certificate",
+};
+
+static void add_security_sample(struct page *page, u32 policy, u32 result)
+{
+	const size_t offset = WORKER(security) +
+			      (policy * METRICS_SECURITIES + result) * sizeof(u64);
+	u64 sum = 0;
+
+	for (u32 w = 0; w < metrics_worker_count(page->metrics); w++)
+		sum += worker_word(page, w, offset);
+	buf_add_format(page->out, "hikyaku_tls_sessions%s{policy=\"%s\",result=\"%s\"}",
+		       suffix(COUNTER), policies[policy], securities[result]);
+	end_sample(page, sum);
+}
+
+static void add_security(struct page *page)
+{
+	start_family(page, "hikyaku_tls_sessions", COUNTER,
+		     "SMTP sessions, by what their encryption had to be and what came of it.");
+	for (u32 policy = 0; policy < METRICS_POLICIES; policy++) {
+		for (u32 result = 0; result < METRICS_SECURITIES; result++)
+			add_security_sample(page, policy, result);
+	}
+}
+
 /* ---- histograms ---- */
 
 struct histogram_family {
@@ -393,6 +431,10 @@ static const struct word_family planner_families[] = {
 	{ "hikyaku_lmdb_map_bytes", GAUGE, "Size of the queue's memory map.", PLANNER(map_bytes) },
 	{ "hikyaku_log_rows", COUNTER, "Rows written to the delivery log.", PLANNER(log_rows) },
 	{ "hikyaku_dns_lookups", COUNTER, "Mail hosts asked for in DNS.", PLANNER(dns_lookups) },
+	{ "hikyaku_mta_sts_policies_fetched", COUNTER, "MTA-STS policies that were fetched.",
+	  PLANNER(sts_fetched) },
+	{ "hikyaku_mta_sts_fetches_failed", COUNTER,
+	  "MTA-STS policies that are announced and could not be fetched.", PLANNER(sts_failed) },
 	{ "hikyaku_dns_failures", COUNTER, "Mail hosts asked for in DNS without an answer.",
 	  PLANNER(dns_failures) },
 	{ "hikyaku_dns_stale", COUNTER,
@@ -471,6 +513,7 @@ void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf 
 	add_labelled(&page, "hikyaku_build", INFO, "version", HIKYAKU_VERSION, 1);
 	add_routes(&page);
 	add_workers(&page);
+	add_security(&page);
 	add_histograms(&page);
 	add_planner(&page);
 	if (metrics_textfiles(metrics))

@@ -30,6 +30,30 @@ enum metrics_session_failure {
 	METRICS_FAILURES,
 };
 
+/* How the hosts of a receiver are talked to, and why. */
+enum metrics_policy {
+	METRICS_POLICY_NEVER,         /* plaintext, by configuration */
+	METRICS_POLICY_OPPORTUNISTIC, /* TLS where it is offered and works; any certificate */
+	METRICS_POLICY_REQUIRED,      /* TLS by configuration; any certificate */
+	METRICS_POLICY_UNUSABLE,      /* TLS by DANE, without a usable record; any certificate */
+	METRICS_POLICY_DANE,          /* TLS, the certificate matches a TLSA record */
+	METRICS_POLICY_VERIFY,        /* TLS by configuration, the certificate is the host's */
+	METRICS_POLICY_STS,           /* likewise, by an MTA-STS policy */
+	METRICS_POLICY_STS_TESTING,   /* as opportunistic; what would be refused is counted */
+	METRICS_POLICY_STS_OTHER,     /* the same, to a host that the policy does not name */
+	METRICS_POLICIES,
+};
+
+/* What came of it; a session counts once. */
+enum metrics_security {
+	METRICS_SECURITY_TLS,         /* TLS, with all that was to be proven */
+	METRICS_SECURITY_PLAIN,       /* plaintext, as may be */
+	METRICS_SECURITY_NO_STARTTLS, /* a must, and not offered or refused */
+	METRICS_SECURITY_HANDSHAKE,   /* failed */
+	METRICS_SECURITY_CERTIFICATE, /* did not prove what it had to */
+	METRICS_SECURITIES,
+};
+
 enum metrics_tls { METRICS_TLS_NONE, METRICS_TLS_12, METRICS_TLS_13, METRICS_TLS_VERSIONS };
 
 struct metrics_histogram {
@@ -58,6 +82,7 @@ struct metrics_route {
 /* Blocks begin on a cache line of their own, so that no thread waits for another's writes. */
 struct metrics_worker {
 	_Alignas(CACHE_LINE) struct metrics_route routes[METRICS_ROUTES_MAX];
+	u64 security[METRICS_POLICIES][METRICS_SECURITIES];
 	struct metrics_histogram connect;
 	struct metrics_histogram banner;      /* connected to greeting */
 	struct metrics_histogram transaction; /* handed to the session to final reply */
@@ -97,6 +122,8 @@ struct metrics_planner {
 	u64 dns_lookups;
 	u64 dns_failures;
 	u64 dns_stale; /* failures that left a domain with the answer that it had */
+	u64 sts_fetched; /* MTA-STS policies */
+	u64 sts_failed;  /* that could not be fetched */
 	u64 domains_known;
 	u64 sites_known;
 	u64 routes_known;

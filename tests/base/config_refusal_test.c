@@ -154,8 +154,8 @@ static const struct refusal wrong_values[] = {
 	{ "site \"default\" { sessions = 0 }\n",
 	  "t.conf:1: site \"default\": sessions: \"0\" is not a number from 1 to 65536" },
 	{ "site \"default\" { tls = maybe }\n",
-	  "t.conf:1: site \"default\": tls: \"maybe\" is not opportunistic, never or "
-	  "required" },
+	  "t.conf:1: site \"default\": tls: \"maybe\" is not opportunistic, never, "
+	  "required, unpublished, verify or dane" },
 	{ "site \"default\" { connect-timeout = 1ms }\n",
 	  "t.conf:1: site \"default\": connect-timeout: \"1ms\" is not a duration from "
 	  "100ms to "

@@ -312,6 +312,7 @@ static const char *const option_names[] = {
 	"block-lists",
 	"ipv4",
 	"ipv6",
+	"mta-sts",
 	"map-size-max",
 	"commit-interval",
 	"durability",

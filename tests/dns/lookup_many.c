@@ -5,7 +5,8 @@
  *   lookup_many [--stub "ZONE IP@PORT"]... [--forward IP@PORT]... [--anchor "DS LINE"]...
  *               [--allow RANGE]... [--no-root-anchor] [--timeout MS] < domains
  *
- * Line: domain, status, "secure" or "insecure", TTL, then host/preference=address,address...
+ * Line: domain, status, "secure" or "insecure", TTL, then host/preference=address,address..., with
+ * "!" and what DANE says behind it where that is something.
  */
 #include "base/text.h"
 #include "dns/mx.h"
@@ -41,6 +42,12 @@ static const char *const status_names[] = {
 	[MX_ONLY_FORBIDDEN] = "only-forbidden",
 	[MX_TEMPORARY] = "temporary",
 	[MX_BOGUS] = "bogus",
+};
+
+static const char *const dane_names[] = {
+	[DANE_UNUSABLE] = "unusable",
+	[DANE_USABLE] = "dane",
+	[DANE_FAILED] = "failed",
 };
 
 static bool take_option(const char *name, const char *value)
@@ -99,6 +106,8 @@ static void print_answer(const char *domain, const struct mx_answer *answer)
 			net_address_format(text, &answer->addresses[host->address_first + j], true);
 			printf("%c%s", j == 0 ? '=' : ',', text);
 		}
+		if (host->dane != DANE_ABSENT)
+			printf("!%s", dane_names[host->dane]);
 	}
 	printf("\n");
 }

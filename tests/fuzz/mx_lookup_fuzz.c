@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unbound.h>
 
-#define QUERIES_MAX (1 + 2 * MX_HOSTS_MAX)
 #define DATA_MAX 40 /* records of one result */
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -24,7 +23,7 @@ struct query_on_its_way {
 	bool pending;
 };
 
-static struct query_on_its_way queries[QUERIES_MAX];
+static struct query_on_its_way queries[LOOKUP_QUERIES_MAX];
 static int query_count;
 static struct slice input;
 
@@ -42,7 +41,7 @@ int ub_resolve_async(struct ub_ctx *ctx, const char *name, int type, int class, 
 		     ub_callback_type callback, int *id)
 {
 	(void)ctx;
-	ASSERT(class == 1 && name[0] && strlen(name) < 256 && query_count < QUERIES_MAX);
+	ASSERT(class == 1 && name[0] && strlen(name) < 256 && query_count < LOOKUP_QUERIES_MAX);
 	if (next_byte() == 0xee)
 		return UB_NOMEM;
 	*id = query_count;
@@ -77,14 +76,25 @@ void ub_resolve_free(struct ub_result *result)
 static size_t record_bytes(u8 *out, int type)
 {
 	static const char good[] = "\0\x0a\1a\4test\0";
+	static const char announcement[] = "\x0dv=STSv1; id=1";
 	u8 kind = next_byte();
-	size_t len = kind < 0x80 ? (type == 15   ? sizeof(good) - 1
+	size_t len = kind < 0x80 ? (type == 15	 ? sizeof(good) - 1
 				    : type == 28 ? 16
+				    : type == 52 ? 35
 						 : 4)
 				 : kind & 0x3f;
 
 	for (size_t i = 0; i < len; i++)
 		out[i] = type == 15 && kind < 0x80 ? (u8)good[i] : next_byte();
+	if (type == 16 && kind < 0x80) {
+		memcpy(out, announcement, sizeof(announcement) - 1);
+		return sizeof(announcement) - 1;
+	}
+	if (type == 52 && kind < 0x80) {
+		out[0] = 3;
+		out[1] = kind & 1;
+		out[2] = 1;
+	}
 	if (type == 15 && kind < 0x80) {
 		out[1] = kind & 15;
 		out[3] = (u8)('a' + next_byte() % 26);
@@ -95,6 +105,8 @@ static size_t record_bytes(u8 *out, int type)
 static struct ub_result *make_result(int type)
 {
 	struct ub_result *result = calloc(1, sizeof(*result));
+	static char canonical[] = "Canonical.Test.";
+	static char nonsense[] = "not\\.a name";
 	u8 flags = next_byte();
 	size_t count = next_byte() % DATA_MAX;
 	u8 bytes[64];
@@ -106,6 +118,8 @@ static struct ub_result *make_result(int type)
 	result->rcode = result->nxdomain ? 3 : (flags & 0xc0) == 0xc0 ? next_byte() % 16 : 0;
 	result->ttl = (int)((u32)next_byte() << (flags % 25));
 	result->havedata = count > 0;
+	if (flags & 4)
+		result->canonname = flags & 2 ? canonical : nonsense;
 	if (count == 0 && flags & 1)
 		return result;
 	result->data = calloc(count + 1, sizeof(char *));
@@ -143,6 +157,24 @@ static bool has_pending(void)
 
 /* ---- what must hold ---- */
 
+static void check_tlsa(const struct mx_answer *answer, const struct mx_host *host)
+{
+	struct slice packed = { (const char *)answer->tlsa + host->tlsa_first, host->tlsa_len };
+	struct dane_record record;
+	u32 count = 0;
+
+	ASSERT(host->dane == DANE_ABSENT || (answer->secure && host->secure));
+	ASSERT(host->dane != DANE_FAILED || answer->incomplete);
+	ASSERT(host->tlsa_first + host->tlsa_len <= answer->tlsa_used);
+	ASSERT(host->tlsa_base[0] == '\0' || mx_name_kind(host->tlsa_base) == MX_NAME_HOST);
+	while (dane_record_next(&packed, &record)) {
+		ASSERT(dane_record_is_usable(&record));
+		count++;
+	}
+	ASSERT(packed.len == 0 && count <= DANE_RECORDS_MAX);
+	ASSERT((host->dane == DANE_USABLE) == (count > 0));
+}
+
 static void check_answer(const struct mx_answer *answer, const struct mx_params *params)
 {
 	u32 at = 0;
@@ -155,7 +187,12 @@ static void check_answer(const struct mx_answer *answer, const struct mx_params 
 		ASSERT(i == 0 || answer->hosts[i].preference >= answer->hosts[i - 1].preference);
 		ASSERT(answer->hosts[i].address_count >= 1 && answer->hosts[i].address_first == at);
 		at += answer->hosts[i].address_count;
+		check_tlsa(answer, &answer->hosts[i]);
 	}
+	ASSERT(answer->sts_address_count <= MX_STS_ADDRESSES_MAX);
+	ASSERT(answer->sts_address_count == 0 || answer->sts_id[0]);
+	for (u32 i = 0; i < answer->sts_address_count; i++)
+		ASSERT(!net_address_is_special(&answer->sts_addresses[i]));
 	for (u32 i = 0; i < answer->address_count; i++) {
 		ASSERT(!net_address_is_special(&answer->addresses[i]));
 		ASSERT(answer->addresses[i].family == 4 ? params->ipv4 : params->ipv6);
@@ -194,14 +231,14 @@ static void resolve(struct mx_resolver *r)
 	}
 	while (r->counters.pending > 0) {
 		u8 act = next_byte();
-		int id = act % QUERIES_MAX;
+		int id = act % LOOKUP_QUERIES_MAX;
 
 		if (act >= 0xf0 || input.len == 0) {
 			lookup_give_up(lookup, NS_PER_S);
 			break;
 		}
 		while (has_pending() && !(id < query_count && queries[id].pending))
-			id = (id + 1) % QUERIES_MAX;
+			id = (id + 1) % LOOKUP_QUERIES_MAX;
 		if (has_pending())
 			answer_one(id);
 		lookup_run_steps(r, NS_PER_S);
@@ -221,6 +258,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memset(&resolver, 0, sizeof(resolver));
 	resolver.params.ipv4 = !(flags & 1);
 	resolver.params.ipv6 = !(flags & 2);
+	resolver.params.mta_sts = flags & 4;
 	list_init(&resolver.running);
 	list_init(&resolver.steps);
 	list_init(&resolver.ready);

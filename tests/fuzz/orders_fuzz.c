@@ -232,13 +232,11 @@ const char *conn_why(const struct conn *conn)
 	return "";
 }
 
-bool conn_start_tls(struct conn *conn, struct tls_context *context, struct slice server_name,
-		    struct slice session_key)
+bool conn_start_tls(struct conn *conn, struct tls_context *context, const struct tls_peer *peer)
 {
 	(void)conn;
 	(void)context;
-	(void)server_name;
-	(void)session_key;
+	(void)peer;
 	return false;
 }
 

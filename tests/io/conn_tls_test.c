@@ -82,9 +82,12 @@ static struct tls_context *open_context(void)
 	return context;
 }
 
+static const struct tls_peer mx_test = { .server_name = { "mx.test", 7 },
+					 .session_key = { "key", 3 } };
+
 static void start_tls(struct owner *o, struct ring *ring, struct tls_context *context)
 {
-	assert_true(conn_start_tls(&o->conn, context, SLICE("mx.test"), SLICE("key")));
+	assert_true(conn_start_tls(&o->conn, context, &mx_test));
 	assert_int_equal(o->tls_ends, 0);
 	assert_false(conn_may_send(&o->conn));
 	turn_until(ring, o->tls_ends);
@@ -145,7 +148,7 @@ static void it_tells_when_the_last_bytes_of_the_handshake_have_left(void **state
 
 		start_server(&s, ECHO, versions[i], 0, &at);
 		dial(&o, ring, &at);
-		assert_true(conn_start_tls(&o.conn, context, SLICE("mx.test"), SLICE("key")));
+		assert_true(conn_start_tls(&o.conn, context, &mx_test));
 		turn_until(ring, o.tls_ends);
 		assert_true(o.tls_ok);
 		/* TLS 1.3: the client's Finished is on its way; 1.2: the server's was the last word. */
@@ -300,7 +303,7 @@ static void it_closes_in_the_middle_of_a_handshake(void **state)
 	(void)state;
 	start_server(&s, NEVER, 0, 0, &at);
 	dial(&o, ring, &at);
-	assert_true(conn_start_tls(&o.conn, context, SLICE("mx.test"), SLICE("key")));
+	assert_true(conn_start_tls(&o.conn, context, &mx_test));
 	owner_close(&o, ring);
 	assert_int_equal(o.tls_ends, 0);
 	stop_server(&s);

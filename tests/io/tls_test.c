@@ -41,7 +41,10 @@ static void open_server_of(struct peer *p, struct tls *tls, SSL_CTX *ctx)
 
 static void open_peer(struct peer *p, struct tls_context *context, SSL_CTX *ctx, const char *key)
 {
-	open_server_of(p, tls_open(context, SLICE("mx.test"), slice_of(key)), ctx);
+	const struct tls_peer peer = { .server_name = SLICE("mx.test"),
+				       .session_key = slice_of(key) };
+
+	open_server_of(p, tls_open(context, &peer), ctx);
 }
 
 static void close_peer(struct peer *p)
@@ -394,6 +397,8 @@ static void old_versions_are_not_spoken(void **state)
 /* Whichever allocation of its making fails. */
 static void without_memory_there_is_no_client_or_a_whole_one(void **state)
 {
+	const struct tls_peer peer = { .server_name = SLICE("mx.test"),
+				       .session_key = SLICE("192.0.2.1:25") };
 	struct tls_context *context = open_context(2);
 	SSL_CTX *ctx = tls_server_open(TLS1_3_VERSION);
 	bool failed = true;
@@ -405,7 +410,7 @@ static void without_memory_there_is_no_client_or_a_whole_one(void **state)
 		struct peer p;
 
 		fail_alloc(n);
-		tls = tls_open(context, SLICE("mx.test"), SLICE("192.0.2.1:25"));
+		tls = tls_open(context, &peer);
 		failed = fail_alloc_end();
 		refused += !tls;
 		if (!tls)

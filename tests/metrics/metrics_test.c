@@ -272,6 +272,27 @@ static void a_route_with_nothing_counted_is_left_out(void **state)
 	metrics_close(metrics);
 }
 
+static void sessions_are_told_by_what_was_demanded_and_what_came_of_it(void **state)
+{
+	struct metrics *metrics = open_metrics(2);
+	struct buf out;
+	const char *page;
+
+	(void)state;
+	for (u32 i = 0; i < 2; i++) {
+		u64(*security)[METRICS_SECURITIES] = metrics_worker(metrics, i)->security;
+
+		metric_add(&security[METRICS_POLICY_DANE][METRICS_SECURITY_CERTIFICATE], 3 + i);
+		metric_add(&security[METRICS_POLICY_VERIFY][METRICS_SECURITY_TLS], 1);
+	}
+	page = expose(metrics, false, &out);
+	assert_has(page, "\nhikyaku_tls_sessions_total{policy=\"dane\",result=\"certificate\"} 7\n");
+	assert_has(page, "\nhikyaku_tls_sessions_total{policy=\"verify\",result=\"ok\"} 2\n");
+	assert_has(page, "\nhikyaku_tls_sessions_total{policy=\"never\",result=\"plaintext\"} 0\n");
+	buf_done(&out);
+	metrics_close(metrics);
+}
+
 static void label_values_are_escaped(void **state)
 {
 	struct metrics *metrics = open_metrics(1);
@@ -479,6 +500,7 @@ int main(void)
 		cmocka_unit_test(a_bound_belongs_to_its_bucket),
 		cmocka_unit_test(buckets_add_up_in_seconds),
 		cmocka_unit_test(a_route_with_nothing_counted_is_left_out),
+		cmocka_unit_test(sessions_are_told_by_what_was_demanded_and_what_came_of_it),
 		cmocka_unit_test(label_values_are_escaped),
 		cmocka_unit_test(every_family_has_help_and_type_once),
 		cmocka_unit_test(openmetrics_names_families_without_total),

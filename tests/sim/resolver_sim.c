@@ -132,6 +132,17 @@ static void add_hosts(struct mx_answer *answer, const struct sim_domain *domain,
 	}
 }
 
+/*
+ * Now and then a domain publishes something for its hosts by DANE, or no more: its rows go to a route
+ * of their own then, though nothing is demanded where TLS is never used.
+ */
+static void publish(struct mx_answer *answer)
+{
+	answer->secure = sim_chance(20);
+	for (u32 i = 0; answer->secure && i < answer->host_count; i++)
+		answer->hosts[i].dane = sim_below(2) ? DANE_UNUSABLE : DANE_FAILED;
+}
+
 static void change(struct sim_domain *domain)
 {
 	if (sim_chance(4)) {
@@ -181,6 +192,7 @@ static void fill(struct mx_resolver *resolver, struct mx_answer *answer, struct 
 	}
 	if (answer->status == MX_OK) {
 		add_hosts(answer, domain, hosts);
+		publish(answer);
 		mx_shuffle(answer, &resolver->random);
 	}
 	note(domain, answer, hosts);
