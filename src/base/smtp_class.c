@@ -6,22 +6,21 @@ enum about { ABOUT_NOTHING, ABOUT_RECIPIENT, ABOUT_MESSAGE, ABOUT_SENDER, ABOUT_
 
 static const struct fact {
 	const char *name;
-	const char *words;
 	enum about about;
 } facts[] = {
-	[SMTP_CLASS_NONE] = { "", "", ABOUT_NOTHING },
-	[SMTP_CLASS_UNKNOWN] = { "unknown", "for a reason that is not known", ABOUT_NOTHING },
-	[SMTP_CLASS_BAD_MAILBOX] = { "bad-mailbox", "no such mailbox", ABOUT_RECIPIENT },
-	[SMTP_CLASS_MAILBOX_FULL] = { "mailbox-full", "mailbox full", ABOUT_RECIPIENT },
-	[SMTP_CLASS_POLICY] = { "policy", "the receiver's rules", ABOUT_MESSAGE },
-	[SMTP_CLASS_CONTENT] = { "content", "what the message is like", ABOUT_MESSAGE },
-	[SMTP_CLASS_REPUTATION] = { "reputation", "our reputation, a block list", ABOUT_SENDER },
-	[SMTP_CLASS_RATE] = { "rate", "too much at once", ABOUT_SENDER },
-	[SMTP_CLASS_AUTH_FAILURE] = { "auth-failure", "SPF, DKIM or DMARC", ABOUT_SENDER },
-	[SMTP_CLASS_DNS] = { "dns", "a name in DNS", ABOUT_SENDER },
-	[SMTP_CLASS_GREYLISTED] = { "greylisted", "greylisting", ABOUT_MESSAGE },
-	[SMTP_CLASS_TRANSIENT_HOST] = { "transient-host", "trouble at the receiver", ABOUT_HOST },
-	[SMTP_CLASS_PROTOCOL] = { "protocol", "the SMTP dialogue", ABOUT_HOST },
+	[SMTP_CLASS_NONE] = { "", ABOUT_NOTHING },
+	[SMTP_CLASS_UNKNOWN] = { "unknown", ABOUT_NOTHING },
+	[SMTP_CLASS_BAD_MAILBOX] = { "bad-mailbox", ABOUT_RECIPIENT },
+	[SMTP_CLASS_MAILBOX_FULL] = { "mailbox-full", ABOUT_RECIPIENT },
+	[SMTP_CLASS_POLICY] = { "policy", ABOUT_MESSAGE },
+	[SMTP_CLASS_CONTENT] = { "content", ABOUT_MESSAGE },
+	[SMTP_CLASS_REPUTATION] = { "reputation", ABOUT_SENDER },
+	[SMTP_CLASS_RATE] = { "rate", ABOUT_SENDER },
+	[SMTP_CLASS_AUTH_FAILURE] = { "auth-failure", ABOUT_SENDER },
+	[SMTP_CLASS_DNS] = { "dns", ABOUT_SENDER },
+	[SMTP_CLASS_GREYLISTED] = { "greylisted", ABOUT_MESSAGE },
+	[SMTP_CLASS_TRANSIENT_HOST] = { "transient-host", ABOUT_HOST },
+	[SMTP_CLASS_PROTOCOL] = { "protocol", ABOUT_HOST },
 };
 _Static_assert(array_count(facts) == SMTP_CLASS_COUNT, "every class has its facts");
 
@@ -33,11 +32,6 @@ static const struct fact *fact_of(u32 class)
 const char *smtp_class_name(u32 class)
 {
 	return fact_of(class)->name;
-}
-
-const char *smtp_class_words(u32 class)
-{
-	return fact_of(class)->words;
 }
 
 bool smtp_class_find(struct slice name, enum smtp_class *class)

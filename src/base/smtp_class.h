@@ -31,10 +31,11 @@ enum smtp_class {
 /* In place of an enhanced code's detail: whatever it is. */
 #define SMTP_ANY_DETAIL 0xffff
 
-/* "bad-mailbox"; for SMTP_CLASS_NONE and numbers that are no class "". Never NULL. */
+/*
+ * "bad-mailbox", for people, labels and files alike; "" for SMTP_CLASS_NONE and numbers that are no
+ * class.
+ */
 const char *smtp_class_name(u32 class);
-/* In a sentence's middle, for people: "no such mailbox". Likewise. */
-const char *smtp_class_words(u32 class);
 /* False: no class has that name. */
 bool smtp_class_find(struct slice name, enum smtp_class *class) MUST_CHECK;
 

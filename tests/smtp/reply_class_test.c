@@ -430,7 +430,6 @@ static void every_class_but_unknown_is_about_one_thing(void **state)
 			continue;
 		assert_true(smtp_class_find(slice_of(smtp_class_name(i)), &class));
 		assert_int_equal(class, i);
-		assert_true(strlen(smtp_class_words(i)) > 0);
 	}
 	assert_false(smtp_class_find(SLICE(""), &class));
 	assert_false(smtp_class_find(SLICE("Rate"), &class));
