@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define HEADER_FIELD_MAX 1024 /* octets of a field of the message that are looked at */
+#define HEADER_FIELD_MAX 2048 /* octets of a field of the message that are looked at */
 
 const char *report_kind_name(enum report_kind kind)
 {
