@@ -36,6 +36,7 @@ struct gate {
 	struct map clients; /* key -> struct gate_client */
 	struct list visitors;
 	u32 visitor_count;
+	u64 held; /* bytes of memory for what visitors hold */
 	bool leaving;
 };
 

@@ -15,8 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All that can be in the ring's buffers when a connection pauses; more means that it does not. */
-#define HELD_MAX (8u << 20)
+/*
+ * What is held: all that the ring's buffers may have of one connection when it pauses; and of all
+ * connections together, which clients that never read our replies could else make large.
+ */
+#define HELD_MAX (4u << 20)
+#define HELD_TOTAL_MAX (64u << 20)
 #define ENVELOPE_MAX (64 * 1024) /* 100 recipients of SMTP_PATH_MAX, and more */
 /*
  * How long a client may go on sending after our last reply. Closing on unread bytes would reset the
@@ -35,6 +39,7 @@ struct visitor {
 	struct smtp_server server;
 	struct spool_file file;
 	struct buf held;
+	size_t held_counted; /* memory of it that the gate knows of */
 	struct buf envelope; /* of the open transaction */
 	char hello[SMTP_DOMAIN_MAX + 1];
 	bool esmtp;
@@ -42,6 +47,8 @@ struct visitor {
 	bool closing; /* conn_close was called */
 	bool closed;  /* ... and has ended; freed when no commit is under way */
 };
+
+_Static_assert(sizeof(struct visitor) <= 5 * 1024, "a connection's memory is counted");
 
 struct visitor *visitor_of(struct list *node)
 {
@@ -55,6 +62,7 @@ static void visitor_free(struct visitor *visitor)
 	if (!visitor->closed || visitor->file.committing)
 		return;
 	spool_file_drop(&visitor->file);
+	gate->held -= visitor->held_counted;
 	timer_stop(gate->params.wheel, &visitor->timer);
 	list_unlink(&visitor->node);
 	gate->visitor_count--;
@@ -74,6 +82,13 @@ static void visitor_close(struct visitor *visitor)
 }
 
 /* ---- one message ---- */
+
+/* Connections are many, and most of them idle: memory goes back. */
+static void forget_envelope(struct visitor *visitor)
+{
+	buf_done(&visitor->envelope);
+	buf_init(&visitor->envelope, ENVELOPE_MAX);
+}
 
 static void begin_envelope(struct visitor *visitor, struct slice from)
 {
@@ -131,7 +146,7 @@ static void drop_message(struct visitor *visitor)
 	if (!visitor->file.committing)
 		spool_file_drop(&visitor->file);
 	visitor->file.failed = false;
-	buf_reset(&visitor->envelope);
+	forget_envelope(visitor);
 }
 
 static void refuse_for_room(struct visitor *visitor)
@@ -261,6 +276,27 @@ static void set_timer(struct visitor *visitor)
 		timer_start(visitor->gate->params.wheel, &visitor->timer, deadline);
 }
 
+static void count_held(struct visitor *visitor)
+{
+	if (visitor->held.len == 0) {
+		buf_done(&visitor->held);
+		buf_init(&visitor->held, HELD_MAX);
+	}
+	visitor->gate->held += visitor->held.size - visitor->held_counted;
+	visitor->held_counted = visitor->held.size;
+}
+
+static void hold(struct visitor *visitor, struct slice bytes)
+{
+	buf_add_slice(&visitor->held, bytes);
+	count_held(visitor);
+	if (!visitor->held.failed && visitor->gate->held <= HELD_TOTAL_MAX)
+		return;
+	log_warn("receive", "connection holds too much", "bytes=%zu", visitor->held.len);
+	smtp_server_closed(&visitor->server, clock_mono_ns());
+	buf_reset(&visitor->held);
+}
+
 /* Reads on in what is held; the connection is received from while nothing is. */
 static void read_held(struct visitor *visitor)
 {
@@ -272,6 +308,7 @@ static void read_held(struct visitor *visitor)
 		buf_drop_front(&visitor->held,
 			       before - smtp_server_take_unread(&visitor->server).len);
 	}
+	count_held(visitor);
 	if (visitor->held.len > 0)
 		conn_pause(&visitor->conn);
 	else
@@ -303,12 +340,8 @@ static void on_bytes(struct conn *conn, struct slice bytes)
 		take_events(visitor);
 		bytes = smtp_server_take_unread(&visitor->server);
 	}
-	buf_add_slice(&visitor->held, bytes);
-	if (visitor->held.failed) {
-		log_warn("receive", "connection holds too much", "");
-		smtp_server_closed(&visitor->server, clock_mono_ns());
-		buf_reset(&visitor->held);
-	}
+	if (bytes.len > 0)
+		hold(visitor, bytes);
 	go_on(visitor);
 }
 
@@ -340,7 +373,9 @@ static void on_ended(struct conn *conn, i32 result)
 {
 	struct visitor *visitor = container_of(conn, struct visitor, conn);
 
-	(void)result;
+	if (result < 0)
+		log_debug("receive", "connection broke", "errno=%d tls=%s", -result,
+			  conn_why(conn));
 	if (visitor->lingering)
 		visitor_close(visitor);
 	smtp_server_closed(&visitor->server, clock_mono_ns());
@@ -383,7 +418,7 @@ static void on_committed(struct spool_file *file, bool durable)
 	if (durable)
 		log_info("receive", "message", "id=%s bytes=%llu", file->id,
 			 (unsigned long long)file->size);
-	buf_reset(&visitor->envelope);
+	forget_envelope(visitor);
 	file->failed = false;
 	if (durable)
 		smtp_server_accept(&visitor->server, clock_mono_ns());
@@ -407,6 +442,7 @@ bool visitor_enter(struct gate *gate, i32 handle, const struct net_address *peer
 	visitor->gate = gate;
 	visitor->client = client;
 	visitor->peer = *peer;
+	visitor->held_counted = 0;
 	visitor->hello[0] = '\0';
 	visitor->esmtp = visitor->lingering = visitor->closing = visitor->closed = false;
 	timer_init(&visitor->timer, on_timer);

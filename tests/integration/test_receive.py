@@ -1,7 +1,9 @@
 """`hikyaku receive` among real clients: Python's, swaks, Postfix's smtp-source, bytes on a bare socket."""
 
+import contextlib
 import os
 import pathlib
+import select
 import shutil
 import signal
 import smtplib
@@ -190,6 +192,22 @@ def secure(connection):
     return inside, inside.makefile("rb")
 
 
+def send_and_hear(connection, wire, lines):
+    """Writes and reads at once, in one thread: two may not use one TLS connection in Python."""
+    connection.setblocking(False)
+    heard, at = b"", 0
+    while heard.count(b"\n") < lines:
+        select.select([connection], [connection] if at < len(wire) else [], [], 30)
+        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            if at < len(wire):
+                at += connection.send(wire[at:at + 65536])
+        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            part = connection.recv(65536)
+            assert part, heard
+            heard += part
+    return heard.decode().split("\r\n")[:-1]
+
+
 @pytest.mark.parametrize("tls", [False, True])
 def test_pipelined_chunks_wait_for_the_disk_and_none_is_lost(receiver_with, tls):
     receiver = receiver_with()
@@ -202,16 +220,11 @@ def test_pipelined_chunks_wait_for_the_disk_and_none_is_lost(receiver_with, tls)
     body = (b"0123456789abcdef" * 64 + b"\r\n") * 300
     messages = 60
 
-    def send():
-        for i in range(messages):
-            content = b"Subject: %04d\r\n\r\n" % i + body
-            command = f"MAIL FROM:<>\r\nRCPT TO:<{BOUNCE}>\r\nBDAT {len(content)} LAST\r\n"
-            connection.sendall(command.encode() + content)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    answers = [reply(stream) for _ in range(3 * messages)]
-    thread.join()
+    wire = b""
+    for i in range(messages):
+        content = b"Subject: %04d\r\n\r\n" % i + body
+        wire += f"MAIL FROM:<>\r\nRCPT TO:<{BOUNCE}>\r\nBDAT {len(content)} LAST\r\n".encode() + content
+    answers = send_and_hear(connection, wire, 3 * messages)
     assert answers == ["250 2.1.0 ok", "250 2.1.5 ok", "250 2.0.0 taken"] * messages
     assert sorted(without_received(content) for _, content in receiver.messages()) == \
         [b"Subject: %04d\r\n\r\n" % i + body for i in range(messages)]
@@ -337,6 +350,30 @@ def test_hundreds_of_idle_connections_disturb_nobody(receiver_with):
     assert receiver.end() == 0
 
 
+def test_who_never_reads_holds_little_and_disturbs_nobody(receiver_with):
+    receiver = receiver_with("connections-per-client = 100")
+    flood = f"RCPT TO:<{BOUNCE}>\r\n".encode() * 20000
+    held = [receiver.raw() for _ in range(20)]
+    for connection, stream in held:
+        say(connection, stream, b"EHLO c\r\n")
+        connection.sendall(b"MAIL FROM:<>\r\n")
+        connection.setblocking(False)
+    for _ in range(50):
+        for connection, _ in held:
+            try:
+                connection.send(flood)
+            except BlockingIOError:
+                pass
+    with receiver.client() as client:
+        assert client.sendmail("", BOUNCE, b"x\r\n") == {}
+    pages = int(pathlib.Path(f"/proc/{receiver.process.pid}/statm").read_text().split()[1])
+    assert pages * 4096 < 200 << 20
+    for connection, stream in held:
+        stream.close()
+        connection.close()
+    assert receiver.end() == 0
+
+
 def test_who_speaks_first_is_sent_away(receiver_with):
     receiver = receiver_with()
     connection, stream = receiver.raw()
@@ -427,6 +464,24 @@ def test_other_peoples_clients(receiver_with):
         subprocess.run([source, "-s", "20", "-m", "300", "-l", "20000", "-f", "a@x.test", "-t", BOUNCE,
                         f"127.0.0.1:{receiver.port}"], check=True, timeout=120)
         assert len(receiver.messages()) == before + 300
+    assert receiver.parts() == []
+
+
+def test_our_sender_delivers_to_our_receiver(receiver_with, sender_in):
+    receiver = receiver_with("connections-per-client = 100")
+    sender = sender_in(keys=("ed25519",))
+    sender.route("*", receiver.port)
+    sender.start()
+    ours = [f"bounce-{i}@courier.example" for i in range(500)]
+    others = [f"reader{i}@courier.example" for i in range(50)]
+    sender.create("news", ours + others)
+    status = sender.wait("news")
+    assert (status["delivered"], status["failed"]) == (500, 50), status
+    messages = receiver.messages()
+    assert sorted(envelope[3] for envelope, _ in messages) == sorted(f"to {address}" for address in ours)
+    for envelope, content in messages:
+        assert envelope[2].startswith("from bounce-") and b" with ESMTPS id " in content
+        assert b"DKIM-Signature:" in content and b"\n" not in content.replace(b"\r\n", b"")
     assert receiver.parts() == []
 
 
