@@ -314,7 +314,7 @@ static const char *const policies[METRICS_POLICIES] = {
 	[METRICS_POLICY_REQUIRED] = "required", [METRICS_POLICY_UNUSABLE] = "dane-unusable",
 	[METRICS_POLICY_DANE] = "dane",		[METRICS_POLICY_VERIFY] = "verify",
 	[METRICS_POLICY_STS] = "sts",		[METRICS_POLICY_STS_TESTING] = "sts-testing",
-	[METRICS_POLICY_STS_OTHER] = "sts-testing-other-mx",
+	[METRICS_POLICY_STS_OTHER] = "sts-testing-unlisted-mx",
 };
 static const char *const securities[METRICS_SECURITIES] = {
 	[METRICS_SECURITY_TLS] = "ok",

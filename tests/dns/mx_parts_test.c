@@ -114,11 +114,24 @@ static struct mx_answer some_answer(u32 hosts)
 		host->address_first = (u8)(2 * i);
 		host->address_count = 2;
 		host->secure = i % 2;
+		host->dane = (u8)(i % 4);
+		host->tlsa_first = answer.tlsa_used;
+		host->tlsa_len = (u16)i;
+		memset(answer.tlsa + answer.tlsa_used, (int)i + 1, i);
+		answer.tlsa_used += (u16)i;
+		if (i % 3 == 1)
+			snprintf(host->tlsa_base, sizeof(host->tlsa_base), "base%u.test", i);
 		for (u32 j = 2 * i; j < 2 * i + 2; j++)
 			answer.addresses[answer.address_count++] = (struct net_address){
 				.family = 4, .port = 25, .ip = { 20, 0, (u8)i, (u8)j }
 			};
 	}
+	if (hosts % 3 > 0)
+		snprintf(answer.sts_id, sizeof(answer.sts_id), "id%u", hosts);
+	for (u32 i = 0; i < hosts % 3; i++)
+		answer.sts_addresses[answer.sts_address_count++] = (struct net_address){
+			.family = 4, .port = 443, .ip = { 20, 1, 0, (u8)i }
+		};
 	snprintf(answer.text, sizeof(answer.text), "MX of x.test: found");
 	return answer;
 }

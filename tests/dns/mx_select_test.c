@@ -436,6 +436,52 @@ static void a_host_is_secure_only_with_a_secure_mx(void **state)
 	}
 }
 
+static void tlsa_records_come_with_a_host_that_is_secure_and_with_no_other(void **state)
+{
+	for (int mx = 0; mx < 2; mx++) {
+		struct mx_found *found = found_new();
+		struct mx_answer answer;
+
+		(void)state;
+		found->secure = mx;
+		add_host(found, 20, "b.test", "20.0.0.2");
+		add_host(found, 10, "a.test", "20.0.0.1");
+		for (u32 i = 0; i < 2; i++) {
+			found->host_secure[i] = i == 1;
+			found->host_dane[i] = DANE_USABLE;
+			found->host_tlsa_first[i] = (u16)(i * 3);
+			found->host_tlsa_len[i] = 3;
+		}
+		memcpy(found->tlsa, "onetwo", 6);
+		found->tlsa_used = 6;
+		answer = select_with(found, &plain);
+		assert_string_equal(answer.hosts[0].name, "a.test");
+		assert_int_equal(answer.hosts[0].dane, mx ? DANE_USABLE : DANE_ABSENT);
+		assert_int_equal(answer.hosts[0].tlsa_len, mx ? 3 : 0);
+		assert_int_equal(answer.tlsa_used, mx ? 3 : 0);
+		assert_memory_equal(answer.tlsa, "two", answer.tlsa_used);
+		assert_int_equal(answer.hosts[1].dane, DANE_ABSENT);
+	}
+}
+
+static void a_host_whose_tlsa_records_failed_is_there_and_the_answer_incomplete(void **state)
+{
+	struct mx_found *found = found_new();
+	struct mx_answer answer;
+
+	(void)state;
+	found->secure = true;
+	found->ttl_s = 3600;
+	add_host(found, 10, "a.test", "20.0.0.1");
+	found->host_secure[0] = true;
+	found->host_dane[0] = DANE_FAILED;
+	answer = select_with(found, &plain);
+	assert_int_equal(answer.status, MX_OK);
+	assert_int_equal(answer.hosts[0].dane, DANE_FAILED);
+	assert_true(answer.incomplete);
+	assert_int_equal(answer.ttl_s, 300);
+}
+
 static void the_ttl_stays_between_its_limits(void **state)
 {
 	static const u32 rows[][2] = { { 0, 30 }, { 29, 30 }, { 31, 31 }, { 86401, 86400 } };
@@ -539,6 +585,9 @@ int main(void)
 		cmocka_unit_test(the_best_sixteen_hosts_share_the_room_for_addresses),
 		cmocka_unit_test(a_family_that_is_switched_off_is_left_out),
 		cmocka_unit_test(a_host_is_secure_only_with_a_secure_mx),
+		cmocka_unit_test(tlsa_records_come_with_a_host_that_is_secure_and_with_no_other),
+		cmocka_unit_test(
+			a_host_whose_tlsa_records_failed_is_there_and_the_answer_incomplete),
 		cmocka_unit_test(the_ttl_stays_between_its_limits),
 		cmocka_unit_test(
 			shuffling_moves_equal_preferences_only_and_all_orders_are_as_likely),

@@ -122,7 +122,7 @@ def test_policies_are_kept_to(world):
     assert world.count("sts", "ok") == 3 and world.count("sts", "certificate") >= 1
     assert world.count("sts", "no-starttls") >= 1
     assert world.count("sts-testing", "ok") == 1 and world.count("sts-testing", "certificate") == 1
-    assert world.count("sts-testing-other-mx", "ok") == 1
+    assert world.count("sts-testing-unlisted-mx", "ok") == 1
     assert world.sender.metric("hikyaku_mta_sts_policies_fetched_total") == len(DOMAINS) - 2
     assert world.sender.metric("hikyaku_mta_sts_fetches_failed_total") == 1
     announced = {name for name, (_, mode, _) in DOMAINS.items() if mode is not None}
