@@ -152,7 +152,8 @@ static void options_are_shown_and_set_one_by_one(void **state)
 	} bad[] = {
 		{ "sessions", "0", "sessions: \"0\" is not a number from 1 to 65536" },
 		{ "rate", "fast", "rate: \"fast\" is not a number from 0 to 1000000" },
-		{ "tls", "maybe", "tls: \"maybe\" is not opportunistic, never or required" },
+		{ "tls", "maybe", "tls: \"maybe\" is not opportunistic, never, required, "
+		  "unpublished, verify or dane" },
 		{ "adaptive", "1", "adaptive: \"1\" is not true or false" },
 		{ "mx", "x.example", "a site has no option \"mx\" that can be set" },
 		{ "speed", "1", "a site has no option \"speed\" that can be set" },
