@@ -436,11 +436,19 @@ void planner_domain_answers(struct planner *planner)
 
 	if (!planner->answers)
 		return;
-	planner->answers = false;
 	planner->next_ask_ns = 0;
-	while (mx_next_answer(planner->resolver, &cookie, &answer)) {
-		struct domain *domain = (struct domain *)(uintptr_t)cookie;
+	/*
+	 * What is known of policies cannot be read in a transaction that has failed: the next one
+	 * goes on.
+	 */
+	while (planner->failed_by == STORE_OK) {
+		struct domain *domain;
 
+		if (!mx_next_answer(planner->resolver, &cookie, &answer)) {
+			planner->answers = false;
+			return;
+		}
+		domain = (struct domain *)(uintptr_t)cookie;
 		if (!planner_sts_ask(planner, domain, &answer))
 			planner_domain_answered(planner, domain, &answer);
 	}

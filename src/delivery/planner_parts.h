@@ -190,6 +190,7 @@ struct planner {
 	struct mx_resolver *resolver;
 	struct sts_fetcher *sts_fetcher; /* NULL until it is wanted */
 	u32 sts_pending;                 /* domains whose policy is being fetched */
+	const struct sts_entry *sts_taken;     /* of the domain whose answer goes on; or NULL */
 	char sts_pruned[SETTING_NAME_MAX + 1]; /* name of the policy that was looked at last */
 	struct metrics_planner *m;
 	struct random random;

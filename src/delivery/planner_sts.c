@@ -90,11 +90,14 @@ static void store(struct planner *planner, const char *domain, const struct sts_
 
 bool planner_sts_policy(struct planner *planner, const char *domain, struct sts_policy *policy)
 {
+	const struct sts_entry *known = planner->sts_taken;
 	struct sts_entry entry;
 
-	if (!load(planner, domain, &entry) || !sts_entry_is_alive(&entry, now_of(planner)))
+	if (!known && load(planner, domain, &entry))
+		known = &entry;
+	if (!known || !sts_entry_is_alive(known, now_of(planner)))
 		return false;
-	*policy = entry.policy;
+	*policy = known->policy;
 	return policy->mode != STS_NONE;
 }
 
@@ -159,14 +162,18 @@ static void take(struct planner *planner, const struct sts_fetched *fetched)
 		sts_entry_failed(&entry, now_of(planner));
 	}
 	store(planner, domain->name, &entry);
+	/* Whether that was written or not: it may have found no room. */
+	planner->sts_taken = &entry;
 	planner_domain_answered(planner, domain, &answer);
+	planner->sts_taken = NULL;
 }
 
 void planner_sts_results(struct planner *planner)
 {
 	struct sts_fetched fetched;
 
-	while (planner->sts_pending > 0 && sts_next_fetched(planner->sts_fetcher, &fetched))
+	while (planner->sts_pending > 0 && planner->failed_by == STORE_OK &&
+	       sts_next_fetched(planner->sts_fetcher, &fetched))
 		take(planner, &fetched);
 }
 

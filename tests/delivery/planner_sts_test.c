@@ -80,6 +80,51 @@ static void fetched(struct fixture *f, const char *body)
 	settle(f);
 }
 
+/* ---- between the planner and its store ---- */
+
+static struct {
+	bool is_full;	/* nothing can be written */
+	bool is_doomed; /* nothing can be read either, until the transaction is over */
+} room;
+
+enum store_result __real_queue_setting_put(struct queue *queue, struct slice name,
+					   struct slice value);
+enum store_result __wrap_queue_setting_put(struct queue *queue, struct slice name,
+					   struct slice value);
+enum store_result __real_queue_setting_get(struct queue *queue, struct slice name,
+					   struct slice *value);
+enum store_result __wrap_queue_setting_get(struct queue *queue, struct slice name,
+					   struct slice *value);
+enum store_result __real_queue_log_add(struct queue *queue, const struct queue_log_entry *entry);
+enum store_result __wrap_queue_log_add(struct queue *queue, const struct queue_log_entry *entry);
+void __real_queue_abort(struct queue *queue);
+void __wrap_queue_abort(struct queue *queue);
+
+enum store_result __wrap_queue_setting_put(struct queue *queue, struct slice name,
+					   struct slice value)
+{
+	room.is_doomed |= room.is_full;
+	return room.is_doomed ? STORE_FULL : __real_queue_setting_put(queue, name, value);
+}
+
+enum store_result __wrap_queue_setting_get(struct queue *queue, struct slice name,
+					   struct slice *value)
+{
+	return room.is_doomed ? STORE_FULL : __real_queue_setting_get(queue, name, value);
+}
+
+enum store_result __wrap_queue_log_add(struct queue *queue, const struct queue_log_entry *entry)
+{
+	room.is_doomed |= room.is_full;
+	return room.is_doomed ? STORE_FULL : __real_queue_log_add(queue, entry);
+}
+
+void __wrap_queue_abort(struct queue *queue)
+{
+	room.is_doomed = false;
+	__real_queue_abort(queue);
+}
+
 /* ---- the world ---- */
 
 /* What DNS says of x.test: its one host, and the id of its policy, "" for none. */
@@ -98,6 +143,7 @@ static void set_domain(const char *host, const char *id)
 static void open_world(struct fixture *f)
 {
 	memset(&fetcher, 0, sizeof(fetcher));
+	memset(&room, 0, sizeof(room));
 	fixture_open(f, ANY, "");
 }
 
@@ -278,6 +324,52 @@ static void when_nothing_more_can_be_fetched_what_is_known_counts(void **state)
 	fixture_close(&f);
 }
 
+static void a_policy_counts_that_found_no_room_in_the_queue(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_world(&f);
+	set_domain("good.mx", "one");
+	assert_int_equal(send_one(&f), METRICS_POLICIES);
+	room.is_full = true;
+	fetched(&f, ENFORCE);
+	room.is_full = false;
+	pass(&f, 5);
+	assert_int_equal(policy_now(&f), METRICS_POLICY_STS);
+	fixture_close(&f);
+}
+
+/* A policy that is known is not forgotten by an answer that comes at the wrong moment. */
+static void an_answer_waits_while_the_queue_cannot_be_read(void **state)
+{
+	struct lease *lease;
+	struct fixture f;
+
+	(void)state;
+	open_world(&f);
+	set_domain("good.mx", "one");
+	send_one(&f);
+	fetched(&f, ENFORCE);
+	lease = next_lease(&f);
+	assert_non_null(lease);
+	pass(&f, 200);
+	send_to(&f, "x.test", 1);
+	dns.is_slow = true;
+	settle(&f);
+	assert_int_equal(dns.count, 1);
+	/* The result finds no room in the transaction that takes the answer up. */
+	dns.is_slow = false;
+	room.is_full = true;
+	give_back(&f, lease, SMTP_VERDICT_ACCEPTED, "ok");
+	settle(&f);
+	room.is_full = false;
+	pass(&f, 10);
+	assert_int_equal(policy_now(&f), METRICS_POLICY_STS);
+	assert_int_equal(fetcher.asked, 1);
+	fixture_close(&f);
+}
+
 /* The fetch's cookie is the domain: it must be there when the result comes, or nobody asks. */
 static void a_domain_that_nobody_wants_any_more_is_there_for_its_result(void **state)
 {
@@ -357,6 +449,8 @@ int main(void)
 		cmocka_unit_test(a_new_id_brings_a_new_policy_and_the_old_one_counts_until_then),
 		cmocka_unit_test(a_policy_is_there_after_a_new_start),
 		cmocka_unit_test(when_nothing_more_can_be_fetched_what_is_known_counts),
+		cmocka_unit_test(a_policy_counts_that_found_no_room_in_the_queue),
+		cmocka_unit_test(an_answer_waits_while_the_queue_cannot_be_read),
 		cmocka_unit_test(a_domain_that_nobody_wants_any_more_is_there_for_its_result),
 		cmocka_unit_test(policies_whose_time_is_over_leave_the_queue),
 	};
