@@ -92,6 +92,7 @@ struct config_retry {
 		schedule;   /* waits after each failure, 1s..7d; the last one repeats */
 	u32 jitter_percent; /* 0..100 */
 	u64 expire_ms;	    /* 1m..30d, not less than the first wait */
+	bool blocks_fail;   /* a final refusal of the sender is final for the recipient */
 };
 
 /* When results of sending suppress an address. */

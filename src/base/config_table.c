@@ -83,6 +83,7 @@ static const struct config_option retry_options[] = {
 	    RANGE(SECOND, 7 * DAY)),
 	ROW(config_retry, jitter_percent, "jitter", CONFIG_NUMBER, "20", RANGE(0, 100)),
 	ROW(config_retry, expire_ms, "expire", CONFIG_DURATION, "3d", RANGE(MINUTE, 30 * DAY)),
+	ROW(config_retry, blocks_fail, "blocks-fail", CONFIG_FLAG, "false", RANGE(0, 0)),
 };
 NOT_TITLED(retry, "retry", retry_options);
 

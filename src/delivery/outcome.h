@@ -27,6 +27,8 @@ struct outcome_input {
 	u64 expire_after_ms; /* of the campaign */
 	u32 campaign_state;  /* enum queue_campaign_state */
 	u32 doubt_policy;    /* enum queue_doubt_policy */
+	u32 reply_class;     /* enum smtp_class */
+	bool blocks_fail;    /* a refusal for who we are is final (config_retry) */
 };
 
 enum outcome_action outcome_decide(const struct outcome_input *input);

@@ -171,6 +171,8 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 		.expire_after_ms = campaign->record.expire_after_ms,
 		.campaign_state = campaign->record.state,
 		.doubt_policy = campaign->record.doubt_policy,
+		.reply_class = lease->reply_class,
+		.blocks_fail = planner->config->retry.blocks_fail,
 	};
 	enum outcome_action action = outcome_decide(&input);
 	enum store_result result;

@@ -322,6 +322,7 @@ static const char *const option_names[] = {
 	"schedule",
 	"jitter",
 	"expire",
+	"blocks-fail",
 	"hard",
 	"soft",
 	"ehlo",

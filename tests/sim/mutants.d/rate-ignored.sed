@@ -1,3 +1,3 @@
-#file src/delivery/planner_route.c
+#file src/delivery/shaper.c
 #why the rate limit is ignored
-s/want = route->tokens >= 1 \? want : 0;/want += 0;/
+s/double set = limits->per_second;/double set = 0 * limits->per_second;/
