@@ -117,10 +117,10 @@ static void the_operators_patterns_are_asked_first_and_at_their_hosts(void **sta
 	settle(&f);
 	refuse(&f, SMTP_VERDICT_PERMANENT, 550, 0, "Wrong moon phase 17");
 	settle(&f);
-	assert_int_equal(logged_class(&f, LOG_FAILED), SMTP_CLASS_RATE);
+	assert_int_equal(logged_class(&f, LOG_DEFERRED), SMTP_CLASS_RATE);
 	refuse(&f, SMTP_VERDICT_PERMANENT, 550, 0, "User unknown");
 	settle(&f);
-	assert_int_equal(logged_class(&f, LOG_FAILED), SMTP_CLASS_REPUTATION);
+	assert_int_equal(logged_class(&f, LOG_DEFERRED), SMTP_CLASS_REPUTATION);
 	assert_int_equal(planner_unknown_replies(f.planner)->total, 0);
 	fixture_close(&f);
 }
