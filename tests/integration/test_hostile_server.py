@@ -445,7 +445,8 @@ def test_many_sessions_that_fail_at_once_count_as_one_failure(sender_in):
     """A receiver that was away for a moment is tried again soon, however many sessions met it."""
     sender = sender_in(keys=("ed25519",))
     with Hostile(*[lambda talk: talk.close()] * 16, polite) as server:
-        sender.default_site["sessions"] = 16
+        # All at once, and not slowly at first.
+        sender.default_site |= {"sessions": 16, "adaptive": False}
         sender.route("*", server.port)
         sender.start()
         sender.create("news", [f"r{i}@away.test" for i in range(200)])

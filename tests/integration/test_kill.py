@@ -67,7 +67,8 @@ def test_a_queue_that_fills_its_map_starts_again_after_a_crash(sender_in, tmp_pa
     silent = socket.create_server(("127.0.0.1", 0), backlog=2000)
     courier = sender_in(sign=False)
     courier.settings["queue"].update({"map-size-max": "8G", "in-doubt-delay": "1h"})
-    courier.default_site.update({"sessions": 1000, "depth": 8, "connect-timeout": "60s"})
+    courier.default_site.update({"sessions": 1000, "depth": 8, "connect-timeout": "60s",
+                                 "adaptive": False})
     courier.route("*", silent.getsockname()[1])
     courier.start()
     (tmp_path / "head").write_text("From: News <news@courier.example>\nSubject: x\n")
