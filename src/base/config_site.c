@@ -12,21 +12,22 @@
 
 /* The text of providers.conf, as the assembler took it in. */
 extern const char config_providers_text[];
-extern const char config_providers_end[];
+extern const u64 config_providers_size;
 
 __asm__(".section .rodata\n"
 	".global config_providers_text\n"
-	".global config_providers_end\n"
+	".global config_providers_size\n"
 	"config_providers_text:\n"
 	".incbin \"src/base/providers.conf\"\n"
 	"config_providers_end:\n"
-	".byte 0\n"
+	".balign 8\n"
+	"config_providers_size:\n"
+	".quad config_providers_end - config_providers_text\n"
 	".previous\n");
 
 struct slice config_provider_rules(void)
 {
-	return (struct slice){ config_providers_text,
-			       (size_t)(config_providers_end - config_providers_text) };
+	return (struct slice){ config_providers_text, config_providers_size };
 }
 
 /* ---- the operator's ---- */
