@@ -3,6 +3,7 @@
 #include "base/appliance_table.h"
 #include "base/check.h"
 #include "base/durable.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -152,7 +153,7 @@ bool appliance_read(struct appliance *appliance, const char *path, struct error 
 	bool done;
 
 	*appliance = (struct appliance){ .hostname = NULL };
-	if (!config_file_read(path, APPLIANCE_FILE_MAX, &text, error))
+	if (!file_read(path, APPLIANCE_FILE_MAX, &text, error))
 		return errno == ENOENT && appliance_defaults(appliance, error);
 	done = appliance_parse(appliance, text, path, error);
 	free((char *)text.ptr);

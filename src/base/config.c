@@ -3,6 +3,7 @@
 #include "base/config_file.h"
 #include "base/config_site.h"
 #include "base/config_table.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -274,7 +275,7 @@ bool config_read(struct config *config, const char *path, struct error *error)
 	bool done;
 
 	*config = (struct config){ .workers = 0 };
-	if (!config_file_read(path, CONFIG_FILE_MAX, &text, error))
+	if (!file_read(path, CONFIG_FILE_MAX, &text, error))
 		return false;
 	done = config_parse(config, text, path, error);
 	free((char *)text.ptr);

@@ -62,13 +62,6 @@ struct config_file {
 	bool refused; /* the first refusal is the one that counts */
 };
 
-/*
- * The bytes of the file, at most max + 1 of them: one too many, for config_file_open to refuse.
- * The caller frees text->ptr. False: error set, and errno (ENOENT: there is none).
- */
-bool config_file_read(const char *path, size_t max, struct slice *text, struct error *error)
-	MUST_CHECK;
-
 /* Of at most max bytes. False: error set; config_file_close is needed all the same. */
 bool config_file_open(struct config_file *file, const struct config_section *root,
 		      struct slice text, size_t max, const char *name, struct error *error)

@@ -256,6 +256,31 @@ bool planner_commit(struct planner *planner, struct error *error)
 	return error_set(error, "the queue: %s", queue_error_text(planner->queue));
 }
 
+bool planner_read_settings(struct planner *planner, struct slice prefix,
+			   bool (*take)(struct planner *planner, struct slice name,
+					struct slice value, struct error *error),
+			   struct error *error)
+{
+	char after[SETTING_NAME_MAX + 1] = "";
+	struct slice name;
+	struct slice value;
+	enum store_result result;
+
+	if (!planner_begin(planner, error))
+		return false;
+	while ((result = queue_setting_next(planner->queue, prefix, slice_of(after), &name,
+					    &value)) == STORE_OK) {
+		slice_copy(after, sizeof(after), name);
+		if (!take(planner, slice_from(name, prefix.len), value, error)) {
+			queue_abort(planner->queue);
+			return false;
+		}
+	}
+	queue_abort(planner->queue);
+	return result == STORE_NOT_FOUND ||
+	       error_set(error, "the queue: %s", queue_error_text(planner->queue));
+}
+
 /* Rows that were settled in a transaction that did not come to be are placed anew. */
 void planner_rolled_back(struct planner *planner)
 {

@@ -157,34 +157,24 @@ static bool limit_all(struct planner *planner)
 
 /* ---- the store ---- */
 
+static bool take_stored(struct planner *planner, struct slice name, struct slice value,
+			struct error *error)
+{
+	struct override *override = make(planner, name);
+	struct error why;
+
+	if (!override)
+		return error_set(error, "out of memory for limits that were set");
+	/* An option that this version does not know any more. */
+	if (!read_options(&override->values, value, &why))
+		log_warn("delivery", "a limit that was set is not taken", "name=%s reason=%s",
+			 override->name, why.text);
+	return true;
+}
+
 bool planner_overrides_open(struct planner *planner, struct error *error)
 {
-	struct slice name = SLICE_NONE;
-	struct slice value;
-	char after[NAME_ROOM] = "";
-	enum store_result result;
-	bool has_memory = true;
-
-	if (!planner_begin(planner, error))
-		return false;
-	while (has_memory &&
-	       (result = queue_setting_next(planner->queue, PREFIX, slice_of(after), &name,
-					    &value)) == STORE_OK) {
-		struct override *override = make(planner, slice_from(name, PREFIX.len));
-		struct error why;
-
-		has_memory = override != NULL;
-		slice_copy(after, sizeof(after), name);
-		/* An option that this version does not know any more. */
-		if (override && !read_options(&override->values, value, &why))
-			log_warn("delivery", "a limit that was set is not taken",
-				 "name=%s reason=%s", override->name, why.text);
-	}
-	queue_abort(planner->queue);
-	if (!has_memory)
-		return error_set(error, "out of memory for limits that were set");
-	return result == STORE_NOT_FOUND ||
-	       error_set(error, "the queue: %s", queue_error_text(planner->queue));
+	return planner_read_settings(planner, PREFIX, take_stored, error);
 }
 
 void planner_overrides_free(struct planner *planner)

@@ -281,6 +281,14 @@ bool planner_store_ok(struct planner *planner, enum store_result result);
 bool planner_begin(struct planner *planner, struct error *error);
 bool planner_commit(struct planner *planner, struct error *error);
 /*
+ * At the start: gives all settings of that prefix to `take`, their names without it. False, with a
+ * sentence: `take` said so, or the queue cannot be read.
+ */
+bool planner_read_settings(struct planner *planner, struct slice prefix,
+			   bool (*take)(struct planner *planner, struct slice name,
+					struct slice value, struct error *error),
+			   struct error *error);
+/*
  * After a transaction that did not come to be: rows are placed anew, counters fall back, the map
  * grows.
  */

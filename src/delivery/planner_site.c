@@ -273,27 +273,18 @@ static bool add_suspension(struct planner *planner, struct slice name)
 	return false;
 }
 
+static bool take_suspension(struct planner *planner, struct slice name, struct slice value,
+			    struct error *error)
+{
+	(void)value;
+	return add_suspension(planner, name) ||
+	       error_set(error, "out of memory for suspended sites");
+}
+
 /* All of them are read at the start: what is sent must not hang on a read that may fail. */
 bool planner_sites_open(struct planner *planner, struct error *error)
 {
-	struct slice name = SLICE_NONE;
-	struct slice value;
-	char after[300] = "";
-	enum store_result result;
-
-	if (!planner_begin(planner, error))
-		return false;
-	while ((result = queue_setting_next(planner->queue, SLICE(SUSPENDED), slice_of(after),
-					    &name, &value)) == STORE_OK) {
-		if (!add_suspension(planner, slice_from(name, sizeof(SUSPENDED) - 1))) {
-			queue_abort(planner->queue);
-			return error_set(error, "out of memory for suspended sites");
-		}
-		slice_copy(after, sizeof(after), name);
-	}
-	queue_abort(planner->queue);
-	return result == STORE_NOT_FOUND ||
-	       error_set(error, "the queue: %s", queue_error_text(planner->queue));
+	return planner_read_settings(planner, SLICE(SUSPENDED), take_suspension, error);
 }
 
 void planner_sites_free(struct planner *planner)

@@ -381,8 +381,7 @@ static void slow_down(struct shaper *shaper, const struct shaper_limits *limits,
 	shaper->tokens = 0;
 	shaper->tokens_ns = now_ns;
 	shaper->width = shaper->threshold = more(width * CUT, WIDTH_MIN);
-	shaper->paused_until_ns = max_u64(shaper->paused_until_ns,
-					  now_ns + doubled(PAUSE_NS, shaper->pauses, PAUSE_MAX_NS));
+	shaper->paused_until_ns = now_ns + doubled(PAUSE_NS, shaper->pauses, PAUSE_MAX_NS);
 	shaper->pauses++;
 	if (shaper->state != SHAPER_BROKEN)
 		shaper->state = SHAPER_SLOWED;

@@ -2,10 +2,11 @@
 
 #include "base/clock.h"
 #include "base/config.h"
-#include "base/config_file.h"
 #include "base/crypto.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/ready.h"
+#include "base/role.h"
 #include "io/ring.h"
 #include "io/timer.h"
 #include "io/tls.h"
@@ -13,15 +14,12 @@
 #include "receive/spool.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_CONFIG "/etc/hikyaku/hikyaku.conf"
 #define PEM_MAX (256 * 1024)
 #define STOP_PATIENCE_NS (30 * NS_PER_S)
 
@@ -42,27 +40,16 @@ struct receiver {
 static void on_signal(struct ring_op *op, i32 result)
 {
 	struct receiver *receiver = container_of(op, struct receiver, signal_op);
-	struct signalfd_siginfo info;
 
 	(void)result;
-	while (read(receiver->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		receiver->signals++;
+	receiver->signals += role_take_signals(receiver->signal_fd);
 	ring_poll(receiver->ring, op, receiver->signal_fd);
 }
 
 static bool watch_signals(struct receiver *receiver, struct error *error)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	/* A limit on the size of files is answered to the write, as a full disk is. */
-	signal(SIGXFSZ, SIG_IGN);
-	receiver->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return receiver->signal_fd >= 0 || error_set_errno(error, errno, "signalfd");
+	receiver->signal_fd = role_watch_signals(error);
+	return receiver->signal_fd >= 0;
 }
 
 static bool open_ring(struct receiver *receiver, struct error *error)
@@ -101,7 +88,7 @@ static bool open_tls(struct receiver *receiver, struct error *error)
 		error_set_errno(error, errno, "cannot make a certificate");
 	else if (!config->tls_certificate)
 		receiver->tls = tls_context_open_server(buf_slice(&made), error);
-	else if (config_file_read(config->tls_certificate, PEM_MAX, &text, error))
+	else if (file_read(config->tls_certificate, PEM_MAX, &text, error))
 		receiver->tls = tls_context_open_server(text, error);
 	if (!receiver->tls && text.ptr)
 		error_prefix(error, "%s", config->tls_certificate);
@@ -153,37 +140,17 @@ static void run(struct receiver *receiver)
 	}
 }
 
-static int usage(FILE *to)
-{
-	fputs("usage: hikyaku receive [--config FILE]\n\n"
-	      "Takes mail in, in the foreground until SIGTERM; a second one breaks off what is\n"
-	      "being received. See hikyaku.conf(5), section receive.\n",
-	      to);
-	return to == stdout ? 0 : 2;
-}
-
-static const char *read_arguments(int argc, char **argv, int *code)
-{
-	const char *path = DEFAULT_CONFIG;
-
-	*code = -1;
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-			path = argv[++i];
-		else if (strcmp(argv[i], "--help") == 0)
-			*code = usage(stdout);
-		else
-			*code = usage(stderr);
-	}
-	return path;
-}
+static const char usage[] =
+	"usage: hikyaku receive [--config FILE]\n\n"
+	"Takes mail in, in the foreground until SIGTERM; a second one breaks off what is\n"
+	"being received. See hikyaku.conf(5), section receive.\n";
 
 int receive_main(int argc, char **argv)
 {
 	static struct receiver receiver;
 	struct error error = { "" };
 	int code;
-	const char *path = read_arguments(argc, argv, &code);
+	const char *path = role_config_path(argc, argv, usage, &code);
 
 	if (code >= 0)
 		return code;

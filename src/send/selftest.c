@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/role.h"
 #include "base/text.h"
 #include "control/campaign.h"
 #include "control/client.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_CONFIG "/etc/hikyaku/hikyaku.conf"
 #define PATIENCE_NS (60 * NS_PER_S)
 #define MESSAGE_MAX (1u << 20)
 
@@ -234,7 +234,7 @@ int selftest_main(int argc, char **argv)
 	struct selftest test = { .listener = -1 };
 	struct error error = { "" };
 	enum control_problem problem;
-	const char *path = DEFAULT_CONFIG;
+	const char *path = ROLE_CONFIG;
 	int code = 1;
 
 	if (argc == 3 && strcmp(argv[1], "--config") == 0) {

@@ -7,6 +7,7 @@
 #include "base/net_address.h"
 #include "base/random.h"
 #include "base/ready.h"
+#include "base/role.h"
 #include "base/text.h"
 #include "delivery/planner.h"
 #include "delivery/worker.h"
@@ -17,17 +18,14 @@
 #include "send/control.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_CONFIG "/etc/hikyaku/hikyaku.conf"
 #define STOP_PATIENCE_NS (30 * NS_PER_S)
 #define SESSIONS_MAX 60000 /* sockets of one worker's ring; direct descriptors, not open files */
 
@@ -56,11 +54,9 @@ struct sender {
 static void on_signal(struct ring_op *op, i32 result)
 {
 	struct sender *sender = container_of(op, struct sender, signal_op);
-	struct signalfd_siginfo info;
 
 	(void)result;
-	while (read(sender->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		sender->signals++;
+	sender->signals += role_take_signals(sender->signal_fd);
 	ring_poll(sender->ring, op, sender->signal_fd);
 }
 
@@ -78,20 +74,8 @@ static void on_resolver(struct ring_op *op, i32 result)
 
 static bool watch_signals(struct sender *sender, struct error *error)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	/* Blocked before any thread is made, so that only the descriptor sees them. */
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	/* A limit on the size of files is answered to the write, as a full disk is. */
-	signal(SIGXFSZ, SIG_IGN);
-	sender->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (sender->signal_fd < 0)
-		return error_set_errno(error, errno, "signalfd");
-	return true;
+	sender->signal_fd = role_watch_signals(error);
+	return sender->signal_fd >= 0;
 }
 
 /* ---- open ---- */
@@ -261,37 +245,17 @@ static void close_sender(struct sender *sender)
 	config_free(&sender->config);
 }
 
-static int usage(FILE *to)
-{
-	fputs("usage: hikyaku send [--config FILE]\n\n"
-	      "Runs the sender in the foreground until SIGTERM; a second SIGTERM breaks off what\n"
-	      "is being sent. See hikyaku-send(8) and hikyaku.conf(5).\n",
-	      to);
-	return to == stdout ? 0 : 2;
-}
-
-static const char *read_arguments(int argc, char **argv, int *code)
-{
-	const char *path = DEFAULT_CONFIG;
-
-	*code = -1;
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-			path = argv[++i];
-		else if (strcmp(argv[i], "--help") == 0)
-			*code = usage(stdout);
-		else
-			*code = usage(stderr);
-	}
-	return path;
-}
+static const char usage[] =
+	"usage: hikyaku send [--config FILE]\n\n"
+	"Runs the sender in the foreground until SIGTERM; a second SIGTERM breaks off what\n"
+	"is being sent. See hikyaku-send(8) and hikyaku.conf(5).\n";
 
 int send_main(int argc, char **argv)
 {
 	static struct sender sender;
 	struct error error = { "" };
 	int code;
-	const char *path = read_arguments(argc, argv, &code);
+	const char *path = role_config_path(argc, argv, usage, &code);
 
 	if (code >= 0)
 		return code;

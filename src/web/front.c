@@ -2,10 +2,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/config_file.h"
 #include "base/crypto.h"
 #include "base/durable.h"
 #include "base/error.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static bool has_certificate(const char *host, u64 now_ms)
 	struct slice pem;
 	bool serves;
 
-	if (!config_file_read(CERTIFICATE, CERTIFICATE_MAX, &pem, &ignored))
+	if (!file_read(CERTIFICATE, CERTIFICATE_MAX, &pem, &ignored))
 		return false;
 	serves = crypto_certificate_serves(pem, host, now_ms);
 	free((char *)pem.ptr);

@@ -225,6 +225,20 @@ static void fixture_close(struct fixture *f)
 	remove_tree(f->dir);
 }
 
+/* The sender starts again on what is on the disk. */
+static inline void start_again(struct fixture *f)
+{
+	struct planner_params params = f->planner->params;
+	struct error error = { "" };
+
+	for (u32 i = 0; i < f->planner->leases_used; i++)
+		path_give(f->planner->leases[i].path);
+	planner_close(f->planner);
+	f->planner = planner_open(&params, &error);
+	if (!f->planner)
+		fail_msg("%s", error.text);
+}
+
 /* Turns until nothing more comes of it without time passing. */
 static void settle(struct fixture *f)
 {

@@ -37,20 +37,6 @@ static u32 taken_in(struct fixture *f, u64 seconds)
 	return count;
 }
 
-/* The sender starts again on what is on the disk. */
-static void start_again(struct fixture *f)
-{
-	struct planner_params params = f->planner->params;
-	struct error error = { "" };
-
-	for (u32 i = 0; i < f->planner->leases_used; i++)
-		path_give(f->planner->leases[i].path);
-	planner_close(f->planner);
-	f->planner = planner_open(&params, &error);
-	if (!f->planner)
-		fail_msg("%s", error.text);
-}
-
 static void no_hour_has_more_than_its_limit_also_after_a_restart(void **state)
 {
 	struct fixture f;

@@ -285,8 +285,6 @@ static void a_new_id_brings_a_new_policy_and_the_old_one_counts_until_then(void 
 
 static void a_policy_is_there_after_a_new_start(void **state)
 {
-	struct planner_params params = { .worker_count = 1, .seed = 2 };
-	struct error error = { "" };
 	struct fixture f;
 
 	(void)state;
@@ -295,12 +293,7 @@ static void a_policy_is_there_after_a_new_start(void **state)
 	send_one(&f);
 	fetched(&f, ENFORCE);
 	assert_int_equal(policy_now(&f), METRICS_POLICY_STS);
-	planner_close(f.planner);
-	params.config = &f.config;
-	params.metrics = f.metrics;
-	f.planner = planner_open(&params, &error);
-	assert_non_null(f.planner);
-	planner_set_workers(f.planner, &f.worker);
+	start_again(&f);
 	set_domain("good.mx", "");
 	assert_int_equal(send_one(&f), METRICS_POLICY_STS);
 	assert_int_equal(fetcher.asked, 1);

@@ -41,17 +41,6 @@ static void order(struct fixture *f, const char *address, enum suppression_reaso
 		fail_msg("%s", error.text);
 }
 
-static void start_again(struct fixture *f)
-{
-	struct planner_params params = f->planner->params;
-	struct error error = { "" };
-
-	planner_close(f->planner);
-	f->planner = planner_open(&params, &error);
-	if (!f->planner)
-		fail_msg("%s", error.text);
-}
-
 /* The newest entry of the delivery log. */
 static void last_log(struct fixture *f, struct queue_log_entry *entry, char text[256])
 {
