@@ -194,6 +194,9 @@ static void print_details(void *arg, const json_t *campaign)
 		{ "deferrals", "deferrals" },
 		{ "in doubt ever", "doubts" },
 		{ "domains", "domains" },
+		{ "bounced", "bounced" },
+		{ "complained", "complained" },
+		{ "unsubscribed", "unsubscribed" },
 	};
 	struct buf text;
 
@@ -201,6 +204,9 @@ static void print_details(void *arg, const json_t *campaign)
 	printf("%-13s %llu\n", "campaign", (unsigned long long)answer_number(campaign, "id"));
 	print_text("name", answer_text(campaign, "name"));
 	print_text("customer", answer_text(campaign, "customer"));
+	print_text("kind", answer_text(campaign, "kind"));
+	if (answer_text(campaign, "list").len > 0)
+		print_text("list", answer_text(campaign, "list"));
 	print_text("state", answer_text(campaign, "state"));
 	for (size_t i = 0; i < array_count(numbers); i++)
 		print_number(campaign, numbers[i][0], numbers[i][1]);

@@ -21,6 +21,7 @@
 
 static const char *const charsets[] = { "utf-8", "iso-2022-jp", NULL };
 static const char *const encodings[] = { "auto", "8bit", NULL };
+static const char *const kinds[] = { "bulk", "transactional", NULL };
 static const char *const delimiters[] = { "auto", "comma", "semicolon", "tab", NULL };
 static const char delimiter_bytes[] = { 0, ',', ';', '\t' };
 
@@ -31,11 +32,13 @@ struct wanted {
 	const char *customer;
 	const char *recipients;
 	const char *rejects;
+	const char *list;
 	const char *unsubscribe_url;
 	const char *unsubscribe_mailto;
 	u64 expire_ms;
 	u32 charset;
 	u32 encoding;
+	u32 kind;
 	u32 delimiter;
 	bool holds;
 	bool starts;
@@ -145,6 +148,8 @@ static bool send_request(struct create *create)
 		.encoding = encodings[wanted->encoding],
 		.is_doubt_held = wanted->holds,
 		.expire_ms = wanted->expire_ms,
+		.kind = kinds[wanted->kind],
+		.list = wanted->list,
 		.require_unsubscribe = !wanted->no_unsubscribe,
 		.unsubscribe_url = wanted->unsubscribe_url,
 		.unsubscribe_mailto = wanted->unsubscribe_mailto,
@@ -424,6 +429,10 @@ int campaign_create_run(struct console *console, int argc, char **argv)
 		  "utf-8 (default) or iso-2022-jp", charsets },
 		{ "encoding", OPTION_WORD, &wanted.encoding, "WORD", "auto (default) or 8bit",
 		  encodings },
+		{ "kind", OPTION_WORD, &wanted.kind, "WORD",
+		  "bulk (default) or transactional, which goes first", kinds },
+		{ "list", OPTION_TEXT, &wanted.list, "NAME",
+		  "the newsletter that this is an issue of", NULL },
 		{ "expire", OPTION_DURATION, &wanted.expire_ms, "TIME",
 		  "give up after so long (as configured)", NULL },
 		{ "hold-in-doubt", OPTION_FLAG, &wanted.holds, NULL,

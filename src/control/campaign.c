@@ -9,6 +9,7 @@ static const char command_name[] = "campaign.create";
 static const char *const charsets[] = { "utf-8", "iso-2022-jp" };
 static const char *const encodings[] = { "auto", "8bit" };
 static const char *const doubt_policies[] = { "resend", "hold" };
+static const char *const kinds[] = { "bulk", "transactional" };
 static const char *const sources[] = { "whole", "parts" };
 /* By tag. */
 static const char *const part_names[] = { NULL, "whole", "headers", "text", "html" };
@@ -126,10 +127,24 @@ static bool read_source(struct control_campaign_create *create, const json_t *so
 
 static bool words_check(const struct control_campaign_create *create, struct error *error)
 {
-	return control_word(create->charset, command_name, "charset", charsets,
+	return control_word(create->kind, command_name, "kind", kinds, array_count(kinds),
+			    error) >= 0 &&
+	       control_word(create->charset, command_name, "charset", charsets,
 			    array_count(charsets), error) >= 0 &&
 	       control_word(create->encoding, command_name, "encoding", encodings,
 			    array_count(encodings), error) >= 0;
+}
+
+static bool list_check(const char *list, struct error *error)
+{
+	if (list && (!*list || strlen(list) > CONTROL_NAME_MAX))
+		return error_set(error, "%s: \"list\" must have 1 to %d bytes", command_name,
+				 CONTROL_NAME_MAX);
+	for (const char *at = list; at && *at; at++) {
+		if ((u8)*at < ' ' || *at == 0x7f)
+			return error_set(error, "%s: \"list\" has a control byte", command_name);
+	}
+	return true;
 }
 
 bool control_read_create(const struct control_request *request,
@@ -148,6 +163,8 @@ bool control_read_create(const struct control_request *request,
 		{ "doubt_policy", CONTROL_TEXT, false, &doubt_policy },
 		{ "expire_ms", CONTROL_NUMBER, false, &create->expire_ms },
 		{ "require_unsubscribe", CONTROL_FLAG, false, &create->require_unsubscribe },
+		{ "kind", CONTROL_TEXT, false, &create->kind },
+		{ "list", CONTROL_TEXT, false, &create->list },
 		{ "unsubscribe_url", CONTROL_TEXT, false, &create->unsubscribe_url },
 		{ "unsubscribe_mailto", CONTROL_TEXT, false, &create->unsubscribe_mailto },
 	};
@@ -155,9 +172,11 @@ bool control_read_create(const struct control_request *request,
 
 	*create = (struct control_campaign_create){ .charset = charsets[0],
 						    .encoding = encodings[0],
+						    .kind = kinds[0],
 						    .require_unsubscribe = true };
 	if (!control_read(request->json, command_name, args, array_count(args), error) ||
-	    !name_check(create->name, error) || !words_check(create, error) ||
+	    !name_check(create->name, error) || !list_check(create->list, error) ||
+	    !words_check(create, error) ||
 	    !read_source(create, source, error) || !read_columns(create, columns, error))
 		return false;
 	policy = control_word(doubt_policy, command_name, "doubt_policy", doubt_policies,
@@ -197,13 +216,15 @@ static json_t *columns_json(const struct control_campaign_create *create)
 
 json_t *control_create_json(const struct control_campaign_create *create)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s*, s:s*, s:s, s:b, s:s*, s:s*}",
+	json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s*, s:s*, s:s, s:b, s:s, s:s*, s:s*,"
+				 " s:s*}",
 				 "command", command_name, "name", create->name, "customer",
 				 create->customer, "source", source_json(create), "columns",
 				 columns_json(create), "charset", create->charset, "encoding",
 				 create->encoding, "doubt_policy",
 				 doubt_policies[create->is_doubt_held], "require_unsubscribe",
-				 create->require_unsubscribe, "unsubscribe_url",
+				 create->require_unsubscribe, "kind", create->kind, "list",
+				 create->list, "unsubscribe_url",
 				 create->unsubscribe_url, "unsubscribe_mailto",
 				 create->unsubscribe_mailto);
 

@@ -50,6 +50,8 @@ struct control_campaign_create {
 	bool is_doubt_held;   /* doubt_policy "hold"; else "resend" */
 	u64 expire_ms;        /* 0: as configured */
 	bool require_unsubscribe;
+	const char *kind;               /* "bulk" or "transactional" */
+	const char *list;               /* the newsletter that it is an issue of; NULL: of none */
 	const char *unsubscribe_url;    /* NULL: as configured */
 	const char *unsubscribe_mailto; /* NULL: as configured */
 };
@@ -57,7 +59,7 @@ struct control_campaign_create {
 /*
  * Reads and checks the arguments: names, words, sizes (the parts that the kind of source needs, sum
  * at most CONTROL_TEMPLATE_MAX). Absent: charset utf-8, encoding auto, doubt_policy resend,
- * require_unsubscribe true.
+ * kind bulk, require_unsubscribe true.
  */
 bool control_read_create(const struct control_request *request,
 			 struct control_campaign_create *create, struct error *error);

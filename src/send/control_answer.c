@@ -31,7 +31,7 @@ json_t *answer_campaign(const struct queue_campaign *c, double rate)
 
 	return json_pack(
 		"{s:I, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-		" s:f, s:I, s:I, s:I}",
+		" s:f, s:I, s:I, s:I, s:s, s:o, s:I, s:I, s:I}",
 		"id", (json_int_t)c->id, "name", answer_text_of(slice_of(c->name)), "customer",
 		c->customer, "state", queue_campaign_state_name(c->state), "total",
 		(json_int_t)c->total, "delivered", (json_int_t)c->delivered, "failed",
@@ -41,7 +41,10 @@ json_t *answer_campaign(const struct queue_campaign *c, double rate)
 		(json_int_t)c->deferred, "held", (json_int_t)c->held, "deferrals",
 		(json_int_t)c->deferrals, "doubts", (json_int_t)c->doubts, "domains",
 		(json_int_t)c->domains, "rate", rate, "created_ms", (json_int_t)c->created_ms,
-		"started_ms", (json_int_t)c->started_ms, "finished_ms", (json_int_t)c->finished_ms);
+		"started_ms", (json_int_t)c->started_ms, "finished_ms", (json_int_t)c->finished_ms,
+		"kind", queue_campaign_kind_name(c->kind), "list",
+		answer_text_of(slice_of(c->list)), "bounced", (json_int_t)c->bounced, "complained",
+		(json_int_t)c->complained, "unsubscribed", (json_int_t)c->unsubscribed);
 }
 
 json_t *answer_log_entry(const struct queue_log_entry *e)

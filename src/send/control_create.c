@@ -106,6 +106,11 @@ static bool import_fill(struct control_link *link, const struct control_campaign
 	if (!slice_copy(campaign->name, sizeof(campaign->name), slice_of(create->name)) ||
 	    !slice_copy(campaign->customer, sizeof(campaign->customer), slice_of(create->customer)))
 		return error_set(error, "campaign.create: a name is too long");
+	if (create->list && !slice_copy(campaign->list, sizeof(campaign->list),
+					slice_of(create->list)))
+		return error_set(error, "campaign.create: the list's name is too long");
+	campaign->kind = strcmp(create->kind, "transactional") == 0 ? CAMPAIGN_TRANSACTIONAL :
+								      CAMPAIGN_BULK;
 	campaign->doubt_policy = create->is_doubt_held ? DOUBT_HOLD : DOUBT_RESEND;
 	campaign->expire_after_ms = create->expire_ms
 					    ? create->expire_ms

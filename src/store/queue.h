@@ -108,6 +108,13 @@ const char *queue_campaign_state_name(enum queue_campaign_state state);
 
 enum queue_doubt_policy { DOUBT_RESEND = 1, DOUBT_HOLD };
 
+enum queue_campaign_kind { /* values are stored */
+	CAMPAIGN_BULK = 0,
+	CAMPAIGN_TRANSACTIONAL = 1, /* somebody waits for each of its messages: goes first */
+	CAMPAIGN_LETTERS = 2,       /* stands for ever and holds single messages: see letter.h */
+};
+const char *queue_campaign_kind_name(u32 kind);
+
 struct queue_campaign {
 	u32 id;
 	u32 state;
@@ -126,7 +133,13 @@ struct queue_campaign {
 	u64 deferred;    /* rows that are deferred now */
 	u64 doubts;      /* events: rows that ever were in doubt */
 	u64 held;        /* rows in doubt now, held */
+	u64 deadline_ms; /* by the clock of ages, nothing of it is sent from then on; 0: none */
+	u64 bounced;      /* after they were delivered; events, not rows, like the two below */
+	u64 complained;
+	u64 unsubscribed;
+	u32 kind;        /* enum queue_campaign_kind */
 	char name[64];
+	char list[64];   /* the newsletter that it is an issue of; "": of none */
 	char customer[256];
 };
 
@@ -271,7 +284,13 @@ enum log_outcome {
 	LOG_CANCELLED,
 	LOG_IN_DOUBT,   /* noted when found */
 	LOG_HELD,       /* in doubt and held */
+	/* What came back later, of a message that was delivered: */
+	LOG_BOUNCED,
+	LOG_COMPLAINED,
+	LOG_UNSUBSCRIBED,
+	LOG_AUTO_REPLY,
 };
+#define LOG_OUTCOME_LAST LOG_AUTO_REPLY
 const char *log_outcome_name(u32 outcome);
 
 #define LOG_CODE_MAX 1023 /* a code beyond is stored as 0 */

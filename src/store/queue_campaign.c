@@ -25,6 +25,17 @@ const char *queue_campaign_state_name(enum queue_campaign_state state)
 	return names[state];
 }
 
+const char *queue_campaign_kind_name(u32 kind)
+{
+	static const char *const names[] = {
+		[CAMPAIGN_BULK] = "bulk",
+		[CAMPAIGN_TRANSACTIONAL] = "transactional",
+		[CAMPAIGN_LETTERS] = "letters",
+	};
+
+	return kind < array_count(names) ? names[kind] : "unknown";
+}
+
 static enum store_result take_id(struct queue *queue, u32 *id)
 {
 	u8 record[5];

@@ -9,7 +9,9 @@ const char *log_outcome_name(u32 outcome)
 		[LOG_DELIVERED] = "delivered", [LOG_FAILED] = "failed",
 		[LOG_DEFERRED] = "deferred",   [LOG_EXPIRED] = "expired",
 		[LOG_CANCELLED] = "cancelled", [LOG_IN_DOUBT] = "in-doubt",
-		[LOG_HELD] = "held",
+		[LOG_HELD] = "held",           [LOG_BOUNCED] = "bounced",
+		[LOG_COMPLAINED] = "complained", [LOG_UNSUBSCRIBED] = "unsubscribed",
+		[LOG_AUTO_REPLY] = "auto-reply",
 	};
 
 	return outcome < array_count(names) && names[outcome] ? names[outcome] : "unknown";

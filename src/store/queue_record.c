@@ -108,7 +108,7 @@ size_t log_record_write(u8 *out, const struct queue_log_entry *entry)
 	u8 *at = out;
 
 	ASSERT(entry->address.len <= ROW_ADDRESS_MAX);
-	ASSERT(entry->outcome >= LOG_DELIVERED && entry->outcome <= LOG_HELD);
+	ASSERT(entry->outcome >= LOG_DELIVERED && entry->outcome <= LOG_OUTCOME_LAST);
 	ASSERT(entry->reply_class <= LOG_CLASS_MAX);
 	at = record_put_u8(at, version);
 	at = record_put_u8(at, (u8)entry->outcome);
@@ -181,9 +181,51 @@ static u64 *campaign_number(struct queue_campaign *c, size_t index)
 	return index < array_count(numbers) ? numbers[index] : NULL;
 }
 
+/* What version 2 adds, likewise. */
+static u64 *campaign_later_number(struct queue_campaign *c, size_t index)
+{
+	u64 *const numbers[] = { &c->deadline_ms, &c->bounced, &c->complained, &c->unsubscribed };
+
+	return index < array_count(numbers) ? numbers[index] : NULL;
+}
+
+/* Of version 2: an older program that this one was upgraded from, and falls back to, reads 1. */
+static bool campaign_is_later(const struct queue_campaign *c)
+{
+	return c->kind != CAMPAIGN_BULK || c->deadline_ms || c->bounced || c->complained ||
+	       c->unsubscribed || c->list[0];
+}
+
+static u8 *put_later(u8 *at, struct queue_campaign *c)
+{
+	struct slice list = { c->list, strnlen(c->list, sizeof(c->list)) };
+	u64 *number;
+
+	ASSERT(list.len < sizeof(c->list));
+	at = record_put_u8(at, (u8)c->kind);
+	for (size_t i = 0; (number = campaign_later_number(c, i)) != NULL; i++)
+		at = record_put_u64(at, *number);
+	at = record_put_u8(at, (u8)list.len);
+	return record_put_bytes(at, list);
+}
+
+static bool get_later(struct record_reader *r, struct queue_campaign *c)
+{
+	u64 *number;
+	u8 list_len;
+
+	c->kind = record_get_u8(r);
+	for (size_t i = 0; (number = campaign_later_number(c, i)) != NULL; i++)
+		*number = record_get_u64(r);
+	list_len = record_get_u8(r);
+	return slice_copy(c->list, sizeof(c->list), record_get_bytes(r, list_len)) &&
+	       c->kind <= CAMPAIGN_LETTERS;
+}
+
 size_t campaign_record_write(u8 *out, const struct queue_campaign *c)
 {
 	struct queue_campaign copy = *c;
+	const bool later = campaign_is_later(c);
 	struct slice name = { copy.name, strnlen(copy.name, sizeof(copy.name)) };
 	struct slice customer = { copy.customer, strnlen(copy.customer, sizeof(copy.customer)) };
 	u8 *at = out;
@@ -192,7 +234,7 @@ size_t campaign_record_write(u8 *out, const struct queue_campaign *c)
 	ASSERT(name.len < sizeof(copy.name) && customer.len < sizeof(copy.customer));
 	ASSERT(c->state >= CAMPAIGN_IMPORTING && c->state <= CAMPAIGN_CANCELLED);
 	ASSERT(c->doubt_policy <= DOUBT_HOLD);
-	at = record_put_u8(at, RECORD_VERSION);
+	at = record_put_u8(at, later ? RECORD_VERSION_KIND : RECORD_VERSION);
 	at = record_put_u8(at, (u8)c->state);
 	at = record_put_u8(at, (u8)c->doubt_policy);
 	at = record_put_u32(at, c->domains);
@@ -202,6 +244,8 @@ size_t campaign_record_write(u8 *out, const struct queue_campaign *c)
 	at = record_put_u8(at, (u8)customer.len);
 	at = record_put_bytes(at, name);
 	at = record_put_bytes(at, customer);
+	if (later)
+		at = put_later(at, &copy);
 	return (size_t)(at - out);
 }
 
@@ -224,7 +268,10 @@ bool campaign_record_read(struct slice record, struct queue_campaign *c)
 	customer_len = record_get_u8(&r);
 	fits = slice_copy(c->name, sizeof(c->name), record_get_bytes(&r, name_len));
 	fits &= slice_copy(c->customer, sizeof(c->customer), record_get_bytes(&r, customer_len));
-	return fits && !r.bad && r.left == 0 && version == RECORD_VERSION &&
+	if (version == RECORD_VERSION_KIND)
+		fits &= get_later(&r, c);
+	return fits && !r.bad && r.left == 0 &&
+	       (version == RECORD_VERSION || version == RECORD_VERSION_KIND) &&
 	       c->state >= CAMPAIGN_IMPORTING && c->state <= CAMPAIGN_CANCELLED &&
 	       c->doubt_policy <= DOUBT_HOLD;
 }

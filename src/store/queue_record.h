@@ -11,6 +11,8 @@
 #define RECORD_VERSION 1
 /* Rows and log entries that tell their age by another clock than the wall's; without: version 1. */
 #define RECORD_VERSION_AGED 2
+/* Campaigns that are more than a batch of bulk mail; others are written as version 1. */
+#define RECORD_VERSION_KIND 2
 
 /* Largest key: deferred rows; names of settings and blobs are bounded by their own limits. */
 #define ROW_KEY_MAX 20
@@ -19,7 +21,7 @@
 	(ROW_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX + ROW_VALUES_MAX)
 #define LOG_RECORD_HEAD 49
 #define LOG_RECORD_MAX (LOG_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX)
-#define CAMPAIGN_RECORD_MAX 512
+#define CAMPAIGN_RECORD_MAX 640
 #define LANE_RECORD_MAX 257
 /*
  * A lease is cut into parts that fit beside another record in a 4 KiB page: a longer value would

@@ -205,7 +205,7 @@ static void a_queue_without_tables_is_a_new_one(void **state)
 
 /* ---- the pure readers ---- */
 
-#define KINDS 6
+#define KINDS 7
 
 struct kind {
 	const char *name;
@@ -272,6 +272,12 @@ static void make_kinds(struct kind kinds[KINDS])
 	entry.age_ms = entry.wall_ms + 1;
 	kinds[5] = (struct kind){ .name = "aged log", .read = read_log, .cut_is_bad = true };
 	kinds[5].len = log_record_write((u8 *)kinds[5].bytes, &entry);
+	c.kind = CAMPAIGN_TRANSACTIONAL;
+	memcpy(c.list, "weekly", 6);
+	kinds[6] = (struct kind){ .name = "later campaign",
+				  .read = read_campaign,
+				  .cut_is_bad = true };
+	kinds[6].len = campaign_record_write((u8 *)kinds[6].bytes, &c);
 }
 
 /* The sizes that callers reserve are those that the writers need, no more and no less. */

@@ -173,6 +173,26 @@ static void a_campaign_comes_back_as_it_was_put(void **state)
 	queue_abort(f->queue);
 }
 
+/* What version 2 of the record is for; a plain campaign stays readable by older programs. */
+static void a_campaign_keeps_its_kind_its_list_and_what_came_back_of_it(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_campaign c = sample_campaign();
+	struct queue_campaign back;
+
+	must(queue_begin(f->queue));
+	c.kind = CAMPAIGN_TRANSACTIONAL;
+	c.deadline_ms = 1ull << 40;
+	c.bounced = 3;
+	c.complained = 2;
+	c.unsubscribed = 1;
+	memset(c.list, 'l', sizeof(c.list) - 1);
+	must(queue_campaign_create(f->queue, &c));
+	must(queue_campaign_get(f->queue, c.id, &back));
+	assert_memory_equal(&c, &back, sizeof(c));
+	queue_abort(f->queue);
+}
+
 static void campaigns_are_walked_in_the_order_of_their_ids(void **state)
 {
 	struct fixture *f = *state;
@@ -445,6 +465,7 @@ int main(void)
 		store_test(a_path_that_cannot_be_is_an_error_with_its_name),
 		store_test(a_file_that_is_no_database_is_refused),
 		store_test(a_campaign_comes_back_as_it_was_put),
+		store_test(a_campaign_keeps_its_kind_its_list_and_what_came_back_of_it),
 		store_test(campaigns_are_walked_in_the_order_of_their_ids),
 		store_test(an_id_is_never_given_twice_even_when_its_campaign_is_gone),
 		store_test(every_state_and_outcome_has_a_name),
