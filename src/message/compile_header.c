@@ -2,6 +2,7 @@
 #include "message/compiled.h"
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "message/header.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ enum rule {
 	RULE_REFUSED = 2, /* transports own it */
 	RULE_LITERAL = 4, /* no merge fields */
 	RULE_DROPPED = 8, /* written anew */
+	RULE_PRIVATE = 16, /* of a literal message: left out */
 };
 
 static const struct header_rule {
@@ -38,9 +40,9 @@ static const struct header_rule {
 	{ "List-Post", HEADER_URLS, RULE_ONCE },
 	{ "List-Owner", HEADER_URLS, RULE_ONCE },
 	{ "List-Archive", HEADER_URLS, RULE_ONCE },
-	{ "Bcc", HEADER_TEXT, RULE_REFUSED },
+	{ "Bcc", HEADER_TEXT, RULE_REFUSED | RULE_PRIVATE },
 	{ "Received", HEADER_TEXT, RULE_REFUSED },
-	{ "Return-Path", HEADER_TEXT, RULE_REFUSED },
+	{ "Return-Path", HEADER_TEXT, RULE_REFUSED | RULE_PRIVATE },
 	{ "DKIM-Signature", HEADER_TEXT, RULE_REFUSED },
 };
 
@@ -218,19 +220,31 @@ static bool fill_header(struct compiler *c, struct message_header *header, struc
 	return true;
 }
 
+/* A literal field in ASCII is as its author wrote it, whatever it is; others have to be encoded. */
+static u8 kind_of(const struct compiler *c, const struct header_rule *rule, struct slice value)
+{
+	bool passes = c->options->literal && strcmp(rule->name, "From") != 0 &&
+		      utf8_is_ascii(value);
+
+	return passes ? HEADER_TOKENS : rule->kind;
+}
+
 static bool take_header(struct compiler *c, const struct mime_header *source)
 {
 	const struct header_rule *rule = find_rule(source->name);
+	const bool literal = c->options->literal;
 	struct message_header header = { .name = source->name,
 					 .line = source->line,
-					 .kind = rule->kind };
+					 .kind = kind_of(c, rule, source->value) };
 	struct template_source text = { .name = c->message->name,
 					.text = source->value,
 					.line = source->line };
 	struct buf value;
 	bool done;
 
-	if (rule->rules & RULE_REFUSED)
+	if (literal && (rule->rules & RULE_PRIVATE))
+		return true;
+	if ((rule->rules & RULE_REFUSED) && !literal)
 		return refuse(c, source->line, source->name, "a template cannot set this field");
 	if ((rule->rules & RULE_ONCE) && find_header(c, rule->name))
 		return refuse(c, source->line, source->name, "the field is given twice");
@@ -340,6 +354,18 @@ static bool add_made(struct compiler *c, const char *name, enum header_kind kind
 	return find_header(c, name) || add_header(c, &header, true);
 }
 
+/* A literal message to nobody that it names is not made one to each of its recipients. */
+static bool add_to(struct compiler *c)
+{
+	static const struct message_header nobody = { .name = SLICE("To"),
+						      .text = SLICE("undisclosed-recipients:;"),
+						      .kind = HEADER_TOKENS };
+
+	if (!c->options->literal)
+		return add_made(c, "To", HEADER_RECIPIENT);
+	return find_header(c, "To") || find_header(c, "Cc") || add_header(c, &nobody, false);
+}
+
 bool compile_headers(struct compiler *c, struct slice block, u32 line)
 {
 	struct arena *arena = &c->message->arena;
@@ -361,5 +387,5 @@ bool compile_headers(struct compiler *c, struct slice block, u32 line)
 	}
 	return more == 0 && check_from(c) && add_made(c, "Date", HEADER_DATE) &&
 	       add_made(c, "Message-ID", HEADER_MESSAGE_ID) &&
-	       add_made(c, "To", HEADER_RECIPIENT) && check_unsubscribe(c);
+	       add_to(c) && check_unsubscribe(c);
 }

@@ -16,9 +16,9 @@ static bool refuse(struct compiler *c, u32 line, const char *why)
 	return error_set(c->error, "%s:%u: %s", c->message->name, line, why);
 }
 
-static bool has_braces(struct slice text)
+static bool has_braces(const struct compiler *c, struct slice text)
 {
-	return slice_find(text, SLICE("{{")) >= 0;
+	return !c->options->literal && slice_find(text, SLICE("{{")) >= 0;
 }
 
 /* Charsets whose text is UTF-8 as it stands, so that the output's charset may be chosen. */
@@ -93,7 +93,7 @@ static bool take_base64(struct compiler *c, struct mime_part *part)
 
 	if (!decoded || !base64_decode(decoded, size, &len, part->body))
 		return refuse(c, part->body_line, "the part declares base64, but is not");
-	if (part->is_text && has_braces((struct slice){ decoded, len }))
+	if (part->is_text && has_braces(c, (struct slice){ decoded, len }))
 		return refuse(c, part->body_line,
 			      "merge fields cannot stand in a base64 part: save the "
 			      "text as quoted-printable or 8bit");
@@ -124,7 +124,7 @@ static bool take_quoted(struct compiler *c, struct mime_part *part)
 		done = refuse(c, part->body_line, "the part is too big");
 	if (!done)
 		goto out;
-	if (part->is_text && has_braces(source.text)) {
+	if (part->is_text && has_braces(c, source.text)) {
 		done = is_utf8_charset(part->charset)
 			       ? take_template(c, part, &source)
 			       : refuse(c, part->type_line, "merge fields need a part in UTF-8");
@@ -178,7 +178,7 @@ static bool take_plain(struct compiler *c, struct mime_part *part)
 		return true;
 	if (is_utf8_charset(part->charset))
 		return take_template(c, part, &source);
-	return !has_braces(part->body) ||
+	return !has_braces(c, part->body) ||
 	       refuse(c, part->type_line, "merge fields need a part in UTF-8");
 }
 

@@ -189,7 +189,7 @@ bool compile_part_header(struct compiler *c, struct mime_part *part, bool top, s
 
 		if (top && !slice_has_prefix_nocase(header.name, SLICE("Content-")))
 			continue;
-		if (slice_find(header.value, SLICE("{{")) >= 0)
+		if (!c->options->literal && slice_find(header.value, SLICE("{{")) >= 0)
 			return refuse(c, &header, "a merge field cannot stand here");
 		if (!utf8_is_valid(header.value))
 			return refuse(c, &header, "this is not valid UTF-8");

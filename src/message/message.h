@@ -57,6 +57,12 @@ struct message_options {
 	 */
 	struct slice unsubscribe_url;
 	struct slice unsubscribe_mailto;
+	/*
+	 * Somebody's own mail, not a template: braces are text, and header fields pass as they are.
+	 * Bcc and Return-Path are left out, fields of transports stay; without To and Cc it gets an
+	 * empty group for To.
+	 */
+	bool literal;
 	bool require_unsubscribe; /* refuse a template that ends up without List-Unsubscribe */
 };
 

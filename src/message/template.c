@@ -262,6 +262,10 @@ bool template_parse(struct template_set *set, const struct template_source *sour
 	if (nul >= 0)
 		return refuse(&p, "there is a NUL byte", SLICE_NONE);
 	html_init(&p.html);
+	if (set->options->literal) {
+		add_literal(&p, source->text);
+		p.at = source->text.len;
+	}
 	while (p.at < source->text.len) {
 		struct slice rest = slice_from(source->text, p.at);
 		i64 open = slice_find(rest, SLICE("{{"));

@@ -66,7 +66,7 @@ struct template_set {
 
 /*
  * Appends the marked text. PLACE_HTML follows the HTML to know each field's place. Refuses
- * what the language does not have, NUL and bad UTF-8.
+ * what the language does not have, NUL and bad UTF-8. For a literal message all of it is text.
  */
 bool template_parse(struct template_set *set, const struct template_source *source,
 		    enum template_place place, struct buf *marked, struct error *error);
