@@ -2,12 +2,14 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "message/encode.h"
 #include "message/header.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ARENA_MAX (1024u << 20)
+#define BODY_LINE_MAX 998
 
 /*
  * LF line ends. In a whole message a bare CR is refused: readers disagree about what it means, and
@@ -183,6 +185,21 @@ static bool make_plan(struct compiler *c, struct message_variant *variant)
 	return variant->plan || error_prefix(c->error, "%s", c->message->name);
 }
 
+/* Of a literal message, with its charset and boundary. */
+static bool add_content_fields(struct compiler *c, struct buf *out)
+{
+	struct slice rest = c->root->headers;
+	struct mime_header header;
+	u32 line = c->root->header_line;
+	int more;
+
+	while ((more = mime_next_header(&rest, &line, c->message->name, &header, c->error)) > 0) {
+		if (slice_has_prefix_nocase(header.name, SLICE("Content-")))
+			header_add_kept(out, header.name, header.value);
+	}
+	return more == 0;
+}
+
 static bool make_header(struct compiler *c, struct message_variant *variant)
 {
 	struct buf out;
@@ -195,7 +212,8 @@ static bool make_header(struct compiler *c, struct message_variant *variant)
 		done = compose_header(c->message, &c->shared[i], NULL, &text, &out, c->error);
 	if (done) {
 		buf_add_text(&out, "MIME-Version: 1.0\r\n");
-		done = compile_part_header(c, c->root, true, &out);
+		done = c->as_it_is ? add_content_fields(c, &out)
+				   : compile_part_header(c, c->root, true, &out);
 	}
 	buf_add_text(&out, "\r\n");
 	if (done && out.failed)
@@ -217,9 +235,9 @@ static bool make_variant(struct compiler *c, bool eightbit)
 
 	c->eightbit = eightbit;
 	c->dots = 0;
-	if (!compile_choose(c, c->root))
+	if (!c->as_it_is && !compile_choose(c, c->root))
 		return false;
-	if (eightbit && !c->root->eightbit)
+	if (!c->as_it_is && eightbit && !c->root->eightbit)
 		return true; /* nothing would differ */
 	variant->eightbit = eightbit;
 	if (!compile_body(c, variant) || !make_header(c, variant) || !make_plan(c, variant))
@@ -243,24 +261,81 @@ static bool is_same_for_all(const struct message *message)
 	return true;
 }
 
-static bool compile(struct compiler *c, const struct message_source *source)
+static bool take_fields(struct compiler *c)
 {
 	struct message *message = c->message;
-	size_t header_fields;
 
-	if (!make_boundary(c, source) || !read_source(c, source))
-		return false;
-	header_fields = c->set.fields.len;
-	if (!compile_leaves(c, c->root))
-		return false;
-	c->body_has_fields = c->set.fields.len > header_fields;
 	message->fields = (struct template_field *)(void *)(uintptr_t)arena_copy_buf(
 				  &message->arena, &c->set.fields)
 				  .ptr;
-	if (!message->fields)
-		return error_set(c->error, "%s: out of memory", message->name);
-	if (!make_variant(c, false) ||
-	    (c->options->encoding == MESSAGE_ENCODING_8BIT && !make_variant(c, true)))
+	return message->fields || error_set(c->error, "%s: out of memory", message->name);
+}
+
+/* Texts are read for merge fields and encoded as the road wants them. */
+static bool make_variants(struct compiler *c)
+{
+	size_t header_fields = c->set.fields.len;
+
+	if (!compile_leaves(c, c->root))
+		return false;
+	c->body_has_fields = c->set.fields.len > header_fields;
+	return take_fields(c) && make_variant(c, false) &&
+	       (c->options->encoding != MESSAGE_ENCODING_8BIT || make_variant(c, true));
+}
+
+/* The top's Content-* fields; *type: one of them says what the body is. */
+static bool content_fields_may_stay(const struct compiler *c, bool *type)
+{
+	struct slice rest = c->root->headers;
+	struct mime_header header;
+	struct error ignored;
+	u32 line = 1;
+
+	*type = false;
+	while (mime_next_header(&rest, &line, "", &header, &ignored) > 0) {
+		*type |= slice_equal_nocase(header.name, SLICE("Content-Type"));
+		if (slice_has_prefix_nocase(header.name, SLICE("Content-")) &&
+		    !header_may_stay(header.name, header.value))
+			return false;
+	}
+	return true;
+}
+
+static bool body_may_stay(const struct compiler *c, const struct text_shape *shape)
+{
+	bool type;
+
+	if (!content_fields_may_stay(c, &type) || shape->longest_line > BODY_LINE_MAX ||
+	    shape->dot_lines > LITERAL_DOTS_SHARED_MAX)
+		return false;
+	return shape->ascii || (type && (c->root->encoding == MIME_8BIT || !c->root->is_text));
+}
+
+/*
+ * As it is where that can be. Receivers without 8BITMIME get octets over 127 encoded; where even
+ * that cannot be, since what is inside is another's (signed, or a message), they get none of it.
+ */
+static bool make_literal(struct compiler *c)
+{
+	struct text_shape shape = text_shape_of(c->root->body);
+
+	if (!body_may_stay(c, &shape))
+		return make_variants(c);
+	if (!shape.ascii &&
+	    (!compile_leaves(c, c->root) || !take_fields(c) || !make_variant(c, false)))
+		c->message->variant_count = 0;
+	c->error->text[0] = '\0';
+	c->as_it_is = true;
+	return take_fields(c) && make_variant(c, !shape.ascii);
+}
+
+static bool compile(struct compiler *c, const struct message_source *source)
+{
+	struct message *message = c->message;
+
+	if (!make_boundary(c, source) || !read_source(c, source))
+		return false;
+	if (!(c->is_literal ? make_literal(c) : make_variants(c)))
 		return false;
 	message->facts.body_is_shared = message->variants[0].is_shared;
 	message->facts.body_bytes = message->variants[0].literal_bytes;
@@ -285,6 +360,7 @@ struct message *message_compile(const struct message_source *source,
 	arena_init(&message->arena, 64u << 10, ARENA_MAX);
 	message->name = arena_copy(&message->arena, slice_of(source->name)).ptr;
 	message->charset = options->charset;
+	c.is_literal = options->literal && source->whole.len > 0;
 	c.set = (struct template_set){ .options = options, .arena = &message->arena };
 	buf_init(&c.set.fields, (TEMPLATE_FIELDS_MAX + 1) * sizeof(struct template_field));
 	done = message->name ? options->column_count <= MESSAGE_COLUMNS_MAX ||

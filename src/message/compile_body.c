@@ -239,7 +239,12 @@ bool compile_body(struct compiler *c, struct message_variant *variant)
 
 	buf_init(&b.bytes, 8u * MESSAGE_TEMPLATE_MAX);
 	buf_init(&b.ops, TEMPLATE_FIELDS_MAX * 4 * sizeof(struct message_op));
-	done = add_part(&b, c->root);
+	if (c->as_it_is) {
+		add_raw(&b, c->root->body);
+		done = !b.bytes.failed && !b.ops.failed;
+	} else {
+		done = add_part(&b, c->root);
+	}
 	last = last_op(&b);
 	/* Content always ends with a line end: SMTP's final dot needs it, DKIM counts it. */
 	if (done && last && (last->kind == OP_FIELD || !b.line_start))

@@ -2,7 +2,6 @@
 #include "message/compiled.h"
 
 #include "base/text.h"
-#include "base/utf8.h"
 #include "message/header.h"
 
 #include <string.h>
@@ -221,21 +220,19 @@ static bool fill_header(struct compiler *c, struct message_header *header, struc
 }
 
 /* A literal field in ASCII is as its author wrote it, whatever it is; others have to be encoded. */
-static u8 kind_of(const struct compiler *c, const struct header_rule *rule, struct slice value)
+static bool is_kept(const struct compiler *c, const struct mime_header *source)
 {
-	bool passes = c->options->literal && strcmp(rule->name, "From") != 0 &&
-		      utf8_is_ascii(value);
-
-	return passes ? HEADER_TOKENS : rule->kind;
+	return c->options->literal && header_may_stay(source->name, source->value);
 }
 
 static bool take_header(struct compiler *c, const struct mime_header *source)
 {
 	const struct header_rule *rule = find_rule(source->name);
 	const bool literal = c->options->literal;
+	const bool kept = is_kept(c, source);
 	struct message_header header = { .name = source->name,
 					 .line = source->line,
-					 .kind = kind_of(c, rule, source->value) };
+					 .kind = rule->kind };
 	struct template_source text = { .name = c->message->name,
 					.text = source->value,
 					.line = source->line };
@@ -248,6 +245,9 @@ static bool take_header(struct compiler *c, const struct mime_header *source)
 		return refuse(c, source->line, source->name, "a template cannot set this field");
 	if ((rule->rules & RULE_ONCE) && find_header(c, rule->name))
 		return refuse(c, source->line, source->name, "the field is given twice");
+	/* What From says is looked at in any case: see check_from. */
+	if (kept && strcmp(rule->name, "From") != 0)
+		header.kind = HEADER_KEPT;
 	buf_init(&value, 2u * MESSAGE_TEMPLATE_MAX);
 	done = template_parse(&c->set, &text,
 			      rule->kind == HEADER_URLS ? PLACE_HEADER_URL : PLACE_HEADER, &value,
@@ -255,9 +255,14 @@ static bool take_header(struct compiler *c, const struct mime_header *source)
 	       unfold(c, &header, &value);
 	if (done && (rule->rules & RULE_LITERAL) && template_has_fields(buf_slice(&value)))
 		done = refuse(c, source->line, source->name, "a merge field cannot stand here");
-	if (done && !(rule->rules & RULE_DROPPED))
-		done = fill_header(c, &header, &value) &&
-		       add_header(c, &header, template_has_fields(buf_slice(&value)));
+	if (done && !(rule->rules & RULE_DROPPED)) {
+		done = fill_header(c, &header, &value);
+		if (kept) {
+			header.kind = HEADER_KEPT;
+			header.text = source->value;
+		}
+		done = done && add_header(c, &header, template_has_fields(buf_slice(&value)));
+	}
 	buf_done(&value);
 	return done;
 }

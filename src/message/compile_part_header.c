@@ -83,21 +83,6 @@ static bool has_long_line(struct slice value, size_t before)
 	return false;
 }
 
-/* As it stands, but for folded lines of white space alone, which some take for the header's end. */
-static void add_folded(struct slice value, struct buf *out)
-{
-	buf_add_slice(out, slice_split(&value, '\n'));
-	while (value.ptr) {
-		struct slice line = slice_split(&value, '\n');
-
-		if (slice_trim(line).len == 0)
-			continue;
-		buf_add(out, "\r\n", 2);
-		buf_add_slice(out, line);
-	}
-	buf_add(out, "\r\n", 2);
-}
-
 /* Written anew, for it is not ASCII; `value` is without folds. */
 static bool add_rewritten(struct compiler *c, const struct mime_header *header, struct slice value,
 			  struct buf *out)
@@ -134,9 +119,7 @@ static bool add_kept(struct compiler *c, const struct mime_header *header, struc
 	if (utf8_is_ascii(value)) {
 		if (has_long_line(value, header->name.len + 1))
 			return refuse(c, header, "a line is over 998 octets");
-		buf_add_slice(out, header->name);
-		buf_add_char(out, ':');
-		add_folded(value, out);
+		header_add_kept(out, header->name, value);
 		return true;
 	}
 	buf_init(&flat, 1u << 16);

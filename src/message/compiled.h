@@ -55,6 +55,7 @@ enum header_kind {
 	HEADER_DATE, /* made by the product: Date, Message-ID, To */
 	HEADER_MESSAGE_ID,
 	HEADER_RECIPIENT,
+	HEADER_KEPT, /* of a literal message: the value with its folds */
 };
 
 struct message_header {
@@ -102,6 +103,8 @@ struct compiler {
 	struct mime_part *root;
 	struct message_header *shared;
 	u32 shared_count;
+	bool is_literal; /* a whole message that keeps its bytes */
+	bool as_it_is;   /* the variant being made has the body of the source */
 	bool eightbit; /* the variant being made */
 	u32 dots;      /* of literals, in that variant */
 	bool body_has_fields;

@@ -177,6 +177,10 @@ bool compose_header(const struct message *message, const struct message_header *
 	struct header_writer w;
 	bool done = true;
 
+	if (header->kind == HEADER_KEPT) {
+		header_add_kept(out, header->name, header->text);
+		return !out->failed || refuse(message, header, "it is too long", error);
+	}
 	header_begin(&w, out, header->name, message->charset);
 	switch (header->kind) {
 	case HEADER_TEXT:

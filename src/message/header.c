@@ -30,6 +30,39 @@ bool header_end(struct header_writer *w)
 	return !w->too_long && w->bad == 0;
 }
 
+bool header_may_stay(struct slice name, struct slice value)
+{
+	size_t before = name.len + 1;
+
+	for (size_t i = 0; i < value.len; i++) {
+		if ((value.ptr[i] < ' ' && !is_blank(value.ptr[i]) && value.ptr[i] != '\n') ||
+		    value.ptr[i] > '~')
+			return false;
+	}
+	while (value.ptr) {
+		if (slice_split(&value, '\n').len + before > HEADER_LINE_MAX)
+			return false;
+		before = 0;
+	}
+	return true;
+}
+
+void header_add_kept(struct buf *out, struct slice name, struct slice value)
+{
+	buf_add_slice(out, name);
+	buf_add_char(out, ':');
+	buf_add_slice(out, slice_split(&value, '\n'));
+	while (value.ptr) {
+		struct slice line = slice_split(&value, '\n');
+
+		if (slice_trim(line).len == 0)
+			continue;
+		buf_add(out, "\r\n", 2);
+		buf_add_slice(out, line);
+	}
+	buf_add(out, "\r\n", 2);
+}
+
 static void add_space(struct header_writer *w, struct slice space, bool fold)
 {
 	if (fold) {

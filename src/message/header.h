@@ -28,6 +28,15 @@ void header_begin(struct header_writer *w, struct buf *out, struct slice name,
 /* Ends the field with CRLF. False when a line would be too long or a character is impossible. */
 bool header_end(struct header_writer *w) MUST_CHECK;
 
+/*
+ * A whole field as it stands (ASCII, LF in front of its folds), but for folded lines of white space
+ * alone, which some take for the header's end.
+ */
+void header_add_kept(struct buf *out, struct slice name, struct slice value);
+
+/* Whether it can: visible ASCII and white space, lines within HEADER_LINE_MAX. */
+bool header_may_stay(struct slice name, struct slice value);
+
 /* An unbreakable piece behind `space` (white space; a fold goes before it when needed). */
 void header_add_token(struct header_writer *w, struct slice space, struct slice token);
 /* ASCII text, folded at its white space; the white space is kept. */

@@ -58,9 +58,12 @@ struct message_options {
 	struct slice unsubscribe_url;
 	struct slice unsubscribe_mailto;
 	/*
-	 * Somebody's own mail, not a template: braces are text, and header fields pass as they are.
-	 * Bcc and Return-Path are left out, fields of transports stay; without To and Cc it gets an
-	 * empty group for To.
+	 * Somebody's own mail, not a template: braces are text, and header fields pass as they are,
+	 * folds included, unless they are not ASCII. Bcc and Return-Path are left out, fields of
+	 * transports stay; without To and Cc it gets an empty group for To. The body of a `whole`
+	 * keeps its bytes, too (boundaries, preamble, what is signed inside), unless the road would
+	 * not: lines over 998 octets, more than 20 lines that begin with a dot, octets over 127
+	 * that nothing labels, or for a receiver without 8BITMIME.
 	 */
 	bool literal;
 	bool require_unsubscribe; /* refuse a template that ends up without List-Unsubscribe */

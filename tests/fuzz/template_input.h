@@ -83,7 +83,8 @@ static void template_input_read(struct template_input *in, const u8 *data, size_
 					       : SLICE_NONE,
 			     .unsubscribe_mailto = flags & 32 ? SLICE("u+{{_token}}@example.jp")
 							      : SLICE_NONE,
-			     .require_unsubscribe = flags & 64 },
+			     .require_unsubscribe = flags & 64,
+			     .literal = flags & 128 },
 	};
 	if ((flags & 24) == 24) { /* text and HTML beside each other */
 		in->source.text = slice_split(&rest, '\x1e');
