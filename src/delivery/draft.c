@@ -160,7 +160,8 @@ static void take_recipients(struct session *session, struct job *job, struct lea
 	job->transaction.recipients[count++] =
 		(struct smtp_recipient){ .address = lease->address, .user = lease };
 	while (job->transaction.recipients != &job->one && count < most && route->ready_count > 0) {
-		struct lease *next = list_entry(route->ready.next, struct lease, node);
+		struct lease *next =
+			list_entry(worker_route_next(route)->next, struct lease, node);
 
 		if (next->mailing != lease->mailing)
 			break;
@@ -355,7 +356,7 @@ static u32 look_ahead(const struct session *session, struct lease **leases, u32 
 	bool eightbit_ok = session->client.capabilities & SMTP_CAP_8BITMIME;
 	u32 count = 0;
 
-	list_for_each(node, &session->route->ready) {
+	list_for_each(node, worker_route_next(session->route)) {
 		struct lease *lease = list_entry(node, struct lease, node);
 
 		if (count == most || worker->drafts_ahead == AHEAD_MAX)

@@ -45,6 +45,7 @@ struct lease {
 	u64 since_ms;          /* its age counts from here, by the sender's own clock */
 	u32 attempts;
 	u32 flags;             /* enum row_flag */
+	bool is_urgent;        /* somebody waits for it: goes before those that are not */
 	struct net_address same_host; /* family 0: none; else where the first copy may be */
 
 	/* What became of it, set by the worker. */

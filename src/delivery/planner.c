@@ -137,7 +137,8 @@ static void init_lists(struct planner *planner)
 {
 	list_init(&planner->campaigns);
 	list_init(&planner->routes);
-	list_init(&planner->ready);
+	list_init(&planner->ready[LINE_URGENT]);
+	list_init(&planner->ready[LINE_BULK]);
 	list_init(&planner->counted);
 	list_init(&planner->failing);
 	list_init(&planner->idle_routes);
@@ -449,7 +450,8 @@ static bool may_send(const struct planner *planner)
 {
 	if (planner->stopping || planner->short_of_room)
 		return false;
-	return !list_is_empty(&planner->ready) ||
+	return !list_is_empty(&planner->ready[LINE_URGENT]) ||
+	       !list_is_empty(&planner->ready[LINE_BULK]) ||
 	       (planner->time.due_ms >= planner->next_due_ms && planner_has_room_for_due(planner));
 }
 

@@ -220,6 +220,7 @@ u32 planner_source_of(const struct planner_campaign *campaign, u32 lane)
 static void place_at(struct planner *planner, struct planner_campaign *campaign,
 		     const struct queue_row *row, struct domain *domain)
 {
+	const enum line_kind line = planner_line_of(campaign);
 	struct planner_route *route;
 
 	planner_domain_wait(planner, domain);
@@ -229,11 +230,12 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 				      planner_source_of(campaign, row->ref.id.domain));
 		if (!route)
 			CRASH("out of memory for a route");
-		if (route->refs.count >= ROUTE_REFS_MAX && row->ref.place == ROW_DEFERRED) {
+		if (route->lines[line].refs.count >= ROUTE_REFS_MAX &&
+		    row->ref.place == ROW_DEFERRED) {
 			planner_postpone_row(planner, row);
 			break;
 		}
-		planner_row_join(planner, route, &row->ref, domain);
+		planner_row_join(planner, route, line, &row->ref, domain);
 		planner_route_check(planner, route);
 		break;
 	case DOMAIN_WAIT:

@@ -10,15 +10,28 @@
 
 #include <stdlib.h>
 
+/*
+ * A campaign may have three times as many lanes as are free, or seven times for mail that somebody
+ * waits for: one alone gets three quarters of all, two get three sevenths each, and a newcomer
+ * always finds some.
+ */
+static bool has_leave(const struct planner *planner, const struct planner_campaign *campaign)
+{
+	const u32 left = LANES_ACTIVE_MAX - planner->lanes_active;
+
+	if (campaign->lanes_end || (campaign->record.state != CAMPAIGN_RUNNING &&
+				    campaign->record.state != CAMPAIGN_CANCELLED))
+		return false;
+	return campaign->lanes_active <
+	       (planner_line_of(campaign) == LINE_URGENT ? 7 * left : 3 * left);
+}
+
 bool planner_may_activate(const struct planner *planner)
 {
 	if (planner->lanes_active >= LANES_ACTIVE_MAX || planner->stopping)
 		return false;
 	list_for_each(node, &planner->campaigns) {
-		const struct planner_campaign *c = list_entry(node, struct planner_campaign, node);
-
-		if (!c->lanes_end && (c->record.state == CAMPAIGN_RUNNING ||
-				      c->record.state == CAMPAIGN_CANCELLED))
+		if (has_leave(planner, list_entry(node, struct planner_campaign, node)))
 			return true;
 	}
 	return false;
@@ -37,6 +50,7 @@ static struct lane *make_lane(struct planner *planner, struct planner_campaign *
 	lane->number = stored->number;
 	slice_copy(lane->name, sizeof(lane->name), slice_of(stored->domain));
 	list_push_back(&campaign->lanes, &lane->of_campaign);
+	campaign->lanes_active++;
 	planner->lanes_active++;
 	return lane;
 }
@@ -45,11 +59,11 @@ static void detach(struct planner *planner, struct lane *lane)
 {
 	struct planner_route *route = lane->route;
 
-	list_unlink(&lane->node);
-	lane->route = NULL;
-	if (!route)
+	if (!route) {
+		list_unlink(&lane->node);
 		return;
-	route->lane_count--;
+	}
+	planner_lane_leave(lane);
 	planner_route_check(planner, route);
 }
 
@@ -69,6 +83,7 @@ static void end_lane(struct planner *planner, struct lane *lane)
 	list_unlink(&lane->of_domain);
 	if (lane->domain)
 		planner_domain_left(planner, lane->domain);
+	lane->campaign->lanes_active--;
 	planner->lanes_active--;
 	free(lane);
 }
@@ -76,6 +91,8 @@ static void end_lane(struct planner *planner, struct lane *lane)
 /* At its route, or where it waits for one. */
 static void place_lane(struct planner *planner, struct lane *lane)
 {
+	struct planner_route *route;
+
 	if (!lane->domain) {
 		lane->domain = planner_domain(planner, slice_of(lane->name));
 		if (!lane->domain)
@@ -91,13 +108,12 @@ static void place_lane(struct planner *planner, struct lane *lane)
 		list_push_back(&lane->domain->waiting, &lane->node);
 		return;
 	}
-	lane->route = planner_route(planner, lane->domain, lane->campaign->customer,
-				    planner_source_of(lane->campaign, lane->number));
-	if (!lane->route)
+	route = planner_route(planner, lane->domain, lane->campaign->customer,
+			      planner_source_of(lane->campaign, lane->number));
+	if (!route)
 		CRASH("out of memory for a route");
-	lane->route->lane_count++;
-	list_push_back(&lane->route->lanes, &lane->node);
-	planner_route_check(planner, lane->route);
+	planner_lane_join(route, lane);
+	planner_route_check(planner, route);
 }
 
 /* One lane of one campaign; false when there is none left. */
@@ -130,10 +146,7 @@ void planner_activate_lanes(struct planner *planner)
 	list_for_each(node, &planner->campaigns) {
 		struct planner_campaign *campaign = list_entry(node, struct planner_campaign, node);
 
-		if (campaign->record.state != CAMPAIGN_RUNNING &&
-		    campaign->record.state != CAMPAIGN_CANCELLED)
-			continue;
-		while (!campaign->lanes_end && planner->lanes_active < LANES_ACTIVE_MAX) {
+		while (has_leave(planner, campaign)) {
 			if (!activate_one(planner, campaign))
 				break;
 		}

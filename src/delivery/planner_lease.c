@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_TURNS 8 /* one of them is for bulk mail, where there is mail that somebody waits for */
+
 bool planner_leases_open(struct planner *planner, struct error *error)
 {
 	u32 count = planner->config->queue.in_flight;
@@ -156,6 +158,7 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 	if (!lease)
 		return false;
 	lease->mailing = campaign->mailing;
+	lease->is_urgent = planner_line_of(campaign) == LINE_URGENT;
 	lease->path = path_take(route->path);
 	lease->route = route;
 	lease->worker = choose_worker(planner, route);
@@ -173,7 +176,8 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 enum took { TOOK_ROW, TOOK_NOTHING, TOOK_STOP };
 
 /* A due or returned row; those of paused campaigns are set aside, of cancelled ones settled. */
-static enum took take_ref(struct planner *planner, struct planner_route *route)
+static enum took take_ref(struct planner *planner, struct planner_route *route,
+			  enum line_kind line)
 {
 	struct planner_campaign *campaign;
 	struct queue_row row;
@@ -182,14 +186,14 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 	enum store_result result;
 	enum suppressed suppressed;
 
-	if (!planner_row_leave(planner, route, &ref, &domain))
+	if (!planner_row_leave(planner, route, line, &ref, &domain))
 		return TOOK_NOTHING;
 	campaign = planner_campaign(planner, ref.id.campaign);
 	result = queue_row_get(planner->queue, &ref, &row);
 	if (result == STORE_NOT_FOUND || !campaign)
 		return TOOK_ROW;
 	if (!planner_store_ok(planner, result)) {
-		planner_row_join(planner, route, &ref, domain);
+		planner_row_join(planner, route, line, &ref, domain);
 		return TOOK_STOP;
 	}
 	if (campaign->record.state == CAMPAIGN_CANCELLED) {
@@ -206,21 +210,21 @@ static enum took take_ref(struct planner *planner, struct planner_route *route)
 					 lease_row(planner, route, campaign, &row)))
 		return TOOK_ROW;
 	/* No lease or memory free. */
-	planner_row_join(planner, route, &ref, domain);
+	planner_row_join(planner, route, line, &ref, domain);
 	return TOOK_STOP;
 }
 
-/* The next row of the route's first lane; lanes take turns. */
-static enum took take_lane_row(struct planner *planner, struct planner_route *route)
+/* The next row of the lane whose turn it is. */
+static enum took take_lane_row(struct planner *planner, struct planner_route *route,
+			       enum line_kind line)
 {
-	struct lane *lane;
+	struct lane *lane = planner_line_lane(&route->lines[line]);
 	struct queue_row row;
 	enum store_result result;
 	enum suppressed suppressed;
 
-	if (list_is_empty(&route->lanes))
+	if (!lane)
 		return TOOK_NOTHING;
-	lane = list_entry(route->lanes.next, struct lane, node);
 	result = planner_lane_next(planner, lane, &row);
 	if (result == STORE_NOT_FOUND)
 		return TOOK_ROW;
@@ -232,47 +236,72 @@ static enum took take_lane_row(struct planner *planner, struct planner_route *ro
 		return TOOK_STOP;
 	/* What is suppressed is settled: the lane is behind it as well. */
 	lane->seq = row.ref.id.seq;
+	planner_line_took(&route->lines[line], lane);
 	return TOOK_ROW;
 }
 
-/* Up to `room` rows of one route, in a quantum. False: nothing more can be leased in this turn. */
-static bool lease_quantum(struct planner *planner, struct planner_route *route, u32 room)
+/* Older rows and new ones by turns, so that neither starves. */
+static enum took take_row(struct planner *planner, struct planner_route *route,
+			  enum line_kind line)
+{
+	const bool is_old = route->turn / LINE_TURNS % 2 == 0;
+	enum took took = is_old ? take_ref(planner, route, line) :
+				  take_lane_row(planner, route, line);
+
+	if (took != TOOK_NOTHING)
+		return took;
+	return is_old ? take_lane_row(planner, route, line) : take_ref(planner, route, line);
+}
+
+/*
+ * A row of the line that the route is ready for. While there are both, every eighth is bulk mail:
+ * however much there is that somebody waits for, the rest goes on.
+ */
+static enum took take_turn(struct planner *planner, struct planner_route *route,
+			   enum line_kind line, bool has_bulk_room)
+{
+	enum took took = TOOK_NOTHING;
+
+	if (line == LINE_BULK)
+		return has_bulk_room ? take_row(planner, route, line) : TOOK_NOTHING;
+	if (has_bulk_room && route->turn % LINE_TURNS == LINE_TURNS - 1)
+		took = take_row(planner, route, LINE_BULK);
+	return took == TOOK_NOTHING ? take_row(planner, route, LINE_URGENT) : took;
+}
+
+/* Rows of one route, in a quantum. False: nothing more can be leased in this turn. */
+static bool lease_quantum(struct planner *planner, struct planner_route *route,
+			  enum line_kind line, struct route_room room)
 {
 	const u32 leases_max = planner_limit(planner, TURN_LEASES_MAX);
-	const u32 end = planner->fresh_count + room;
+	const u32 before = planner->fresh_count;
 
-	for (u32 n = 0; n < ROUTE_QUANTUM; n++) {
+	for (u32 n = 0; n < ROUTE_QUANTUM; n++, route->turn++) {
+		const u32 lent = planner->fresh_count - before;
 		enum took took;
 
-		if (planner->fresh_count == end)
+		if (lent >= room.all)
 			return true;
 		if (planner_leases_out(planner) == planner->lease_count ||
 		    planner->fresh_count >= leases_max)
 			return false;
-		/* Older rows and new ones by turns, so that neither starves. */
-		took = n % 2 == 0 ? take_ref(planner, route) : take_lane_row(planner, route);
-		if (took == TOOK_NOTHING)
-			took = n % 2 == 0 ? take_lane_row(planner, route) :
-					    take_ref(planner, route);
+		took = take_turn(planner, route, line, lent < room.bulk);
 		if (took == TOOK_NOTHING)
 			return true;
 		if (took == TOOK_STOP)
 			return false;
 	}
-	/* Lanes take turns by quantum: reading one lane on is cheaper than jumping between them. */
-	if (!list_is_empty(&route->lanes))
-		list_push_back(&route->lanes, list_pop_front(&route->lanes));
 	return true;
 }
 
-static bool lease_route(struct planner *planner, struct planner_route *route)
+static bool lease_route(struct planner *planner, struct planner_route *route, enum line_kind line)
 {
 	const u32 before = planner->fresh_count;
 	bool more;
 
 	if (!planner_counts_load(planner, route))
 		return false;
-	more = lease_quantum(planner, route, planner_route_room(planner, route));
+	more = lease_quantum(planner, route, line, planner_route_room(planner, route));
 	if (planner->fresh_count > before) {
 		shaper_lent(&route->shaper, planner->fresh_count - before, planner->time.due_ms);
 		planner_counts_note(planner, route);
@@ -288,6 +317,13 @@ static void shed_route(struct planner *planner, struct planner_route *route, str
 	list_push_back(later, &route->ready);
 }
 
+static struct list *next_ready(struct planner *planner)
+{
+	struct list *node = list_pop_front(&planner->ready[LINE_URGENT]);
+
+	return node ? node : list_pop_front(&planner->ready[LINE_BULK]);
+}
+
 void planner_lease_rows(struct planner *planner)
 {
 	struct list later;
@@ -297,11 +333,11 @@ void planner_lease_rows(struct planner *planner)
 	if (planner->stopping || planner->short_of_room)
 		return;
 	list_init(&later);
-	while (more && (node = list_pop_front(&planner->ready))) {
+	while (more && (node = next_ready(planner))) {
 		struct planner_route *route = list_entry(node, struct planner_route, ready);
 
 		if (planner_route_path(planner, route)) {
-			more = lease_route(planner, route);
+			more = lease_route(planner, route, route->ready_line);
 			planner_route_check(planner, route);
 		} else {
 			shed_route(planner, route, &later);

@@ -12,6 +12,7 @@
 #include "delivery/mailing.h"
 #include "delivery/outcome.h"
 #include "delivery/planner.h"
+#include "delivery/planner_line.h"
 #include "delivery/rate.h"
 #include "delivery/reply_tally.h"
 #include "delivery/retry.h"
@@ -52,20 +53,6 @@ struct lease_block {
 	char bytes[BLOCK_SIZE];
 };
 
-/* A row in memory that waits. */
-struct waiting_row {
-	struct row_ref ref;
-	struct domain *domain; /* at a route: its own; else NULL */
-};
-
-/* First in, first out; grows. */
-struct ref_queue {
-	struct waiting_row *rows;
-	u32 size; /* power of two or 0 */
-	u32 first;
-	u32 count;
-};
-
 struct planner_campaign {
 	struct list node;
 	struct queue_campaign record;
@@ -79,6 +66,7 @@ struct planner_campaign {
 	u64 rate_ns;
 	u32 leases;
 	u32 lane_cursor;          /* lanes up to here were activated */
+	u32 lanes_active;
 	bool lanes_end;           /* all were */
 	bool dirty;               /* record differs from what is stored */
 };
@@ -139,6 +127,7 @@ struct lane {
 	struct planner_campaign *campaign;
 	struct domain *domain;   /* NULL when doomed from the start */
 	struct planner_route *route; /* while it stands there */
+	struct route_share *share;   /* likewise */
 	u32 number;
 	u32 seq;      /* rows up to here were taken into memory or are final */
 	bool doomed;
@@ -147,14 +136,13 @@ struct lane {
 };
 
 struct planner_route {
-	struct list ready; /* in planner->ready, or linked to itself */
+	struct list ready; /* in planner->ready[], or linked to itself */
 	struct list failing;
 	struct list idle;  /* in planner->idle_routes, longest idle first */
 	struct list all;
 	struct list of_site;
 	struct list counted; /* in planner->counted, or linked to itself */
-	struct list lanes;
-	struct ref_queue refs; /* due and returned rows */
+	struct route_line lines[LINES];
 	struct timer timer;    /* end of a pause, or more tokens */
 	struct planner *planner;
 	struct site *site;     /* held */
@@ -162,6 +150,8 @@ struct planner_route {
 	const struct config_customer *customer;
 	u32 source;            /* which of the customer's addresses */
 	u32 lane_count;
+	u8 ready_line;         /* whose list it is in, while it is ready */
+	u8 turn;               /* rows taken, for the share of LINE_BULK */
 	struct path *path;
 	const char *lack;      /* why there is none */
 	u32 path_version;
@@ -200,7 +190,7 @@ struct planner {
 
 	struct list campaigns;
 	struct list routes;
-	struct list ready;     /* routes that may get leases */
+	struct list ready[LINES]; /* routes that may get leases, first of all for that line */
 	struct list counted;   /* routes whose limited periods have rows of this transaction */
 	struct list failing;   /* routes that failed since the last transaction */
 	struct list idle_routes;
@@ -361,37 +351,16 @@ void planner_counts_drop(struct planner *planner); /* the transaction does not c
 /* Within a transaction: what counts for nobody any more is deleted. */
 bool planner_counts_clean(struct planner *planner);
 
-/* ---- planner_refs.c ---- */
-bool ref_queue_pop(struct ref_queue *queue, struct row_ref *ref);
-void ref_queue_done(struct ref_queue *queue);
-/* A row in memory waits in one of the planner's queues and is counted; without memory we crash. */
-void planner_row_wait(struct planner *planner, struct ref_queue *queue, const struct row_ref *ref);
-bool planner_row_waited(struct planner *planner, struct ref_queue *queue, struct row_ref *ref);
-/*
- * The same at a route. The domain is kept, and its answer fresh, while rows of it wait anywhere;
- * the one that a row leaves with is valid until the end of the turn.
- */
-void planner_row_join(struct planner *planner, struct planner_route *route,
-		      const struct row_ref *ref, struct domain *domain);
-bool planner_row_leave(struct planner *planner, struct planner_route *route, struct row_ref *ref,
-		       struct domain **domain);
-/* All rows of the domain leave the route, to be placed anew. */
-void planner_rows_depart(struct planner *planner, struct planner_route *route,
-			 struct domain *domain);
-/* Rows that wait in `queue` (counted already) wait to be placed anew instead. */
-void planner_rows_again(struct planner *planner, struct ref_queue *queue);
-/*
- * A row that no worker holds is about to be changed: when the transaction does not come to be it is
- * placed anew. Before anything can fail.
- */
-void planner_row_touch(struct planner *planner, const struct row_ref *ref);
-
 /* ---- planner_campaign.c ---- */
 bool planner_load_campaigns(struct planner *planner, struct error *error);
 struct planner_campaign *planner_campaign(struct planner *planner, u32 id); /* NULL: not loaded */
 /* Loads it into memory if it is not there yet. NULL: error set. */
 struct planner_campaign *planner_campaign_load(struct planner *planner, u32 id,
 					       struct error *error);
+static inline enum line_kind planner_line_of(const struct planner_campaign *campaign)
+{
+	return campaign->record.kind == CAMPAIGN_BULK ? LINE_BULK : LINE_URGENT;
+}
 void planner_campaign_touch(struct planner_campaign *campaign); /* record is about to change */
 bool planner_write_campaigns(struct planner *planner);
 void planner_campaigns_committed(struct planner *planner, bool ok);
@@ -486,7 +455,7 @@ void planner_route_forgive(struct planner *planner, struct planner_route *route)
 /* A row of it came back: what that teaches. */
 void planner_route_learn(struct planner *planner, struct planner_route *route,
 			 const struct lease *lease);
-u32 planner_route_room(struct planner *planner, struct planner_route *route);
+struct route_room planner_route_room(struct planner *planner, struct planner_route *route);
 /* Routes that have been idle for long, or that are more than are remembered. */
 void planner_forget_routes(struct planner *planner);
 void planner_routes_free(struct planner *planner);

@@ -73,20 +73,20 @@ bool planner_row_waited(struct planner *planner, struct ref_queue *queue, struct
 
 /* ---- at routes ---- */
 
-void planner_row_join(struct planner *planner, struct planner_route *route,
+void planner_row_join(struct planner *planner, struct planner_route *route, enum line_kind line,
 		      const struct row_ref *ref, struct domain *domain)
 {
-	push(&route->refs, ref, domain);
+	push(&route->lines[line].refs, ref, domain);
 	planner->refs_waiting++;
 	domain->routed++;
 }
 
-bool planner_row_leave(struct planner *planner, struct planner_route *route, struct row_ref *ref,
-		       struct domain **domain)
+bool planner_row_leave(struct planner *planner, struct planner_route *route, enum line_kind line,
+		       struct row_ref *ref, struct domain **domain)
 {
 	struct waiting_row row;
 
-	if (!pop(&route->refs, &row))
+	if (!pop(&route->lines[line].refs, &row))
 		return false;
 	planner->refs_waiting--;
 	*ref = row.ref;
@@ -96,14 +96,10 @@ bool planner_row_leave(struct planner *planner, struct planner_route *route, str
 	return true;
 }
 
-void planner_rows_depart(struct planner *planner, struct planner_route *route,
-			 struct domain *domain)
+static void depart(struct planner *planner, struct ref_queue *queue, struct domain *domain)
 {
-	struct ref_queue *queue = &route->refs;
 	u32 kept = 0;
 
-	if (domain->routed == 0)
-		return;
 	for (u32 i = 0; i < queue->count; i++) {
 		struct waiting_row *row = &queue->rows[(queue->first + i) & (queue->size - 1)];
 
@@ -115,6 +111,15 @@ void planner_rows_depart(struct planner *planner, struct planner_route *route,
 		}
 	}
 	queue->count = kept;
+}
+
+void planner_rows_depart(struct planner *planner, struct planner_route *route,
+			 struct domain *domain)
+{
+	if (domain->routed == 0)
+		return;
+	for (u32 i = 0; i < LINES; i++)
+		depart(planner, &route->lines[i].refs, domain);
 	planner->must_work = true;
 }
 

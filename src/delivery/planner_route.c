@@ -51,7 +51,7 @@ static struct planner_route *make_route(struct planner *planner, struct slice ke
 	list_init(&route->failing);
 	list_init(&route->idle);
 	list_init(&route->counted);
-	list_init(&route->lanes);
+	planner_lines_init(route);
 	timer_init(&route->timer, on_route_timer);
 	if (!map_add(&planner->route_map, (struct slice){ route->key, key.len }, route)) {
 		free(route);
@@ -111,7 +111,7 @@ static void free_route(struct planner *planner, struct planner_route *route)
 	list_unlink(&route->idle);
 	planner->route_count--;
 	planner_site_drop(planner, route->site);
-	ref_queue_done(&route->refs);
+	planner_lines_done(route);
 	path_give(route->path);
 	demand_give(route->demand);
 	free(route);
@@ -119,7 +119,8 @@ static void free_route(struct planner *planner, struct planner_route *route)
 
 static bool has_rows(const struct planner_route *route)
 {
-	return route->refs.count > 0 || !list_is_empty(&route->lanes);
+	return planner_line_has_rows(&route->lines[LINE_URGENT]) ||
+	       planner_line_has_rows(&route->lines[LINE_BULK]);
 }
 
 static void judge_idleness(struct planner *planner, struct planner_route *route)
@@ -177,28 +178,37 @@ static u32 pace(struct planner *planner, struct planner_route *route)
 	return route->pace;
 }
 
-/* Leases that the route may get now. */
-u32 planner_route_room(struct planner *planner, struct planner_route *route)
+/* What may be out at once, results that are not committed yet included. */
+static u64 width(struct planner *planner, struct planner_route *route)
 {
 	const struct config_site *limits = route->site->limits;
-	const struct shaper_limits rates = limits_of(route);
 	u64 want = (u64)limits->sessions * limits->depth * PREFETCH;
 	u32 workers = planner->params.worker_count;
 
-	if (planner->stopping || route->site->suspended || route->paused_until_ns > planner->now_ns)
-		return 0;
 	want = max_u64(want, (u64)IN_FLIGHT_MIN * workers);
 	/* A slow disk must not slow a fast route: enough is out to last over several commits. */
 	want = max_u64(want, (u64)pace(planner, route) * 2);
 	want = min_u64(want, max_u64((u64)IN_FLIGHT_MAX * workers, limits->sessions));
-	want = min_u64(want, planner->lease_count / 2 + 1);
-	if (route->probing)
-		want = 1;
-	if (want <= route->in_flight)
-		return 0;
-	return min_u32((u32)want - route->in_flight,
-		       shaper_room(&route->shaper, &rates, route->in_flight, planner->now_ns,
-				   planner->time.due_ms));
+	return min_u64(want, planner->lease_count / 2 + 1);
+}
+
+struct route_room planner_route_room(struct planner *planner, struct planner_route *route)
+{
+	const struct shaper_limits rates = limits_of(route);
+	struct route_room room = { 0, 0 };
+	u64 want;
+
+	if (planner->stopping || route->site->suspended || route->paused_until_ns > planner->now_ns)
+		return room;
+	want = route->probing ? 1 : width(planner, route);
+	room.all = shaper_room(&route->shaper, &rates, route->in_flight, planner->now_ns,
+			       planner->time.due_ms);
+	room.bulk = want > route->in_flight ? min_u32(room.all, (u32)want - route->in_flight) : 0;
+	/* What is out already is bulk mail that the worker lets wait. */
+	if (!route->probing)
+		want += want / 4;
+	room.all = want > route->in_flight ? min_u32(room.all, (u32)want - route->in_flight) : 0;
+	return room;
 }
 
 /* When a route that may not send now may again, without anything having come back. */
@@ -211,17 +221,33 @@ static u64 next_ns(const struct planner *planner, const struct planner_route *ro
 	return shaper_next_ns(&route->shaper, &limits, planner->now_ns, planner->time.due_ms);
 }
 
+/* Whose list of ready routes it belongs to; LINES: none. */
+static enum line_kind ready_line(struct planner *planner, struct planner_route *route)
+{
+	struct route_room room;
+
+	if (!has_rows(route))
+		return LINES;
+	room = planner_route_room(planner, route);
+	if (room.all > 0 && planner_line_has_rows(&route->lines[LINE_URGENT]))
+		return LINE_URGENT;
+	return room.bulk > 0 && planner_line_has_rows(&route->lines[LINE_BULK]) ? LINE_BULK :
+										   LINES;
+}
+
 void planner_route_check(struct planner *planner, struct planner_route *route)
 {
-	u32 room = has_rows(route) ? planner_route_room(planner, route) : 0;
+	const enum line_kind line = ready_line(planner, route);
 	u64 at_ns;
 
 	judge_idleness(planner, route);
-	if (room > 0 && !list_is_linked(&route->ready))
-		list_push_back(&planner->ready, &route->ready);
-	else if (room == 0 && list_is_linked(&route->ready))
+	if (list_is_linked(&route->ready) && line != route->ready_line)
 		list_unlink(&route->ready);
-	if (room > 0 || !has_rows(route) || timer_is_running(&route->timer))
+	if (line != LINES && !list_is_linked(&route->ready)) {
+		list_push_back(&planner->ready[line], &route->ready);
+		route->ready_line = (u8)line;
+	}
+	if (line != LINES || !has_rows(route) || timer_is_running(&route->timer))
 		return;
 	at_ns = next_ns(planner, route);
 	if (at_ns != SHAPER_NEVER)
@@ -340,7 +366,6 @@ void planner_routes_free(struct planner *planner)
 		struct planner_route *route =
 			list_entry(planner->routes.next, struct planner_route, all);
 
-		planner_lanes_free(&route->lanes);
 		free_route(planner, route);
 	}
 	map_done(&planner->route_map);
@@ -361,7 +386,8 @@ void planner_routes(struct planner *planner, u64 now_ns,
 			.rule = route->site->rule->name,
 			.customer = route->customer->domain,
 			.lanes = route->lane_count,
-			.waiting = route->refs.count,
+			.waiting = route->lines[LINE_URGENT].refs.count +
+				   route->lines[LINE_BULK].refs.count,
 			.in_flight = route->in_flight,
 			.sessions_max = route->site->limits->sessions,
 			.suspended = route->site->suspended,

@@ -40,13 +40,14 @@ u32 planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, stru
 	return rows;
 }
 
-static void shed_refs(struct planner *planner, struct planner_route *route, const char *reason)
+static void shed_refs(struct planner *planner, struct planner_route *route, enum line_kind line,
+		      const char *reason)
 {
 	const u32 limit = planner_limit(planner, SHED_REFS);
 	struct row_ref ref;
 	struct domain *domain;
 
-	for (u32 i = 0; i < limit && planner_row_leave(planner, route, &ref, &domain); i++) {
+	for (u32 i = 0; i < limit && planner_row_leave(planner, route, line, &ref, &domain); i++) {
 		struct planner_campaign *campaign = planner_campaign(planner, ref.id.campaign);
 		struct queue_row row;
 		enum store_result result = queue_row_get(planner->queue, &ref, &row);
@@ -54,37 +55,61 @@ static void shed_refs(struct planner *planner, struct planner_route *route, cons
 		if (result == STORE_NOT_FOUND || !campaign)
 			continue;
 		if (!planner_store_ok(planner, result)) {
-			planner_row_join(planner, route, &ref, domain);
+			planner_row_join(planner, route, line, &ref, domain);
 			return;
 		}
 		planner_defer_row(planner, campaign, &row, 0, slice_of(reason));
 	}
 }
 
-void planner_shed_route(struct planner *planner, struct planner_route *route, const char *reason)
+static void shed_line(struct planner *planner, struct planner_route *route, enum line_kind line,
+		      const char *reason)
 {
+	struct list *shares = &route->lines[line].shares;
 	u32 left = planner_limit(planner, SHED_LANE_ROWS);
 
-	shed_refs(planner, route, reason);
-	while (left > 0 && planner->failed_by == STORE_OK && !list_is_empty(&route->lanes)) {
-		struct lane *lane = list_entry(route->lanes.next, struct lane, node);
+	shed_refs(planner, route, line, reason);
+	while (left > 0 && planner->failed_by == STORE_OK && !list_is_empty(shares)) {
+		struct lane *lane = planner_line_lane(&route->lines[line]);
+		struct list *lanes = &lane->share->lanes;
 
-		list_push_back(&route->lanes, list_pop_front(&route->lanes));
+		list_push_back(lanes, list_pop_front(lanes));
+		list_push_back(shares, list_pop_front(shares));
 		left -= min_u32(left, planner_shed_lane(planner, lane, 0, slice_of(reason)));
+	}
+}
+
+void planner_shed_route(struct planner *planner, struct planner_route *route, const char *reason)
+{
+	for (u32 line = 0; line < LINES; line++)
+		shed_line(planner, route, line, reason);
+}
+
+/* A few rows of each; lanes that have no more are gone, and so are shares without lanes. */
+static void shed_lanes(struct planner *planner, struct route_line *line, const char *reason)
+{
+	list_for_each_safe(at, &line->shares) {
+		struct route_share *share = list_entry(at, struct route_share, node);
+		u32 lanes = 0;
+
+		list_for_each(node, &share->lanes)
+			lanes++;
+		for (; lanes > 0 && planner->failed_by == STORE_OK; lanes--) {
+			struct lane *lane = list_entry(share->lanes.next, struct lane, node);
+
+			list_push_back(&share->lanes, list_pop_front(&share->lanes));
+			planner_shed_lane(planner, lane, 0, slice_of(reason));
+		}
 	}
 }
 
 static void shed_failing(struct planner *planner, struct planner_route *route)
 {
-	if (refs_are_scarce(planner))
-		shed_refs(planner, route, route->reason);
-	if (!lanes_are_scarce(planner))
-		return;
-	list_for_each_safe(at, &route->lanes) {
-		if (planner->failed_by != STORE_OK)
-			return;
-		planner_shed_lane(planner, list_entry(at, struct lane, node), 0,
-				  slice_of(route->reason));
+	for (u32 line = 0; line < LINES; line++) {
+		if (refs_are_scarce(planner))
+			shed_refs(planner, route, line, route->reason);
+		if (lanes_are_scarce(planner))
+			shed_lanes(planner, &route->lines[line], route->reason);
 	}
 }
 

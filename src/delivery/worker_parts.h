@@ -102,12 +102,14 @@ struct session {
 struct worker_route {
 	struct targets targets; /* of the path of the last lease */
 	struct list ready;   /* leases */
+	struct list urgent;  /* those that go before them, but for every eighth */
 	struct list resends; /* leases that a certain host may have got already: to it first */
 	struct list parked; /* sessions that could take a message */
 	struct list due;    /* in worker->runnable or ->starving, or linked to itself */
 	struct list all;
 	struct list idle;   /* in worker->routes_idle, longest idle first */
-	u32 ready_count;
+	u32 ready_count;    /* in both */
+	u32 turn;           /* leases taken from them */
 	u32 sessions;       /* all states */
 	u32 connecting;     /* of them, not READY yet */
 	u32 tries;          /* of these, to a target that failed before: nobody counts on them */
@@ -163,6 +165,8 @@ struct worker_route *worker_route_of(struct worker *worker, const struct lease *
 void worker_route_add(struct worker *worker, struct worker_route *route, struct lease *lease,
 		      bool front);
 struct lease *worker_route_pop(struct worker_route *route); /* any; NULL: none */
+/* The list of ready leases that the next one is taken from; not empty while there are some. */
+struct list *worker_route_next(struct worker_route *route);
 /* Its leases that wait go back unsent. */
 void worker_route_return(struct worker *worker, struct worker_route *route);
 /* The next one that this session may send; NULL: none for it. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define URGENT_TURNS 8 /* one of them is for leases that are not */
+
 static struct worker_route *make_route(struct worker *worker, const char *key)
 {
 	struct worker_route *route = calloc(1, sizeof(*route) + strlen(key) + 1);
@@ -18,6 +20,7 @@ static struct worker_route *make_route(struct worker *worker, const char *key)
 	}
 	targets_init(&route->targets, (u32)random_below(&worker->random, PATH_HOSTS_MAX));
 	list_init(&route->ready);
+	list_init(&route->urgent);
 	list_init(&route->resends);
 	list_init(&route->parked);
 	list_init(&route->due);
@@ -36,6 +39,8 @@ static void free_route(struct worker *worker, struct worker_route *route)
 	if (worker->last_route == route)
 		worker->last_route = NULL;
 	list_for_each(node, &route->ready)
+		draft_drop(worker, list_entry(node, struct lease, node));
+	list_for_each(node, &route->urgent)
 		draft_drop(worker, list_entry(node, struct lease, node));
 	targets_done(&route->targets);
 	free(route);
@@ -100,6 +105,17 @@ static void wake(struct worker *worker, struct worker_route *route)
 		session_move(list_entry(route->parked.next, struct session, node), SESSION_HUNGRY);
 }
 
+static void put(struct worker_route *route, struct lease *lease, bool front)
+{
+	struct list *list = lease->is_urgent ? &route->urgent : &route->ready;
+
+	if (front)
+		list_push_front(list, &lease->node);
+	else
+		list_push_back(list, &lease->node);
+	route->ready_count++;
+}
+
 void worker_route_add(struct worker *worker, struct worker_route *route, struct lease *lease,
 		      bool front)
 {
@@ -113,22 +129,28 @@ void worker_route_add(struct worker *worker, struct worker_route *route, struct 
 		worker_route_due(worker, route);
 		return;
 	}
-	if (front)
-		list_push_front(&route->ready, &lease->node);
-	else
-		list_push_back(&route->ready, &lease->node);
-	route->ready_count++;
+	put(route, lease, front);
 	wake(worker, route);
+}
+
+struct list *worker_route_next(struct worker_route *route)
+{
+	const bool is_bulks = !list_is_empty(&route->ready) &&
+			      route->turn % URGENT_TURNS == URGENT_TURNS - 1;
+
+	return is_bulks || list_is_empty(&route->urgent) ? &route->ready : &route->urgent;
 }
 
 struct lease *worker_route_pop(struct worker_route *route)
 {
-	struct list *node = list_pop_front(&route->ready);
+	struct list *node = list_pop_front(worker_route_next(route));
 
-	if (node)
+	if (node) {
 		route->ready_count--;
-	else
+		route->turn++;
+	} else {
 		node = list_pop_front(&route->resends);
+	}
 	return node ? list_entry(node, struct lease, node) : NULL;
 }
 
@@ -187,8 +209,7 @@ static void run_resends(struct worker *worker, struct worker_route *route, u32 q
 		    session_open(worker, route, (u32)target))
 			continue;
 		list_unlink(node);
-		list_push_front(&route->ready, node);
-		route->ready_count++;
+		put(route, lease, true);
 	}
 	/* Sessions that are parked may be to the very host. */
 	while (!list_is_empty(&route->resends) && !list_is_empty(&route->parked))

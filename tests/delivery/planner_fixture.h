@@ -171,6 +171,7 @@ struct fixture {
 	struct worker *worker;
 	u64 now_ns;
 	u64 wall_ms;
+	u32 kind; /* enum queue_campaign_kind of those that are made from now on */
 };
 
 static void ignore(void *context)
@@ -292,6 +293,7 @@ static struct planner_intake *campaign_begin(struct fixture *f, struct queue_cam
 	struct buf packed;
 
 	*campaign = (struct queue_campaign){ .doubt_policy = DOUBT_RESEND,
+					     .kind = f->kind,
 					     .expire_after_ms = 5ull * 86400 * 1000 };
 	slice_copy(campaign->name, sizeof(campaign->name), slice_of(name));
 	snprintf(campaign->customer, sizeof(campaign->customer), "a.example");

@@ -274,6 +274,36 @@ static void leases_go_back_unsent_when_the_first_session_finds_no_memory(void **
 	assert_int_equal(failed_sessions(), 1);
 }
 
+/* They come back in the order in which sessions would have taken them. */
+static void leases_that_somebody_waits_for_go_first_but_for_every_eighth(void **state)
+{
+	struct path *path = path_to(6, 1);
+	char order[31] = "";
+
+	(void)state;
+	missing = sizeof(struct session);
+	for (u32 i = 0; i < 30; i++) {
+		struct lease *lease = calloc(1, sizeof(*lease));
+
+		assert_non_null(lease);
+		lease->path = path_take(path);
+		lease->is_urgent = i >= 20;
+		assert_true(worker_give(f.worker, lease));
+	}
+	worker_turn(f.worker, 0);
+	missing = 0;
+	for (u32 i = 0; i < 30; i++) {
+		struct lease *lease = worker_take_back(f.worker);
+
+		assert_non_null(lease);
+		order[i] = lease->is_urgent ? 'u' : '-';
+		path_give(lease->path);
+		free(lease);
+	}
+	assert_string_equal(order, "uuuuuuu-uuu-------------------");
+	path_give(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +319,8 @@ int main(void)
 						begin, end),
 		cmocka_unit_test_setup_teardown(
 			leases_go_back_unsent_when_the_first_session_finds_no_memory, begin, end),
+		cmocka_unit_test_setup_teardown(
+			leases_that_somebody_waits_for_go_first_but_for_every_eighth, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
