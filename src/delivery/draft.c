@@ -132,7 +132,8 @@ static enum message_result compose(const struct lease *lease, bool eightbit_ok,
 	struct row_id identity = mailing_identity(mailing, &lease->ref.id);
 
 	if (!address_parse(&address, lease->address, error) ||
-	    !row_values_unpack(lease->values, values, mailing->column_count))
+	    !row_values_unpack(slice_from(lease->values, lease->values_head), values,
+			       mailing->column_count))
 		return MESSAGE_BAD_VALUE;
 	recipient.token = (struct slice){ token, mailing_token(mailing, MAILING_UNSUBSCRIBE,
 							       &lease->ref.id, token) };

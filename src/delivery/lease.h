@@ -19,6 +19,7 @@
 
 struct mailing; /* a campaign as workers see it: mailing.h */
 struct draft;
+struct planner_letter;
 
 /*
  * Rows are copied out of the store in blocks; a block is free again when all its leases are back.
@@ -34,6 +35,7 @@ struct lease {
 	const struct mailing *mailing;
 	struct path *path; /* one reference */
 	struct planner_route *route; /* the planner's own */
+	struct planner_letter *letter; /* likewise; NULL: a row of a campaign */
 	struct draft *draft; /* composed and signed ahead; the worker's own, mostly NULL */
 	u64 batch;         /* number of the lease record that names it */
 
@@ -41,6 +43,7 @@ struct lease {
 	struct row_ref ref;
 	struct slice address;
 	struct slice values;
+	size_t values_head; /* bytes of them that are not merge values */
 	u64 date_ms;
 	u64 since_ms;          /* its age counts from here, by the sender's own clock */
 	u32 attempts;

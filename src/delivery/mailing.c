@@ -113,8 +113,11 @@ bool mailing_token_check(const u8 secret[MAILING_SECRET_SIZE], enum mailing_purp
 void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, struct buf *out)
 {
 	char token[MAILING_TOKEN_MAX];
-	size_t len = mailing_token(mailing, MAILING_BOUNCE, id, token);
+	size_t len;
 
+	if (mailing->has_null_sender)
+		return;
+	len = mailing_token(mailing, MAILING_BOUNCE, id, token);
 	buf_add_text(out, mailing->bounce);
 	buf_add_char(out, '-');
 	buf_add(out, token, len);

@@ -31,6 +31,7 @@ struct mailing {
 	char number[16]; /* the campaign's number as text, for {{_campaign}} */
 	char customer[256];
 	char bounce[64]; /* prefix of the envelope sender's local part */
+	bool has_null_sender; /* of notices: nobody is told when they cannot be delivered */
 	bool is_grouped;  /* the same for all: many recipients of it share a transaction */
 	u64 date_ms;      /* Date of a grouped mailing: its start, set before any lease is out */
 	u8 keys[3][SHA256_SIZE];
@@ -63,7 +64,8 @@ bool mailing_token_check(const u8 secret[MAILING_SECRET_SIZE], enum mailing_purp
 			 struct slice token, struct row_id *id) MUST_CHECK;
 
 /*
- * "bounce-<token>@example.jp" appended to `out`: the VERP envelope sender (RFC 5321 section 4.4).
+ * "bounce-<token>@example.jp" appended to `out`: the VERP envelope sender (RFC 5321 section 4.4);
+ * nothing for a notice.
  */
 void mailing_add_sender(const struct mailing *mailing, const struct row_id *id, struct buf *out);
 

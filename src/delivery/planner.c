@@ -5,6 +5,7 @@
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "delivery/planner_letter.h"
 #include "delivery/planner_parts.h"
 #include "dns/sts_fetch.h"
 
@@ -18,6 +19,7 @@
 #define PATH_SIZE PLANNER_PATH_MAX
 #define CARE_NS (200 * NS_PER_MS)
 #define LOG_TRIM 2000
+#define LETTER_TRIM 20000 /* a minute */
 #define GROUP_ROWS 16 /* a commit of so many makes the next one wait for the whole interval */
 
 /* ---- open ---- */
@@ -149,6 +151,9 @@ static void init_lists(struct planner *planner)
 	list_init(&planner->results);
 	list_init(&planner->fresh);
 	list_init(&planner->sweeps);
+	list_init(&planner->idle_letters);
+	list_init(&planner->letters_coming);
+	map_init(&planner->letters);
 	map_init(&planner->campaign_map);
 	map_init(&planner->domains);
 	map_init(&planner->sites);
@@ -202,6 +207,7 @@ void planner_close(struct planner *planner)
 	planner_sites_free(planner);
 	planner_overrides_free(planner);
 	id_set_done(&planner->suppressed);
+	planner_letters_free(planner);
 	planner_campaigns_free(planner);
 	planner_leases_close(planner);
 	planner_replies_close(planner);
@@ -298,6 +304,8 @@ void planner_rolled_back(struct planner *planner)
 static void fill_transaction(struct planner *planner)
 {
 	planner_apply_results(planner);
+	if (planner->failed_by == STORE_OK)
+		planner_letters_take(planner);
 	planner_domain_ask(planner);
 	planner_domain_answers(planner);
 	planner_sts_results(planner);
@@ -357,6 +365,7 @@ static void run_transaction(struct planner *planner)
 		planner_counts_drop(planner);
 		planner_take_back_fresh(planner);
 		planner_rolled_back(planner);
+		planner_letters_committed(planner, false);
 		return;
 	}
 	ref_queue_done(&planner->touched);
@@ -365,6 +374,7 @@ static void run_transaction(struct planner *planner)
 	planner_sweeps_committed(planner, true);
 	planner_erase_committed(planner);
 	planner_campaigns_committed(planner, true);
+	planner_letters_committed(planner, true);
 	if (rows > 0)
 		planner_room_found(planner);
 	planner_clock_noted(planner);
@@ -410,6 +420,14 @@ static void clean_counts(struct planner *planner)
 		queue_abort(planner->queue);
 }
 
+static void trim_letters(struct planner *planner)
+{
+	if (queue_begin(planner->queue) != STORE_OK)
+		return;
+	if (!planner_letters_trim(planner, LETTER_TRIM) || queue_commit(planner->queue) != STORE_OK)
+		queue_abort(planner->queue);
+}
+
 /* Now and then, outside of the work's transaction: room ahead of need, old log entries, figures. */
 static void take_care(struct planner *planner)
 {
@@ -429,6 +447,7 @@ static void take_care(struct planner *planner)
 		return;
 	planner->next_trim_ns = planner->now_ns + 60 * NS_PER_S;
 	clean_counts(planner);
+	trim_letters(planner);
 	if (planner->time.age_ms > planner->config->queue.log_keep_ms &&
 	    queue_begin(planner->queue) == STORE_OK) {
 		enum store_result result = queue_log_trim(
@@ -485,6 +504,8 @@ void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms)
 	planner_clock_turn(planner, now_ns, wall_ms);
 	timer_wheel_advance(&planner->wheel, now_ns);
 	planner_collect_results(planner);
+	if (planner->broken || planner->recovering)
+		planner_letters_refuse(planner);
 	if (planner->broken)
 		return;
 	if (now_ns >= planner->next_care_ns)

@@ -104,6 +104,7 @@ struct planner_options {
 	u8 charset;  /* enum message_charset */
 	u8 encoding; /* enum message_encoding */
 	bool require_unsubscribe;
+	bool literal; /* somebody's own mail, no template: see message.h */
 	struct slice unsubscribe_url;
 	struct slice unsubscribe_mailto;
 };

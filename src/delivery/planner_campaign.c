@@ -61,6 +61,7 @@ struct message *planner_compile(struct planner *planner, const struct config_cus
 	mo.charset = options.charset;
 	mo.encoding = options.encoding;
 	mo.require_unsubscribe = options.require_unsubscribe;
+	mo.literal = options.literal;
 	mo.unsubscribe_url = options.unsubscribe_url;
 	mo.unsubscribe_mailto = options.unsubscribe_mailto;
 	/* What needs none (transactional mail) gets it only when it asks for it. */
@@ -152,7 +153,10 @@ static bool load(struct planner *planner, struct planner_campaign *c, struct err
 	if (!c->customer)
 		return error_set(error, "campaign %s: customer %s is not in the configuration",
 				 c->record.name, c->record.customer);
-	return compile_stored(planner, c, error);
+	c->letter_number = c->record.domains;
+	/* Its letters are compiled one by one. */
+	c->lanes_end = c->record.kind == CAMPAIGN_LETTERS;
+	return c->record.kind == CAMPAIGN_LETTERS || compile_stored(planner, c, error);
 }
 
 /* Within a transaction. */
@@ -213,6 +217,8 @@ static void judge_done(struct planner *planner, struct planner_campaign *c)
 {
 	struct queue_campaign *r = &c->record;
 
+	if (r->kind == CAMPAIGN_LETTERS && r->state != CAMPAIGN_CANCELLED)
+		return;
 	if (r->delivered + r->failed + r->cancelled < r->total || r->finished_ms)
 		return;
 	r->finished_ms = planner->time.wall_ms;
@@ -331,10 +337,17 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 		return error_set(error, "campaign %s is %s", c->record.name,
 				 queue_campaign_state_name(c->record.state));
 	}
+	if (to == CAMPAIGN_CANCELLED && c->record.kind == CAMPAIGN_LETTERS) {
+		queue_abort(planner->queue);
+		return error_set(error, "%s holds single messages and stands for ever: "
+					"`queue bounce` gives up those that wait",
+				 c->record.name);
+	}
 	c->record.state = to;
 	if (to == CAMPAIGN_RUNNING && c->record.started_ms == 0)
 		c->record.started_ms = planner->time.wall_ms;
-	c->mailing->date_ms = c->record.started_ms / 1000 * 1000;
+	if (c->mailing)
+		c->mailing->date_ms = c->record.started_ms / 1000 * 1000;
 	judge_done(planner, c);
 	if (queue_campaign_put(planner->queue, &c->record) != STORE_OK ||
 	    !planner_commit(planner, error)) {

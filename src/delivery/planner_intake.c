@@ -263,7 +263,7 @@ void planner_options_pack(const struct planner_options *o, struct buf *out)
 	buf_add_char(out, 1); /* layout */
 	buf_add_char(out, (char)o->charset);
 	buf_add_char(out, (char)o->encoding);
-	buf_add_char(out, o->require_unsubscribe);
+	buf_add_char(out, (char)(o->require_unsubscribe | o->literal << 1));
 	buf_add_slice(out, o->unsubscribe_url);
 	buf_add_char(out, '\n');
 	buf_add_slice(out, o->unsubscribe_mailto);
@@ -277,7 +277,8 @@ bool planner_options_unpack(struct planner_options *o, struct slice packed)
 		return false;
 	o->charset = (u8)packed.ptr[1];
 	o->encoding = (u8)packed.ptr[2];
-	o->require_unsubscribe = packed.ptr[3];
+	o->require_unsubscribe = packed.ptr[3] & 1;
+	o->literal = packed.ptr[3] & 2;
 	o->unsubscribe_url = slice_split(&rest, '\n');
 	o->unsubscribe_mailto = rest.ptr ? rest : SLICE_NONE;
 	return o->charset <= MESSAGE_ISO_2022_JP && o->encoding <= MESSAGE_ENCODING_8BIT;

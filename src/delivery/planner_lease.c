@@ -1,9 +1,11 @@
 /*
  * Leases: rows read from the store into blocks, recorded, handed to workers after the commit.
  */
+#include "delivery/planner_letter.h"
 #include "delivery/planner_parts.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +125,8 @@ void planner_lease_free(struct planner *planner, struct lease *lease)
 	atomic_store_explicit(&lease->slot->state, JOURNAL_FREE, memory_order_release);
 	path_give(lease->path);
 	lease->path = NULL;
+	if (lease->letter)
+		planner_letter_give(planner, lease->letter);
 	if (--block->leases == 0 && block != planner->block)
 		give_block(planner, block);
 	if (--lease->route->leases == 0)
@@ -150,14 +154,46 @@ static u32 choose_worker(struct planner *planner, const struct planner_route *ro
 	return best;
 }
 
+/* The content of a letter's row. False: the row is not lent; *is_over: it is settled instead. */
+static bool take_letter(struct planner *planner, struct planner_campaign *campaign,
+			const struct queue_row *row, struct planner_letter **letter,
+			size_t *values_head, bool *is_over)
+{
+	struct error error = { "its record is damaged" };
+	struct letter_row facts;
+	enum planner_letter_found found = PLANNER_LETTER_GONE;
+
+	if (letter_row_read(row->values, &facts)) {
+		*values_head = facts.size;
+		found = planner_letter_take(planner, campaign, row->ref.id.domain, letter, &error);
+	}
+	*is_over = found == PLANNER_LETTER_GONE &&
+		   planner_settle_row(planner, campaign, row, OUTCOME_FAILED, 0,
+				      (const u16[3]){ 0 }, slice_of(error.text));
+	return found == PLANNER_LETTER_FOUND;
+}
+
+/* True: the row needs no other place; it is lent, or it is settled. */
 static bool lease_row(struct planner *planner, struct planner_route *route,
 		      struct planner_campaign *campaign, const struct queue_row *row)
 {
-	struct lease *lease = take_lease(planner, row);
+	struct planner_letter *letter = NULL;
+	size_t values_head = 0;
+	bool is_over = false;
+	struct lease *lease;
 
-	if (!lease)
+	if (campaign->record.kind == CAMPAIGN_LETTERS &&
+	    !take_letter(planner, campaign, row, &letter, &values_head, &is_over))
+		return is_over;
+	lease = take_lease(planner, row);
+	if (!lease) {
+		if (letter)
+			planner_letter_give(planner, letter);
 		return false;
-	lease->mailing = campaign->mailing;
+	}
+	lease->letter = letter;
+	lease->values_head = values_head;
+	lease->mailing = letter ? letter->mailing : campaign->mailing;
 	lease->is_urgent = planner_line_of(campaign) == LINE_URGENT;
 	lease->path = path_take(route->path);
 	lease->route = route;

@@ -68,6 +68,7 @@ struct planner_campaign {
 	u32 lane_cursor;          /* lanes up to here were activated */
 	u32 lanes_active;
 	bool lanes_end;           /* all were */
+	u32 letter_number;        /* the last one given, also by what was rolled back */
 	bool dirty;               /* record differs from what is stored */
 };
 
@@ -209,6 +210,12 @@ struct planner {
 	u32 idle_route_count;
 	u32 lanes_active;
 	u32 refs_waiting;
+
+	struct map letters;          /* compiled, by campaign and number */
+	struct list idle_letters;    /* nothing of them is out; longest idle first */
+	u32 idle_letter_count;
+	struct list letters_coming;  /* struct letter_wait */
+	struct row_id letter_trimmed; /* the head that was looked at last */
 
 	struct lease *leases;
 	u32 lease_count;

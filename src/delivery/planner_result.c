@@ -3,6 +3,7 @@
  * lease comes back, once; the store is told within a transaction that may have to be tried again;
  * journal slots are free only after its commit.
  */
+#include "delivery/planner_letter.h"
 #include "delivery/planner_parts.h"
 
 #include "base/log.h"
@@ -156,9 +157,36 @@ static enum store_result move_row(struct planner *planner, const struct lease *l
 	return queue_row_move(planner->queue, &lease->ref, &row);
 }
 
+/* A letter's row stands among the deferred ones from the beginning. */
+static bool was_counted(const struct planner_campaign *campaign, u32 attempts)
+{
+	return campaign->record.kind != CAMPAIGN_LETTERS || attempts > 0;
+}
+
 static bool waits_on(enum outcome_action action)
 {
 	return action == OUTCOME_DEFER || action == OUTCOME_DOUBT || action == OUTCOME_HOLD;
+}
+
+/* What was accepted is not asked for its time: nearly all is. */
+static u64 expire_after(struct planner *planner, const struct planner_campaign *campaign,
+			const struct lease *lease)
+{
+	return lease->verdict == SMTP_VERDICT_ACCEPTED ?
+		       campaign->record.expire_after_ms :
+		       planner_expire_after(planner, campaign, &lease->ref.id);
+}
+
+/* Counters of the campaign, and of its letter. */
+static bool tell_campaign(struct planner *planner, struct planner_campaign *campaign,
+			  const struct row_ref *ref, enum outcome_action action, bool was_deferred)
+{
+	const bool is_letter = campaign->record.kind == CAMPAIGN_LETTERS;
+
+	planner_campaign_touch(campaign);
+	count(&campaign->record, action, was_deferred);
+	return !is_letter || waits_on(action) ||
+	       planner_letter_row_over(planner, &ref->id, action);
 }
 
 bool planner_apply_one(struct planner *planner, struct lease *lease)
@@ -168,7 +196,7 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 		.verdict = lease->verdict,
 		.now_ms = planner->time.age_ms,
 		.since_ms = lease->since_ms,
-		.expire_after_ms = campaign->record.expire_after_ms,
+		.expire_after_ms = expire_after(planner, campaign, lease),
 		.campaign_state = campaign->record.state,
 		.doubt_policy = campaign->record.doubt_policy,
 		.reply_class = lease->reply_class,
@@ -190,9 +218,9 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 		return false;
 	if (!add_log(planner, lease, action) || !planner_suppress_result(planner, lease, action))
 		return false;
-	planner_campaign_touch(campaign);
-	count(&campaign->record, action, lease->ref.place == ROW_DEFERRED);
-	return true;
+	return tell_campaign(planner, campaign, &lease->ref, action,
+			     lease->ref.place == ROW_DEFERRED &&
+				     was_counted(campaign, lease->attempts));
 }
 
 void planner_apply_results(struct planner *planner)
@@ -279,14 +307,15 @@ static bool note_row(struct planner *planner, struct planner_campaign *campaign,
 		.address = row->address,
 		.reply = text,
 	};
+	const struct row_ref ref = row->ref;
+	const u32 attempts = row->attempts;
 
 	if (!planner_store_ok(planner, queue_log_add(planner->queue, &entry)))
 		return false;
-	planner_campaign_touch(campaign);
-	count(&campaign->record, action, row->ref.place == ROW_DEFERRED);
-	if (row->ref.place == ROW_DOUBT && campaign->record.held > 0)
+	if (ref.place == ROW_DOUBT && campaign->record.held > 0)
 		campaign->record.held--;
-	return true;
+	return tell_campaign(planner, campaign, &ref, action,
+			     ref.place == ROW_DEFERRED && was_counted(campaign, attempts));
 }
 
 bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
@@ -312,7 +341,8 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	struct outcome_input input = { .verdict = SMTP_VERDICT_TEMPORARY,
 				       .now_ms = planner->time.age_ms,
 				       .since_ms = since,
-				       .expire_after_ms = campaign->record.expire_after_ms,
+				       .expire_after_ms = planner_expire_after(
+					       planner, campaign, &row->ref.id),
 				       .campaign_state = campaign->record.state };
 	enum outcome_action action = outcome_decide(&input);
 

@@ -169,6 +169,8 @@ enum store_result queue_blob_put(struct queue *queue, u32 campaign, const char *
 /* The slice is valid until the next write or the end of the transaction. */
 enum store_result queue_blob_get(struct queue *queue, u32 campaign, const char *name,
 				 struct slice *bytes) MUST_CHECK;
+enum store_result queue_blob_delete(struct queue *queue, u32 campaign,
+				    const char *name) MUST_CHECK;
 
 /* ---- rows ---- */
 

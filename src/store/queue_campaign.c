@@ -202,3 +202,10 @@ enum store_result queue_blob_get(struct queue *queue, u32 campaign, const char *
 	*bytes = slice_from(*bytes, 1);
 	return STORE_OK;
 }
+
+enum store_result queue_blob_delete(struct queue *queue, u32 campaign, const char *name)
+{
+	u8 key[4 + BLOB_NAME_MAX];
+
+	return table_delete(queue, TABLE_BLOB, blob_key(key, campaign, name));
+}

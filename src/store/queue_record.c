@@ -276,6 +276,58 @@ bool campaign_record_read(struct slice record, struct queue_campaign *c)
 	       c->doubt_policy <= DOUBT_HOLD;
 }
 
+size_t letter_record_write(u8 *out, const struct queue_letter *letter)
+{
+	u8 *at = out;
+
+	ASSERT(letter->key.len > 0 && letter->key.len <= LETTER_KEY_MAX);
+	ASSERT(letter->sender.len <= LETTER_SENDER_MAX && letter->envid.len <= LETTER_ENVID_MAX);
+	at = record_put_u8(at, RECORD_VERSION);
+	at = record_put_u8(at, letter->kind);
+	at = record_put_u8(at, letter->ret);
+	at = record_put_u32(at, letter->recipients);
+	at = record_put_u32(at, letter->delivered);
+	at = record_put_u32(at, letter->failed);
+	at = record_put_u64(at, letter->wall_ms);
+	at = record_put_u64(at, letter->age_ms);
+	at = record_put_u64(at, letter->expire_after_ms);
+	at = record_put_u8(at, (u8)letter->key.len);
+	at = record_put_u16(at, (u16)letter->sender.len);
+	at = record_put_u8(at, (u8)letter->envid.len);
+	at = record_put_bytes(at, letter->key);
+	at = record_put_bytes(at, letter->sender);
+	at = record_put_bytes(at, letter->envid);
+	return (size_t)(at - out);
+}
+
+bool letter_record_read(struct slice record, struct queue_letter *letter)
+{
+	struct record_reader r = record_reader_of(record);
+	u8 version = record_get_u8(&r);
+	size_t key_len;
+	size_t sender_len;
+	size_t envid_len;
+
+	letter->kind = record_get_u8(&r);
+	letter->ret = record_get_u8(&r);
+	letter->recipients = record_get_u32(&r);
+	letter->delivered = record_get_u32(&r);
+	letter->failed = record_get_u32(&r);
+	letter->wall_ms = record_get_u64(&r);
+	letter->age_ms = record_get_u64(&r);
+	letter->expire_after_ms = record_get_u64(&r);
+	key_len = record_get_u8(&r);
+	sender_len = record_get_u16(&r);
+	envid_len = record_get_u8(&r);
+	letter->key = record_get_bytes(&r, key_len);
+	letter->sender = record_get_bytes(&r, sender_len);
+	letter->envid = record_get_bytes(&r, envid_len);
+	return !r.bad && r.left == 0 && version == RECORD_VERSION && key_len > 0 &&
+	       key_len <= LETTER_KEY_MAX && sender_len <= LETTER_SENDER_MAX &&
+	       envid_len <= LETTER_ENVID_MAX && letter->kind >= LETTER_SUBMITTED &&
+	       letter->kind <= LETTER_FORWARD && letter->ret <= LETTER_RET_HDRS;
+}
+
 /* The first byte of a leased ref: its place, and what it has in common with the ref before it. */
 enum lease_tag {
 	LEASE_PLACE = 3,

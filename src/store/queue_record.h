@@ -7,6 +7,7 @@
 #define STORE_QUEUE_RECORD_H
 
 #include "store/queue.h"
+#include "store/queue_letter.h"
 
 #define RECORD_VERSION 1
 /* Rows and log entries that tell their age by another clock than the wall's; without: version 1. */
@@ -22,6 +23,7 @@
 #define LOG_RECORD_HEAD 49
 #define LOG_RECORD_MAX (LOG_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX)
 #define CAMPAIGN_RECORD_MAX 640
+#define LETTER_RECORD_MAX (43 + LETTER_KEY_MAX + LETTER_SENDER_MAX + LETTER_ENVID_MAX)
 #define LANE_RECORD_MAX 257
 /*
  * A lease is cut into parts that fit beside another record in a 4 KiB page: a longer value would
@@ -45,6 +47,10 @@ bool log_record_read(struct slice record, struct queue_log_entry *entry) MUST_CH
 size_t campaign_record_write(u8 *out, const struct queue_campaign *c);
 /* Fills everything but c->id. */
 bool campaign_record_read(struct slice record, struct queue_campaign *c) MUST_CHECK;
+
+size_t letter_record_write(u8 *out, const struct queue_letter *letter);
+/* Fills everything but campaign and number; slices are views of `record`. */
+bool letter_record_read(struct slice record, struct queue_letter *letter) MUST_CHECK;
 
 /* One part: as many of the `count` refs as fit; *taken says how many. Returns the length. */
 size_t lease_part_write(u8 out[LEASE_PART_MAX], u64 wall_ms, const struct row_ref *refs, u32 count,
