@@ -80,6 +80,8 @@ struct config_queue {
 	u32 in_flight;	       /* records leased at once; 1..4194304 */
 	u64 in_doubt_delay_ms; /* 0..7d */
 	u64 log_keep_ms;       /* 1h..3650d */
+	u64 log_wait_ms;       /* how much longer for readers that are behind; 0..3650d */
+	u64 log_size_max;      /* bytes; 1 MiB..64 TiB */
 };
 
 struct config_durations {

@@ -75,6 +75,8 @@ static const struct config_option queue_options[] = {
 	ROW(config_queue, in_doubt_delay_ms, "in-doubt-delay", CONFIG_DURATION, "15m",
 	    RANGE(0, 7 * DAY)),
 	ROW(config_queue, log_keep_ms, "log-keep", CONFIG_DURATION, "30d", RANGE(HOUR, 3650 * DAY)),
+	ROW(config_queue, log_wait_ms, "log-wait", CONFIG_DURATION, "7d", RANGE(0, 3650 * DAY)),
+	ROW(config_queue, log_size_max, "log-size-max", CONFIG_SIZE, "16G", RANGE(MIB, 64 * TIB)),
 };
 NOT_TITLED(queue, "queue", queue_options);
 

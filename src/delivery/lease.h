@@ -61,6 +61,10 @@ struct lease {
 	u16 code;
 	u16 enhanced[3];
 	u32 elapsed_ms;
+	u32 bytes;                 /* of the message, when all of it went out; else 0 */
+	u8 tls;                    /* enum log_tls, and why so: */
+	u8 tls_policy;             /* enum log_policy */
+	bool tls_proven;           /* the peer proved what that asks for */
 	struct net_address host;   /* family 0: never reached one */
 	u8 reply_class;            /* enum smtp_class; the planner's own */
 	bool reply_guessed;        /* no pattern knew the words; likewise */

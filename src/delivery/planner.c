@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "delivery/planner_letter.h"
+#include "delivery/planner_log.h"
 #include "delivery/planner_parts.h"
 #include "dns/sts_fetch.h"
 
@@ -18,7 +19,6 @@
 
 #define PATH_SIZE PLANNER_PATH_MAX
 #define CARE_NS (200 * NS_PER_MS)
-#define LOG_TRIM 2000
 #define LETTER_TRIM 20000 /* a minute */
 #define GROUP_ROWS 16 /* a commit of so many makes the next one wait for the whole interval */
 
@@ -186,7 +186,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	    !load_keys(planner, error) || !open_resolver(planner, error) ||
 	    !planner_replies_open(planner, error) || !planner_leases_open(planner, error) ||
 	    !planner_sites_open(planner, error) || !planner_overrides_open(planner, error) ||
-	    !planner_suppressions_open(planner, error) ||
+	    !planner_suppressions_open(planner, error) || !planner_log_open(planner, error) ||
 	    !planner_clock_open(planner, clock_wall_ms(), error) ||
 	    !planner_recover(planner, error)) {
 		planner_close(planner);
@@ -208,6 +208,7 @@ void planner_close(struct planner *planner)
 	planner_overrides_free(planner);
 	id_set_done(&planner->suppressed);
 	planner_letters_free(planner);
+	planner_log_close(planner);
 	planner_campaigns_free(planner);
 	planner_leases_close(planner);
 	planner_replies_close(planner);
@@ -443,23 +444,14 @@ static void take_care(struct planner *planner)
 	if ((stats.pages_used + stats.pages_free) * stats.page_size > stats.map_size / 4 * 3)
 		queue_grow(planner->queue);
 	planner->must_work |= stats.deferred_rows > 0 && planner_clock_is_stale(planner);
-	if (planner->recovering || planner->now_ns < planner->next_trim_ns)
+	if (planner->recovering)
+		return;
+	planner_log_trim(planner, &stats);
+	if (planner->now_ns < planner->next_trim_ns)
 		return;
 	planner->next_trim_ns = planner->now_ns + 60 * NS_PER_S;
 	clean_counts(planner);
 	trim_letters(planner);
-	if (planner->time.age_ms > planner->config->queue.log_keep_ms &&
-	    queue_begin(planner->queue) == STORE_OK) {
-		enum store_result result = queue_log_trim(
-			planner->queue, planner->time.age_ms - planner->config->queue.log_keep_ms,
-			LOG_TRIM);
-
-		/* More to trim: soon again. */
-		if (result == STORE_OK)
-			planner->next_trim_ns = planner->now_ns;
-		if (result != STORE_OK || queue_commit(planner->queue) != STORE_OK)
-			queue_abort(planner->queue);
-	}
 }
 
 /* ---- turns ---- */

@@ -256,7 +256,7 @@ struct planner {
 	u32 careful;         /* rows of one transaction after that; 0: as many as there are */
 	u32 results_applied; /* of the list's front, by this transaction */
 	u64 next_care_ns;    /* room, statistics */
-	u64 next_trim_ns;    /* of the delivery log */
+	u64 next_trim_ns;    /* of letters that are over */
 	u64 next_clean_ns;   /* of what routes sent */
 	enum store_result failed_by; /* what broke this transaction; STORE_OK: nothing yet */
 	bool answers;        /* the resolver has some */
@@ -269,6 +269,7 @@ struct planner {
 	bool must_work;      /* something changed that the next turn must look at */
 	struct smtp_class_table reply_rows; /* the operator's; its texts are the configuration's */
 	struct reply_tally unknown_replies;
+	struct planner_log *log; /* planner_log.h */
 };
 
 /* ---- planner.c ---- */

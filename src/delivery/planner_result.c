@@ -4,6 +4,7 @@
  * journal slots are free only after its commit.
  */
 #include "delivery/planner_letter.h"
+#include "delivery/planner_log.h"
 #include "delivery/planner_parts.h"
 
 #include "base/log.h"
@@ -81,6 +82,7 @@ static bool add_log(struct planner *planner, const struct lease *lease, enum out
 	};
 
 	memcpy(entry.enhanced, lease->enhanced, sizeof(entry.enhanced));
+	planner_log_facts(&entry, lease);
 	return planner_store_ok(planner, queue_log_add(planner->queue, &entry));
 }
 

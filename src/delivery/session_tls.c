@@ -105,6 +105,17 @@ static void count_security(struct session *session, enum metrics_security result
 	metric_add(&session->worker->params.metrics->security[policy_of(session)][result], 1);
 }
 
+void session_tls_note(const struct session *session, struct lease *lease)
+{
+	const struct tls *tls = session->conn.tls;
+
+	lease->tls = LOG_TLS_NONE;
+	if (tls)
+		lease->tls = strcmp(tls_version(tls), "TLSv1.3") == 0 ? LOG_TLS_13 : LOG_TLS_12;
+	lease->tls_policy = (u8)(policy_of(session) + 1);
+	lease->tls_proven = tls && tls_is_proven(tls);
+}
+
 void session_tls_ready(struct session *session)
 {
 	struct metrics_route *m = session_metrics(session);

@@ -91,6 +91,9 @@ void session_verdict(struct session *session, const struct smtp_event *event)
 	lease->failure = event->failure;
 	lease->elapsed_ms = (u32)((session->worker->now_ns - job->given_ns) / NS_PER_MS);
 	lease->host = *session_address(session);
+	lease->bytes = event->transaction->ended ?
+			       (u32)min_u64(event->transaction->size, UINT32_MAX) : 0;
+	session_tls_note(session, lease);
 	lease->code = reply ? reply->code : 0;
 	memset(lease->enhanced, 0, sizeof(lease->enhanced));
 	lease_set_reply(lease, reply ? (struct slice){ reply->text, reply->text_len } : SLICE_NONE);

@@ -203,6 +203,7 @@ static inline const struct net_address *session_address(const struct session *se
 /* ---- session_tls.c ---- */
 enum smtp_tls_policy session_tls_policy(const struct session *session);
 void session_start_tls(struct session *session);
+void session_tls_note(const struct session *session, struct lease *lease); /* for the log */
 void session_tls_ready(struct session *session); /* with or without TLS, as it may be */
 /* The handshake failed or took too long: opportunistic sessions do without from now on. */
 void session_tls_failed(struct session *session, const char *why);

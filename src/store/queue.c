@@ -249,6 +249,7 @@ static void forget_cached(struct queue *queue)
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		queue->tables[i].top_known = false;
 	queue->log_last_known = false;
+	queue->log_tail.known = false;
 	if (queue->erase.in_transaction)
 		queue->erase = (struct erase_state){ 0 };
 }
@@ -405,11 +406,13 @@ static int read_stats(const struct queue *queue, struct queue_stats *stats)
 	MDB_txn *txn;
 	MDB_envinfo info;
 	MDB_stat rows;
+	u64 blocks;
 	u64 *const counts[TABLE_COUNT] = {
 		[TABLE_ROW] = &stats->lane_rows,
 		[TABLE_DEFERRED] = &stats->deferred_rows,
 		[TABLE_DOUBT] = &stats->doubt_rows,
 		[TABLE_LOG] = &stats->log_rows,
+		[TABLE_LOG_INDEX] = &blocks,
 	};
 	int rc = mdb_txn_begin(queue->env, NULL, MDB_RDONLY, &txn);
 
@@ -422,6 +425,9 @@ static int read_stats(const struct queue *queue, struct queue_stats *stats)
 			continue;
 		rc = mdb_stat(txn, queue->tables[i].dbi, &rows);
 		*counts[i] = rows.ms_entries;
+		if (i == TABLE_LOG || i == TABLE_LOG_INDEX)
+			stats->log_pages += rows.ms_branch_pages + rows.ms_leaf_pages +
+					    rows.ms_overflow_pages;
 	}
 	mdb_txn_abort(txn);
 	mdb_env_info(queue->env, &info);

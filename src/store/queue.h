@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/net_address.h"
 #include "base/types.h"
 
 enum store_result {
@@ -82,6 +83,7 @@ struct queue_stats {
 	u64 deferred_rows;
 	u64 doubt_rows;
 	u64 log_rows;
+	u64 log_pages; /* of the log and its index, without the free ones */
 };
 enum store_result queue_stats(struct queue *queue, struct queue_stats *stats) MUST_CHECK;
 /*
@@ -297,6 +299,26 @@ const char *log_outcome_name(u32 outcome);
 
 #define LOG_CODE_MAX 1023 /* a code beyond is stored as 0 */
 #define LOG_CLASS_MAX 63
+#define LOG_SITE_MAX 255
+
+/* How the receiver was talked to; values are stored. */
+enum log_tls { LOG_TLS_UNKNOWN, LOG_TLS_NONE, LOG_TLS_12, LOG_TLS_13, LOG_TLS_LAST = LOG_TLS_13 };
+const char *log_tls_name(u32 tls); /* "", "none", "TLSv1.2", "TLSv1.3" */
+/* Why so; values are stored, and are those of enum metrics_policy and one more. */
+enum log_policy {
+	LOG_POLICY_UNKNOWN,
+	LOG_POLICY_NEVER,
+	LOG_POLICY_OPPORTUNISTIC,
+	LOG_POLICY_REQUIRED,
+	LOG_POLICY_DANE_UNUSABLE,
+	LOG_POLICY_DANE,
+	LOG_POLICY_VERIFY,
+	LOG_POLICY_STS,
+	LOG_POLICY_STS_TESTING,
+	LOG_POLICY_STS_OTHER,
+	LOG_POLICY_LAST = LOG_POLICY_STS_OTHER,
+};
+const char *log_policy_name(u32 policy); /* "", "opportunistic", "dane", "mta-sts", ... */
 
 struct queue_log_entry {
 	u64 number; /* given by queue_log_add, rising */
@@ -309,19 +331,59 @@ struct queue_log_entry {
 	u8 attempts;
 	u8 reply_class; /* enum smtp_class of a refusal: up to LOG_CLASS_MAX; else 0 */
 	u32 elapsed_ms; /* of this attempt's transaction */
+	u32 bytes;      /* of the message, when all of it went out; else 0 */
+	u8 tls;         /* enum log_tls */
+	u8 tls_policy;  /* enum log_policy */
+	bool tls_proven; /* the peer proved what the policy asks for */
+	struct net_address source; /* that the session was opened from; family 0: not known */
 	struct slice address;
 	struct slice host; /* "mx.example.jp [192.0.2.25]" */
 	struct slice reply;
+	struct slice site; /* whose limits counted; cut at LOG_SITE_MAX; may be empty */
 };
 enum store_result queue_log_add(struct queue *queue,
 				const struct queue_log_entry *entry) MUST_CHECK;
 enum store_result queue_log_next(struct queue *queue, u64 after,
 				 struct queue_log_entry *entry) MUST_CHECK;
+/* Number of the newest entry; 0: there never was one. */
+enum store_result queue_log_last(struct queue *queue, u64 *number) MUST_CHECK;
 /*
- * Drops entries whose age_ms is below `before_ms` among the `limit` first ones; STORE_NOT_FOUND
- * when there were none. The newest entry always stays, so that numbers go on rising.
+ * Drops entries whose age_ms is below `before_ms`, and that are numbered up to `through`, among the
+ * `limit` first ones; STORE_NOT_FOUND when there were none. The newest entry always stays, so that
+ * numbers go on rising.
  */
-enum store_result queue_log_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
+enum store_result queue_log_trim(struct queue *queue, u64 before_ms, u64 through,
+				 u32 limit) MUST_CHECK;
+
+/* What is looked for in the log; all conditions must hold. Zeroed: every entry. */
+struct queue_log_filter {
+	u64 since_ms; /* wall clock; entries from then on */
+	u64 until_ms; /* and before this; 0: no end */
+	u64 outcomes; /* bits by enum log_outcome; 0: all */
+	u64 classes;  /* bits by enum smtp_class; 0: all */
+	u32 campaign; /* 0: all */
+	struct row_id row;    /* campaign 0: any */
+	struct slice address; /* wire form; NULL: any */
+	struct slice domain;  /* of the address, lower case; NULL: any */
+	struct slice site;    /* NULL: any */
+};
+bool queue_log_matches(const struct queue_log_filter *filter, const struct queue_log_entry *entry);
+
+/* A walk through the log. Zeroed, it begins at the oldest entry. */
+struct queue_log_walk {
+	u64 at;            /* the last number that was looked at; the next one is beyond */
+	u64 block;         /* the walk's own */
+	bool newest_first; /* the other way; begins below `at`, so with UINT64_MAX at the newest */
+};
+/*
+ * The next entry that matches. Costs are taken off *budget, about one for an entry that had to be
+ * read; when it is used up the answer is STORE_OK with entry->number 0, and the next call goes on,
+ * in another transaction if need be. STORE_NOT_FOUND: there are no more. Recipients, messages and
+ * times are found by the log's index (queue_log_index.c) without reading what lies between.
+ */
+enum store_result queue_log_find(struct queue *queue, const struct queue_log_filter *filter,
+				 struct queue_log_walk *walk, u32 *budget,
+				 struct queue_log_entry *entry) MUST_CHECK;
 
 /* ---- addresses that get no mail, and those that are on their way there ---- */
 

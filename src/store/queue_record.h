@@ -14,14 +14,21 @@
 #define RECORD_VERSION_AGED 2
 /* Campaigns that are more than a batch of bulk mail; others are written as version 1. */
 #define RECORD_VERSION_KIND 2
+/* Log entries that say how they were sent: from where, by which TLS, to which site. */
+#define RECORD_VERSION_SENT 3
 
 /* Largest key: deferred rows; names of settings and blobs are bounded by their own limits. */
 #define ROW_KEY_MAX 20
 #define ROW_RECORD_HEAD 30
 #define ROW_RECORD_MAX                                                                             \
 	(ROW_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX + ROW_VALUES_MAX)
-#define LOG_RECORD_HEAD 49
-#define LOG_RECORD_MAX (LOG_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX)
+#define LOG_RECORD_HEAD 73
+#define LOG_RECORD_MAX                                                                             \
+	(LOG_RECORD_HEAD + ROW_ADDRESS_MAX + ROW_HOST_MAX + ROW_REPLY_MAX + LOG_SITE_MAX)
+/* A block of the log's index, small enough to lie beside another one in a page of 4 KiB. */
+#define LOG_BLOCK 450 /* entries */
+#define LOG_BLOCK_HEAD 49
+#define LOG_BLOCK_MAX (LOG_BLOCK_HEAD + LOG_BLOCK * 4)
 #define CAMPAIGN_RECORD_MAX 640
 #define LETTER_RECORD_MAX (43 + LETTER_KEY_MAX + LETTER_SENDER_MAX + LETTER_ENVID_MAX)
 #define LANE_RECORD_MAX 257
@@ -43,6 +50,23 @@ bool row_record_read(struct slice record, struct queue_row *row) MUST_CHECK;
 size_t log_record_write(u8 *out, const struct queue_log_entry *entry);
 /* Fills everything but entry->number. */
 bool log_record_read(struct slice record, struct queue_log_entry *entry) MUST_CHECK;
+
+/*
+ * What a block of the log holds, in short: `prints` stand for recipient and row of each entry, by
+ * number; 0 and 0: there is none. Bits that several names share say only that one of them may be
+ * there.
+ */
+struct log_block {
+	u64 oldest_ms; /* wall clock */
+	u64 newest_ms;
+	u64 outcomes;
+	u64 classes;
+	u64 campaigns; /* shared bits */
+	u64 sites;     /* likewise */
+	u16 prints[LOG_BLOCK][2];
+};
+size_t log_block_write(u8 out[LOG_BLOCK_MAX], const struct log_block *block);
+bool log_block_read(struct slice record, struct log_block *block) MUST_CHECK;
 
 size_t campaign_record_write(u8 *out, const struct queue_campaign *c);
 /* Fills everything but c->id. */

@@ -22,6 +22,7 @@ static const struct table_info {
 	[TABLE_DOUBT] = { "doubt", { 4, 4, 4 } },
 	[TABLE_LEASE] = { "lease", { 8, 2 } },
 	[TABLE_LOG] = { "log", { 8 } },
+	[TABLE_LOG_INDEX] = { "log_index", { 8 } },
 	[TABLE_SUPPRESSION] = { "suppression", { 8, 8 } },
 	[TABLE_LETTER] = { "letter", { 4, 4 } },
 	[TABLE_LETTER_KEY] = { "letter-key", { 0 } },
@@ -163,6 +164,16 @@ enum store_result table_after(struct queue *queue, enum table table, struct slic
 	    memcmp(found->ptr, key.ptr, key.len) != 0)
 		return result;
 	return move_cursor(queue, table, MDB_NEXT, key, found, value);
+}
+
+enum store_result table_before(struct queue *queue, enum table table, struct slice key,
+			       struct slice *found, struct slice *value)
+{
+	enum store_result result = table_seek(queue, table, key, found, value);
+
+	if (result == STORE_NOT_FOUND)
+		return table_last(queue, table, found, value);
+	return result == STORE_OK ? move_cursor(queue, table, MDB_PREV, key, found, value) : result;
 }
 
 enum store_result table_last(struct queue *queue, enum table table, struct slice *found,

@@ -24,6 +24,7 @@ enum table {
 	TABLE_DOUBT,
 	TABLE_LEASE,
 	TABLE_LOG,
+	TABLE_LOG_INDEX,
 	TABLE_SUPPRESSION,
 	TABLE_LETTER,
 	TABLE_LETTER_KEY,
@@ -45,6 +46,13 @@ struct erase_state {
 	struct row_ref at;
 };
 
+/* The block of the log that is being filled, for its index. */
+struct log_tail {
+	u64 number; /* of the block */
+	bool known;
+	struct log_block block;
+};
+
 struct queue {
 	MDB_env *env;
 	MDB_txn *txn;
@@ -52,6 +60,7 @@ struct queue {
 	struct erase_state erase;
 	u64 log_last;        /* number of the newest log entry; valid when log_last_known */
 	bool log_last_known;
+	struct log_tail log_tail;
 	enum store_result doomed; /* what the transaction failed with; STORE_OK while it is well */
 	bool broken;         /* the environment itself: only a restart helps */
 	int dir_fd;          /* holds the lock that keeps a second opener out */
@@ -85,6 +94,9 @@ enum store_result table_seek(struct queue *queue, enum table table, struct slice
 /* The first entry behind `key`. */
 enum store_result table_after(struct queue *queue, enum table table, struct slice key,
 			      struct slice *found, struct slice *value) MUST_CHECK;
+/* The last entry before `key`. */
+enum store_result table_before(struct queue *queue, enum table table, struct slice key,
+			       struct slice *found, struct slice *value) MUST_CHECK;
 enum store_result table_last(struct queue *queue, enum table table, struct slice *found,
 			     struct slice *value) MUST_CHECK;
 /* Adds or overwrites. */
@@ -94,6 +106,23 @@ enum store_result table_put(struct queue *queue, enum table table, struct slice 
 enum store_result table_reserve(struct queue *queue, enum table table, struct slice key, size_t len,
 				u8 **value) MUST_CHECK;
 enum store_result table_delete(struct queue *queue, enum table table, struct slice key) MUST_CHECK;
+
+/* ---- queue_log.c ---- */
+#define LOG_KEY_SIZE 8
+/* Within a transaction; the newest number is known from then on. */
+enum store_result log_learn_last(struct queue *queue) MUST_CHECK;
+/* The first entry behind `number`, the last one before it, or that one. */
+enum log_step { LOG_AFTER, LOG_BEFORE, LOG_AT };
+enum store_result log_step(struct queue *queue, enum log_step step, u64 number,
+			   struct queue_log_entry *entry) MUST_CHECK;
+
+/* ---- queue_log_index.c ---- */
+/* Before the entry is added, and after. */
+enum store_result log_index_learn(struct queue *queue, u64 number) MUST_CHECK;
+enum store_result log_index_add(struct queue *queue, const struct queue_log_entry *entry,
+				u64 number) MUST_CHECK;
+/* Blocks of which no entry is left, up to the one that `first` is in, go. */
+enum store_result log_index_trim(struct queue *queue, u64 first) MUST_CHECK;
 
 static inline struct slice table_key(const u8 *key, size_t len)
 {

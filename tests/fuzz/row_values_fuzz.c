@@ -66,6 +66,16 @@ static void try_log(struct slice bytes)
 	ASSERT(log_record_write(again, &entry) == len && memcmp(out, again, len) == 0);
 }
 
+static void try_block(struct slice bytes)
+{
+	u8 out[LOG_BLOCK_MAX];
+	struct log_block block;
+
+	if (!log_block_read(bytes, &block))
+		return;
+	ASSERT(log_block_write(out, &block) == bytes.len && memcmp(out, bytes.ptr, bytes.len) == 0);
+}
+
 static void try_campaign(struct slice bytes)
 {
 	u8 out[CAMPAIGN_RECORD_MAX];
@@ -121,6 +131,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	try_values(bytes, data[0] % 64);
 	try_row(bytes);
 	try_log(bytes);
+	try_block(bytes);
 	try_campaign(bytes);
 	try_lease(bytes);
 	return 0;

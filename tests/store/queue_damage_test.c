@@ -205,7 +205,7 @@ static void a_queue_without_tables_is_a_new_one(void **state)
 
 /* ---- the pure readers ---- */
 
-#define KINDS 7
+#define KINDS 9
 
 struct kind {
 	const char *name;
@@ -227,6 +227,13 @@ static bool read_log(struct slice record)
 	struct queue_log_entry entry;
 
 	return log_record_read(record, &entry);
+}
+
+static bool read_block(struct slice record)
+{
+	struct log_block block;
+
+	return log_block_read(record, &block);
 }
 
 static bool read_campaign(struct slice record)
@@ -254,6 +261,7 @@ static void make_kinds(struct kind kinds[KINDS])
 	struct queue_log_entry entry = { .outcome = LOG_HELD, .address = SLICE("a@x.test"),
 					 .host = SLICE("mx"), .reply = SLICE("later") };
 	struct queue_campaign c = { .state = CAMPAIGN_READY, .name = "n", .customer = "c" };
+	struct log_block block = { .oldest_ms = 1, .newest_ms = 2 };
 	struct row_ref refs[3] = { lane_ref(1, 1, 1), deferred_ref(9, 1, 2, 3), lane_ref(1, 2, 4) };
 	u32 taken;
 
@@ -278,6 +286,14 @@ static void make_kinds(struct kind kinds[KINDS])
 				  .read = read_campaign,
 				  .cut_is_bad = true };
 	kinds[6].len = campaign_record_write((u8 *)kinds[6].bytes, &c);
+	entry.source = (struct net_address){ .family = 6, .ip = { 0x20, 1 } };
+	entry.site = SLICE("mx.x.test");
+	entry.tls = LOG_TLS_13;
+	entry.tls_policy = LOG_POLICY_DANE;
+	kinds[7] = (struct kind){ .name = "sent log", .read = read_log, .cut_is_bad = true };
+	kinds[7].len = log_record_write((u8 *)kinds[7].bytes, &entry);
+	kinds[8] = (struct kind){ .name = "log block", .read = read_block, .cut_is_bad = true };
+	kinds[8].len = log_block_write((u8 *)kinds[8].bytes, &block);
 }
 
 /* The sizes that callers reserve are those that the writers need, no more and no less. */
@@ -289,13 +305,17 @@ static void the_largest_records_are_as_large_as_their_maxima_say(void **state)
 	struct slice address = { bytes, ROW_ADDRESS_MAX };
 	struct queue_row row = { .address = address, .values = most, .host = most, .reply = most };
 	struct queue_log_entry entry = {
-		.outcome = LOG_FAILED, .address = address, .host = most, .reply = most
+		.outcome = LOG_FAILED, .address = address, .host = most, .reply = most, .site = most
 	};
+	struct log_block block = { 0 };
 
 	(void)state;
 	row.ref.place = ROW_LANE;
 	row.since_ms = 1;
 	entry.age_ms = 1;
+	entry.source.family = 6;
+	assert_int_equal(log_block_write(out, &block), LOG_BLOCK_MAX);
+	assert_true(LOG_BLOCK_MAX <= LEASE_PART_MAX);
 	assert_int_equal(row_record_write(out, &row), ROW_RECORD_MAX);
 	assert_int_equal(log_record_write(out, &entry), LOG_RECORD_MAX);
 }
@@ -309,7 +329,8 @@ static void every_cut_and_every_changed_byte_is_survived(void **state)
 	for (size_t k = 0; k < array_count(kinds); k++) {
 		struct kind *kind = &kinds[k];
 
-		assert_true(kind->read((struct slice){ kind->bytes, kind->len }));
+		if (!kind->read((struct slice){ kind->bytes, kind->len }))
+			fail_msg("%s record does not parse", kind->name);
 		for (size_t len = 0; len < kind->len; len++) {
 			/* Of exactly this size, so that reading behind it is seen. */
 			char *copy = malloc(len + 1);
@@ -331,7 +352,7 @@ static void every_cut_and_every_changed_byte_is_survived(void **state)
 				free(copy);
 			}
 		}
-		kind->bytes[0] = 3; /* a version that nobody knows */
+		kind->bytes[0] = 4; /* a version that nobody knows */
 		assert_false(kind->read((struct slice){ kind->bytes, kind->len }));
 	}
 }

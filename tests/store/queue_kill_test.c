@@ -44,7 +44,7 @@ static void run_transaction(struct queue *queue, u64 n)
 		must(queue_lease_delete(queue, n - 1));
 	must(queue_lease_put(queue, n, n, lease, ROWS));
 	must(queue_log_add(queue, &entry));
-	assert_true(queue_log_trim(queue, n - min_u64(n, WINDOW), 5) <= STORE_NOT_FOUND);
+	assert_true(queue_log_trim(queue, n - min_u64(n, WINDOW), UINT64_MAX, 5) <= STORE_NOT_FOUND);
 	must(queue_setting_put(queue, SLICE("n"), slice_of(number)));
 }
 

@@ -245,7 +245,7 @@ static void change_log(struct run *run)
 	/* Everything is old: up to `limit` go, the newest stays. */
 	run->now.log_first = min_u64(old + limit, max_u64(run->now.log_last, old));
 	must_be(run->now.log_first > old ? STORE_OK : STORE_NOT_FOUND,
-		queue_log_trim(run->f->queue, UINT64_MAX, limit));
+		queue_log_trim(run->f->queue, UINT64_MAX, UINT64_MAX, limit));
 }
 
 static void check_log(struct run *run)

@@ -443,20 +443,20 @@ static void trimming_drops_the_old_and_numbers_go_on_rising(void **state)
 	must(queue_begin(f->queue));
 	for (u32 i = 1; i <= 100; i++)
 		log_add(f->queue, i == 20 ? 1000000 : i, i);
-	must(queue_log_trim(f->queue, 51, 30));
+	must(queue_log_trim(f->queue, 51, UINT64_MAX, 30));
 	must(queue_commit(f->queue));
 	must(queue_stats(f->queue, &stats));
 	assert_int_equal(stats.log_rows, 71);
 	must(queue_begin(f->queue));
-	while (queue_log_trim(f->queue, 51, 30) == STORE_OK)
+	while (queue_log_trim(f->queue, 51, UINT64_MAX, 30) == STORE_OK)
 		;
 	/* A clock that was wrong once does not keep what came after it. */
 	must(queue_log_next(f->queue, 0, &entry));
 	assert_int_equal(entry.number, 20);
 	must(queue_log_next(f->queue, 20, &entry));
 	assert_int_equal(entry.number, 51);
-	must(queue_log_trim(f->queue, 2000000, 1000));
-	must_be(STORE_NOT_FOUND, queue_log_trim(f->queue, 2000000, 1000));
+	must(queue_log_trim(f->queue, 2000000, UINT64_MAX, 1000));
+	must_be(STORE_NOT_FOUND, queue_log_trim(f->queue, 2000000, UINT64_MAX, 1000));
 	must(queue_commit(f->queue));
 	fixture_reopen(f);
 	must(queue_begin(f->queue));

@@ -1,3 +1,3 @@
-#file src/delivery/planner.c
+#file src/delivery/planner_log.c
 #why a wall clock far ahead drops the delivery log
-s/planner->time\.age_ms - planner->config->queue\.log_keep_ms/planner->time.wall_ms - planner->config->queue.log_keep_ms/
+s/now_ms = planner->time\.age_ms/now_ms = planner->time.wall_ms/
