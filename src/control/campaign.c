@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char command_name[] = "campaign.create";
@@ -33,7 +34,7 @@ static bool name_check(const char *name, struct error *error)
 	return true;
 }
 
-static bool column_check(const char *name, struct error *error)
+static bool column_check(const char *command, const char *name, struct error *error)
 {
 	size_t len = strlen(name);
 
@@ -46,7 +47,7 @@ static bool column_check(const char *name, struct error *error)
 		return error_set(
 			error,
 			"%s: column \"%.64s\": names have 1 to 64 of letters, digits, - and _",
-			command_name, name);
+			command, name);
 	return true;
 }
 
@@ -54,22 +55,22 @@ static bool read_columns(struct control_campaign_create *create, const json_t *l
 			 struct error *error)
 {
 	if (!json_is_array(list))
-		return error_set(error, "%s: \"columns\" must be a list of names", command_name);
+		return error_set(error, "%s: \"columns\" must be a list of names", create->command);
 	if (json_array_size(list) > CONTROL_COLUMNS_MAX)
-		return error_set(error, "%s: more than %d columns", command_name,
+		return error_set(error, "%s: more than %d columns", create->command,
 				 CONTROL_COLUMNS_MAX);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *name = json_string_value(json_array_get(list, i));
 
 		if (!name)
 			return error_set(error, "%s: \"columns\" must be a list of names",
-					 command_name);
-		if (!column_check(name, error))
+					 create->command);
+		if (!column_check(create->command, name, error))
 			return false;
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(create->columns[k], name) == 0)
 				return error_set(error, "%s: column \"%s\" comes twice",
-						 command_name, name);
+						 create->command, name);
 		}
 		create->columns[i] = name;
 		create->column_count = i + 1;
@@ -85,20 +86,20 @@ static bool sizes_check(const struct control_campaign_create *create, struct err
 	for (size_t tag = 1; tag <= CONTROL_DATA_PARTS; tag++) {
 		if (sizes[tag] > CONTROL_TEMPLATE_MAX - total)
 			return error_set(error, "%s: the template has more than %u bytes",
-					 command_name, CONTROL_TEMPLATE_MAX);
+					 create->command, CONTROL_TEMPLATE_MAX);
 		total += sizes[tag];
 	}
 	if (create->source == CONTROL_SOURCE_WHOLE) {
 		if (!sizes[CONTROL_DATA_WHOLE] || total != sizes[CONTROL_DATA_WHOLE])
 			return error_set(error, "%s: source \"whole\" needs the size of whole only",
-					 command_name);
+					 create->command);
 		return true;
 	}
 	if (sizes[CONTROL_DATA_WHOLE] || !sizes[CONTROL_DATA_HEADERS] ||
 	    (!sizes[CONTROL_DATA_TEXT] && !sizes[CONTROL_DATA_HTML]))
 		return error_set(error,
 				 "%s: source \"parts\" needs sizes of headers and of text or html",
-				 command_name);
+				 create->command);
 	return true;
 }
 
@@ -114,24 +115,26 @@ static bool read_source(struct control_campaign_create *create, const json_t *so
 		{ "text", CONTROL_NUMBER, false, &create->sizes[CONTROL_DATA_TEXT] },
 		{ "html", CONTROL_NUMBER, false, &create->sizes[CONTROL_DATA_HTML] },
 	};
+	char text[64];
 	int index;
 
 	if (!json_is_object(source))
-		return error_set(error, "%s: \"source\" must be an object", command_name);
-	if (!control_read(source, "campaign.create: source", args, array_count(args), error))
+		return error_set(error, "%s: \"source\" must be an object", create->command);
+	snprintf(text, sizeof(text), "%s: source", create->command);
+	if (!control_read(source, text, args, array_count(args), error))
 		return false;
-	index = control_word(kind, command_name, "kind", sources, array_count(sources), error);
+	index = control_word(kind, create->command, "kind", sources, array_count(sources), error);
 	create->source = (enum control_source)index;
 	return index >= 0 && sizes_check(create, error);
 }
 
 static bool words_check(const struct control_campaign_create *create, struct error *error)
 {
-	return control_word(create->kind, command_name, "kind", kinds, array_count(kinds),
+	return control_word(create->kind, create->command, "kind", kinds, array_count(kinds),
 			    error) >= 0 &&
-	       control_word(create->charset, command_name, "charset", charsets,
+	       control_word(create->charset, create->command, "charset", charsets,
 			    array_count(charsets), error) >= 0 &&
-	       control_word(create->encoding, command_name, "encoding", encodings,
+	       control_word(create->encoding, create->command, "encoding", encodings,
 			    array_count(encodings), error) >= 0;
 }
 
@@ -145,6 +148,13 @@ static bool list_check(const char *list, struct error *error)
 			return error_set(error, "%s: \"list\" has a control byte", command_name);
 	}
 	return true;
+}
+
+bool control_read_source(struct control_campaign_create *create, const json_t *source,
+			 const json_t *columns, struct error *error)
+{
+	return words_check(create, error) && read_source(create, source, error) &&
+	       (!columns || read_columns(create, columns, error));
 }
 
 bool control_read_create(const struct control_request *request,
@@ -170,14 +180,14 @@ bool control_read_create(const struct control_request *request,
 	};
 	int policy;
 
-	*create = (struct control_campaign_create){ .charset = charsets[0],
+	*create = (struct control_campaign_create){ .command = command_name,
+						    .charset = charsets[0],
 						    .encoding = encodings[0],
 						    .kind = kinds[0],
 						    .require_unsubscribe = true };
 	if (!control_read(request->json, command_name, args, array_count(args), error) ||
 	    !name_check(create->name, error) || !list_check(create->list, error) ||
-	    !words_check(create, error) ||
-	    !read_source(create, source, error) || !read_columns(create, columns, error))
+	    !control_read_source(create, source, columns, error))
 		return false;
 	policy = control_word(doubt_policy, command_name, "doubt_policy", doubt_policies,
 			      array_count(doubt_policies), error);
@@ -185,7 +195,7 @@ bool control_read_create(const struct control_request *request,
 	return policy >= 0;
 }
 
-static json_t *source_json(const struct control_campaign_create *create)
+json_t *control_source_json(const struct control_campaign_create *create)
 {
 	json_t *source = json_pack("{s:s, s:s*}", "kind", sources[create->source], "name",
 				   create->source_name);
@@ -201,7 +211,7 @@ static json_t *source_json(const struct control_campaign_create *create)
 	return source;
 }
 
-static json_t *columns_json(const struct control_campaign_create *create)
+json_t *control_columns_json(const struct control_campaign_create *create)
 {
 	json_t *columns = json_array();
 
@@ -219,9 +229,9 @@ json_t *control_create_json(const struct control_campaign_create *create)
 	json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s*, s:s*, s:s, s:b, s:s, s:s*, s:s*,"
 				 " s:s*}",
 				 "command", command_name, "name", create->name, "customer",
-				 create->customer, "source", source_json(create), "columns",
-				 columns_json(create), "charset", create->charset, "encoding",
-				 create->encoding, "doubt_policy",
+				 create->customer, "source", control_source_json(create), "columns",
+				 control_columns_json(create), "charset", create->charset,
+				 "encoding", create->encoding, "doubt_policy",
 				 doubt_policies[create->is_doubt_held], "require_unsubscribe",
 				 create->require_unsubscribe, "kind", create->kind, "list",
 				 create->list, "unsubscribe_url",
@@ -244,14 +254,14 @@ bool control_data_open(struct slice payload, enum control_data_tag *tag, struct 
 {
 	u32 value = payload.len > 0 ? (u8)payload.ptr[0] : 0;
 
-	if (value < CONTROL_DATA_WHOLE || value > CONTROL_DATA_ROWS)
+	if (value < CONTROL_DATA_WHOLE || value > CONTROL_DATA_RECIPIENTS)
 		return error_set(error, "%s: DATA with unknown tag %u", command_name, value);
 	*tag = (enum control_data_tag)value;
 	*bytes = slice_from(payload, 1);
 	return true;
 }
 
-static void add_counted(struct buf *batch, struct slice s)
+void control_counted_add(struct buf *batch, struct slice s)
 {
 	buf_add_char(batch, (char)(s.len >> 8));
 	buf_add_char(batch, (char)s.len);
@@ -262,11 +272,11 @@ void control_row_add(struct buf *batch, struct slice address, struct slice value
 {
 	ASSERT(address.len > 0 && address.len <= CONTROL_ADDRESS_MAX);
 	ASSERT(values.len <= CONTROL_VALUES_MAX);
-	add_counted(batch, address);
-	add_counted(batch, values);
+	control_counted_add(batch, address);
+	control_counted_add(batch, values);
 }
 
-static bool take_counted(struct slice *rest, struct slice *out)
+bool control_counted_take(struct slice *rest, struct slice *out)
 {
 	size_t len;
 
@@ -286,7 +296,8 @@ enum control_row_result control_row_take(struct slice *rest, struct slice *addre
 {
 	if (rest->len == 0)
 		return CONTROL_ROWS_END;
-	if (!take_counted(rest, address) || !take_counted(rest, values) || address->len == 0 ||
+	if (!control_counted_take(rest, address) || !control_counted_take(rest, values) ||
+	    address->len == 0 ||
 	    address->len > CONTROL_ADDRESS_MAX)
 		return CONTROL_ROWS_BAD;
 	return CONTROL_ROW;

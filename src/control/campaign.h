@@ -23,6 +23,7 @@ enum control_data_tag {
 	CONTROL_DATA_TEXT,
 	CONTROL_DATA_HTML,
 	CONTROL_DATA_ROWS,
+	CONTROL_DATA_RECIPIENTS, /* of a letter: letter.h */
 };
 #define CONTROL_DATA_PARTS 4 /* tags below CONTROL_DATA_ROWS */
 
@@ -38,6 +39,7 @@ enum control_source { CONTROL_SOURCE_WHOLE, CONTROL_SOURCE_PARTS };
 
 /* Texts are borrowed: from the request where it is read, from the caller where it is written. */
 struct control_campaign_create {
+	const char *command;  /* for sentences; filled in by who reads */
 	const char *name;     /* 1..CONTROL_NAME_MAX bytes, no control bytes, not all digits */
 	const char *customer; /* domain of a customer section of the configuration */
 	enum control_source source;
@@ -65,6 +67,16 @@ bool control_read_create(const struct control_request *request,
 			 struct control_campaign_create *create, struct error *error);
 /* The request, "command" included; NULL: no memory or a text that is not UTF-8. */
 json_t *control_create_json(const struct control_campaign_create *create) MUST_CHECK;
+
+/* What letters share with campaigns: fills in and checks source, columns, charset and encoding. */
+bool control_read_source(struct control_campaign_create *create, const json_t *source,
+			 const json_t *columns, struct error *error);
+json_t *control_source_json(const struct control_campaign_create *create) MUST_CHECK;
+json_t *control_columns_json(const struct control_campaign_create *create) MUST_CHECK;
+
+/* A u16 length and so many bytes, at most 65535. */
+void control_counted_add(struct buf *batch, struct slice s);
+bool control_counted_take(struct slice *rest, struct slice *out) MUST_CHECK;
 
 /*
  * Takes the tag off a DATA payload. False: empty, or a tag that does not exist. That a template

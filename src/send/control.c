@@ -53,6 +53,7 @@ void link_close(struct control_link *link)
 	timer_stop(link->control->params.wheel, &link->timer);
 	timer_stop(link->control->params.wheel, &link->pause);
 	control_create_abort(link);
+	control_letter_abort(link);
 	stream_drop(link);
 	conn_close(&link->conn);
 }
@@ -185,13 +186,17 @@ static void on_frame(struct control_link *link, const struct frame *frame)
 		control_request_run(link, frame->payload);
 		return;
 	case FRAME_DATA:
-		if (link->state == LINK_IMPORT)
+		if (link->state == LINK_IMPORT && link->sending_letter)
+			control_letter_data(link, frame->payload);
+		else if (link->state == LINK_IMPORT)
 			control_create_data(link, frame->payload);
 		else if (link->state != LINK_DRAIN)
 			refuse_frame(link, "data without an import");
 		return;
 	case FRAME_END:
-		if (link->state == LINK_IMPORT)
+		if (link->state == LINK_IMPORT && link->sending_letter)
+			control_letter_end(link);
+		else if (link->state == LINK_IMPORT)
 			control_create_end(link);
 		else if (link->state == LINK_DRAIN)
 			link->state = LINK_IDLE;
@@ -217,7 +222,8 @@ static void feed(struct control_link *link, struct slice bytes)
 	struct error error;
 
 	while (!link->is_closing && result == FRAME_READY) {
-		if (link->state == LINK_STREAM || link->ends_when_sent) {
+		if (link->state == LINK_STREAM || link->state == LINK_WAIT ||
+		    link->ends_when_sent) {
 			keep(link, bytes);
 			break;
 		}

@@ -233,6 +233,8 @@ static const struct {
 	void (*run)(struct control_link *link, const struct control_request *request);
 } commands[] = {
 	{ "campaign.create", control_create_begin },
+	{ "letter.send", control_letter_begin },
+	{ "letter.status", control_letter_status },
 	{ "campaign.status", control_campaign_status },
 	{ "campaign.report", control_campaign_report },
 	{ "queue.list", control_queue_list },

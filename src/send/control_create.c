@@ -297,15 +297,20 @@ static bool is_local_part(struct slice s)
 	return true;
 }
 
+bool control_is_wire_address(struct slice address)
+{
+	struct slice domain = address_wire_domain(address);
+
+	return domain.ptr && is_local_part(slice_first(address, address.len - domain.len - 1)) &&
+	       is_domain(domain);
+}
+
 /* The client has parsed it; here its shape is looked at again, since it goes into commands. */
 static const char *why_not(const struct control_import *import, const struct planner_recipient *row)
 {
 	struct slice values[CONTROL_COLUMNS_MAX];
-	struct slice domain = address_wire_domain(row->address);
 
-	if (!domain.ptr ||
-	    !is_local_part(slice_first(row->address, row->address.len - domain.len - 1)) ||
-	    !is_domain(domain))
+	if (!control_is_wire_address(row->address))
 		return "not an address in the form local@domain";
 	if (!row_values_unpack(row->values, values, import->column_count))
 		return "more values than columns";

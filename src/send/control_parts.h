@@ -26,12 +26,14 @@
 
 struct control_link;
 struct control_import;
+struct control_sending;
 struct control_stream;
 
 enum link_state {
 	LINK_IDLE,
 	LINK_STREAM, /* a long answer is under way */
-	LINK_IMPORT, /* campaign.create takes DATA */
+	LINK_IMPORT, /* campaign.create or letter.send takes DATA */
+	LINK_WAIT,   /* a letter is being kept */
 	LINK_DRAIN,  /* an import was refused: DATA on its way is ignored */
 };
 
@@ -49,6 +51,7 @@ struct control_link {
 	struct buf sending; /* frames under way; `sent` of them are gone */
 	size_t sent;
 	struct control_import *import;
+	struct control_sending *sending_letter;
 	struct control_stream *stream;
 	u8 state;        /* enum link_state */
 	bool is_later;   /* `later` is with the ring */
@@ -67,6 +70,7 @@ struct send_control {
 	struct list links;
 	u32 link_count;
 	u32 import_count;
+	u64 letter_bytes; /* that links bring, or may bring yet */
 	int listener;
 	u64 opened_ns;
 	bool is_accepting;
@@ -134,6 +138,15 @@ void control_create_data(struct control_link *link, struct slice payload);
 void control_create_end(struct control_link *link);
 /* The connection broke, or the process ends. */
 void control_create_abort(struct control_link *link);
+/* An address as it may go into commands: its shape, not more. */
+bool control_is_wire_address(struct slice address);
+
+/* ---- control_letter.c: likewise ---- */
+void control_letter_begin(struct control_link *link, const struct control_request *request);
+void control_letter_data(struct control_link *link, struct slice payload);
+void control_letter_end(struct control_link *link);
+void control_letter_abort(struct control_link *link);
+void control_letter_status(struct control_link *link, const struct control_request *request);
 
 /* ---- control_answer.c ---- */
 /* Any bytes as a JSON text: NUL, which no client reads, and what is not UTF-8 become '?'. */
