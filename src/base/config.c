@@ -1,6 +1,7 @@
 #include "base/config.h"
 
 #include "base/config_file.h"
+#include "base/config_retry.h"
 #include "base/config_site.h"
 #include "base/config_table.h"
 #include "base/file.h"
@@ -59,18 +60,6 @@ static bool read_dns(struct config_file *file, struct config *config)
 	if (!config->dns.ipv4 && !config->dns.ipv6)
 		return config_file_refuse(file, config_file_at(file->tree, "dns", 0), "ipv6",
 					  "either ipv4 or ipv6 must be true");
-	return true;
-}
-
-static bool read_retry(struct config_file *file, struct config *config)
-{
-	const struct config_retry *retry = &config->retry;
-
-	if (!read_plain(file, config, &config_section_retry, &config->retry))
-		return false;
-	if (retry->expire_ms < retry->schedule.ms[0])
-		return config_file_refuse(file, config_file_at(file->tree, "retry", 0), "expire",
-					  "earlier than the first retry");
 	return true;
 }
 
@@ -258,7 +247,7 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       read_plain(&file, config, &config_section_metrics, config) &&
 	       read_dns(&file, config) &&
 	       read_plain(&file, config, &config_section_queue, &config->queue) &&
-	       read_retry(&file, config) &&
+	       config_retry_read(&file, config) &&
 	       read_plain(&file, config, &config_section_suppression, &config->suppression) &&
 	       read_customers(&file, config) &&
 	       config_sites_read(&file, config, &providers) && read_routes(&file, config) &&

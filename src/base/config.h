@@ -89,9 +89,16 @@ struct config_durations {
 	size_t count;
 };
 
+/* After failures of one class of replies. */
+struct config_retry_class {
+	struct config_durations schedule; /* never empty */
+	u64 expire_ms; /* a row this old gives up; up to 30d; 0: when its own time is over */
+};
+
 struct config_retry {
 	struct config_durations
 		schedule;   /* waits after each failure, 1s..7d; the last one repeats */
+	struct config_retry_class classes[SMTP_CLASS_COUNT]; /* what counts; by enum smtp_class */
 	u32 jitter_percent; /* 0..100 */
 	u64 expire_ms;	    /* 1m..30d, not less than the first wait */
 	bool blocks_fail;   /* a final refusal of the sender is final for the recipient */

@@ -80,6 +80,13 @@ static const struct config_option queue_options[] = {
 };
 NOT_TITLED(queue, "queue", queue_options);
 
+static const struct config_option retry_class_options[] = {
+	ROW(config_retry_class, schedule, "schedule", CONFIG_DURATIONS, "",
+	    RANGE(SECOND, 7 * DAY)),
+	ROW(config_retry_class, expire_ms, "expire", CONFIG_DURATION, "", RANGE(MINUTE, 30 * DAY)),
+};
+TITLED(retry_class, "class", retry_class_options);
+
 static const struct config_option retry_options[] = {
 	ROW(config_retry, schedule, "schedule", CONFIG_DURATIONS, "5m 15m 1h 2h 4h",
 	    RANGE(SECOND, 7 * DAY)),
@@ -87,7 +94,8 @@ static const struct config_option retry_options[] = {
 	ROW(config_retry, expire_ms, "expire", CONFIG_DURATION, "3d", RANGE(MINUTE, 30 * DAY)),
 	ROW(config_retry, blocks_fail, "blocks-fail", CONFIG_FLAG, "false", RANGE(0, 0)),
 };
-NOT_TITLED(retry, "retry", retry_options);
+static const struct config_section *const retry_inner[] = { &config_section_retry_class };
+NOT_TITLED(retry, "retry", retry_options, INNER(retry_inner));
 
 static const struct config_option suppression_options[] = {
 	ROW(config_suppression, hard, "hard", CONFIG_FLAG, "true", RANGE(0, 0)),

@@ -9,6 +9,7 @@ extern const struct config_section config_section_metrics;
 extern const struct config_section config_section_dns;
 extern const struct config_section config_section_queue;
 extern const struct config_section config_section_retry;
+extern const struct config_section config_section_retry_class;
 extern const struct config_section config_section_suppression;
 extern const struct config_section config_section_customer;
 extern const struct config_section config_section_address;

@@ -107,6 +107,11 @@ u64 planner_since_of(const struct planner *planner, const struct queue_row *row)
 	return row->since_ms ? row->since_ms : planner->time.age_ms;
 }
 
+u64 planner_age_of(const struct planner *planner, u64 since_ms)
+{
+	return planner->time.age_ms > since_ms ? planner->time.age_ms - since_ms : 0;
+}
+
 u64 planner_date_of(const struct queue_row *row, u64 wall_ms)
 {
 	const bool wrong = row->first_ms > wall_ms && row->first_ms - wall_ms > DATE_AHEAD_MS;

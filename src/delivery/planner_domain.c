@@ -239,7 +239,8 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 		planner_route_check(planner, route);
 		break;
 	case DOMAIN_WAIT:
-		planner_defer_row(planner, campaign, row, 0, slice_of(domain->text));
+		planner_defer_row(planner, campaign, row, SMTP_CLASS_DNS, 0,
+				  slice_of(domain->text));
 		break;
 	case DOMAIN_DEAD:
 		planner_settle_row(planner, campaign, row, OUTCOME_FAILED, domain->code,

@@ -182,7 +182,8 @@ void planner_lane_move(struct planner *planner, struct lane *lane)
 	}
 	place_lane(planner, lane);
 	if (domain->state == DOMAIN_WAIT)
-		planner_shed_lane(planner, lane, domain->code, slice_of(domain->text));
+		planner_shed_lane(planner, lane, SMTP_CLASS_DNS, domain->code,
+				  slice_of(domain->text));
 }
 
 void planner_lanes_free(struct list *lanes)

@@ -328,6 +328,7 @@ u64 planner_longest_wait_ms(const struct planner *planner);
 u64 planner_date_of(const struct queue_row *row, u64 wall_ms);
 /* From when a row's age counts: its first attempt, or now, by the sender's own clock. */
 u64 planner_since_of(const struct planner *planner, const struct queue_row *row);
+u64 planner_age_of(const struct planner *planner, u64 since_ms); /* never below 0 */
 
 /* ---- planner_suppression.c ---- */
 bool planner_suppressions_open(struct planner *planner, struct error *error);
@@ -491,9 +492,13 @@ bool planner_settle_row(struct planner *planner, struct planner_campaign *campai
 			const struct queue_row *row, enum outcome_action action, u16 code,
 			const u16 enhanced[3], struct slice text);
 
-/* Temporary failure of a row that no worker holds: waits by the retry schedule, or expires. */
+/*
+ * Temporary failure of a row that no worker holds: waits by the retry schedule of the class (which
+ * the log is not told: no receiver said anything), or expires.
+ */
 bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,
-		       const struct queue_row *row, u16 code, struct slice text);
+		       const struct queue_row *row, enum smtp_class class, u16 code,
+		       struct slice text);
 
 /* ---- planner_reply.c ---- */
 bool planner_replies_open(struct planner *planner, struct error *error);
@@ -513,7 +518,8 @@ void planner_shed(struct planner *planner);
 /* Defers rows of a route that nobody can send, a quantum of them. */
 void planner_shed_route(struct planner *planner, struct planner_route *route, const char *reason);
 /* Defers a few rows of a lane with the reason: how many. The lane ends when it has no more. */
-u32 planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text);
+u32 planner_shed_lane(struct planner *planner, struct lane *lane, enum smtp_class class, u16 code,
+		      struct slice text);
 /* A deferred row that finds its route full waits a minute more, no attempt counted. */
 bool planner_postpone_row(struct planner *planner, const struct queue_row *row);
 

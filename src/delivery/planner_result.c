@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "smtp/reply_wait.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,7 +141,13 @@ static enum store_result move_row(struct planner *planner, const struct lease *l
 		.values = lease->values,
 		.reply = { lease->reply, lease->reply_len },
 	};
-	u64 wait = retry_wait_ms(&planner->config->retry, attempts, &planner->random);
+	const struct retry_row failure = {
+		.class = lease->reply_class,
+		.attempts = attempts,
+		.age_ms = planner_age_of(planner, lease->since_ms),
+		.named_ms = action == OUTCOME_DEFER ? smtp_reply_wait_ms(row.reply) : 0,
+	};
+	u64 wait = retry_wait_ms(&planner->config->retry, &failure, &planner->random);
 
 	if (action != OUTCOME_DEFER)
 		row.flags |= ROW_WAS_IN_DOUBT;
@@ -176,7 +183,8 @@ static u64 expire_after(struct planner *planner, const struct planner_campaign *
 {
 	return lease->verdict == SMTP_VERDICT_ACCEPTED ?
 		       campaign->record.expire_after_ms :
-		       planner_expire_after(planner, campaign, &lease->ref.id);
+		       retry_expire_ms(&planner->config->retry, lease->reply_class,
+				       planner_expire_after(planner, campaign, &lease->ref.id));
 }
 
 /* Counters of the campaign, and of its letter. */
@@ -335,7 +343,8 @@ bool planner_settle_row(struct planner *planner, struct planner_campaign *campai
 }
 
 bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,
-		       const struct queue_row *row, u16 code, struct slice text)
+		       const struct queue_row *row, enum smtp_class class, u16 code,
+		       struct slice text)
 {
 	struct queue_row moved = *row;
 	struct row_ref from = row->ref;
@@ -343,24 +352,27 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	struct outcome_input input = { .verdict = SMTP_VERDICT_TEMPORARY,
 				       .now_ms = planner->time.age_ms,
 				       .since_ms = since,
-				       .expire_after_ms = planner_expire_after(
-					       planner, campaign, &row->ref.id),
+				       .expire_after_ms = retry_expire_ms(
+					       &planner->config->retry, class,
+					       planner_expire_after(planner, campaign,
+								    &row->ref.id)),
 				       .campaign_state = campaign->record.state };
 	enum outcome_action action = outcome_decide(&input);
+	struct retry_row failure = { .class = class, .age_ms = planner_age_of(planner, since) };
 
 	if (action != OUTCOME_DEFER)
 		return planner_settle_row(planner, campaign, row, action, code, (const u16[3]){ 0 },
 					  text);
 	planner_row_touch(planner, &from);
 	moved.ref.place = ROW_DEFERRED;
-	moved.attempts++;
+	failure.attempts = ++moved.attempts;
 	moved.first_ms = planner_date_of(row, planner->time.wall_ms);
 	moved.since_ms = since;
 	moved.last_code = code;
 	moved.reply = text;
 	moved.ref.due_ms = planner_due_time(
-		planner, planner->time.due_ms + retry_wait_ms(&planner->config->retry,
-							      moved.attempts, &planner->random));
+		planner, planner->time.due_ms + retry_wait_ms(&planner->config->retry, &failure,
+							      &planner->random));
 	/* The log entry's address is read again: the row's own slices ended with the move. */
 	if (!planner_store_ok(planner, queue_row_move(planner->queue, &from, &moved)) ||
 	    !planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved)))

@@ -22,7 +22,8 @@ static bool refs_are_scarce(const struct planner *planner)
 	       planner->route_count - planner->idle_route_count > ROUTES_MAX / 2;
 }
 
-u32 planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, struct slice text)
+u32 planner_shed_lane(struct planner *planner, struct lane *lane, enum smtp_class class, u16 code,
+		      struct slice text)
 {
 	const u32 limit = planner_limit(planner, SHED_ROWS);
 	u32 rows = 0;
@@ -33,7 +34,7 @@ u32 planner_shed_lane(struct planner *planner, struct lane *lane, u16 code, stru
 		if (planner_lane_next(planner, lane, &row) != STORE_OK)
 			break;
 		lane->seq = row.ref.id.seq;
-		if (!planner_defer_row(planner, lane->campaign, &row, code, text))
+		if (!planner_defer_row(planner, lane->campaign, &row, class, code, text))
 			break;
 		rows++;
 	}
@@ -58,7 +59,8 @@ static void shed_refs(struct planner *planner, struct planner_route *route, enum
 			planner_row_join(planner, route, line, &ref, domain);
 			return;
 		}
-		planner_defer_row(planner, campaign, &row, 0, slice_of(reason));
+		planner_defer_row(planner, campaign, &row, SMTP_CLASS_TRANSIENT_HOST, 0,
+				  slice_of(reason));
 	}
 }
 
@@ -75,7 +77,8 @@ static void shed_line(struct planner *planner, struct planner_route *route, enum
 
 		list_push_back(lanes, list_pop_front(lanes));
 		list_push_back(shares, list_pop_front(shares));
-		left -= min_u32(left, planner_shed_lane(planner, lane, 0, slice_of(reason)));
+		left -= min_u32(left, planner_shed_lane(planner, lane, SMTP_CLASS_TRANSIENT_HOST, 0,
+							slice_of(reason)));
 	}
 }
 
@@ -98,7 +101,8 @@ static void shed_lanes(struct planner *planner, struct route_line *line, const c
 			struct lane *lane = list_entry(share->lanes.next, struct lane, node);
 
 			list_push_back(&share->lanes, list_pop_front(&share->lanes));
-			planner_shed_lane(planner, lane, 0, slice_of(reason));
+			planner_shed_lane(planner, lane, SMTP_CLASS_TRANSIENT_HOST, 0,
+					  slice_of(reason));
 		}
 	}
 }

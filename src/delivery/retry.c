@@ -6,28 +6,64 @@
 #define ROUTE_FIRST_MS (15 * 1000)
 #define ROUTE_MAX_MS (15 * 60 * 1000)
 
-u64 retry_wait_ms(const struct config_retry *retry, u32 attempts, struct random *random)
+static const struct config_retry_class *class_of(const struct config_retry *retry, u32 class)
 {
-	size_t at = attempts > 0 ? attempts - 1 : 0;
-	u64 wait;
+	return &retry->classes[class < SMTP_CLASS_COUNT ? class : SMTP_CLASS_UNKNOWN];
+}
 
-	ASSERT(retry->schedule.count > 0);
-	if (at >= retry->schedule.count)
-		at = retry->schedule.count - 1;
-	wait = random_jitter(random, retry->schedule.ms[at], retry->jitter_percent);
+/*
+ * The wait that begins at that age. Waits vary: when half of one is over its turn is over, too,
+ * lest each that was a little short should come twice.
+ */
+static u64 scheduled(const struct config_durations *schedule, const struct retry_row *row)
+{
+	u64 begins = 0;
+	size_t at = 0;
+
+	while (at + 1 < schedule->count && at + 1 < row->attempts &&
+	       row->age_ms >= begins + schedule->ms[at] / 2) {
+		begins += schedule->ms[at];
+		at++;
+	}
+	return schedule->ms[at];
+}
+
+u64 retry_wait_ms(const struct config_retry *retry, const struct retry_row *row,
+		  struct random *random)
+{
+	const struct config_durations *schedule = &class_of(retry, row->class)->schedule;
+	u64 wait;
+	u64 named;
+
+	ASSERT(schedule->count > 0);
+	wait = random_jitter(random, scheduled(schedule, row), retry->jitter_percent);
+	if (row->named_ms > 0) {
+		named = min_u64(max_u64(row->named_ms, RETRY_NAMED_MIN_MS), RETRY_NAMED_MAX_MS);
+		named += random_below(random, named / 100 * retry->jitter_percent + 1);
+		if (named > wait || row->attempts <= RETRY_NAMED_QUICK_MAX)
+			wait = named;
+	}
 	return max_u64(wait, MS_PER_S);
 }
 
 u64 retry_longest_ms(const struct config_retry *retry)
 {
-	u64 longest = MS_PER_S;
+	u64 longest = RETRY_NAMED_MAX_MS;
 
-	for (size_t i = 0; i < retry->schedule.count; i++) {
-		const u64 wait = retry->schedule.ms[i];
+	for (size_t class = 0; class < array_count(retry->classes); class++) {
+		const struct config_durations *schedule = &retry->classes[class].schedule;
 
-		longest = max_u64(longest, wait + wait / 100 * retry->jitter_percent);
+		for (size_t i = 0; i < schedule->count; i++)
+			longest = max_u64(longest, schedule->ms[i]);
 	}
-	return longest;
+	return longest + longest / 100 * retry->jitter_percent;
+}
+
+u64 retry_expire_ms(const struct config_retry *retry, u32 class, u64 own_ms)
+{
+	const u64 expire = class_of(retry, class)->expire_ms;
+
+	return expire > 0 ? min_u64(expire, own_ms) : own_ms;
 }
 
 u64 retry_route_wait_ms(u32 failures, struct random *random)

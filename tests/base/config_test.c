@@ -118,7 +118,8 @@ static const char every_option[] =
 	" ipv4 = true ipv6 = false }\n"
 	"queue { map-size-max = 2M; commit-interval = 1; durability = relaxed;\n"
 	" in-flight = 7; in-doubt-delay = 0; log-keep = 2h }\n"
-	"retry { schedule = {1m, 1m, 90s}; jitter = 0; expire = 1h }\n"
+	"retry { schedule = {1m, 1m, 90s}; jitter = 0; expire = 1h\n"
+	" class mailbox-full { schedule = {2h}; expire = 1d } }\n"
 	"customer \"A.Example.\" { address \"any\" { ehlo = \"Mx.A.example\" }\n"
 	" address \"2001:DB8:0::1\" { ehlo = \"mx.a.example\" }\n"
 	" dkim \"S1\" { key = \"/k1\" } dkim \"s2.x_y\" { key = \"/k2\" } bounce = b\n"
@@ -196,6 +197,9 @@ static void every_option_is_read(void **state)
 	assert_int_equal(c.retry.schedule.ms[2], 90000);
 	assert_int_equal(c.retry.jitter_percent, 0);
 	assert_int_equal(c.retry.expire_ms, 3600000);
+	assert_int_equal(c.retry.classes[SMTP_CLASS_MAILBOX_FULL].schedule.ms[0], 7200000);
+	assert_int_equal(c.retry.classes[SMTP_CLASS_MAILBOX_FULL].expire_ms, 86400000);
+	assert_int_equal(c.retry.classes[SMTP_CLASS_RATE].schedule.count, 3);
 	config_free(&c);
 }
 

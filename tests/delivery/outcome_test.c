@@ -7,7 +7,6 @@
 
 #include "base/smtp_class.h"
 #include "delivery/outcome.h"
-#include "delivery/retry.h"
 
 #define HOUR_MS (60ull * 60 * 1000)
 
@@ -129,60 +128,6 @@ static void what_was_not_sent_goes_back_without_an_attempt(void **state)
 	assert_int_equal(outcome_decide(&in), OUTCOME_CANCELLED);
 }
 
-static const u64 waits[] = { 5 * 60 * 1000, 15 * 60 * 1000, 60 * 60 * 1000 };
-static const struct config_retry schedule = { .schedule = { waits, 3 }, .jitter_percent = 20 };
-
-static void retries_follow_the_schedule_and_its_last_wait_repeats(void **state)
-{
-	static const struct config_retry exact = { .schedule = { waits, 3 }, .jitter_percent = 0 };
-	struct random random;
-
-	(void)state;
-	random_seed(&random, 1);
-	assert_int_equal(retry_wait_ms(&exact, 1, &random), waits[0]);
-	assert_int_equal(retry_wait_ms(&exact, 2, &random), waits[1]);
-	assert_int_equal(retry_wait_ms(&exact, 3, &random), waits[2]);
-	assert_int_equal(retry_wait_ms(&exact, 4, &random), waits[2]);
-	assert_int_equal(retry_wait_ms(&exact, 4000000000u, &random), waits[2]);
-	assert_int_equal(retry_wait_ms(&exact, 0, &random), waits[0]);
-}
-
-static void jitter_stays_within_its_percentage_and_spreads(void **state)
-{
-	struct random random;
-	u64 least = UINT64_MAX;
-	u64 most = 0;
-
-	(void)state;
-	random_seed(&random, 2);
-	for (int i = 0; i < 2000; i++) {
-		u64 wait = retry_wait_ms(&schedule, 1, &random);
-
-		assert_in_range(wait, waits[0] / 100 * 80, waits[0] / 100 * 120);
-		least = min_u64(least, wait);
-		most = max_u64(most, wait);
-	}
-	assert_true(least < waits[0] / 100 * 82);
-	assert_true(most > waits[0] / 100 * 118);
-}
-
-static void a_dead_route_is_probed_ever_more_rarely_but_at_least_every_18_minutes(void **state)
-{
-	struct random random;
-	u64 before = 0;
-
-	(void)state;
-	random_seed(&random, 3);
-	for (u32 failures = 1; failures < 100; failures++) {
-		u64 wait = retry_route_wait_ms(failures, &random);
-
-		assert_in_range(wait, 12 * 1000, 18 * 60 * 1000);
-		if (failures < 6)
-			assert_true(wait > before);
-		before = wait;
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,10 +139,6 @@ int main(void)
 		cmocka_unit_test(doubt_is_resent_or_held_as_the_campaign_says),
 		cmocka_unit_test(doubt_of_a_cancelled_campaign_is_never_sent_again),
 		cmocka_unit_test(what_was_not_sent_goes_back_without_an_attempt),
-		cmocka_unit_test(retries_follow_the_schedule_and_its_last_wait_repeats),
-		cmocka_unit_test(jitter_stays_within_its_percentage_and_spreads),
-		cmocka_unit_test(
-			a_dead_route_is_probed_ever_more_rarely_but_at_least_every_18_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

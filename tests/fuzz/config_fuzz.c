@@ -21,6 +21,7 @@ static const struct slice known_lines[] = {
 	SLICE("queue { map-size-max = \"1M\" commit-interval = \"1s\" durability = \"relaxed\" }\n"),
 	SLICE("queue { in-flight = 1 in-doubt-delay = \"7d\" log-keep = \"1h\" }\n"),
 	SLICE("retry { schedule = {\"5m\", 60, \"1h\"} jitter = 100 expire = \"30d\" }\n"),
+	SLICE("retry { class \"rate\" { schedule = {1m} } class dns { expire = 1d } }\n"),
 	SLICE("customer \"example.jp\" {\n"),
 	SLICE("address \"192.0.2.10\" { ehlo = \"mail.example.jp\" }\n"),
 	SLICE("address \"any\" { ehlo = \"x\" }\n"),
@@ -99,6 +100,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	ASSERT(config.data[0] == '/' && config.control[0] == '/' && config.workers <= 256);
 	ASSERT(config.retry.schedule.count >= 1 && config.retry.schedule.count <= CONFIG_LIST_MAX);
+	for (size_t i = 0; i < SMTP_CLASS_COUNT; i++)
+		ASSERT(config.retry.classes[i].schedule.count >= 1);
 	ASSERT(config.customer_count >= 1 && config.site_count >= 1);
 	for (size_t i = 0; i < config.customer_count; i++)
 		check_customer(&config, &config.customers[i]);
