@@ -226,7 +226,7 @@ json_t *control_columns_json(const struct control_campaign_create *create)
 
 json_t *control_create_json(const struct control_campaign_create *create)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s*, s:s*, s:s, s:b, s:s, s:s*, s:s*,"
+	json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s*, s:s*, s:s, s:b, s:s*, s:s*, s:s*,"
 				 " s:s*}",
 				 "command", command_name, "name", create->name, "customer",
 				 create->customer, "source", control_source_json(create), "columns",

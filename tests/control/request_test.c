@@ -309,7 +309,7 @@ static void test_data_has_a_known_tag(void **state)
 	assert_true(control_data_open(SLICE("\001"), &tag, &bytes, &error));
 	assert_int_equal(bytes.len, 0);
 	assert_false(control_data_open(SLICE(""), &tag, &bytes, &error));
-	assert_false(control_data_open(SLICE("\006x"), &tag, &bytes, &error));
+	assert_false(control_data_open(SLICE("\007x"), &tag, &bytes, &error));
 	assert_string_equal(error.text, "campaign.create: DATA with unknown tag 6");
 }
 
