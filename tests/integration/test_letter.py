@@ -14,8 +14,8 @@ DOMAIN = "courier.example"
 
 
 def mail(number=1, subject="{{no field}} braces"):
-    return (f"From: {DOMAIN} <news@{DOMAIN}>\r\nTo: Friends: ann@shop.example;\r\nBcc: secret@shop.example\r\n"
-            f"Subject: {subject}\r\nDate: Mon, 30 Nov 2026 10:00:00 +0900\r\n"
+    return (f"From: {DOMAIN} <news@{DOMAIN}>\r\nTo: Friends: ann@shop.example;\r\n"
+            f"Bcc: secret@shop.example\r\nSubject: {subject}\r\nDate: Mon, 30 Nov 2026 10:00:00 +0900\r\n"
             f"Message-ID: <{number}@{DOMAIN}>\r\nMIME-Version: 1.0\r\n"
             "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
             "{{name}} さん、こんにちは。\r\n.\r\n").encode()
@@ -23,6 +23,10 @@ def mail(number=1, subject="{{no field}} braces"):
 
 def saved(sink):
     return [path.read_bytes() for path in sorted(sink.saved.glob("*.eml"))]
+
+
+def key_of(sender, name):
+    return sender.dns_records[name.decode().rstrip(".")]
 
 
 @pytest.fixture
@@ -45,8 +49,8 @@ def arrived(sink, count):
 def test_a_letter_arrives_as_it_was_written_and_is_signed(world):
     sender, sink = world
     with Link(sender.socket) as link:
-        kept = link.letter("spool/1", DOMAIN, mail(), [("ann@shop.example", FAILURE, "rfc822;ann@shop.example"),
-                                                       "bob@shop.example"], sender=f"boss@{DOMAIN}")
+        to = [("ann@shop.example", FAILURE, "rfc822;ann@shop.example"), "bob@shop.example"]
+        kept = link.letter("spool/1", DOMAIN, mail(), to, sender=f"boss@{DOMAIN}")
         assert not kept["known"]
         assert sorted(arrived(sink, 2)) == ["ann@shop.example", "bob@shop.example"]
         state = wait_until(lambda: [s for s in [link.ask("letter.status", id=kept["id"])]
@@ -58,7 +62,7 @@ def test_a_letter_arrives_as_it_was_written_and_is_signed(world):
         assert message["Bcc"] is None
         assert message["To"].groups[0].display_name == "Friends"
         assert message.get_content().splitlines() == ["{{name}} さん、こんにちは。", "."]
-        assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: sender.dns_records[name.decode().rstrip(".")])
+        assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: key_of(sender, name))
 
 
 def test_the_same_key_is_sent_once(world):
@@ -77,7 +81,8 @@ def test_the_same_key_is_sent_once(world):
 def test_what_cannot_be_sent_is_refused_with_its_reason(world):
     sender, _ = world
     wrong = [
-        (mail().replace(b"news@courier", b"news@other"), ["a@b.example"], "refused-content", "From is of other.example"),
+        (mail().replace(b"news@courier", b"news@other"), ["a@b.example"], "refused-content",
+         "From is of other.example"),
         (mail().replace(b"From:", b"Form:"), ["a@b.example"], "refused-content", "no From"),
         (mail().replace(b"name}}", b"n\rme}}"), ["a@b.example"], "refused-content", "CR without LF"),
         (mail(), ["not an address"], "bad-request", "local@domain"),
