@@ -1,6 +1,7 @@
 #include "base/config.h"
 
 #include "base/config_file.h"
+#include "base/config_pool.h"
 #include "base/config_retry.h"
 #include "base/config_site.h"
 #include "base/config_table.h"
@@ -92,7 +93,7 @@ static bool read_addresses(struct config_file *file, struct config *config, stru
 	}
 	customer->addresses = all;
 	customer->address_count = count;
-	return true;
+	return config_sources_number(file, config, at, all, count);
 }
 
 static bool read_dkim(struct config_file *file, struct config *config, struct cfg_t *at,
@@ -150,6 +151,7 @@ static bool read_customers(struct config_file *file, struct config *config)
 		if (!config_file_fill(file, at, &config_section_customer, CONFIG_FILL_ALL, &all[i],
 				      &config->arena) ||
 		    !read_addresses(file, config, at, &all[i]) ||
+		    !config_pools_read(file, config, at, &all[i]) ||
 		    !read_dkim(file, config, at, &all[i]))
 			return false;
 		config->customer_count = i + 1;

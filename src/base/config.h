@@ -110,9 +110,31 @@ struct config_suppression {
 	u32 soft;  /* after so many other failures in a row; 0..1000, 0: never */
 };
 
+#define CONFIG_SOURCE_ANY UINT32_MAX /* in place of a number: the kernel's choice */
+
 struct config_address {
 	const char *ip; /* source of connections: IPv4, IPv6 or CONFIG_ANY_ADDRESS */
 	const char *ehlo;
+	bool shared;	 /* other customers may name it, too */
+	u32 rate_per_s;	 /* over all receivers; 0..1000000; 0: no limit */
+	u32 per_minute;	 /* messages in any minute, hour, day; 0..1e9; 0: no limit */
+	u32 per_hour;
+	u32 per_day;
+	bool warm_up;	 /* new at its receivers: delivery/warmup.h */
+	u32 warm_up_day; /* of the plan, where it begins; 1..100 */
+	u32 number;	 /* the same address has the same one everywhere, from 0 on */
+};
+
+/* Kinds of mail that go by addresses of their own. */
+enum config_pool_kind { CONFIG_POOL_BULK, CONFIG_POOL_TRANSACTIONAL, CONFIG_POOLS };
+
+/* Places in the customer's list of addresses. At least one address is there. */
+struct config_pool {
+	u8 v4[CONFIG_ADDRESSES_MAX];
+	u8 v6[CONFIG_ADDRESSES_MAX];
+	u32 v4_count;
+	u32 v6_count;
+	u32 any; /* place + 1 of CONFIG_ANY_ADDRESS; 0: it is not in the pool */
 };
 
 struct config_dkim {
@@ -124,6 +146,7 @@ struct config_customer {
 	const char *domain;
 	const struct config_address *addresses;
 	size_t address_count; /* at least 1 */
+	struct config_pool pools[CONFIG_POOLS];
 	const struct config_dkim *dkim;
 	size_t dkim_count;		/* 1..CONFIG_DKIM_MAX; 0 exactly when !sign */
 	bool sign;			/* false only for measurements: mail goes out unsigned */
@@ -158,6 +181,15 @@ struct config_site {
 	u32 per_minute;		    /* messages in any minute, hour, day; 0..1e9; 0: no limit */
 	u32 per_hour;
 	u32 per_day;
+	u32 total_sessions;	    /* of all source addresses together; likewise, 0: no limit */
+	u32 total_rate_per_s;
+	u32 total_per_minute;
+	u32 total_per_hour;
+	u32 total_per_day;
+	u32 reserve_percent;	    /* of what minutes, hours and days may have: not for bulk */
+	u32 warm_up_first;	    /* messages of a new address's first day; 1..1e6 */
+	u32 warm_up_growth_percent; /* each day of the one before; 101..300 */
+	u32 warm_up_target;	    /* a day with so many is the last one of the plan; 1..1e9 */
 	bool adaptive;		    /* answers teach how much is taken: delivery/shaper.h */
 	u32 depth;		    /* messages under way in a session; 1..CONFIG_DEPTH_MAX */
 	u32 recipients_per_message; /* 1..CONFIG_RECIPIENTS_MAX */
@@ -214,6 +246,7 @@ struct config {
 	struct config_suppression suppression;
 	const struct config_customer *customers;
 	size_t customer_count;		 /* at least 1 */
+	u32 source_count; /* different addresses of all customers, without CONFIG_ANY_ADDRESS */
 	const struct config_site *sites; /* [0] is "default"; values not given are those of it */
 	size_t site_count;		 /* at least 1; shipped ones behind the operator's */
 	const struct config_route *routes;

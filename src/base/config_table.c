@@ -1,6 +1,7 @@
 #include "base/config_table.h"
 
 #include "base/config.h"
+#include "base/config_pool.h"
 
 #define MS 1ull
 #define SECOND (1000 * MS)
@@ -105,8 +106,21 @@ NOT_TITLED(suppression, "suppression", suppression_options);
 
 static const struct config_option address_options[] = {
 	ROW(config_address, ehlo, "ehlo", CONFIG_TEXT, NULL, SHAPE(domain, "a full host name")),
+	ROW(config_address, shared, "shared", CONFIG_FLAG, "false", RANGE(0, 0)),
+	ROW(config_address, rate_per_s, "rate", CONFIG_NUMBER, "0", RANGE(0, 1000000)),
+	ROW(config_address, per_minute, "per-minute", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
+	ROW(config_address, per_hour, "per-hour", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
+	ROW(config_address, per_day, "per-day", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
+	ROW(config_address, warm_up, "warm-up", CONFIG_FLAG, "false", RANGE(0, 0)),
+	ROW(config_address, warm_up_day, "warm-up-day", CONFIG_NUMBER, "1", RANGE(1, 100)),
 };
 TITLED(address, "address", address_options);
+
+static const struct config_option pool_options[] = {
+	ROW(config_pool_text, addresses, "addresses", CONFIG_LIST, NULL,
+	    SHAPE(source, "an IP address or \"any\"")),
+};
+TITLED(pool, "pool", pool_options);
 
 static const struct config_option dkim_options[] = {
 	ROW(config_dkim, key, "key", CONFIG_TEXT, NULL, SHAPE(path, "an absolute path")),
@@ -124,6 +138,7 @@ static const struct config_option customer_options[] = {
 };
 static const struct config_section *const customer_inner[] = {
 	&config_section_address,
+	&config_section_pool,
 	&config_section_dkim,
 };
 TITLED(customer, "customer", customer_options, INNER(customer_inner));
@@ -143,6 +158,19 @@ static const struct config_option site_options[] = {
 	ROW(config_site, per_minute, "per-minute", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
 	ROW(config_site, per_hour, "per-hour", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
 	ROW(config_site, per_day, "per-day", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
+	ROW(config_site, total_sessions, "total-sessions", CONFIG_NUMBER, "0", RANGE(0, 65536)),
+	ROW(config_site, total_rate_per_s, "total-rate", CONFIG_NUMBER, "0", RANGE(0, 1000000)),
+	ROW(config_site, total_per_minute, "total-per-minute", CONFIG_NUMBER, "0",
+	    RANGE(0, PERIOD_MAX)),
+	ROW(config_site, total_per_hour, "total-per-hour", CONFIG_NUMBER, "0",
+	    RANGE(0, PERIOD_MAX)),
+	ROW(config_site, total_per_day, "total-per-day", CONFIG_NUMBER, "0", RANGE(0, PERIOD_MAX)),
+	ROW(config_site, reserve_percent, "reserve", CONFIG_NUMBER, "5", RANGE(0, 50)),
+	ROW(config_site, warm_up_first, "warm-up-first", CONFIG_NUMBER, "100", RANGE(1, 1000000)),
+	ROW(config_site, warm_up_growth_percent, "warm-up-growth", CONFIG_NUMBER, "150",
+	    RANGE(101, 300)),
+	ROW(config_site, warm_up_target, "warm-up-target", CONFIG_NUMBER, "50000",
+	    RANGE(1, PERIOD_MAX)),
 	ROW(config_site, adaptive, "adaptive", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(config_site, depth, "depth", CONFIG_NUMBER, "4", RANGE(1, CONFIG_DEPTH_MAX)),
 	ROW(config_site, recipients_per_message, "recipients-per-message", CONFIG_NUMBER, "100",

@@ -13,6 +13,7 @@ extern const struct config_section config_section_retry_class;
 extern const struct config_section config_section_suppression;
 extern const struct config_section config_section_customer;
 extern const struct config_section config_section_address;
+extern const struct config_section config_section_pool;
 extern const struct config_section config_section_dkim;
 extern const struct config_section config_section_site;
 extern const struct config_section config_section_route;

@@ -187,6 +187,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	    !planner_replies_open(planner, error) || !planner_leases_open(planner, error) ||
 	    !planner_sites_open(planner, error) || !planner_overrides_open(planner, error) ||
 	    !planner_suppressions_open(planner, error) || !planner_log_open(planner, error) ||
+	    !planner_bounds_open(planner, error) ||
 	    !planner_clock_open(planner, clock_wall_ms(), error) ||
 	    !planner_recover(planner, error)) {
 		planner_close(planner);
@@ -206,6 +207,7 @@ void planner_close(struct planner *planner)
 	planner_domains_free(planner);
 	planner_sites_free(planner);
 	planner_overrides_free(planner);
+	planner_bounds_free(planner);
 	id_set_done(&planner->suppressed);
 	planner_letters_free(planner);
 	planner_log_close(planner);

@@ -1,7 +1,7 @@
 /*
- * What routes sent in the last minute, hour and day, kept in the store for those that have such a
- * limit: it is written by the transaction that lends the rows, so neither a restart nor a crash
- * lets more through than the limit says.
+ * What routes, sites and source addresses sent in the last minute, hour and day, kept in the store
+ * for those that have such a limit: it is written by the transaction that lends the rows, so
+ * neither a restart nor a crash lets more through than the limit says.
  */
 #include "delivery/planner_parts.h"
 
@@ -13,49 +13,49 @@
 #define ID_SIZE 16
 #define NAME_SIZE (sizeof("sent/") + 2 * ID_SIZE)
 
-/* Keys of routes are longer than names of settings may be, and parts of them strangers'. */
-static struct slice name_of(const struct planner_route *route, char out[NAME_SIZE])
+void counted_init(struct counted *counted, struct shaper *shaper, const char *key)
+{
+	*counted = (struct counted){ .shaper = shaper, .key = key };
+	list_init(&counted->node);
+}
+
+/* Keys are longer than names of settings may be, and parts of them strangers'. */
+static struct slice name_of(const struct counted *counted, char out[NAME_SIZE])
 {
 	u8 digest[SHA256_SIZE];
 	struct sha256 hash;
 
 	sha256_init(&hash);
-	sha256_add(&hash, route->key, strlen(route->key));
+	sha256_add(&hash, counted->key, strlen(counted->key));
 	sha256_finish(&hash, digest);
 	memcpy(out, PREFIX.ptr, PREFIX.len);
 	hex_encode(out + PREFIX.len, digest, ID_SIZE);
 	return (struct slice){ out, NAME_SIZE - 1 };
 }
 
-static bool is_limited(const struct planner_route *route)
-{
-	const struct config_site *limits = route->site->limits;
-
-	return limits->per_minute > 0 || limits->per_hour > 0 || limits->per_day > 0;
-}
-
-bool planner_counts_load(struct planner *planner, struct planner_route *route)
+bool planner_counts_load(struct planner *planner, struct counted *counted)
 {
 	char name[NAME_SIZE];
 	struct slice value;
 	enum store_result result;
 
-	if (route->counts_known || !is_limited(route))
+	if (counted->is_known)
 		return true;
-	result = queue_setting_get(planner->queue, name_of(route, name), &value);
-	if (result == STORE_OK && !shaper_unpack(&route->shaper, value))
-		log_warn("delivery", "what was sent lately is not known", "site=%s",
-			 route->site->name);
+	result = queue_setting_get(planner->queue, name_of(counted, name), &value);
+	if (result == STORE_OK && !shaper_unpack(counted->shaper, value))
+		log_warn("delivery", "what was sent lately is not known", "key=%s", counted->key);
 	else if (result != STORE_OK && result != STORE_NOT_FOUND)
 		return planner_store_ok(planner, result);
-	route->counts_known = true;
+	counted->is_known = true;
 	return true;
 }
 
-void planner_counts_note(struct planner *planner, struct planner_route *route)
+void planner_counts_note(struct planner *planner, struct counted *counted,
+			 const struct shaper_limits *limits)
 {
-	if (is_limited(route) && !list_is_linked(&route->counted))
-		list_push_back(&planner->counted, &route->counted);
+	if ((limits->per_minute > 0 || limits->per_hour > 0 || limits->per_day > 0) &&
+	    !list_is_linked(&counted->node))
+		list_push_back(&planner->counted, &counted->node);
 }
 
 void planner_counts_drop(struct planner *planner)
@@ -69,16 +69,16 @@ bool planner_counts_write(struct planner *planner)
 	struct list *node;
 
 	while ((node = list_pop_front(&planner->counted))) {
-		struct planner_route *route = list_entry(node, struct planner_route, counted);
+		struct counted *counted = list_entry(node, struct counted, node);
 		char name[NAME_SIZE];
 		struct buf text;
 		bool is_written;
 
 		buf_init(&text, SHAPER_PACKED_MAX);
-		shaper_pack(&route->shaper, &text);
+		shaper_pack(counted->shaper, &text);
 		is_written = !text.failed &&
 			     planner_store_ok(planner, queue_setting_put(planner->queue,
-									 name_of(route, name),
+									 name_of(counted, name),
 									 buf_slice(&text)));
 		if (text.failed)
 			planner->failed_by = STORE_FAILED;

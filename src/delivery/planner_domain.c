@@ -200,23 +200,6 @@ void planner_domain_left(struct planner *planner, struct domain *domain)
 
 /* ---- rows ---- */
 
-u32 planner_source_of(const struct planner_campaign *campaign, u32 lane)
-{
-	const struct config_customer *customer = campaign->customer;
-	u32 v4 = 0;
-	u32 v6 = 0;
-
-	for (size_t i = 0; i < customer->address_count; i++) {
-		if (strcmp(customer->addresses[i].ip, CONFIG_ANY_ADDRESS) == 0)
-			continue;
-		if (strchr(customer->addresses[i].ip, ':'))
-			v6++;
-		else
-			v4++;
-	}
-	return max_u64(v4, v6) > 1 ? lane % (u32)max_u64(v4, v6) : 0;
-}
-
 static void place_at(struct planner *planner, struct planner_campaign *campaign,
 		     const struct queue_row *row, struct domain *domain)
 {

@@ -335,13 +335,11 @@ static bool lease_route(struct planner *planner, struct planner_route *route, en
 	const u32 before = planner->fresh_count;
 	bool more;
 
-	if (!planner_counts_load(planner, route))
+	if (!planner_route_load(planner, route))
 		return false;
 	more = lease_quantum(planner, route, line, planner_route_room(planner, route));
-	if (planner->fresh_count > before) {
-		shaper_lent(&route->shaper, planner->fresh_count - before, planner->time.due_ms);
-		planner_counts_note(planner, route);
-	}
+	if (planner->fresh_count > before)
+		planner_route_lent(planner, route, planner->fresh_count - before);
 	return more;
 }
 
@@ -463,7 +461,7 @@ void planner_take_back_fresh(struct planner *planner)
 
 		route->in_flight--;
 		route->worker_in_flight[lease->worker]--;
-		shaper_returned(&route->shaper, 1, planner->time.due_ms);
+		planner_route_unsent(planner, route);
 		campaign->leases--;
 		planner_row_wait(planner, &planner->again, &lease->ref);
 		planner_lease_free(planner, lease);

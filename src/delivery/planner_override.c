@@ -149,6 +149,7 @@ static bool limit_all(struct planner *planner)
 		struct planner_route *route = list_entry(node, struct planner_route, all);
 
 		timer_stop(&planner->wheel, &route->timer);
+		planner_bounds_set(planner, route);
 		planner_route_check(planner, route);
 	}
 	planner->must_work = true;

@@ -12,6 +12,7 @@
 #include "delivery/mailing.h"
 #include "delivery/outcome.h"
 #include "delivery/planner.h"
+#include "delivery/planner_count.h"
 #include "delivery/planner_line.h"
 #include "delivery/rate.h"
 #include "delivery/reply_tally.h"
@@ -116,6 +117,7 @@ struct site {
 	const struct config_site *limits; /* with what the operator set over it: the rule, or... */
 	struct config_site *own_limits;   /* owned; NULL: nothing is set */
 	struct list routes;
+	struct total *total; /* of all routes, owned; NULL while nobody limits that */
 	u32 users;   /* domains and routes that point here: without any it is forgotten */
 	u32 version; /* from 1; counts answers: paths made from an older one are looked at again */
 	bool suspended;
@@ -142,14 +144,19 @@ struct planner_route {
 	struct list idle;  /* in planner->idle_routes, longest idle first */
 	struct list all;
 	struct list of_site;
-	struct list counted; /* in planner->counted, or linked to itself */
+	struct counted counted;
+	struct total *bounds[BOUNDS]; /* limits that others share; NULL: there is none */
+	bool is_bounded;              /* one of them is not NULL */
+	bool had_some;                /* of what they allow, last */
 	struct route_line lines[LINES];
 	struct timer timer;    /* end of a pause, or more tokens */
 	struct planner *planner;
 	struct site *site;     /* held */
 	struct demand *demand; /* one reference; of all domains whose mail goes here */
 	const struct config_customer *customer;
-	u32 source;            /* which of the customer's addresses */
+	u32 source;            /* planner_source_at tells what it stands for */
+	const struct config_address *source4; /* NULL: no IPv4 */
+	const struct config_address *source6;
 	u32 lane_count;
 	u8 ready_line;         /* whose list it is in, while it is ready */
 	u8 turn;               /* rows taken, for the share of LINE_BULK */
@@ -161,7 +168,6 @@ struct planner_route {
 	u32 in_flight;         /* out */
 	u32 worker_in_flight[PATH_WORKERS_MAX];
 	struct shaper shaper;
-	bool counts_known; /* what earlier runs sent is in it */
 	u64 pace_ns;     /* begin of the quarter of a second being counted */
 	u32 results;     /* in it */
 	u32 pace;        /* in the one before */
@@ -192,7 +198,8 @@ struct planner {
 	struct list campaigns;
 	struct list routes;
 	struct list ready[LINES]; /* routes that may get leases, first of all for that line */
-	struct list counted;   /* routes whose limited periods have rows of this transaction */
+	struct list counted;   /* whose limited periods have rows of this transaction */
+	struct total **sources; /* by number; NULL while nobody limits the address */
 	struct list failing;   /* routes that failed since the last transaction */
 	struct list idle_routes;
 	struct list doomed;    /* lanes whose rows all meet one fate */
@@ -350,16 +357,6 @@ void planner_overrides_free(struct planner *planner);
 /* What counts for a site from now on. False: no memory, the limits are as they were. */
 bool planner_site_limit(struct planner *planner, struct site *site);
 
-/* ---- planner_count.c ---- */
-/* Within a transaction, before rows of a route are lent. */
-bool planner_counts_load(struct planner *planner, struct planner_route *route);
-/* Rows of it were lent: the transaction writes that if somebody limits it. */
-void planner_counts_note(struct planner *planner, struct planner_route *route);
-bool planner_counts_write(struct planner *planner);
-void planner_counts_drop(struct planner *planner); /* the transaction does not come to be */
-/* Within a transaction: what counts for nobody any more is deleted. */
-bool planner_counts_clean(struct planner *planner);
-
 /* ---- planner_campaign.c ---- */
 bool planner_load_campaigns(struct planner *planner, struct error *error);
 struct planner_campaign *planner_campaign(struct planner *planner, u32 id); /* NULL: not loaded */
@@ -407,7 +404,6 @@ void planner_domain_answered(struct planner *planner, struct domain *domain,
 			     struct mx_answer *answer);
 void planner_domain_ask(struct planner *planner);
 void planner_domains_free(struct planner *planner);
-u32 planner_source_of(const struct planner_campaign *campaign, u32 lane);
 /*
  * Puts a row that no worker holds where it belongs by its domain: at the route, to wait, or it is
  * settled (domain dead) or deferred (DNS fails).
@@ -446,7 +442,6 @@ void planner_site_drop(struct planner *planner, struct site *site);
  * may be used, route->lack says why.
  */
 struct path *planner_route_path(struct planner *planner, struct planner_route *route);
-const char *planner_source_text(const struct planner_route *route, char out[NET_ADDRESS_TEXT_SIZE]);
 
 /* ---- planner_route.c ---- */
 /* To where the domain's mail goes, for what it demands. NULL: no memory. */
@@ -461,10 +456,15 @@ void planner_route_failed(struct planner *planner, struct planner_route *route,
 void planner_route_worked(struct planner *planner, struct planner_route *route);
 /* What was learned is forgotten, and pauses are over. */
 void planner_route_forgive(struct planner *planner, struct planner_route *route);
+/* A row came back without having been tried: it does not count. */
+void planner_route_unsent(struct planner *planner, struct planner_route *route);
 /* A row of it came back: what that teaches. */
 void planner_route_learn(struct planner *planner, struct planner_route *route,
 			 const struct lease *lease);
 struct route_room planner_route_room(struct planner *planner, struct planner_route *route);
+/* Within a transaction, before rows are lent: what was sent is known. False: the store failed. */
+bool planner_route_load(struct planner *planner, struct planner_route *route);
+void planner_route_lent(struct planner *planner, struct planner_route *route, u32 count);
 /* Routes that have been idle for long, or that are more than are remembered. */
 void planner_forget_routes(struct planner *planner);
 void planner_routes_free(struct planner *planner);

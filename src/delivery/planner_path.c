@@ -14,49 +14,11 @@
 static_assert(CONFIG_DEPTH_MAX == SMTP_DEPTH_MAX && CONFIG_RECIPIENTS_MAX == SMTP_RECIPIENTS_MAX,
 	      "what may be configured is what is done");
 
-/* Which of the customer's addresses of a family this route uses; "any" leaves it to the kernel. */
-static const struct config_address *source_of(const struct planner_route *route, u8 family,
-					      struct net_address *address, bool *bound)
+/* The address that sockets are bound to; false: the kernel chooses, or there is none. */
+static bool is_bound(const struct config_address *address, struct net_address *ip)
 {
-	const struct config_customer *customer = route->customer;
-	const struct config_address *any = NULL;
-	u32 seen = 0;
-	u32 count = 0;
-
-	*bound = false;
-	for (size_t i = 0; i < customer->address_count; i++) {
-		if (strcmp(customer->addresses[i].ip, CONFIG_ANY_ADDRESS) == 0)
-			any = &customer->addresses[i];
-		else if (net_address_parse(address, slice_of(customer->addresses[i].ip), false) &&
-			 address->family == family)
-			count++;
-	}
-	for (size_t i = 0; count > 0 && i < customer->address_count; i++) {
-		const struct config_address *a = &customer->addresses[i];
-
-		if (strcmp(a->ip, CONFIG_ANY_ADDRESS) == 0 ||
-		    !net_address_parse(address, slice_of(a->ip), false) ||
-		    address->family != family)
-			continue;
-		if (seen++ == route->source % count) {
-			*bound = true;
-			return a;
-		}
-	}
-	return any;
-}
-
-const char *planner_source_text(const struct planner_route *route, char out[NET_ADDRESS_TEXT_SIZE])
-{
-	struct net_address address;
-	bool bound;
-
-	if (!source_of(route, 4, &address, &bound))
-		source_of(route, 6, &address, &bound);
-	if (!bound)
-		return CONFIG_ANY_ADDRESS;
-	net_address_format(out, &address, false);
-	return out;
+	return address && address->number != CONFIG_SOURCE_ANY &&
+	       net_address_parse(ip, slice_of(address->ip), false);
 }
 
 /* What the demand on a host comes to by configuration; METRICS_POLICIES: it must not be used. */
@@ -196,6 +158,32 @@ static void share_sessions(struct path *path, u32 sessions, u32 workers)
 		path->sessions[(first % workers + i) % workers]++;
 }
 
+/*
+ * The route's part of what the site takes from all source addresses together: routes with work have
+ * equal parts, at least one session each.
+ */
+static u32 sessions_of(const struct planner_route *route)
+{
+	const struct config_site *limits = route->site->limits;
+	u32 working = 0;
+	u32 before = 0;
+	u32 part;
+
+	if (limits->total_sessions == 0)
+		return limits->sessions;
+	list_for_each(node, &route->site->routes) {
+		const struct planner_route *other =
+			list_entry(node, struct planner_route, of_site);
+
+		if (other == route)
+			before = working;
+		working += other == route || !list_is_linked(&other->idle);
+	}
+	ASSERT(working > 0); /* itself, at least */
+	part = limits->total_sessions / working + (before < limits->total_sessions % working);
+	return min_u32(part > 0 ? part : 1, limits->sessions);
+}
+
 static void set_timeouts(struct path *path, const struct config_site *limits)
 {
 	const u32 rset = smtp_timeouts_usual.ms[SMTP_TIMEOUT_RSET];
@@ -222,13 +210,13 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 {
 	const struct config_site *limits = route->site->limits;
 	struct path *path = path_make();
-	const struct config_address *a4;
-	const struct config_address *a6;
+	const struct config_address *a4 = route->source4;
+	const struct config_address *a6 = route->source6;
 
 	if (!path)
 		return NULL;
-	a4 = source_of(route, 4, &path->source4, &path->has_source4);
-	a6 = source_of(route, 6, &path->source6, &path->has_source6);
+	path->has_source4 = is_bound(a4, &path->source4);
+	path->has_source6 = is_bound(a6, &path->source6);
 	path->key = path_add_text(path, route->key);
 	path->site = path_add_text(path, route->site->name);
 	path->ehlo4 = path_add_text(path, a4 ? a4->ehlo : "");
@@ -241,7 +229,7 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 	path->recipients_per_message = limits->recipients_per_message;
 	path->idle_ns = limits->idle_ms * NS_PER_MS;
 	set_timeouts(path, limits);
-	share_sessions(path, limits->sessions, planner->params.worker_count);
+	share_sessions(path, sessions_of(route), planner->params.worker_count);
 	route->lack = add_targets(path, route->site, a4 != NULL, a6 != NULL);
 	return path_fit(path);
 }
@@ -264,5 +252,6 @@ struct path *planner_route_path(struct planner *planner, struct planner_route *r
 	route->path = path->target_count > 0 ? path : NULL;
 	if (!route->path)
 		path_give(path);
+	planner_bounds_set(planner, route);
 	return route->path;
 }

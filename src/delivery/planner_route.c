@@ -21,7 +21,7 @@
 #define PREFETCH 4         /* leases per place in a session: the worker never waits for a commit */
 #define PACE_NS (250 * NS_PER_MS)
 #define KEEP_NS (3600 * NS_PER_S)  /* an idle route is remembered for so long */
-#define KEY_MAX 600
+#define KEY_MAX 768
 
 static void on_route_timer(struct timer *timer);
 
@@ -37,6 +37,16 @@ static struct shaper_limits limits_of(const struct planner_route *route)
 				       .is_adaptive = site->adaptive };
 }
 
+static struct shaper_limits bulk_limits_of(const struct planner_route *route)
+{
+	return planner_without_reserve(limits_of(route), route->site->limits->reserve_percent);
+}
+
+static bool counts_periods(const struct shaper_limits *limits)
+{
+	return limits->per_minute > 0 || limits->per_hour > 0 || limits->per_day > 0;
+}
+
 /* ---- making and forgetting ---- */
 
 static struct planner_route *make_route(struct planner *planner, struct slice key)
@@ -50,7 +60,7 @@ static struct planner_route *make_route(struct planner *planner, struct slice ke
 	list_init(&route->ready);
 	list_init(&route->failing);
 	list_init(&route->idle);
-	list_init(&route->counted);
+	counted_init(&route->counted, &route->shaper, route->key);
 	planner_lines_init(route);
 	timer_init(&route->timer, on_route_timer);
 	if (!map_add(&planner->route_map, (struct slice){ route->key, key.len }, route)) {
@@ -63,14 +73,16 @@ static struct planner_route *make_route(struct planner *planner, struct slice ke
 struct planner_route *planner_route(struct planner *planner, const struct domain *domain,
 				    const struct config_customer *customer, u32 source)
 {
+	const struct config_address *source4 = planner_source_at(customer, source, 4);
+	const struct config_address *source6 = planner_source_at(customer, source, 6);
 	struct site *site = domain->where;
-	char text[NET_ADDRESS_TEXT_SIZE];
 	char key[KEY_MAX];
 	struct planner_route *route;
 	struct shaper_limits limits;
 
-	snprintf(key, sizeof(key), domain->demand ? "%s\n%s\n%u\n%s" : "%s\n%s\n%u", site->name,
-		 customer->domain, source, domain->demand ? domain->demand->id : "");
+	snprintf(key, sizeof(key), domain->demand ? "%s\n%s\n%s %s\n%s" : "%s\n%s\n%s %s",
+		 site->name, customer->domain, source4 ? source4->ip : "-",
+		 source6 ? source6->ip : "-", domain->demand ? domain->demand->id : "");
 	route = map_find(&planner->route_map, slice_of(key));
 	if (route)
 		return route;
@@ -82,6 +94,8 @@ struct planner_route *planner_route(struct planner *planner, const struct domain
 	route->demand = demand_take(domain->demand);
 	route->customer = customer;
 	route->source = source;
+	route->source4 = source4;
+	route->source6 = source6;
 	planner_site_hold(site);
 	list_push_back(&site->routes, &route->of_site);
 	list_push_back(&planner->routes, &route->all);
@@ -89,7 +103,8 @@ struct planner_route *planner_route(struct planner *planner, const struct domain
 	limits = limits_of(route);
 	shaper_init(&route->shaper, &limits, planner->now_ns);
 	route->metrics_slot = metrics_route_slot(planner->params.metrics,
-						 planner_source_text(route, text), site->name);
+						 planner_source_text(route), site->name);
+	planner_bounds_set(planner, route);
 	return route;
 }
 
@@ -103,7 +118,7 @@ static void free_route(struct planner *planner, struct planner_route *route)
 	timer_stop(&planner->wheel, &route->timer);
 	map_remove(&planner->route_map, slice_of(route->key));
 	list_unlink(&route->ready);
-	list_unlink(&route->counted);
+	list_unlink(&route->counted.node);
 	list_unlink(&route->all);
 	list_unlink(&route->of_site);
 	if (list_is_linked(&route->idle))
@@ -129,6 +144,9 @@ static void judge_idleness(struct planner *planner, struct planner_route *route)
 
 	if (idle == list_is_linked(&route->idle))
 		return;
+	/* Sessions that routes share are shared out anew. */
+	if (route->site->limits->total_sessions > 0)
+		route->site->version++;
 	if (!idle) {
 		list_unlink(&route->idle);
 		planner->idle_route_count--;
@@ -201,24 +219,43 @@ struct route_room planner_route_room(struct planner *planner, struct planner_rou
 	if (planner->stopping || route->site->suspended || route->paused_until_ns > planner->now_ns)
 		return room;
 	want = route->probing ? 1 : width(planner, route);
-	room.all = shaper_room(&route->shaper, &rates, route->in_flight, planner->now_ns,
-			       planner->time.due_ms);
-	room.bulk = want > route->in_flight ? min_u32(room.all, (u32)want - route->in_flight) : 0;
+	room.all = room.bulk = shaper_room(&route->shaper, &rates, route->in_flight,
+					   planner->now_ns, planner->time.due_ms);
+	if (counts_periods(&rates)) {
+		const struct shaper_limits bulk = bulk_limits_of(route);
+
+		room.bulk = shaper_room(&route->shaper, &bulk, route->in_flight, planner->now_ns,
+					planner->time.due_ms);
+	}
+	room.bulk = want > route->in_flight ? min_u32(room.bulk, (u32)want - route->in_flight) : 0;
 	/* What is out already is bulk mail that the worker lets wait. */
 	if (!route->probing)
 		want += want / 4;
 	room.all = want > route->in_flight ? min_u32(room.all, (u32)want - route->in_flight) : 0;
+	if (route->is_bounded) {
+		room.all = planner_bounds_room(planner, route, false, room.all);
+		room.bulk = planner_bounds_room(planner, route, true, room.bulk);
+	}
 	return room;
 }
 
 /* When a route that may not send now may again, without anything having come back. */
 static u64 next_ns(const struct planner *planner, const struct planner_route *route)
 {
-	const struct shaper_limits limits = limits_of(route);
+	const bool is_bulk = !planner_line_has_rows(&route->lines[LINE_URGENT]);
+	const struct shaper_limits limits = is_bulk ? bulk_limits_of(route) : limits_of(route);
+	u64 own_ns;
+	u64 shared_ns;
 
 	if (route->paused_until_ns > planner->now_ns)
 		return route->paused_until_ns;
-	return shaper_next_ns(&route->shaper, &limits, planner->now_ns, planner->time.due_ms);
+	own_ns = shaper_next_ns(&route->shaper, &limits, planner->now_ns, planner->time.due_ms);
+	if (!route->is_bounded)
+		return own_ns;
+	shared_ns = planner_bounds_next_ns(planner, route, is_bulk);
+	if (own_ns == SHAPER_NEVER || shared_ns == SHAPER_NEVER)
+		return min_u64(own_ns, shared_ns);
+	return max_u64(own_ns, shared_ns);
 }
 
 /* Whose list of ready routes it belongs to; LINES: none. */
@@ -235,6 +272,18 @@ static enum line_kind ready_line(struct planner *planner, struct planner_route *
 										   LINES;
 }
 
+/*
+ * Who had the last of what routes share comes behind the others, which wait for the same moment: a
+ * tick of the wheel is enough.
+ */
+static u64 turn_over_ns(struct planner_route *route)
+{
+	const bool had_some = route->had_some;
+
+	route->had_some = false;
+	return had_some ? 2 * NS_PER_MS : 0;
+}
+
 void planner_route_check(struct planner *planner, struct planner_route *route)
 {
 	const enum line_kind line = ready_line(planner, route);
@@ -247,11 +296,14 @@ void planner_route_check(struct planner *planner, struct planner_route *route)
 		list_push_back(&planner->ready[line], &route->ready);
 		route->ready_line = (u8)line;
 	}
-	if (line != LINES || !has_rows(route) || timer_is_running(&route->timer))
+	if (line != LINES || !has_rows(route))
+		return;
+	/* Of mail that somebody waits for the time may come sooner. */
+	if (timer_is_running(&route->timer) && !planner_line_has_rows(&route->lines[LINE_URGENT]))
 		return;
 	at_ns = next_ns(planner, route);
 	if (at_ns != SHAPER_NEVER)
-		timer_start(&planner->wheel, &route->timer, at_ns);
+		timer_start(&planner->wheel, &route->timer, at_ns + turn_over_ns(route));
 }
 
 static void on_route_timer(struct timer *timer)
@@ -340,13 +392,41 @@ static void tell(const struct planner_route *route, const struct lease *lease)
 	}
 }
 
+bool planner_route_load(struct planner *planner, struct planner_route *route)
+{
+	const struct shaper_limits limits = limits_of(route);
+
+	if (counts_periods(&limits) && !planner_counts_load(planner, &route->counted))
+		return false;
+	return planner_bounds_load(planner, route);
+}
+
+void planner_route_lent(struct planner *planner, struct planner_route *route, u32 count)
+{
+	const struct shaper_limits limits = limits_of(route);
+
+	shaper_lent(&route->shaper, count, planner->time.due_ms);
+	planner_counts_note(planner, &route->counted, &limits);
+	if (!route->is_bounded)
+		return;
+	planner_bounds_lent(planner, route, count);
+	route->had_some = true;
+}
+
+void planner_route_unsent(struct planner *planner, struct planner_route *route)
+{
+	shaper_returned(&route->shaper, 1, planner->time.due_ms);
+	if (route->is_bounded)
+		planner_bounds_returned(planner, route, 1);
+}
+
 void planner_route_learn(struct planner *planner, struct planner_route *route,
 			 const struct lease *lease)
 {
 	const struct shaper_limits limits = limits_of(route);
 
 	if (lease->verdict == SMTP_VERDICT_NONE || lease->verdict == SMTP_VERDICT_UNSENT) {
-		shaper_returned(&route->shaper, 1, planner->time.due_ms);
+		planner_route_unsent(planner, route);
 		return;
 	}
 	if (!shaper_answered(&route->shaper, &limits, signal_of(lease), planner->now_ns))
@@ -380,7 +460,6 @@ void planner_routes(struct planner *planner, u64 now_ns,
 	list_for_each(node, &planner->routes) {
 		struct planner_route *route = list_entry(node, struct planner_route, all);
 		u64 until_ns = max_u64(route->paused_until_ns, route->shaper.paused_until_ns);
-		char text[NET_ADDRESS_TEXT_SIZE];
 		struct planner_route_status status = {
 			.site = route->site->name,
 			.rule = route->site->rule->name,
@@ -399,7 +478,7 @@ void planner_routes(struct planner *planner, u64 now_ns,
 		for (u32 i = 0; i < SHAPER_PERIODS; i++)
 			status.used[i] = shaper_used(&route->shaper, i, planner->time.due_ms);
 		slice_copy(status.source, sizeof(status.source),
-			   slice_of(planner_source_text(route, text)));
+			   slice_of(planner_source_text(route)));
 		if (until_ns > now_ns)
 			status.paused_for_ms = (until_ns - now_ns) / NS_PER_MS;
 		slice_copy(status.reason, sizeof(status.reason), slice_of(route->reason));

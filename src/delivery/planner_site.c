@@ -246,6 +246,9 @@ void planner_site_drop(struct planner *planner, struct site *site)
 	map_remove(&planner->sites, slice_of(site->name));
 	mx_entry_drop(site->answer);
 	free(site->own_limits);
+	if (site->total)
+		list_unlink(&site->total->counted.node);
+	free(site->total);
 	free(site);
 }
 

@@ -330,10 +330,21 @@ static bool is_shunned(const struct session *session)
 	return at >= 0 && !targets_is_up(targets, (u32)at, session->worker->now_ns);
 }
 
+/* Its route may have fewer sessions than it has since it was opened. */
+static bool is_surplus(const struct session *session)
+{
+	const struct worker_route *route = session->route;
+	const struct path *path = route->targets.path;
+
+	return session->path != path &&
+	       route->sessions > path->sessions[session->worker->params.index];
+}
+
 bool session_may_take(const struct session *session)
 {
 	return session->state == SESSION_OPEN && !session->worker->stopping &&
-	       !is_shunned(session) && session->messages < session->path->messages_per_session &&
+	       !is_shunned(session) && !is_surplus(session) &&
+	       session->messages < session->path->messages_per_session &&
 	       smtp_client_may_give(&session->client);
 }
 

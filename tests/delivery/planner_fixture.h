@@ -198,7 +198,7 @@ static void fixture_open(struct fixture *f, const char *addresses, const char *m
 		 "queue { map-size-max = \"8G\" commit-interval = 0 durability = \"relaxed\" }\n"
 		 "retry { schedule = {\"10s\"} jitter = 0 expire = \"5d\" }\n"
 		 "customer \"a.example\" { %s sign = false }\n"
-		 "site \"default\" { sessions = 4 connect-timeout = \"10s\" }\n%s",
+		 "site \"default\" { sessions = 4 reserve = 0 connect-timeout = \"10s\" }\n%s",
 		 f->dir, addresses, more);
 	if (!config_parse(&f->config, slice_of(text), "test", &error))
 		fail_msg("%s", error.text);
