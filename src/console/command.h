@@ -80,6 +80,8 @@ int site_unset_run(struct console *console, int argc, char **argv);
 int site_suspend_run(struct console *console, int argc, char **argv);
 int site_resume_run(struct console *console, int argc, char **argv);
 int site_forgive_run(struct console *console, int argc, char **argv);
+int letter_send_run(struct console *console, int argc, char **argv);
+int letter_show_run(struct console *console, int argc, char **argv);
 int suppression_add_run(struct console *console, int argc, char **argv);
 int suppression_remove_run(struct console *console, int argc, char **argv);
 int suppression_show_run(struct console *console, int argc, char **argv);

@@ -167,6 +167,20 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku site forgive outlook.com" },
+	{ "letter", "send", letter_send_run, 0, "hand in one message that is no campaign",
+	  "FILE ADDRESS ...",
+	  "The file is a whole message as mail programs write it, sent as it is and signed;\n"
+	  "- is standard input. It goes before campaigns at every receiver.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku letter send report.eml --customer example.jp ann@example.com\n"
+	  "  make-invoice | hikyaku letter send - bob@example.com --customer example.jp \\\n"
+	  "      --sender billing@example.jp --key invoice-4711" },
+	{ "letter", "show", letter_show_run, 0, "what became of a letter", "ID|KEY",
+	  "Known until a day after its last recipient; the delivery log knows more.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku letter show invoice-4711" },
 	{ "suppression", "list", suppression_list_run, 0, "addresses that get no mail", "",
 	  "Who has no mailbox is on it at once, who could not be reached several times in\n"
 	  "a row after the configuration's `suppression { soft = 5 }`. Recipients of\n"

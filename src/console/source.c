@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CHUNK (64u << 10)
@@ -16,7 +17,8 @@ bool source_files_are_complete(const struct source_files *files)
 /* Reads a whole file; false also when it does not fit the buffer. */
 static bool read_file(struct buf *out, const char *path, struct error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const bool is_input = strcmp(path, "-") == 0;
+	int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	bool is_done = false;
 	ssize_t n;
 
@@ -44,7 +46,8 @@ static bool read_file(struct buf *out, const char *path, struct error *error)
 	else
 		is_done = true;
 out:
-	close(fd);
+	if (!is_input)
+		close(fd);
 	return is_done;
 }
 

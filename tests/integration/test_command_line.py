@@ -216,7 +216,7 @@ def test_create_sends_template_and_clean_rows_and_names_each_refused_one(files, 
         "command": "campaign.create", "name": "spring", "customer": "example.jp",
         "source": {"kind": "whole", "name": str(files / "news.eml"), "whole": len(TEMPLATE)},
         "columns": ["name", "city"], "charset": "utf-8", "encoding": "auto",
-        "doubt_policy": "resend", "require_unsubscribe": True,
+        "doubt_policy": "resend", "kind": "bulk", "require_unsubscribe": True,
     }
     assert got["parts"] == {1: TEMPLATE}
     assert got["rows"] == [

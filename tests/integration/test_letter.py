@@ -8,7 +8,7 @@ import dkim
 import pytest
 
 from control_link import FAILURE, ControlError, Link
-from sender import wait_until
+from sender import Refused, wait_until
 
 DOMAIN = "courier.example"
 
@@ -96,6 +96,25 @@ def test_what_cannot_be_sent_is_refused_with_its_reason(world):
         with pytest.raises(ControlError, match="not in the configuration"):
             link.letter("key", "nobody.example", mail(), ["a@b.example"])
         assert not link.letter("key", DOMAIN, mail(), ["a@b.example"])["known"]
+
+
+def test_a_letter_is_handed_in_by_hand(world, tmp_path):
+    sender, sink = world
+    path = tmp_path / "letter.eml"
+    path.write_bytes(mail())
+    words = ("letter", "send", path, "ann@shop.example", "bob@shop.example", "--customer", DOMAIN)
+    assert "to 2 recipients" in sender.run(*words, "--key", "invoice 4711").stdout
+    assert "Accepted before" in sender.run(*words, "--key", "invoice 4711").stdout
+    arrived(sink, 2)
+    wait_until(lambda: sender.ask("letter", "show", "invoice 4711")["state"] == "delivered", "its end")
+    shown = sender.run("letter", "show", "invoice 4711").stdout
+    assert "delivered   2\n" in shown and "kind        submitted\n" in shown
+    for bad, words in (("no address", "needs quotes"), ("a@b", "only one label")):
+        with pytest.raises(Refused, match=words):
+            sender.run("letter", "send", path, "ann@shop.example", bad, "--customer", DOMAIN)
+    with pytest.raises(Refused, match="there is no such letter"):
+        sender.run("letter", "show", "4711")
+    assert len(sink.rows()) == 2
 
 
 def test_a_letter_goes_before_a_campaign(sender_in, sink_with):
