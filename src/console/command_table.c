@@ -119,6 +119,50 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku queue unknown" },
+	{ "log", "show", delivery_log_show_run, 0,
+	  "what became of messages, attempt by attempt", "",
+	  "The delivery log in the order of time: the newest 200 entries, or all since a\n"
+	  "moment. Recipients, messages and times are found at once however long it is.\n"
+	  "--follow shows what comes, for people or, with --json, for other systems.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku log show --recipient ann@example.com\n"
+	  "  hikyaku log show --since today --class reputation,rate --site gmail.com\n"
+	  "  hikyaku log show --message \"<0a1b...@example.jp>\"\n"
+	  "  hikyaku log show --follow --json --outcome delivered,failed,bounced" },
+	{ "log", "export", delivery_log_export_run, 0, "the delivery log as lines of JSON", "",
+	  "The oldest entry first. An export that was broken off goes on behind the number\n"
+	  "of its last whole line.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku log export --since 2026-11-01 --until 2026-12-01 >november.jsonl\n"
+	  "  hikyaku log export --after 4711 >>november.jsonl" },
+	{ "hook", "list", hook_list_run, 0, "webhooks and how far they are", "",
+	  "Those that ever took entries of the delivery log; \"lost\" counts entries that\n"
+	  "were trimmed before they took them.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku hook list" },
+	{ "hook", "test", hook_test_run, COMMAND_SCREEN, "post a test event, and see the answer",
+	  "NAME",
+	  "The event has the type \"test\". Its exit code is 1 when the receiver did not take\n"
+	  "it, or `hikyaku hook` does not run.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku hook test crm" },
+	{ "hook", "resume", hook_resume_run, 0, "go on after a suspension, or rewind", "NAME",
+	  "A hook is suspended when its receiver answers 410 or nothing works for days. It\n"
+	  "goes on where it stood, or behind the entry that --after names.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku hook resume crm\n"
+	  "  hikyaku hook resume crm --after 0" },
+	{ "hook", "remove", hook_remove_run, 0, "forget a hook that is configured no more",
+	  "NAME",
+	  "The delivery log waits for it no longer.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku hook remove crm" },
 	{ "site", "list", site_list_run, 0, "rules for receivers, and their limits", "",
 	  "A rule is a section \"site\" of the configuration, or one of those for large\n"
 	  "receivers that come with the program. It counts for every receiver whose mail\n"

@@ -180,6 +180,14 @@ void control_queue_list(struct control_link *link, const struct control_request 
 void control_queue_unknown(struct control_link *link, const struct control_request *request);
 void control_queue_show(struct control_link *link, const struct control_request *request);
 void control_doubt_list(struct control_link *link, const struct control_selection *selection);
+/* control_log.c, control_reader.c */
+void control_log_show(struct control_link *link, const struct control_request *request);
+void control_reader_list(struct control_link *link, const struct control_request *request);
+void control_reader_put(struct control_link *link, const struct control_request *request);
+void control_reader_remove(struct control_link *link, const struct control_request *request);
+void control_reader_resume(struct control_link *link, const struct control_request *request);
+void control_reader_test(struct control_link *link, const struct control_request *request);
+void control_reader_tested(struct control_link *link, const struct control_request *request);
 /* control_suppression.c */
 void control_suppression_change(struct control_link *link, const struct control_request *request);
 void control_suppression_show(struct control_link *link, const struct control_request *request);

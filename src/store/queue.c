@@ -277,6 +277,7 @@ enum store_result queue_begin(struct queue *queue)
 		return STORE_FAILED;
 	queue->doomed = STORE_OK;
 	queue->erase.in_transaction = false;
+	queue->written = false;
 	rc = mdb_txn_begin(queue->env, NULL, 0, &queue->txn);
 	if (rc == MDB_SUCCESS)
 		return STORE_OK;
@@ -355,7 +356,9 @@ void queue_abort(struct queue *queue)
 	close_cursors(queue);
 	mdb_txn_abort(queue->txn);
 	queue->txn = NULL;
-	forget_cached(queue);
+	/* Who only read has nothing that would not be so any more. */
+	if (queue->written || queue->erase.in_transaction)
+		forget_cached(queue);
 }
 
 /* ---- size ---- */

@@ -229,6 +229,7 @@ static enum store_result put(struct queue *queue, enum table table, struct slice
 		flags |= put_flags(queue, table, key);
 	if (queue->doomed != STORE_OK)
 		return queue->doomed;
+	queue->written = true;
 	return queue_result(queue, mdb_cursor_put(cursor, &k, value, flags), table_name(table));
 }
 
@@ -260,6 +261,7 @@ enum store_result table_delete(struct queue *queue, enum table table, struct sli
 	if (!cursor)
 		return queue->doomed;
 	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_KEY);
+	queue->written = true;
 	if (rc == MDB_SUCCESS)
 		rc = mdb_cursor_del(cursor, 0);
 	return queue_result(queue, rc, table_name(table));

@@ -62,6 +62,7 @@ struct queue {
 	bool log_last_known;
 	struct log_tail log_tail;
 	enum store_result doomed; /* what the transaction failed with; STORE_OK while it is well */
+	bool written;        /* this transaction changed something */
 	bool broken;         /* the environment itself: only a restart helps */
 	int dir_fd;          /* holds the lock that keeps a second opener out */
 	u64 map_size;
