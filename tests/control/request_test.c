@@ -310,7 +310,7 @@ static void test_data_has_a_known_tag(void **state)
 	assert_int_equal(bytes.len, 0);
 	assert_false(control_data_open(SLICE(""), &tag, &bytes, &error));
 	assert_false(control_data_open(SLICE("\007x"), &tag, &bytes, &error));
-	assert_string_equal(error.text, "campaign.create: DATA with unknown tag 6");
+	assert_string_equal(error.text, "campaign.create: DATA with unknown tag 7");
 }
 
 static void test_an_error_quotes_bytes_that_are_not_utf8_harmlessly(void **state)
