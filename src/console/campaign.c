@@ -161,7 +161,8 @@ static void print_times(const json_t *campaign)
 {
 	static const char *const names[][2] = { { "created", "created_ms" },
 						{ "started", "started_ms" },
-						{ "finished", "finished_ms" } };
+						{ "finished", "finished_ms" },
+						{ "deadline", "deadline_ms" } };
 	u64 started = answer_number(campaign, "started_ms");
 	u64 finished = answer_number(campaign, "finished_ms");
 	struct buf text;
@@ -169,6 +170,8 @@ static void print_times(const json_t *campaign)
 	buf_init(&text, 64);
 	for (size_t i = 0; i < array_count(names); i++) {
 		buf_reset(&text);
+		if (i > 2 && answer_number(campaign, names[i][1]) == 0)
+			continue;
 		human_time(&text, answer_number(campaign, names[i][1]));
 		printf("%-13s %s\n", names[i][0], buf_text(&text));
 	}

@@ -6,6 +6,7 @@
 #include "console/check_identity.h"
 #include "console/human.h"
 #include "console/link.h"
+#include "console/moment.h"
 #include "console/recipients.h"
 #include "console/rejects.h"
 #include "console/source.h"
@@ -35,7 +36,9 @@ struct wanted {
 	const char *list;
 	const char *unsubscribe_url;
 	const char *unsubscribe_mailto;
+	const char *deadline;
 	u64 expire_ms;
+	u64 deadline_ms;
 	u32 charset;
 	u32 encoding;
 	u32 kind;
@@ -148,6 +151,7 @@ static bool send_request(struct create *create)
 		.encoding = encodings[wanted->encoding],
 		.is_doubt_held = wanted->holds,
 		.expire_ms = wanted->expire_ms,
+		.deadline_ms = wanted->deadline_ms,
 		.kind = kinds[wanted->kind],
 		.list = wanted->list,
 		.require_unsubscribe = !wanted->no_unsubscribe,
@@ -385,8 +389,21 @@ out:
 	return code;
 }
 
-static int check_wanted(const struct console *console, const struct wanted *wanted)
+/* A moment, or a while from now on (where moments of the past have "so long ago"). */
+static bool read_deadline(struct wanted *wanted, struct error *error)
 {
+	const struct slice text = slice_of(wanted->deadline);
+	u64 from_now_ms;
+
+	if (!slice_to_duration_ms(text, &from_now_ms) || from_now_ms > INT64_MAX / 2)
+		return moment_parse(text, clock_wall_ms(), &wanted->deadline_ms, error);
+	wanted->deadline_ms = clock_wall_ms() + from_now_ms;
+	return true;
+}
+
+static int check_wanted(const struct console *console, struct wanted *wanted)
+{
+	struct error error;
 	const char *missing = !wanted->name	    ? "name" :
 			      !wanted->customer	    ? "customer" :
 			      !wanted->recipients   ? "recipients" :
@@ -402,6 +419,8 @@ static int check_wanted(const struct console *console, const struct wanted *want
 	if (!source_files_are_complete(&wanted->files))
 		return console_fail(console, CONSOLE_USAGE,
 				    "give --template, or --headers with --text, --html or both");
+	if (wanted->deadline && !read_deadline(wanted, &error))
+		return console_fail(console, CONSOLE_USAGE, "--deadline: %s", error.text);
 	return CONSOLE_OK;
 }
 
@@ -435,6 +454,8 @@ int campaign_create_run(struct console *console, int argc, char **argv)
 		  "the newsletter that this is an issue of", NULL },
 		{ "expire", OPTION_DURATION, &wanted.expire_ms, "TIME",
 		  "give up after so long (as configured)", NULL },
+		{ "deadline", OPTION_TEXT, &wanted.deadline, "TIME",
+		  "nothing is sent from then on: 2026-12-24T18:00, or 36h", NULL },
 		{ "hold-in-doubt", OPTION_FLAG, &wanted.holds, NULL,
 		  "hold messages in doubt instead of resending", NULL },
 		{ "unsubscribe-url", OPTION_TEXT, &wanted.unsubscribe_url, "URL",

@@ -172,6 +172,7 @@ bool control_read_create(const struct control_request *request,
 		{ "encoding", CONTROL_TEXT, false, &create->encoding },
 		{ "doubt_policy", CONTROL_TEXT, false, &doubt_policy },
 		{ "expire_ms", CONTROL_NUMBER, false, &create->expire_ms },
+		{ "deadline_ms", CONTROL_NUMBER, false, &create->deadline_ms },
 		{ "require_unsubscribe", CONTROL_FLAG, false, &create->require_unsubscribe },
 		{ "kind", CONTROL_TEXT, false, &create->kind },
 		{ "list", CONTROL_TEXT, false, &create->list },
@@ -224,6 +225,11 @@ json_t *control_columns_json(const struct control_campaign_create *create)
 	return columns;
 }
 
+static bool set_time(json_t *json, const char *name, u64 ms)
+{
+	return ms == 0 || json_object_set_new(json, name, json_integer((json_int_t)ms)) == 0;
+}
+
 json_t *control_create_json(const struct control_campaign_create *create)
 {
 	json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s*, s:s*, s:s, s:b, s:s*, s:s*, s:s*,"
@@ -238,9 +244,8 @@ json_t *control_create_json(const struct control_campaign_create *create)
 				 create->unsubscribe_url, "unsubscribe_mailto",
 				 create->unsubscribe_mailto);
 
-	if (json && create->expire_ms > 0 &&
-	    json_object_set_new(json, "expire_ms",
-				json_integer((json_int_t)create->expire_ms)) < 0) {
+	if (json && (!set_time(json, "expire_ms", create->expire_ms) ||
+		     !set_time(json, "deadline_ms", create->deadline_ms))) {
 		json_decref(json);
 		return NULL;
 	}

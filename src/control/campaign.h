@@ -51,6 +51,7 @@ struct control_campaign_create {
 	const char *encoding; /* "auto" or "8bit" */
 	bool is_doubt_held;   /* doubt_policy "hold"; else "resend" */
 	u64 expire_ms;        /* 0: as configured */
+	u64 deadline_ms;      /* wall clock; from then on nothing is sent; 0: none */
 	bool require_unsubscribe;
 	const char *kind;               /* "bulk" or "transactional" */
 	const char *list;               /* the newsletter that it is an issue of; NULL: of none */

@@ -4,6 +4,8 @@
 
 static bool is_expired(const struct outcome_input *in)
 {
+	if (in->deadline_ms > 0 && in->now_ms >= in->deadline_ms)
+		return true;
 	/* After a power cut the clock may be some seconds behind what rows were noted with. */
 	return in->now_ms > in->since_ms && in->now_ms - in->since_ms >= in->expire_after_ms;
 }

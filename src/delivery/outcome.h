@@ -25,6 +25,7 @@ struct outcome_input {
 	u64 now_ms;          /* both by the clock that ages are measured with */
 	u64 since_ms;        /* first attempt of the row */
 	u64 expire_after_ms; /* of the campaign */
+	u64 deadline_ms;     /* of the campaign: from then on nothing is tried again; 0: none */
 	u32 campaign_state;  /* enum queue_campaign_state */
 	u32 doubt_policy;    /* enum queue_doubt_policy */
 	u32 reply_class;     /* enum smtp_class */

@@ -438,6 +438,7 @@ static void take_care(struct planner *planner)
 
 	planner->next_care_ns = planner->now_ns + CARE_NS;
 	planner_note_rates(planner);
+	planner_deadlines(planner);
 	planner_forget_routes(planner);
 	if (queue_stats(planner->queue, &stats) != STORE_OK)
 		return;

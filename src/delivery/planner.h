@@ -283,6 +283,12 @@ struct row_ref planner_due_cursor(const struct planner *planner);
  */
 u64 planner_due_now(const struct planner *planner);
 u64 planner_wall_of_due(const struct planner *planner, u64 due_ms);
+/*
+ * A moment of the wall clock as a campaign's deadline_ms (0: it is over), and the other way (0: no
+ * deadline). Once it is stored the wall clock may be set to anything.
+ */
+u64 planner_deadline_of_wall(const struct planner *planner, u64 wall_ms);
+u64 planner_wall_of_deadline(const struct planner *planner, u64 deadline_ms);
 /* A worker has the row. Looks through all leases: for single questions. */
 bool planner_row_is_out(const struct planner *planner, const struct row_ref *ref);
 

@@ -343,6 +343,11 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 					"`queue bounce` gives up those that wait",
 				 c->record.name);
 	}
+	if (to == CAMPAIGN_RUNNING && c->record.deadline_ms > 0 &&
+	    planner->time.age_ms >= c->record.deadline_ms) {
+		queue_abort(planner->queue);
+		return error_set(error, "campaign %s: its deadline is over", c->record.name);
+	}
 	c->record.state = to;
 	if (to == CAMPAIGN_RUNNING && c->record.started_ms == 0)
 		c->record.started_ms = planner->time.wall_ms;

@@ -127,6 +127,21 @@ u64 planner_due_now(const struct planner *planner)
 	return planner->time.due_ms;
 }
 
+u64 planner_deadline_of_wall(const struct planner *planner, u64 wall_ms)
+{
+	const u64 wall_now = planner->time.wall_ms;
+
+	return wall_ms > wall_now ? planner->time.age_ms + (wall_ms - wall_now) : 0;
+}
+
+u64 planner_wall_of_deadline(const struct planner *planner, u64 deadline_ms)
+{
+	/* When the clock was set since, one that is long over may lie before its beginning. */
+	const u64 shown = planner->time.wall_ms + deadline_ms;
+
+	return deadline_ms && shown > planner->time.age_ms ? shown - planner->time.age_ms : 0;
+}
+
 u64 planner_wall_of_due(const struct planner *planner, u64 due_ms)
 {
 	return due_ms ? timekeeper_wall_of_due(&planner->time, due_ms) : 0;

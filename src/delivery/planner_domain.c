@@ -239,9 +239,8 @@ void planner_row_place(struct planner *planner, struct planner_campaign *campaig
 {
 	struct domain *domain;
 
-	if (campaign->record.state == CAMPAIGN_CANCELLED) {
-		planner_settle_row(planner, campaign, row, OUTCOME_CANCELLED, 0,
-				   (const u16[3]){ 0 }, SLICE("campaign cancelled"));
+	if (planner_campaign_fate(campaign) != OUTCOME_RETURN) {
+		planner_meet_fate(planner, campaign, row);
 		return;
 	}
 	if (campaign->record.state != CAMPAIGN_RUNNING) {

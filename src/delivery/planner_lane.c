@@ -20,7 +20,7 @@ static bool has_leave(const struct planner *planner, const struct planner_campai
 	const u32 left = LANES_ACTIVE_MAX - planner->lanes_active;
 
 	if (campaign->lanes_end || (campaign->record.state != CAMPAIGN_RUNNING &&
-				    campaign->record.state != CAMPAIGN_CANCELLED))
+				    planner_campaign_fate(campaign) == OUTCOME_RETURN))
 		return false;
 	return campaign->lanes_active <
 	       (planner_line_of(campaign) == LINE_URGENT ? 7 * left : 3 * left);
@@ -132,8 +132,8 @@ static bool activate_one(struct planner *planner, struct planner_campaign *campa
 		return false;
 	campaign->lane_cursor = stored.number;
 	lane = make_lane(planner, campaign, &stored);
-	if (campaign->record.state == CAMPAIGN_CANCELLED)
-		doom(planner, lane, OUTCOME_CANCELLED);
+	if (planner_campaign_fate(campaign) != OUTCOME_RETURN)
+		doom(planner, lane, planner_campaign_fate(campaign));
 	else
 		place_lane(planner, lane);
 	return true;
@@ -198,9 +198,9 @@ static bool settle_one(struct planner *planner, struct lane *lane, const struct 
 {
 	static const u16 none[3] = { 0 };
 
-	if (lane->fate == OUTCOME_CANCELLED || !lane->domain)
+	if (lane->fate != OUTCOME_FAILED || !lane->domain)
 		return planner_settle_row(planner, lane->campaign, row, lane->fate, 0, none,
-					  SLICE("campaign cancelled"));
+					  planner_fate_text(lane->fate));
 	return planner_settle_row(planner, lane->campaign, row, lane->fate, lane->domain->code,
 				  lane->domain->enhanced, slice_of(lane->domain->text));
 }
@@ -240,13 +240,13 @@ void planner_settle_doomed(struct planner *planner)
 
 void planner_park_lanes(struct planner *planner, struct planner_campaign *campaign)
 {
-	bool cancelled = campaign->record.state == CAMPAIGN_CANCELLED;
+	const enum outcome_action fate = planner_campaign_fate(campaign);
 
 	list_for_each_safe(node, &campaign->lanes) {
 		struct lane *lane = list_entry(node, struct lane, of_campaign);
 
-		if (cancelled) {
-			doom(planner, lane, OUTCOME_CANCELLED);
+		if (fate != OUTCOME_RETURN) {
+			doom(planner, lane, fate);
 			continue;
 		}
 		if (lane->doomed)

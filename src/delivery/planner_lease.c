@@ -232,9 +232,8 @@ static enum took take_ref(struct planner *planner, struct planner_route *route,
 		planner_row_join(planner, route, line, &ref, domain);
 		return TOOK_STOP;
 	}
-	if (campaign->record.state == CAMPAIGN_CANCELLED) {
-		planner_settle_row(planner, campaign, &row, OUTCOME_CANCELLED, 0,
-				   (const u16[3]){ 0 }, SLICE("campaign cancelled"));
+	if (planner_campaign_fate(campaign) != OUTCOME_RETURN) {
+		planner_meet_fate(planner, campaign, &row);
 		return TOOK_ROW;
 	}
 	if (campaign->record.state != CAMPAIGN_RUNNING) {

@@ -69,6 +69,8 @@ struct planner_campaign {
 	u32 lane_cursor;          /* lanes up to here were activated */
 	u32 lanes_active;
 	bool lanes_end;           /* all were */
+	bool is_late;             /* its deadline was seen to be over: nothing is sent any more */
+	bool is_late_swept;       /* and its rows at rest are being settled */
 	u32 letter_number;        /* the last one given, also by what was rolled back */
 	bool dirty;               /* record differs from what is stored */
 };
@@ -389,7 +391,7 @@ void planner_lanes_free(struct list *lanes); /* at the end of all */
 enum store_result planner_lane_next(struct planner *planner, struct lane *lane,
 				    struct queue_row *row);
 void planner_settle_doomed(struct planner *planner);
-/* Takes a campaign's lanes away from routes and domains: paused, or cancelled (all are doomed). */
+/* Takes a campaign's lanes away from routes and domains: paused, or with a fate (doomed). */
 void planner_park_lanes(struct planner *planner, struct planner_campaign *campaign);
 void planner_unpark(struct planner *planner, struct planner_campaign *campaign);
 
@@ -530,8 +532,18 @@ void planner_take_due(struct planner *planner);
 /* A due time that the due cursor has not passed. */
 u64 planner_due_time(struct planner *planner, u64 due_ms);
 
+/* ---- planner_deadline.c ---- */
+/* How all rows end that no worker has: CANCELLED, EXPIRED; RETURN: they are sent. */
+enum outcome_action planner_campaign_fate(const struct planner_campaign *campaign);
+struct slice planner_fate_text(enum outcome_action fate); /* for the log */
+/* The row ends by it. */
+bool planner_meet_fate(struct planner *planner, struct planner_campaign *campaign,
+		       const struct queue_row *row);
+void planner_deadlines(struct planner *planner); /* has one come? A few times a second */
+
 /* ---- planner_sweep.c ---- */
-enum sweep_action { SWEEP_RETRY, SWEEP_GIVE_UP, SWEEP_CANCEL };
+/* Of the last two the campaign itself says what is left to do: they are not stored. */
+enum sweep_action { SWEEP_RETRY, SWEEP_GIVE_UP, SWEEP_CANCEL, SWEEP_EXPIRE };
 /* Watched by the caller, for planner_sweep_leave. NULL and a sentence. */
 struct planner_sweep *planner_sweep_begin(struct planner *planner, enum sweep_action action,
 					  enum row_place place, const struct planner_filter *filter,

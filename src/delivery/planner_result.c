@@ -207,6 +207,7 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 		.now_ms = planner->time.age_ms,
 		.since_ms = lease->since_ms,
 		.expire_after_ms = expire_after(planner, campaign, lease),
+		.deadline_ms = campaign->record.deadline_ms,
 		.campaign_state = campaign->record.state,
 		.doubt_policy = campaign->record.doubt_policy,
 		.reply_class = lease->reply_class,
@@ -356,6 +357,7 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 					       &planner->config->retry, class,
 					       planner_expire_after(planner, campaign,
 								    &row->ref.id)),
+				       .deadline_ms = campaign->record.deadline_ms,
 				       .campaign_state = campaign->record.state };
 	enum outcome_action action = outcome_decide(&input);
 	struct retry_row failure = { .class = class, .age_ms = planner_age_of(planner, since) };

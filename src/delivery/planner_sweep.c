@@ -50,7 +50,8 @@ struct planner_sweep {
 };
 
 static const char *const action_names[] = {
-	[SWEEP_RETRY] = "retry", [SWEEP_GIVE_UP] = "give-up", [SWEEP_CANCEL] = "cancel"
+	[SWEEP_RETRY] = "retry", [SWEEP_GIVE_UP] = "give-up", [SWEEP_CANCEL] = "cancel",
+	[SWEEP_EXPIRE] = "expire"
 };
 
 bool planner_filter_matches(const struct planner_filter *filter, const struct queue_row *row)
@@ -96,8 +97,8 @@ static bool act(struct planner *planner, struct planner_campaign *campaign,
 	case SWEEP_RETRY:
 		return make_due(planner, campaign, row);
 	case SWEEP_CANCEL:
-		return planner_settle_row(planner, campaign, row, OUTCOME_CANCELLED, 0, none,
-					  SLICE("campaign cancelled"));
+	case SWEEP_EXPIRE:
+		return planner_meet_fate(planner, campaign, row);
 	default:
 		return planner_settle_row(planner, campaign, row, OUTCOME_FAILED, 0, none,
 					  SLICE("given up by the operator"));
@@ -176,7 +177,7 @@ static bool store_progress(struct planner *planner, struct planner_sweep *sweep)
 	struct buf text;
 	bool ok;
 
-	if (sweep->action == SWEEP_CANCEL || (sweep->next.is_over && !sweep->next.is_stored))
+	if (sweep->action >= SWEEP_CANCEL || (sweep->next.is_over && !sweep->next.is_stored))
 		return true;
 	if (sweep->next.is_over)
 		return planner_store_ok(planner, queue_setting_delete(planner->queue,
@@ -227,8 +228,8 @@ struct planner_sweep *planner_sweep_begin(struct planner *planner, enum sweep_ac
 		return NULL;
 	list_for_each(node, &planner->sweeps)
 		count++;
-	/* Campaigns are cancelled by then. */
-	if (count >= SWEEPS_MAX && action != SWEEP_CANCEL) {
+	/* Campaigns are cancelled by then, or late. */
+	if (count >= SWEEPS_MAX && action < SWEEP_CANCEL) {
 		error_set(error, "%u such commands are under way already", count);
 		return NULL;
 	}

@@ -36,7 +36,7 @@ static bool list_step(struct control_link *link, struct control_stream *stream)
 		if (planner_is_erasing(link->control->params.planner, campaign.id))
 			continue;
 		list->count++;
-		link_item(link, answer_campaign(&campaign,
+		link_item(link, answer_campaign(link->control->params.planner, &campaign,
 						control_campaign_rate(link->control, &campaign)));
 	}
 	if (!slice_end(link, result))
@@ -66,7 +66,7 @@ void control_campaign_status(struct control_link *link, const struct control_req
 	if (ref.id || ref.name) {
 		if (!control_find(link, &ref, &campaign))
 			return;
-		link_item(link, answer_campaign(&campaign,
+		link_item(link, answer_campaign(link->control->params.planner, &campaign,
 						control_campaign_rate(link->control, &campaign)));
 		link_reply(link, json_pack("{s:i}", "count", 1));
 		return;

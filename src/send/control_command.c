@@ -44,8 +44,8 @@ void control_reply_campaign(struct control_link *link, u32 id)
 	struct queue_campaign campaign;
 
 	if (control_find(link, &ref, &campaign))
-		link_reply(link, answer_campaign(&campaign, control_campaign_rate(link->control,
-										  &campaign)));
+		link_reply(link, answer_campaign(link->control->params.planner, &campaign,
+						 control_campaign_rate(link->control, &campaign)));
 }
 
 /* ---- naming domains and addresses ---- */

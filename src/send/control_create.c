@@ -115,6 +115,12 @@ static bool import_fill(struct control_link *link, const struct control_campaign
 	campaign->expire_after_ms = create->expire_ms
 					    ? create->expire_ms
 					    : link->control->params.config->retry.expire_ms;
+	if (create->deadline_ms) {
+		campaign->deadline_ms = planner_deadline_of_wall(link->control->params.planner,
+								 create->deadline_ms);
+		if (!campaign->deadline_ms)
+			return error_set(error, "campaign.create: the deadline is over");
+	}
 	for (size_t i = 0; i < create->column_count; i++) {
 		if (i > 0)
 			buf_add_char(&import->columns, '\n');

@@ -151,7 +151,8 @@ void control_letter_status(struct control_link *link, const struct control_reque
 /* ---- control_answer.c ---- */
 /* Any bytes as a JSON text: NUL, which no client reads, and what is not UTF-8 become '?'. */
 json_t *answer_text_of(struct slice text);
-json_t *answer_campaign(const struct queue_campaign *campaign, double rate);
+json_t *answer_campaign(const struct planner *planner, const struct queue_campaign *campaign,
+			double rate);
 json_t *answer_log_entry(const struct queue_log_entry *entry);
 /* A row that waits, in a report: `outcome` is "queued" or "held". */
 json_t *answer_waiting(const struct planner *planner, const struct queue_row *row,

@@ -281,8 +281,9 @@ static void add_recipient(struct planner_intake *intake, const char *address)
 	buf_done(&values);
 }
 
-static struct planner_intake *campaign_begin(struct fixture *f, struct queue_campaign *campaign,
-					     const char *name)
+static struct planner_intake *campaign_begin_until(struct fixture *f,
+						   struct queue_campaign *campaign,
+						   const char *name, u64 deadline_ms)
 {
 	struct planner_source source = { .headers = SLICE("From: a@a.example\nSubject: hi\n"),
 					 .text = SLICE("hello\n"),
@@ -294,7 +295,8 @@ static struct planner_intake *campaign_begin(struct fixture *f, struct queue_cam
 
 	*campaign = (struct queue_campaign){ .doubt_policy = DOUBT_RESEND,
 					     .kind = f->kind,
-					     .expire_after_ms = 5ull * 86400 * 1000 };
+					     .expire_after_ms = 5ull * 86400 * 1000,
+					     .deadline_ms = deadline_ms };
 	slice_copy(campaign->name, sizeof(campaign->name), slice_of(name));
 	snprintf(campaign->customer, sizeof(campaign->customer), "a.example");
 	buf_init(&packed, 4096);
@@ -305,6 +307,12 @@ static struct planner_intake *campaign_begin(struct fixture *f, struct queue_cam
 	if (!intake)
 		fail_msg("%s", error.text);
 	return intake;
+}
+
+static inline struct planner_intake *
+campaign_begin(struct fixture *f, struct queue_campaign *campaign, const char *name)
+{
+	return campaign_begin_until(f, campaign, name, 0);
 }
 
 static u32 campaign_start(struct fixture *f, struct planner_intake *intake,

@@ -89,12 +89,150 @@ static void a_class_that_gives_up_early_expires_only_its_own_rows(void **state)
 	fixture_close(&f);
 }
 
+/* A campaign of `count` recipients that has to be over in `seconds`. Its id. */
+static u32 send_until(struct fixture *f, const char *domain, u32 count, u64 seconds)
+{
+	struct queue_campaign campaign;
+	struct planner_intake *intake;
+	char text[300];
+
+	settle(f);
+	intake = campaign_begin_until(f, &campaign, domain,
+				      planner_deadline_of_wall(f->planner,
+							       f->planner->time.wall_ms +
+								       seconds * MS_PER_S));
+	for (u32 i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), "r%u@%s", i, domain);
+		add_recipient(intake, text);
+	}
+	return campaign_start(f, intake, &campaign);
+}
+
+static u32 logged_late(struct fixture *f)
+{
+	struct queue *queue = planner_queue(f->planner);
+	struct queue_log_entry entry = { 0 };
+	u32 count = 0;
+
+	assert_int_equal(queue_begin(queue), STORE_OK);
+	while (queue_log_next(queue, entry.number, &entry) == STORE_OK)
+		count += entry.outcome == LOG_EXPIRED &&
+			 slice_equal(entry.reply, SLICE("the campaign's deadline is over"));
+	queue_abort(queue);
+	return count;
+}
+
+static void nothing_is_sent_after_the_deadline_wherever_it_waits(void **state)
+{
+	struct queue_campaign campaign;
+	struct fixture f;
+	u32 id;
+
+	(void)state;
+	open_one(&f);
+	id = send_until(&f, "x.test", 300, 100);
+	settle(&f);
+	/* One is delivered, one deferred, and one with the worker when time is over. */
+	give_back(&f, next_lease(&f), SMTP_VERDICT_ACCEPTED, "ok");
+	defer(&f, 451, "try later");
+	pass(&f, 50);
+	assert_int_equal(campaign_of(&f, id).state, CAMPAIGN_RUNNING);
+	pass(&f, 52);
+	campaign = campaign_of(&f, id);
+	assert_int_equal(campaign.delivered, 1);
+	assert_true(campaign.expired > 0 && campaign.expired < 299);
+	/* The deferred one waits for room at its route, where it ends, too. */
+	assert_int_equal(answer_all(&f, SMTP_VERDICT_TEMPORARY) + campaign.expired, 298);
+	campaign = campaign_of(&f, id);
+	assert_int_equal(campaign.expired, 299);
+	assert_int_equal(campaign.failed, 299);
+	assert_int_equal(campaign.deferred, 0);
+	assert_int_equal(campaign.state, CAMPAIGN_DONE);
+	pass(&f, 600);
+	assert_null(next_lease(&f));
+	fixture_close(&f);
+}
+
+static void a_deadline_goes_by_the_clock_that_nobody_sets(void **state)
+{
+	struct fixture f;
+	u32 id;
+
+	(void)state;
+	open_one(&f);
+	id = send_until(&f, "x.test", 1, 100);
+	settle(&f);
+	defer(&f, 451, "try later");
+	f.wall_ms += 86400 * MS_PER_S;
+	pass(&f, 5);
+	assert_int_equal(campaign_of(&f, id).state, CAMPAIGN_RUNNING);
+	f.wall_ms -= 10 * 86400 * MS_PER_S;
+	pass(&f, 97);
+	assert_int_equal(campaign_of(&f, id).expired, 0);
+	answer_all(&f, SMTP_VERDICT_TEMPORARY);
+	assert_int_equal(campaign_of(&f, id).expired, 1);
+	assert_int_equal(campaign_of(&f, id).state, CAMPAIGN_DONE);
+	fixture_close(&f);
+}
+
+static void a_paused_campaign_expires_too_and_after_a_restart(void **state)
+{
+	struct queue_campaign campaign;
+	struct error error;
+	struct fixture f;
+	u32 id;
+
+	(void)state;
+	open_one(&f);
+	zone_set("wait.test", MX_TEMPORARY, 600, "");
+	id = send_until(&f, "wait.test", 500, 100);
+	settle(&f);
+	assert_true(planner_campaign_pause(f.planner, id, &error));
+	pass(&f, 90);
+	assert_int_equal(campaign_of(&f, id).expired, 0);
+	start_again(&f);
+	pass(&f, 15);
+	campaign = campaign_of(&f, id);
+	assert_int_equal(campaign.expired, 500);
+	assert_int_equal(campaign.state, CAMPAIGN_DONE);
+	assert_int_equal(logged_late(&f), 500);
+	fixture_close(&f);
+}
+
+static void what_is_late_already_is_not_started(void **state)
+{
+	struct queue_campaign campaign;
+	struct planner_intake *intake;
+	struct error error;
+	struct fixture f;
+
+	(void)state;
+	open_one(&f);
+	settle(&f);
+	assert_int_equal(planner_deadline_of_wall(f.planner, f.planner->time.wall_ms), 0);
+	intake = campaign_begin_until(&f, &campaign, "late",
+				      planner_deadline_of_wall(f.planner,
+							       f.planner->time.wall_ms + 1000));
+	add_recipient(intake, "r@x.test");
+	assert_true(planner_intake_finish(intake, &campaign, &error));
+	assert_int_equal(planner_wall_of_deadline(f.planner, campaign.deadline_ms),
+			 f.planner->time.wall_ms + 1000);
+	pass(&f, 2);
+	assert_false(planner_campaign_start(f.planner, campaign.id, &error));
+	assert_string_equal(error.text, "campaign late: its deadline is over");
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_mailbox_waits_by_its_own_schedule),
 		cmocka_unit_test(a_grey_list_that_names_its_time_is_asked_again_after_it),
 		cmocka_unit_test(a_class_that_gives_up_early_expires_only_its_own_rows),
+		cmocka_unit_test(nothing_is_sent_after_the_deadline_wherever_it_waits),
+		cmocka_unit_test(a_deadline_goes_by_the_clock_that_nobody_sets),
+		cmocka_unit_test(a_paused_campaign_expires_too_and_after_a_restart),
+		cmocka_unit_test(what_is_late_already_is_not_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
