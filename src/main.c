@@ -13,6 +13,7 @@
 #include "send/selftest.h"
 #include "send/send.h"
 #include "web/front.h"
+#include "web/web.h"
 
 #include <string.h>
 
@@ -29,6 +30,7 @@ static const struct {
 	{ "console", console_repl_main },
 	{ "upgrade-task", upgrade_task_main },
 	{ "dhcp-event", dhcp_event_main },
+	{ "web", web_main },
 	{ "www", front_main },
 	{ "page-test", front_page_test_main },
 };

@@ -253,7 +253,8 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       read_plain(&file, config, &config_section_suppression, &config->suppression) &&
 	       read_customers(&file, config) &&
 	       config_sites_read(&file, config, &providers) && read_routes(&file, config) &&
-	       read_replies(&file, config) && read_receive(&file, config);
+	       read_replies(&file, config) && read_receive(&file, config) &&
+	       read_plain(&file, config, &config_section_web, &config->web);
 	config_file_close(&file);
 	if (!done)
 		config_free(config);

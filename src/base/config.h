@@ -172,6 +172,15 @@ struct config_receive {
 	u32 connections_per_client; /* of one IPv4 address or IPv6 /64; 1..60000 */
 };
 
+/* The interface for programs: `hikyaku web`, behind a web server that has TLS. */
+struct config_web {
+	const char *listen;   /* absolute path of a unix socket, which speaks SCGI */
+	const char *api_keys; /* absolute path of the file: base/api_key.h */
+	const char *user;     /* whom `send` lets do no more than the interface needs */
+	u64 body_max;	      /* bytes of one request; 64 KiB..64 MiB */
+	u32 rate;	      /* calls a second of one key; 0: no limit; 0..100000 */
+};
+
 struct config_site {
 	const char *name;
 	struct config_list mx;	    /* patterns of MX host names; none in "default" */
@@ -254,6 +263,7 @@ struct config {
 	const struct config_reply *replies; /* in the order of the file */
 	size_t reply_count;
 	struct config_receive receive;
+	struct config_web web;
 	struct arena arena;
 };
 

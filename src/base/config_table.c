@@ -235,6 +235,17 @@ static const struct config_option receive_options[] = {
 };
 NOT_TITLED(receive, "receive", receive_options);
 
+static const struct config_option web_options[] = {
+	ROW(config_web, listen, "listen", CONFIG_TEXT, "/run/hikyaku/web.sock",
+	    SHAPE(socket, "an absolute path of at most 107 bytes")),
+	ROW(config_web, api_keys, "api-keys", CONFIG_TEXT, "/data/etc/api-keys",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_web, user, "user", CONFIG_TEXT, "web", SHAPE(any, "the name of a user")),
+	ROW(config_web, body_max, "body-max", CONFIG_SIZE, "32M", RANGE(MIB / 16, 64 * MIB)),
+	ROW(config_web, rate, "rate", CONFIG_NUMBER, "50", RANGE(0, 100000)),
+};
+NOT_TITLED(web, "web", web_options);
+
 static const struct config_option root_options[] = {
 	ROW(config, data, "data", CONFIG_TEXT, "/data", SHAPE(path, "an absolute path")),
 	ROW(config, control, "control", CONFIG_TEXT, "/run/hikyaku/send.sock",
@@ -249,5 +260,6 @@ static const struct config_section *const root_inner[] = {
 	&config_section_suppression,
 	&config_section_retry,	 &config_section_customer, &config_section_site,
 	&config_section_route,	 &config_section_reply,    &config_section_receive,
+	&config_section_web,
 };
 NOT_TITLED(root, "root", root_options, INNER(root_inner));

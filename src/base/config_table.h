@@ -19,5 +19,6 @@ extern const struct config_section config_section_site;
 extern const struct config_section config_section_route;
 extern const struct config_section config_section_reply;
 extern const struct config_section config_section_receive;
+extern const struct config_section config_section_web;
 
 #endif

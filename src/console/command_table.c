@@ -262,6 +262,23 @@ const struct command commands[] = {
 	  "Examples:\n"
 	  "  hikyaku suppression import old-provider.csv\n"
 	  "  hikyaku suppression import complaints.csv --reason complaint" },
+	{ "api-key", "add", api_key_add_run, 0, "let a program use the interface", "NAME",
+	  "Makes a key for `hikyaku web` and shows it, once: of the key itself nothing is\n"
+	  "kept. The program sends it as `Authorization: Bearer KEY`. Scopes: send (mail,\n"
+	  "making campaigns, suppressing addresses), read (what became of them), admin\n"
+	  "(everything, starting and stopping campaigns among it). It counts at once.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku api-key add shop --customer example.jp --scope send,read\n"
+	  "  hikyaku api-key add crm --scope admin" },
+	{ "api-key", "list", api_key_list_run, 0, "programs that may use the interface", "",
+	  "Example:\n"
+	  "  hikyaku api-key list" },
+	{ "api-key", "remove", api_key_remove_run, 0, "end a program's right to it", "NAME",
+	  "It counts at once.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku api-key remove shop" },
 	{ "keys", "new", keys_new_run, 0, "make a DKIM key",
 	  "--domain DOMAIN --selector NAME",
 	  "Writes a private key (mode 0600, never over an existing file) and prints the\n"

@@ -76,6 +76,12 @@ i32 ring_socket(struct ring *ring, const struct net_address *to, const struct ne
 int ring_listen(const struct net_address *at);
 int ring_listen_unix(const char *path);
 
+/*
+ * A connection to a unix socket: a handle, as ring_socket's, or a negative errno at once (-ENOENT
+ * and -ECONNREFUSED: nobody listens; -EAGAIN: too many wait there already).
+ */
+i32 ring_connect_unix(struct ring *ring, const char *path);
+
 void ring_connect(struct ring *ring, struct ring_op *op, i32 handle, const struct net_address *to);
 /*
  * Sends from the iovecs (MSG_NOSIGNAL; short sends happen). `message` is caller's memory and must

@@ -6,6 +6,7 @@
 #include "io/ring_parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -80,6 +81,27 @@ i32 ring_socket(struct ring *ring, const struct net_address *to, const struct ne
 			close(fd);
 			return -code;
 		}
+	}
+	return install(ring, fd);
+}
+
+/* Not blocking while it connects, which is at once or not at all; rings need it blocking behind. */
+i32 ring_connect_unix(struct ring *ring, const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 || fcntl(fd, F_SETFL, 0) < 0) {
+		int code = errno;
+
+		close(fd);
+		return -code;
 	}
 	return install(ring, fd);
 }

@@ -82,7 +82,7 @@ def test_check_warns_of_a_queue_that_a_power_cut_may_set_back_and_goes_on(config
 
 MANUALS = ["src/console/hikyaku.1", "src/console/hikyaku-console.8",
            "src/send/hikyaku-send.8", "src/send/hikyaku.conf.5",
-           "src/init/appliance.conf.5"]
+           "src/init/appliance.conf.5", "src/web/hikyaku-web.8"]
 
 
 @pytest.mark.parametrize("path", MANUALS)

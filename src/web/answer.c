@@ -1,0 +1,189 @@
+/* Answers of calls: JSON, problems, and what the sender's refusals mean to a program. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "web/route.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PROBLEM_TYPE "application/problem+json"
+#define RETRY_FULL_S 30
+#define RETRY_AWAY_S 5
+
+static const char *title_of(u32 status)
+{
+	switch (status) {
+	case 200: return "OK";
+	case 201: return "Created";
+	case 202: return "Accepted";
+	case 204: return "No Content";
+	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
+	case 403: return "Forbidden";
+	case 404: return "Not Found";
+	case 405: return "Method Not Allowed";
+	case 409: return "Conflict";
+	case 413: return "Content Too Large";
+	case 415: return "Unsupported Media Type";
+	case 422: return "Unprocessable Content";
+	case 429: return "Too Many Requests";
+	case 503: return "Service Unavailable";
+	case 504: return "Gateway Timeout";
+	default: return "Internal Server Error";
+	}
+}
+
+/* A line for each call. The path may hold an address, which is nobody's business in a log. */
+static void note(const struct call *call)
+{
+	log_info("web", "call", "key=%s method=%.*s path=%s status=%u bytes=%llu ms=%llu id=%s",
+		 call->key.name[0] ? call->key.name : "-",
+		 SLICE_FMT(scgi_head_find(&call->head, SLICE("REQUEST_METHOD"))),
+		 call->route ? call->route->path : "-", call->status,
+		 (unsigned long long)call->head.content_length,
+		 (unsigned long long)((clock_mono_ns() - call->began_ns) / NS_PER_MS),
+		 call->id[0] ? call->id : "-");
+}
+
+/* The head may have fields of the route already. */
+static void answer(struct call *call, u32 status, const char *type)
+{
+	struct buf *head = &call->answer_head;
+
+	call->status = status;
+	buf_add_format(head, "Status: %u %s\r\n", status, title_of(status));
+	if (type)
+		buf_add_format(head, "Content-Type: %s\r\nContent-Length: %zu\r\n", type,
+			       call->answer_body.len);
+	if (status == 401)
+		buf_add_text(head, "WWW-Authenticate: Bearer realm=\"hikyaku\"\r\n");
+	if (call->retry_after_s > 0)
+		buf_add_format(head, "Retry-After: %u\r\n", call->retry_after_s);
+	buf_add_text(head, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n");
+	note(call);
+	call_send(call);
+}
+
+static bool dump(struct buf *out, json_t *json)
+{
+	size_t len = json ? json_dumpb(json, NULL, 0, JSON_COMPACT) : 0;
+	char *room = len > 0 ? buf_reserve(out, len) : NULL;
+
+	if (room && json_dumpb(json, room, len, JSON_COMPACT) == len)
+		buf_advance(out, len);
+	json_decref(json);
+	buf_add_char(out, '\n');
+	return room && !out->failed;
+}
+
+void call_answer(struct call *call, u32 status, json_t *json)
+{
+	if (dump(&call->answer_body, json)) {
+		answer(call, status, "application/json");
+		return;
+	}
+	buf_reset(&call->answer_body);
+	call_refuse(call, 500, NULL, "the answer is too large, or there is no memory for it");
+}
+
+void call_answer_nothing(struct call *call, u32 status)
+{
+	answer(call, status, NULL);
+}
+
+void call_answer_text(struct call *call, u32 status, const char *type, struct slice text)
+{
+	buf_add_slice(&call->answer_body, text);
+	answer(call, status, type);
+}
+
+void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
+{
+	char detail[ERROR_TEXT_MAX];
+	json_t *words;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, args);
+	va_end(args);
+	words = json_string(detail);
+	/* It may quote what a client sent, cut within a character. */
+	if (!words) {
+		for (char *at = detail; *at; at++) {
+			if ((u8)*at >= 0x80)
+				*at = '?';
+		}
+		words = json_string(detail);
+	}
+	if (!dump(&call->answer_body,
+		  json_pack("{s:s, s:s, s:i, s:o, s:s*}", "type", "about:blank", "title",
+			    title_of(status), "status", (int)status, "detail", words, "pointer",
+			    pointer)))
+		buf_reset(&call->answer_body);
+	answer(call, status, PROBLEM_TYPE);
+}
+
+/* ---- asking the sender ---- */
+
+struct exchange *call_ask(struct call *call, const struct exchange_events *events, json_t *request)
+{
+	call->exchange = exchange_new(&call->web->line, events, call);
+	if (!call->exchange) {
+		json_decref(request);
+		call_refuse(call, 503, NULL, "no memory");
+		return NULL;
+	}
+	exchange_request(call->exchange, request);
+	return call->exchange;
+}
+
+void call_ask_end(struct call *call)
+{
+	if (exchange_start(call->exchange))
+		return;
+	call->exchange = NULL;
+	call_refuse(call, 503, NULL, "no memory");
+}
+
+static u32 status_of(struct slice code)
+{
+	static const struct {
+		enum control_code code;
+		u32 status;
+	} rows[] = {
+		{ CONTROL_BAD_REQUEST, 422 },	  { CONTROL_NOT_FOUND, 404 },
+		{ CONTROL_CONFLICT, 409 },	  { CONTROL_REFUSED_CONTENT, 422 },
+		{ CONTROL_FULL, 503 },
+	};
+
+	for (size_t i = 0; i < array_count(rows); i++) {
+		if (slice_equal(code, slice_of(control_code_name(rows[i].code))))
+			return rows[i].status;
+	}
+	return 503;
+}
+
+void call_refuse_end(struct call *call, enum exchange_end end, const json_t *json)
+{
+	const char *sentence = json_string_value(json_object_get(json, "error"));
+	const char *code = json_string_value(json_object_get(json, "code"));
+	u32 status;
+
+	if (end == EXCHANGE_AWAY) {
+		call->retry_after_s = RETRY_AWAY_S;
+		call_refuse(call, 503, NULL, "the sender is not running: nothing was done");
+		return;
+	}
+	if (end == EXCHANGE_LOST) {
+		call->retry_after_s = RETRY_AWAY_S;
+		call_refuse(call, 504, NULL,
+			    "the sender went away: it is not known whether it was done");
+		return;
+	}
+	status = status_of(slice_of(code ? code : ""));
+	if (status == 503)
+		call->retry_after_s = RETRY_FULL_S;
+	call_refuse(call, status, NULL, "%s", sentence ? sentence : "the sender refused it");
+}

@@ -1,0 +1,309 @@
+#include "web/call.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "web/route.h"
+
+#include <stdlib.h>
+
+#define READ_PATIENCE_NS (30 * NS_PER_S)  /* without a byte of the request */
+#define BODY_PATIENCE_NS (300 * NS_PER_S) /* for all of it */
+#define ANSWER_PATIENCE_NS (30 * NS_PER_S)
+/* Closing on bytes that were not read would reset the connection, and the answer with it. */
+#define LINGER_NS (5 * NS_PER_S)
+#define HELD_BODIES 2 /* of the largest size, at once */
+#define JSON_TYPE SLICE("application/json")
+
+/* ---- the end ---- */
+
+void call_close(struct call *call)
+{
+	timer_stop(&call->web->wheel, &call->timer);
+	if (call->exchange)
+		exchange_drop(call->exchange);
+	call->exchange = NULL;
+	conn_close(&call->conn);
+}
+
+static void on_closed(struct conn *conn)
+{
+	struct call *call = container_of(conn, struct call, conn);
+
+	list_unlink(&call->node);
+	call->web->call_count--;
+	call->web->held -= call->held;
+	scgi_head_done(&call->head);
+	buf_done(&call->body);
+	buf_done(&call->answer_head);
+	buf_done(&call->answer_body);
+	json_decref(call->json);
+	json_decref(call->items);
+	explicit_bzero(&call->key, sizeof(call->key));
+	free(call);
+}
+
+static void wait_for(struct call *call, u64 patience_ns)
+{
+	timer_start(&call->web->wheel, &call->timer, clock_mono_ns() + patience_ns);
+}
+
+static void on_patience_ends(struct timer *timer)
+{
+	call_close(container_of(timer, struct call, timer));
+}
+
+/* ---- before the body ---- */
+
+static bool is_loopback(struct slice address)
+{
+	return slice_has_prefix(address, SLICE("127.")) || slice_equal(address, SLICE("::1")) ||
+	       slice_has_prefix(address, SLICE("::ffff:127."));
+}
+
+/* A key that went over the net in the clear is everybody's: who sends one so is told so. */
+static bool check_secure(struct call *call)
+{
+	struct slice https = scgi_head_find(&call->head, SLICE("HTTPS"));
+
+	if (slice_equal_nocase(https, SLICE("on")) ||
+	    is_loopback(scgi_head_find(&call->head, SLICE("REMOTE_ADDR"))))
+		return true;
+	call_refuse(call, 403, NULL, "only by https; make a new key, for this one was readable");
+	return false;
+}
+
+static bool check_key(struct call *call)
+{
+	struct permits *permits = &call->web->permits;
+	const struct api_key *key;
+
+	if (call->route->scopes == 0)
+		return true;
+	permits_refresh(permits);
+	key = permits_find(permits, scgi_head_find(&call->head, SLICE("HTTP_AUTHORIZATION")));
+	if (!key) {
+		call_refuse(call, 401, NULL, "no key, or not one that is known");
+		return false;
+	}
+	call->key = *key;
+	call->retry_after_s = permits_count(permits, key, call->began_ns);
+	if (call->retry_after_s > 0) {
+		call_refuse(call, 429, NULL, "more than %u calls a second", permits->rate);
+		return false;
+	}
+	if (!(key->scopes & (call->route->scopes | API_SCOPE_ADMIN))) {
+		call_refuse(call, 403, NULL, "the key %s may not do this", key->name);
+		return false;
+	}
+	return true;
+}
+
+static bool is_json(struct slice type)
+{
+	struct slice kind = slice_trim(slice_split(&type, ';'));
+
+	return slice_equal_nocase(kind, JSON_TYPE);
+}
+
+static bool check_body(struct call *call)
+{
+	u64 length = call->head.content_length;
+	u64 max = call->web->config->web.body_max;
+
+	if (!(call->route->flags & ROUTE_TAKES_JSON)) {
+		if (length > 0)
+			call_refuse(call, 400, NULL, "this call takes no body");
+		return length == 0;
+	}
+	if (!is_json(scgi_head_find(&call->head, SLICE("CONTENT_TYPE")))) {
+		call_refuse(call, 415, NULL, "the body must be application/json");
+		return false;
+	}
+	if (length > max) {
+		call_refuse(call, 413, NULL, "the body has %llu bytes, at most %llu are taken",
+			    (unsigned long long)length, (unsigned long long)max);
+		return false;
+	}
+	if (length > HELD_BODIES * max - min_u64(call->web->held, HELD_BODIES * max)) {
+		call->retry_after_s = 1;
+		call_refuse(call, 503, NULL, "too much is being taken in: again in a moment");
+		return false;
+	}
+	return true;
+}
+
+static bool check_request(struct call *call)
+{
+	char allowed[64];
+	enum web_route_result result =
+		web_route_find(call, scgi_head_find(&call->head, SLICE("REQUEST_METHOD")),
+			       scgi_head_find(&call->head, SLICE("REQUEST_URI")), allowed);
+
+	if (result == ROUTE_UNKNOWN) {
+		call_refuse(call, 404, NULL, "there is nothing here; see /api/v1/openapi.json");
+		return false;
+	}
+	if (result == ROUTE_OTHER_METHOD) {
+		buf_add_format(&call->answer_head, "Allow: %s\r\n", allowed);
+		call_refuse(call, 405, NULL, "what is here takes %s", allowed);
+		return false;
+	}
+	return check_secure(call) && check_key(call) && check_body(call);
+}
+
+/* ---- the body ---- */
+
+static void run(struct call *call)
+{
+	json_error_t problem;
+
+	call->state = CALL_WORKS;
+	timer_stop(&call->web->wheel, &call->timer);
+	if (!(call->route->flags & ROUTE_TAKES_JSON)) {
+		call->route->run(call);
+		return;
+	}
+	call->json = json_loadb(call->body.ptr ? call->body.ptr : "", call->body.len,
+				JSON_REJECT_DUPLICATES, &problem);
+	buf_done(&call->body);
+	if (!call->json)
+		call_refuse(call, 400, NULL, "not JSON: line %d, column %d: %s", problem.line,
+			    problem.column, problem.text);
+	else if (!json_is_object(call->json))
+		call_refuse(call, 400, "", "the body must be an object");
+	else
+		call->route->run(call);
+}
+
+static void take_body(struct call *call, struct slice bytes)
+{
+	size_t lacks = (size_t)call->head.content_length - call->body.len;
+
+	buf_add_slice(&call->body, slice_first(bytes, lacks));
+	if (call->body.failed) {
+		call_refuse(call, 503, NULL, "no memory for the body");
+		return;
+	}
+	if (bytes.len >= lacks)
+		run(call);
+}
+
+static void on_head(struct call *call, struct slice rest)
+{
+	if (!check_request(call))
+		return;
+	call->held = call->head.content_length;
+	call->web->held += call->held;
+	call->state = CALL_BODY;
+	buf_init(&call->body, call->head.content_length + 1);
+	wait_for(call, BODY_PATIENCE_NS);
+	take_body(call, rest);
+}
+
+static void on_bytes(struct conn *conn, struct slice bytes)
+{
+	struct call *call = container_of(conn, struct call, conn);
+	enum scgi_result result;
+	size_t used;
+
+	if (call->state == CALL_BODY) {
+		take_body(call, bytes);
+		return;
+	}
+	if (call->state != CALL_HEAD)
+		return; /* answered already: thrown away */
+	result = scgi_head_feed(&call->head, bytes, &used);
+	if (result == SCGI_READY) {
+		on_head(call, slice_from(bytes, used));
+	} else if (result != SCGI_MORE) {
+		log_warn("web", "what a web server sent is no SCGI", "memory=%d",
+			 result == SCGI_NO_MEMORY);
+		call_close(call);
+	}
+}
+
+/* ---- sending the answer ---- */
+
+static void send_rest(struct call *call)
+{
+	struct iovec *first = call->iov[0].iov_len > 0 ? &call->iov[0] : &call->iov[1];
+
+	conn_send(&call->conn, first, (u32)(&call->iov[2] - first));
+}
+
+void call_send(struct call *call)
+{
+	call->state = CALL_ANSWERS;
+	call->iov[0] = (struct iovec){ call->answer_head.ptr, call->answer_head.len };
+	call->iov[1] = (struct iovec){ call->answer_body.ptr, call->answer_body.len };
+	if (call->conn.has_ended || !conn_may_send(&call->conn) || call->answer_head.failed) {
+		call_close(call);
+		return;
+	}
+	wait_for(call, ANSWER_PATIENCE_NS);
+	send_rest(call);
+}
+
+static void on_sent(struct conn *conn, i32 result)
+{
+	struct call *call = container_of(conn, struct call, conn);
+	size_t sent = result > 0 ? (size_t)result : 0;
+
+	for (u32 i = 0; i < array_count(call->iov); i++) {
+		struct iovec *iov = &call->iov[i];
+		size_t part = min_size(sent, iov->iov_len);
+
+		iov->iov_base = (char *)iov->iov_base + part;
+		iov->iov_len -= part;
+		sent -= part;
+	}
+	if (result <= 0) {
+		call_close(call);
+	} else if (call->iov[0].iov_len + call->iov[1].iov_len > 0) {
+		send_rest(call);
+	} else if (call->held == 0 && call->head.content_length > 0 && !conn->has_ended) {
+		/* Refused before its body was taken. */
+		call->state = CALL_LINGERS;
+		wait_for(call, LINGER_NS);
+	} else {
+		call_close(call);
+	}
+}
+
+static void on_ended(struct conn *conn, i32 result)
+{
+	struct call *call = container_of(conn, struct call, conn);
+
+	/* What the sender was asked for it does; the answer finds nobody then. */
+	if (call->state != CALL_WORKS && (result < 0 || call->state != CALL_ANSWERS))
+		call_close(call);
+}
+
+static const struct conn_events call_events = {
+	.bytes = on_bytes,
+	.sent = on_sent,
+	.ended = on_ended,
+	.closed = on_closed,
+};
+
+bool call_open(struct web *web, i32 handle)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return false;
+	call->web = web;
+	call->began_ns = clock_mono_ns();
+	timer_init(&call->timer, on_patience_ends);
+	scgi_head_init(&call->head);
+	buf_init(&call->body, 0);
+	buf_init(&call->answer_head, 4096);
+	buf_init(&call->answer_body, CALL_ANSWER_MAX);
+	list_push_back(&web->calls, &call->node);
+	web->call_count++;
+	conn_init(&call->conn, web->ring, &call_events);
+	conn_adopt(&call->conn, handle);
+	wait_for(call, READ_PATIENCE_NS);
+	return true;
+}

@@ -1,0 +1,111 @@
+/*
+ * One call of the interface: an SCGI connection, the request that comes by it, its answer. What the
+ * request asks for is done by the function that its route names (route.h); that one answers, at
+ * once or when the sender has.
+ *
+ * Nothing is read of a body before its key, its type and its length are known to be right, and all
+ * bodies at once have a limit; so no stranger can fill the memory.
+ */
+#ifndef WEB_CALL_H
+#define WEB_CALL_H
+
+#include "base/config.h"
+#include "base/list.h"
+#include "io/conn.h"
+#include "io/timer.h"
+#include "web/exchange.h"
+#include "web/permit.h"
+#include "web/scgi.h"
+
+#include <jansson.h>
+
+#define CALLS_MAX 256 /* at once; those beyond wait in the listener's queue */
+#define CALL_ARGUMENT_MAX 512
+#define CALL_ANSWER_MAX (32u << 20) /* bytes */
+
+struct web_route;
+
+/* What calls share: one for the process. */
+struct web {
+	const struct config *config;
+	struct ring *ring;
+	struct timer_wheel wheel;
+	struct permits permits;
+	struct exchange_line line;
+	struct list calls;
+	u32 call_count;
+	u64 held; /* bytes that bodies were promised */
+};
+
+enum call_state {
+	CALL_HEAD,
+	CALL_BODY,
+	CALL_WORKS, /* the sender is asked */
+	CALL_ANSWERS,
+	CALL_LINGERS, /* answered; the rest of the request is thrown away */
+};
+
+struct call {
+	struct list node;
+	struct web *web;
+	struct conn conn;
+	struct timer timer;
+	enum call_state state;
+	struct scgi_head head;
+	struct buf body;
+	u64 held;
+	u64 began_ns;
+	const struct web_route *route;	  /* NULL: there is none */
+	struct api_key key;		  /* name "": the route needs none */
+	char argument[CALL_ARGUMENT_MAX]; /* what stands in the path for "{}", decoded */
+	struct slice query;
+	json_t *json; /* the body of a route that takes one */
+	/* The route's own: */
+	struct exchange *exchange;
+	json_t *items;
+	char id[64];
+	u32 retry_after_s; /* of an answer; 0: not said */
+	/* The answer. */
+	u32 status;
+	struct buf answer_head;
+	struct buf answer_body;
+	struct iovec iov[2];
+};
+
+/* Takes over an accepted connection. False: no memory; the handle stays the caller's. */
+bool call_open(struct web *web, i32 handle) MUST_CHECK;
+/* Breaks it off. */
+void call_close(struct call *call);
+
+/* For answer.c: sends what is in answer_head and answer_body, and ends the call. */
+void call_send(struct call *call);
+
+/* ---- for routes: answer.c ---- */
+
+/* Answers with JSON, whose reference it takes; NULL: there was no memory for it. */
+void call_answer(struct call *call, u32 status, json_t *json);
+/* Without a body. */
+void call_answer_nothing(struct call *call, u32 status);
+/* Answers with a text that outlives the call. */
+void call_answer_text(struct call *call, u32 status, const char *type, struct slice text);
+/*
+ * Answers with problem+json (RFC 9457): a sentence, and the JSON pointer (RFC 6901) of what is
+ * wrong in the request, unless it is NULL.
+ */
+void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+
+/*
+ * Begins to ask the sender: the request's reference is taken; `events` as of exchange.h, with the
+ * call as owner. NULL: the call was answered, there is no memory. Otherwise call_ask_end starts it.
+ */
+struct exchange *call_ask(struct call *call, const struct exchange_events *events,
+			  json_t *request) MUST_CHECK;
+void call_ask_end(struct call *call);
+/*
+ * In `over`, for everything but a REPLY: answers with what the refusal or the silence means.
+ * Refused content has no pointer here: what has to be pointed at is looked at before.
+ */
+void call_refuse_end(struct call *call, enum exchange_end end, const json_t *json);
+
+#endif

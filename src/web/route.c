@@ -1,0 +1,107 @@
+#include "web/route.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define SEND API_SCOPE_SEND
+#define READ API_SCOPE_READ
+#define ADMIN API_SCOPE_ADMIN
+#define JSON ROUTE_TAKES_JSON
+
+static const struct web_route routes[] = {
+	{ "GET", "/api/v1/openapi.json", 0, 0, api_document },
+	{ "POST", "/api/v1/messages", SEND, JSON, api_messages_send },
+	{ "GET", "/api/v1/messages/{}", SEND | READ, 0, api_message_show },
+	{ "GET", "/api/v1/suppressions", READ, 0, api_suppressions_list },
+	{ "POST", "/api/v1/suppressions", SEND, JSON, api_suppressions_add },
+	{ "GET", "/api/v1/suppressions/{}", READ, 0, api_suppression_show },
+	{ "DELETE", "/api/v1/suppressions/{}", ADMIN, 0, api_suppression_remove },
+	{ "GET", "/api/v1/campaigns", READ, 0, api_campaigns_list },
+	{ "POST", "/api/v1/campaigns", SEND, JSON, api_campaigns_create },
+	{ "GET", "/api/v1/campaigns/{}", READ, 0, api_campaign_show },
+	{ "POST", "/api/v1/campaigns/{}/start", ADMIN, 0, api_campaign_start },
+	{ "POST", "/api/v1/campaigns/{}/pause", ADMIN, 0, api_campaign_pause },
+	{ "POST", "/api/v1/campaigns/{}/resume", ADMIN, 0, api_campaign_resume },
+	{ "POST", "/api/v1/campaigns/{}/cancel", ADMIN, 0, api_campaign_cancel },
+};
+
+static int hex_value(char c)
+{
+	if (ascii_is_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */
+static bool decode(struct slice text, char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		if (c == '%') {
+			bool has_digits = i + 2 < text.len;
+			int high = has_digits ? hex_value(text.ptr[i + 1]) : -1;
+			int low = has_digits ? hex_value(text.ptr[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return false;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (c == '\0' || len + 1 >= size)
+			return false;
+		out[len++] = c;
+	}
+	out[len] = '\0';
+	return len > 0;
+}
+
+static bool matches(const char *pattern, struct slice path, char *argument)
+{
+	struct slice rest = slice_of(pattern);
+
+	while (rest.ptr && path.ptr) {
+		struct slice wanted = slice_split(&rest, '/');
+		struct slice given = slice_split(&path, '/');
+
+		if (slice_equal(wanted, SLICE("{}"))) {
+			if (!decode(given, argument, CALL_ARGUMENT_MAX))
+				return false;
+		} else if (!slice_equal(wanted, given)) {
+			return false;
+		}
+	}
+	return !rest.ptr && !path.ptr;
+}
+
+static void allow(char *allowed, const char *method)
+{
+	size_t len = strlen(allowed);
+
+	if (len > 0 && len + 2 < 64)
+		memcpy(allowed + len, ", ", 3), len += 2;
+	slice_copy(allowed + len, 64 - len, slice_of(method));
+}
+
+enum web_route_result web_route_find(struct call *call, struct slice method, struct slice target,
+				     char *allowed)
+{
+	struct slice path = slice_split(&target, '?');
+
+	call->query = target;
+	allowed[0] = '\0';
+	for (size_t i = 0; i < array_count(routes); i++) {
+		if (!matches(routes[i].path, path, call->argument))
+			continue;
+		if (slice_equal(method, slice_of(routes[i].method))) {
+			call->route = &routes[i];
+			return ROUTE_FOUND;
+		}
+		allow(allowed, routes[i].method);
+	}
+	return allowed[0] ? ROUTE_OTHER_METHOD : ROUTE_UNKNOWN;
+}

@@ -1,0 +1,50 @@
+/*
+ * What the interface offers: one table of methods and paths, with who may and what is done.
+ */
+#ifndef WEB_ROUTE_H
+#define WEB_ROUTE_H
+
+#include "web/call.h"
+
+enum web_route_flag {
+	ROUTE_TAKES_JSON = 1, /* the call has a body, an object, in call->json */
+};
+
+struct web_route {
+	const char *method;
+	const char *path; /* "{}" is one segment, given to the call decoded */
+	u32 scopes;       /* enum api_scope: one of them is enough; 0: no key is needed */
+	u32 flags;
+	void (*run)(struct call *call);
+};
+
+enum web_route_result {
+	ROUTE_FOUND,
+	ROUTE_UNKNOWN,      /* 404 */
+	ROUTE_OTHER_METHOD, /* 405: `allowed` lists them */
+};
+
+/*
+ * Finds the route of a request target ("/api/v1/messages/x?limit=1"): fills in route, argument and
+ * query of the call. `allowed` has 64 bytes.
+ */
+enum web_route_result web_route_find(struct call *call, struct slice method, struct slice target,
+				     char *allowed) MUST_CHECK;
+
+/* ---- the functions: api_*.c ---- */
+void api_document(struct call *call);
+void api_messages_send(struct call *call);
+void api_message_show(struct call *call);
+void api_suppressions_list(struct call *call);
+void api_suppressions_add(struct call *call);
+void api_suppression_show(struct call *call);
+void api_suppression_remove(struct call *call);
+void api_campaigns_list(struct call *call);
+void api_campaigns_create(struct call *call);
+void api_campaign_show(struct call *call);
+void api_campaign_start(struct call *call);
+void api_campaign_pause(struct call *call);
+void api_campaign_resume(struct call *call);
+void api_campaign_cancel(struct call *call);
+
+#endif
