@@ -234,6 +234,18 @@ static bool read_receive(struct config_file *file, struct config *config)
 	       read_plain(file, config, &config_section_receive, &config->receive);
 }
 
+static bool read_submission(struct config_file *file, struct config *config)
+{
+	struct cfg_t *at = config_file_at(file->tree, "submission", 0);
+
+	if (!at)
+		return true;
+	/* Name, certificate and limits of connections are those of the receiver. */
+	if (!config->receive.hostname)
+		return config_file_refuse(file, at, NULL, "there is no section \"receive\"");
+	return read_plain(file, config, &config_section_submission, &config->submission);
+}
+
 bool config_parse(struct config *config, struct slice text, const char *name, struct error *error)
 {
 	struct config_file file = { .tree = NULL };
@@ -254,7 +266,8 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       read_customers(&file, config) &&
 	       config_sites_read(&file, config, &providers) && read_routes(&file, config) &&
 	       read_replies(&file, config) && read_receive(&file, config) &&
-	       read_plain(&file, config, &config_section_web, &config->web);
+	       read_plain(&file, config, &config_section_web, &config->web) &&
+	       read_submission(&file, config);
 	config_file_close(&file);
 	if (!done)
 		config_free(config);

@@ -181,6 +181,18 @@ struct config_web {
 	u32 rate;	      /* calls a second of one key; 0: no limit; 0..100000 */
 };
 
+/* Mail that users hand in for others: `hikyaku receive` does that, too (RFC 6409). */
+struct config_submission {
+	struct config_list listen;	 /* "0.0.0.0:587": STARTTLS comes first */
+	struct config_list listen_tls;	 /* "0.0.0.0:465": TLS from the first byte on (RFC 8314) */
+	struct config_list listen_clear; /* loopback alone: TLS is offered and need not be */
+	const char *users; /* path: base/user_file.h; NULL: there is no such section */
+	const char *spool; /* folder */
+	u64 message_max;   /* bytes; 64 KiB..31 MiB */
+	u32 recipients;	   /* of one message; 100..1000 */
+	u32 per_hour;	   /* recipients of one user; 0: no limit */
+};
+
 struct config_site {
 	const char *name;
 	struct config_list mx;	    /* patterns of MX host names; none in "default" */
@@ -264,6 +276,7 @@ struct config {
 	size_t reply_count;
 	struct config_receive receive;
 	struct config_web web;
+	struct config_submission submission;
 	struct arena arena;
 };
 

@@ -184,6 +184,16 @@ const char *config_shape_endpoint(struct arena *arena, struct slice text)
 	return arena_copy(arena, slice_of(whole)).ptr;
 }
 
+const char *config_shape_loopback(struct arena *arena, struct slice text)
+{
+	const char *endpoint = config_shape_endpoint(arena, text);
+
+	if (!endpoint || (!slice_has_prefix(slice_of(endpoint), SLICE("127.")) &&
+			  !slice_has_prefix(slice_of(endpoint), SLICE("[::1]:"))))
+		return NULL;
+	return endpoint;
+}
+
 static bool is_forwarder(struct slice text)
 {
 	struct slice host = slice_split(&text, '@');

@@ -246,6 +246,24 @@ static const struct config_option web_options[] = {
 };
 NOT_TITLED(web, "web", web_options);
 
+static const struct config_option submission_options[] = {
+	ROW(config_submission, listen, "listen", CONFIG_LIST, "0.0.0.0:587 [::]:587",
+	    SHAPE(endpoint, "an address with port such as 0.0.0.0:587 or [::]:587")),
+	ROW(config_submission, listen_tls, "listen-tls", CONFIG_LIST, "0.0.0.0:465 [::]:465",
+	    SHAPE(endpoint, "an address with port such as 0.0.0.0:465 or [::]:465")),
+	ROW(config_submission, listen_clear, "listen-clear", CONFIG_LIST, "",
+	    SHAPE(loopback, "an address of this machine alone, such as 127.0.0.1:587")),
+	ROW(config_submission, users, "users", CONFIG_TEXT, "/data/receive/users",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_submission, spool, "spool", CONFIG_TEXT, "/data/receive/submitted",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_submission, message_max, "message-max", CONFIG_SIZE, "25M",
+	    RANGE(MIB / 16, 31 * MIB)),
+	ROW(config_submission, recipients, "recipients", CONFIG_NUMBER, "100", RANGE(100, 1000)),
+	ROW(config_submission, per_hour, "per-hour", CONFIG_NUMBER, "10000", RANGE(0, PERIOD_MAX)),
+};
+NOT_TITLED(submission, "submission", submission_options);
+
 static const struct config_option root_options[] = {
 	ROW(config, data, "data", CONFIG_TEXT, "/data", SHAPE(path, "an absolute path")),
 	ROW(config, control, "control", CONFIG_TEXT, "/run/hikyaku/send.sock",
@@ -261,5 +279,6 @@ static const struct config_section *const root_inner[] = {
 	&config_section_retry,	 &config_section_customer, &config_section_site,
 	&config_section_route,	 &config_section_reply,    &config_section_receive,
 	&config_section_web,
+	&config_section_submission,
 };
 NOT_TITLED(root, "root", root_options, INNER(root_inner));

@@ -129,6 +129,19 @@ bool crypto_certificate_make(const char *host, u64 now_ms, struct buf *out) MUST
  */
 bool crypto_certificate_serves(struct slice pem, const char *host, u64 now_ms) MUST_CHECK;
 
+/*
+ * Passwords of people and programs, kept so that who steals the file still has to guess them
+ * (scrypt, RFC 7914): about 80 ms and 32 MiB for each guess, and for each of these calls.
+ */
+#define CRYPTO_PASSWORD_TEXT 192 /* bytes of what is kept, with a NUL: $scrypt$ln=15,r=8,p=1$... */
+enum crypto_password { CRYPTO_PASSWORD_RIGHT, CRYPTO_PASSWORD_WRONG, CRYPTO_PASSWORD_NO_MEMORY };
+
+/* Appends what is kept of the password. False: no memory. */
+bool crypto_password_keep(struct slice password, struct buf *out) MUST_CHECK;
+bool crypto_password_is_kept(struct slice kept); /* whether it is such a text */
+/* A text that is none is wrong for every password. */
+enum crypto_password crypto_password_check(struct slice kept, struct slice password) MUST_CHECK;
+
 /* Keyed hash for tables and deduplication (not for tokens): SipHash-2-4, 64 and 128 bits. */
 u64 siphash64(const u8 key[16], const void *bytes, size_t len);
 void siphash128(u8 out[16], const u8 key[16], const void *bytes, size_t len);

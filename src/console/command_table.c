@@ -295,6 +295,29 @@ const struct command commands[] = {
 	  "Examples:\n"
 	  "  hikyaku keys show\n"
 	  "  hikyaku keys show --file key.pem --domain example.jp --selector s2026" },
+	{ "user", "add", user_add_run, 0, "somebody who may hand in mail", "NAME",
+	  "A user signs in on the submission ports (hikyaku.conf(5), section submission)\n"
+	  "and sends as the addresses of --from: by default the name itself where that is\n"
+	  "an address of the customer's, else every address of the domain. A password is\n"
+	  "made and shown once; --ask reads one instead. It counts from the next sign-in.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku user add ann@example.jp\n"
+	  "  hikyaku user add shop --customer example.jp --from shop@example.jp" },
+	{ "user", "list", user_list_run, 0, "who may hand in mail", "",
+	  "Example:\n"
+	  "  hikyaku user list" },
+	{ "user", "passwd", user_passwd_run, 0, "another password", "NAME",
+	  "The old one does not count any more. Who is signed in stays so until the\n"
+	  "connection ends.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku user passwd shop" },
+	{ "user", "remove", user_remove_run, 0, "somebody may no longer", "NAME",
+	  "Who is signed in stays so until the connection ends.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku user remove shop" },
 	{ "config", "show", config_show_run, 0, "the sender's configuration", "",
 	  "Example:\n"
 	  "  hikyaku config show" },

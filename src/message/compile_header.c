@@ -219,10 +219,19 @@ static bool fill_header(struct compiler *c, struct message_header *header, struc
 	return true;
 }
 
-/* A literal field in ASCII is as its author wrote it, whatever it is; others have to be encoded. */
+/*
+ * A literal field in ASCII is as its author wrote it, whatever it is; others have to be encoded. Of
+ * two addresses in brackets readers could take another one for the author than we do: written anew,
+ * the first is a part of the name.
+ */
 static bool is_kept(const struct compiler *c, const struct mime_header *source)
 {
-	return c->options->literal && header_may_stay(source->name, source->value);
+	u32 brackets = 0;
+
+	for (size_t i = 0; i < source->value.len; i++)
+		brackets += source->value.ptr[i] == '<';
+	return c->options->literal && header_may_stay(source->name, source->value) &&
+	       (brackets < 2 || !slice_equal_nocase(source->name, SLICE("From")));
 }
 
 static bool take_header(struct compiler *c, const struct mime_header *source)
@@ -279,6 +288,7 @@ static bool check_from(struct compiler *c)
 	if (!address_parse(&address, from->mailboxes[0].address, c->error))
 		return false;
 	memcpy(c->message->facts.from_domain, address.domain, address.domain_len + 1u);
+	c->message->facts.from = address;
 	return true;
 }
 

@@ -96,6 +96,7 @@ void message_free(struct message *message);
 
 struct message_facts {
 	char from_domain[ADDRESS_DOMAIN_MAX + 1];
+	struct address from; /* the author's */
 	bool body_is_shared;     /* no merge field in the body: hashed once for all */
 	u64 body_bytes;          /* literal bytes of the body */
 	u64 shared_prefix_bytes; /* canonical body bytes hashed once */

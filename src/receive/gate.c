@@ -54,7 +54,7 @@ bool gate_takes(const struct gate *gate, const struct smtp_mailbox *to)
 		return false;
 	customer = config_customer_of(gate->params.config, to->domain);
 	if (!customer)
-		return host && slice_equal_nocase(to->domain, gate->server.host_name);
+		return host && slice_equal_nocase(to->domain, gate->servers[GATE_MX].host_name);
 	return host || slice_equal_nocase(to->local, SLICE("abuse")) ||
 	       is_bounce(to->local, slice_of(customer->bounce)) ||
 	       (customer->unsubscribe_mailto &&
@@ -103,13 +103,14 @@ void gate_forget(struct gate *gate, struct gate_client *client)
 	free(client);
 }
 
-static void let_in(struct gate *gate, i32 handle, const struct net_address *peer)
+static void let_in(struct gate *gate, enum gate_door door, i32 handle,
+		   const struct net_address *peer)
 {
 	struct gate_client *client = NULL;
 
 	if (gate->visitor_count < gate->params.config->receive.connections)
 		client = client_take(gate, peer);
-	if (client && visitor_enter(gate, handle, peer, client))
+	if (client && visitor_enter(gate, door, handle, peer, client))
 		return;
 	if (client)
 		gate_forget(gate, client);
@@ -138,7 +139,7 @@ static void on_listener(struct ring_op *op, i32 result)
 	for (u32 i = 0; i < ACCEPTS_MAX && handle != -EAGAIN; i++) {
 		handle = ring_accept_one(gate->params.ring, listener->fd, &peer);
 		if (handle >= 0) {
-			let_in(gate, handle, &peer);
+			let_in(gate, listener->door, handle, &peer);
 		} else if (handle != -EAGAIN && handle != -ECONNABORTED) {
 			/* Sockets or memory lack: these come back with time. */
 			timer_start(gate->params.wheel, &listener->again,
@@ -154,7 +155,8 @@ static void on_again(struct timer *timer)
 	poll_listener(container_of(timer, struct gate_listener, again));
 }
 
-static bool listen_at(struct gate *gate, const char *text, struct error *error)
+static bool listen_at(struct gate *gate, enum gate_door door, const char *text,
+		      struct error *error)
 {
 	struct gate_listener *listener = &gate->listeners[gate->listener_count];
 	struct net_address at;
@@ -162,6 +164,7 @@ static bool listen_at(struct gate *gate, const char *text, struct error *error)
 	if (!net_address_parse(&at, slice_of(text), true))
 		return error_set(error, "%s is no address with a port", text);
 	listener->gate = gate;
+	listener->door = door;
 	listener->op.done = on_listener;
 	timer_init(&listener->again, on_again);
 	listener->fd = ring_listen(&at);
@@ -174,9 +177,49 @@ static bool listen_at(struct gate *gate, const char *text, struct error *error)
 	return true;
 }
 
+static bool listen_all(struct gate *gate, enum gate_door door, const struct config_list *list,
+		       struct error *error)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!listen_at(gate, door, list->items[i], error))
+			return false;
+	}
+	return true;
+}
+
+static void set_servers(struct gate *gate)
+{
+	const struct config *config = gate->params.config;
+
+	for (u32 door = 0; door < GATE_DOORS; door++) {
+		struct smtp_server_params *server = &gate->servers[door];
+
+		*server = smtp_server_usual;
+		server->host_name = slice_of(config->receive.hostname);
+		server->tls_offered = true;
+		server->size_max = config->receive.message_max;
+		if (door == GATE_MX || !gate->params.submission)
+			continue;
+		server->mode = SMTP_SERVER_SUBMISSION;
+		server->size_max = config->submission.message_max;
+		server->recipients_max = config->submission.recipients;
+		server->clear_auth = door == GATE_SUBMISSION_CLEAR;
+	}
+}
+
+static bool open_doors(struct gate *gate, struct error *error)
+{
+	const struct config_submission *submission = &gate->params.config->submission;
+
+	return listen_all(gate, GATE_MX, &gate->params.config->receive.listen, error) &&
+	       (!gate->params.submission ||
+		(listen_all(gate, GATE_SUBMISSION, &submission->listen, error) &&
+		 listen_all(gate, GATE_SUBMISSION_TLS, &submission->listen_tls, error) &&
+		 listen_all(gate, GATE_SUBMISSION_CLEAR, &submission->listen_clear, error)));
+}
+
 struct gate *gate_open(const struct gate_params *params, struct error *error)
 {
-	const struct config_receive *receive = &params->config->receive;
 	struct gate *gate = calloc(1, sizeof(*gate));
 
 	if (!gate) {
@@ -184,19 +227,13 @@ struct gate *gate_open(const struct gate_params *params, struct error *error)
 		return NULL;
 	}
 	gate->params = *params;
-	gate->server = smtp_server_usual;
-	gate->server.host_name = slice_of(receive->hostname);
-	gate->server.size_max = receive->message_max;
-	gate->server.tls_offered = true;
 	map_init(&gate->clients);
 	list_init(&gate->visitors);
-	for (size_t i = 0; i < receive->listen.count; i++) {
-		if (!listen_at(gate, receive->listen.items[i], error)) {
-			gate_close(gate);
-			return NULL;
-		}
-	}
-	return gate;
+	set_servers(gate);
+	if (open_doors(gate, error))
+		return gate;
+	gate_close(gate);
+	return NULL;
 }
 
 static void stop_listening(struct gate *gate)
@@ -238,8 +275,10 @@ void gate_close(struct gate *gate)
 		stop_listening(gate);
 	list_for_each(node, &gate->visitors)
 		visitor_break_off(visitor_of(node));
-	while (gate->visitor_count > 0 || is_polling(gate))
+	while (gate->visitor_count > 0 || is_polling(gate)) {
 		ring_turn(gate->params.ring, NS_PER_MS);
+		submission_work(gate->params.submission);
+	}
 	for (u32 i = 0; i < gate->listener_count; i++)
 		close(gate->listeners[i].fd);
 	ring_turn(gate->params.ring, 0);

@@ -5,7 +5,8 @@
  *
  * Mail is taken for the customers of the configuration only, and there for the addresses that this
  * product makes or a host has to have: envelope senders (the customer's `bounce` prefix, alone or
- * with "-..." behind it), unsubscribe addresses, postmaster and abuse. Nothing is ever relayed.
+ * with "-..." behind it), unsubscribe addresses, postmaster and abuse. Nothing is relayed
+ * but what users hand in at the doors that are for them: submission.h.
  */
 #ifndef RECEIVE_GATE_H
 #define RECEIVE_GATE_H
@@ -16,6 +17,7 @@
 #include "io/timer.h"
 #include "io/tls.h"
 #include "receive/spool.h"
+#include "receive/submission.h"
 
 struct gate;
 
@@ -23,6 +25,7 @@ struct gate_params {
 	struct ring *ring; /* its files: 2 more than config->receive.connections */
 	struct timer_wheel *wheel;
 	struct spool *spool;
+	struct submission *submission; /* NULL: there is none */
 	struct tls_context *tls; /* a server's */
 	const struct config *config;
 };

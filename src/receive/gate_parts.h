@@ -20,8 +20,12 @@ struct gate_client {
 	u32 visitors;
 };
 
+/* What a listener's clients come for. */
+enum gate_door { GATE_MX, GATE_SUBMISSION, GATE_SUBMISSION_TLS, GATE_SUBMISSION_CLEAR, GATE_DOORS };
+
 struct gate_listener {
 	struct gate *gate;
+	enum gate_door door;
 	struct ring_op op;
 	struct timer again; /* polls again, when there was no room for a connection */
 	int fd;
@@ -30,8 +34,8 @@ struct gate_listener {
 
 struct gate {
 	struct gate_params params;
-	struct smtp_server_params server;
-	struct gate_listener listeners[CONFIG_LIST_MAX];
+	struct smtp_server_params servers[GATE_DOORS];
+	struct gate_listener listeners[GATE_DOORS * CONFIG_LIST_MAX];
 	u32 listener_count;
 	struct map clients; /* key -> struct gate_client */
 	struct list visitors;
@@ -47,8 +51,8 @@ bool gate_takes(const struct gate *gate, const struct smtp_mailbox *to);
 void gate_forget(struct gate *gate, struct gate_client *client);
 
 /* visitor.c: owns the handle from here on, and frees itself. False: no memory; the handle stays. */
-bool visitor_enter(struct gate *gate, i32 handle, const struct net_address *peer,
-		   struct gate_client *client) MUST_CHECK;
+bool visitor_enter(struct gate *gate, enum gate_door door, i32 handle,
+		   const struct net_address *peer, struct gate_client *client) MUST_CHECK;
 struct visitor;
 struct visitor *visitor_of(struct list *node);
 void visitor_leave(struct visitor *visitor);

@@ -12,6 +12,7 @@
 #include "io/tls.h"
 #include "receive/gate.h"
 #include "receive/spool.h"
+#include "receive/submission.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct receiver {
 	struct ring *ring;
 	struct timer_wheel wheel;
 	struct spool *spool;
+	struct submission *submission; /* NULL: there is none */
 	struct tls_context *tls;
 	struct gate *gate;
 	struct ring_op signal_op;
@@ -101,11 +103,24 @@ static bool open_tls(struct receiver *receiver, struct error *error)
 	return receiver->tls != NULL;
 }
 
+static bool open_submission(struct receiver *receiver, struct error *error)
+{
+	struct submission_params params = { .ring = receiver->ring,
+					    .wheel = &receiver->wheel,
+					    .config = &receiver->config };
+
+	if (!receiver->config.submission.users)
+		return true;
+	receiver->submission = submission_open(&params, error);
+	return receiver->submission != NULL;
+}
+
 static bool open_gate(struct receiver *receiver, struct error *error)
 {
 	struct gate_params params = { .ring = receiver->ring,
 				      .wheel = &receiver->wheel,
 				      .spool = receiver->spool,
+				      .submission = receiver->submission,
 				      .tls = receiver->tls,
 				      .config = &receiver->config };
 
@@ -125,6 +140,7 @@ static void run(struct receiver *receiver)
 		if (next_ns != UINT64_MAX)
 			next_ns -= min_u64(now_ns, next_ns);
 		ring_turn(receiver->ring, next_ns);
+		submission_work(receiver->submission);
 		now_ns = clock_mono_ns();
 		timer_wheel_advance(&receiver->wheel, now_ns);
 		if (receiver->signals > 0 && !receiver->stopping) {
@@ -158,7 +174,7 @@ int receive_main(int argc, char **argv)
 		fprintf(stderr, "hikyaku: %s\n", error.text);
 		return 1;
 	}
-	if (receiver.config.receive.listen.count == 0) {
+	if (!receiver.config.receive.hostname) {
 		fprintf(stderr, "hikyaku: %s: no section \"receive\"\n", path);
 		return 1;
 	}
@@ -167,7 +183,7 @@ int receive_main(int argc, char **argv)
 	receiver.signal_op.done = on_signal;
 	if (!watch_signals(&receiver, &error) || !open_ring(&receiver, &error) ||
 	    !open_spool(&receiver, &error) || !open_tls(&receiver, &error) ||
-	    !open_gate(&receiver, &error)) {
+	    !open_submission(&receiver, &error) || !open_gate(&receiver, &error)) {
 		fprintf(stderr, "hikyaku: %s\n", error.text);
 		return 1;
 	}
@@ -177,6 +193,7 @@ int receive_main(int argc, char **argv)
 		log_warn("receive", "the supervisor was not told", "errno=%d", errno);
 	run(&receiver);
 	gate_close(receiver.gate);
+	submission_close(receiver.submission);
 	tls_context_close(receiver.tls);
 	spool_close(receiver.spool);
 	ring_close(receiver.ring);

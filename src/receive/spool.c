@@ -201,7 +201,7 @@ bool spool_file_begin(struct spool_file *file)
 		 (unsigned long long)clock_wall_ms() & 0xfffffffffffull,
 		 (unsigned long long)(spool->sequence++ & 0xfffff), random);
 	path_of(path, file);
-	file->fd = openat(spool->folder, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	file->fd = openat(spool->folder, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 			  0600);
 	return file->fd >= 0 || file_fails(file, "create", errno);
 }

@@ -22,6 +22,7 @@
 #define HELD_MAX (4u << 20)
 #define HELD_TOTAL_MAX (64u << 20)
 #define ENVELOPE_MAX (64 * 1024) /* 100 recipients of SMTP_PATH_MAX, and more */
+#define SUBMITTED_ENVELOPE_MAX (1024 * 1024) /* 1000, with ORCPT */
 /*
  * How long a client may go on sending after our last reply. Closing on unread bytes would reset the
  * connection, and the client would never see why.
@@ -38,11 +39,13 @@ struct visitor {
 	struct timer timer; /* the engine's, then the end of lingering */
 	struct smtp_server server;
 	struct spool_file file;
+	struct submitter *submitter; /* NULL: it comes with mail for us */
 	struct buf held;
 	size_t held_counted; /* memory of it that the gate knows of */
 	struct buf envelope; /* of the open transaction */
 	char hello[SMTP_DOMAIN_MAX + 1];
 	bool esmtp;
+	bool early;   /* the handshake comes before the greeting, and is not over */
 	bool lingering;
 	bool closing; /* conn_close was called */
 	bool closed;  /* ... and has ended; freed when no commit is under way */
@@ -59,7 +62,8 @@ static void visitor_free(struct visitor *visitor)
 {
 	struct gate *gate = visitor->gate;
 
-	if (!visitor->closed || visitor->file.committing)
+	if (!visitor->closed || visitor->file.committing ||
+	    submitter_is_busy(visitor->submitter))
 		return;
 	spool_file_drop(&visitor->file);
 	gate->held -= visitor->held_counted;
@@ -67,6 +71,7 @@ static void visitor_free(struct visitor *visitor)
 	list_unlink(&visitor->node);
 	gate->visitor_count--;
 	gate_forget(gate, visitor->client);
+	submitter_close(visitor->submitter);
 	buf_done(&visitor->held);
 	buf_done(&visitor->envelope);
 	free(visitor);
@@ -87,7 +92,8 @@ static void visitor_close(struct visitor *visitor)
 static void forget_envelope(struct visitor *visitor)
 {
 	buf_done(&visitor->envelope);
-	buf_init(&visitor->envelope, ENVELOPE_MAX);
+	buf_init(&visitor->envelope,
+		 visitor->submitter ? SUBMITTED_ENVELOPE_MAX : ENVELOPE_MAX);
 }
 
 static void begin_envelope(struct visitor *visitor, struct slice from)
@@ -100,19 +106,31 @@ static void begin_envelope(struct visitor *visitor, struct slice from)
 		       visitor->hello, SLICE_FMT(from));
 }
 
-/* RFC 5321 section 4.4. The client's name is its own claim: it stands as a comment would. */
+/*
+ * RFC 5321 section 4.4. The client's name is its own claim: it stands as a comment would. Of a user
+ * neither name nor address is told: where people write from is nobody's business, and the log has
+ * both under the same id.
+ */
 static void add_received(struct visitor *visitor)
 {
 	struct buf *envelope = &visitor->envelope;
 	char client[NET_ADDRESS_TEXT_SIZE];
 	char date[CLOCK_RFC5322_SIZE];
 
-	net_address_format(client, &visitor->peer, false);
 	clock_format_rfc5322(date, clock_wall_ms());
+	if (visitor->submitter) {
+		/* RFC 3848 has the words. */
+		buf_add_format(envelope, "\nReceived: by %.*s with %s id %s;\r\n\t%s\r\n",
+			       SLICE_FMT(visitor->server.params->host_name),
+			       visitor->server.tls_active ? "ESMTPSA" : "ESMTPA", visitor->file.id,
+			       date);
+		return;
+	}
+	net_address_format(client, &visitor->peer, false);
 	buf_add_format(envelope,
 		       "\nReceived: from %s ([%s%s])\r\n\tby %.*s with %s id %s;\r\n\t%s\r\n",
 		       visitor->hello, visitor->peer.family == 6 ? "IPv6:" : "", client,
-		       SLICE_FMT(visitor->gate->server.host_name),
+		       SLICE_FMT(visitor->server.params->host_name),
 		       visitor->server.tls_active ? "ESMTPS" :
 		       visitor->esmtp		  ? "ESMTP" : "SMTP",
 		       visitor->file.id, date);
@@ -143,7 +161,8 @@ static void take_content(struct visitor *visitor, struct slice text)
 
 static void drop_message(struct visitor *visitor)
 {
-	if (!visitor->file.committing)
+	/* A thread that reads the file drops it, when nobody waits for the answer. */
+	if (!visitor->file.committing && !submitter_is_busy(visitor->submitter))
 		spool_file_drop(&visitor->file);
 	visitor->file.failed = false;
 	forget_envelope(visitor);
@@ -157,7 +176,10 @@ static void refuse_for_room(struct visitor *visitor)
 static void on_end(struct visitor *visitor)
 {
 	if (!visitor->file.failed && begin_file(visitor) && !visitor->file.failed) {
-		spool_file_commit(&visitor->file);
+		if (visitor->submitter)
+			submitter_end(visitor->submitter);
+		else
+			spool_file_commit(&visitor->file);
 		return;
 	}
 	drop_message(visitor);
@@ -166,16 +188,24 @@ static void on_end(struct visitor *visitor)
 
 static void on_mail(struct visitor *visitor, const struct smtp_mail *mail)
 {
-	if (!spool_has_room(visitor->gate->params.spool, mail->size)) {
+	if (!spool_has_room(visitor->file.spool, mail->size)) {
 		refuse_for_room(visitor);
 		return;
 	}
 	begin_envelope(visitor, mail->from.path);
+	if (visitor->submitter &&
+	    !submitter_mail(visitor->submitter, mail, &visitor->envelope))
+		return;
 	smtp_server_accept(&visitor->server, clock_mono_ns());
 }
 
 static void on_rcpt(struct visitor *visitor, const struct smtp_rcpt *rcpt)
 {
+	if (visitor->submitter) {
+		if (submitter_rcpt(visitor->submitter, rcpt, &visitor->envelope))
+			smtp_server_accept(&visitor->server, clock_mono_ns());
+		return;
+	}
 	if (!gate_takes(visitor->gate, &rcpt->to)) {
 		smtp_server_refuse(&visitor->server, 550, SLICE("5.1.1 nobody of that name here"),
 				   clock_mono_ns());
@@ -235,7 +265,8 @@ static void on_event(struct visitor *visitor, const struct smtp_server_event *ev
 		start_tls(visitor);
 		break;
 	case SMTP_SERVER_AUTH:
-		ASSERT(false); /* it is not offered */
+		ASSERT(visitor->submitter); /* to others it is not offered */
+		submitter_auth(visitor->submitter, &event->credentials);
 	}
 }
 
@@ -264,6 +295,8 @@ static void set_timer(struct visitor *visitor)
 {
 	u64 deadline = smtp_server_deadline(&visitor->server);
 
+	if (visitor->early)
+		return; /* the handshake's own time runs */
 	if (visitor->lingering) {
 		if (!timer_is_running(&visitor->timer))
 			timer_start(visitor->gate->params.wheel, &visitor->timer,
@@ -360,11 +393,17 @@ static void on_tls_ended(struct conn *conn, bool ok)
 {
 	struct visitor *visitor = container_of(conn, struct visitor, conn);
 
-	if (ok) {
+	if (ok && visitor->early) {
+		visitor->early = false;
+		smtp_server_start(&visitor->server, true, clock_mono_ns());
+	} else if (ok) {
 		smtp_server_tls_started(&visitor->server, clock_mono_ns());
 	} else {
 		log_debug("receive", "TLS failed", "why=%s", conn_why(conn));
-		smtp_server_tls_failed(&visitor->server, clock_mono_ns());
+		if (visitor->early)
+			visitor_close(visitor);
+		else
+			smtp_server_tls_failed(&visitor->server, clock_mono_ns());
 	}
 	go_on(visitor);
 }
@@ -376,7 +415,7 @@ static void on_ended(struct conn *conn, i32 result)
 	if (result < 0)
 		log_debug("receive", "connection broke", "errno=%d tls=%s", -result,
 			  conn_why(conn));
-	if (visitor->lingering)
+	if (visitor->lingering || visitor->early)
 		visitor_close(visitor);
 	smtp_server_closed(&visitor->server, clock_mono_ns());
 	go_on(visitor);
@@ -402,7 +441,7 @@ static void on_timer(struct timer *timer)
 {
 	struct visitor *visitor = container_of(timer, struct visitor, timer);
 
-	if (visitor->lingering) {
+	if (visitor->lingering || visitor->early) {
 		visitor_close(visitor);
 		return;
 	}
@@ -415,9 +454,14 @@ static void on_committed(struct spool_file *file, bool durable)
 {
 	struct visitor *visitor = container_of(file, struct visitor, file);
 
-	if (durable)
+	if (durable && visitor->submitter)
+		log_info("receive", "submitted", "id=%s user=%s bytes=%llu", file->id,
+			 submitter_user(visitor->submitter), (unsigned long long)file->size);
+	else if (durable)
 		log_info("receive", "message", "id=%s bytes=%llu", file->id,
 			 (unsigned long long)file->size);
+	if (durable && visitor->submitter)
+		submission_has_mail(visitor->gate->params.submission);
 	forget_envelope(visitor);
 	file->failed = false;
 	if (durable)
@@ -431,8 +475,51 @@ static void on_committed(struct spool_file *file, bool durable)
 		go_on(visitor);
 }
 
-bool visitor_enter(struct gate *gate, i32 handle, const struct net_address *peer,
-		   struct gate_client *client)
+/* A submitter has moved on by itself: as on_committed. */
+static void on_moved(void *owner)
+{
+	struct visitor *visitor = owner;
+
+	if (visitor->closed)
+		visitor_free(visitor);
+	else if (!visitor->closing)
+		go_on(visitor);
+}
+
+static bool make_submitter(struct visitor *visitor)
+{
+	char address[NET_ADDRESS_TEXT_SIZE];
+	struct submitter_params params = { .submission = visitor->gate->params.submission,
+					   .server = &visitor->server,
+					   .file = &visitor->file,
+					   .client = { (const char *)visitor->client->key,
+						       CLIENT_KEY_SIZE },
+					   .address = address,
+					   .moved = on_moved,
+					   .owner = visitor };
+
+	net_address_format(address, &visitor->peer, false);
+	visitor->submitter = submitter_open(&params);
+	return visitor->submitter != NULL;
+}
+
+/* TLS from the first byte on (RFC 8314 section 3), or the greeting. */
+static void begin(struct visitor *visitor, enum gate_door door)
+{
+	struct gate *gate = visitor->gate;
+
+	conn_init(&visitor->conn, gate->params.ring, &visitor_events);
+	visitor->early = door == GATE_SUBMISSION_TLS;
+	if (!visitor->early) {
+		smtp_server_start(&visitor->server, false, clock_mono_ns());
+		return;
+	}
+	timer_start(gate->params.wheel, &visitor->timer,
+		    clock_mono_ns() + visitor->server.params->tls_ms * NS_PER_MS);
+}
+
+bool visitor_enter(struct gate *gate, enum gate_door door, i32 handle,
+		   const struct net_address *peer, struct gate_client *client)
 {
 	struct visitor *visitor = malloc(sizeof(*visitor));
 
@@ -445,17 +532,28 @@ bool visitor_enter(struct gate *gate, i32 handle, const struct net_address *peer
 	visitor->held_counted = 0;
 	visitor->hello[0] = '\0';
 	visitor->esmtp = visitor->lingering = visitor->closing = visitor->closed = false;
+	visitor->submitter = NULL;
+	if (door != GATE_MX && !make_submitter(visitor)) {
+		free(visitor);
+		return false;
+	}
 	timer_init(&visitor->timer, on_timer);
 	buf_init(&visitor->held, HELD_MAX);
-	buf_init(&visitor->envelope, ENVELOPE_MAX);
-	spool_file_init(&visitor->file, gate->params.spool, on_committed);
-	smtp_server_init(&visitor->server, &gate->server);
+	buf_init(&visitor->envelope,
+		 visitor->submitter ? SUBMITTED_ENVELOPE_MAX : ENVELOPE_MAX);
+	spool_file_init(&visitor->file,
+			visitor->submitter ? submission_spool(gate->params.submission)
+					   : gate->params.spool,
+			on_committed);
+	smtp_server_init(&visitor->server, &gate->servers[door]);
 	list_push_back(&gate->visitors, &visitor->node);
 	gate->visitor_count++;
-	conn_init(&visitor->conn, gate->params.ring, &visitor_events);
+	begin(visitor, door);
 	conn_adopt(&visitor->conn, handle);
-	smtp_server_start(&visitor->server, false, clock_mono_ns());
-	go_on(visitor);
+	if (visitor->early && !conn_accept_tls(&visitor->conn, gate->params.tls, SLICE_NONE))
+		visitor_close(visitor);
+	else if (!visitor->early)
+		go_on(visitor);
 	return true;
 }
 
@@ -463,6 +561,10 @@ void visitor_leave(struct visitor *visitor)
 {
 	if (visitor->closing || visitor->lingering)
 		return;
+	if (visitor->early) {
+		visitor_close(visitor);
+		return;
+	}
 	smtp_server_leave(&visitor->server, clock_mono_ns());
 	go_on(visitor);
 }

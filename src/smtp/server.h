@@ -42,6 +42,7 @@ struct smtp_server_params {
 	enum smtp_server_mode mode;
 	struct slice host_name; /* 1-255 bytes: in the greeting and in the reply to EHLO */
 	bool tls_offered;       /* STARTTLS can be done; a submission port needs TLS somehow */
+	bool clear_auth;        /* of a submission port on loopback: AUTH may come before TLS */
 	u64 size_max;           /* content of one message in bytes, dots unstuffed; at least 1 */
 	u32 recipients_max;     /* of one message; 100 or more (RFC 5321 section 4.5.3.1.8) */
 	u32 messages_max;       /* MAILs of one connection; at least 1 */

@@ -144,6 +144,12 @@ enum server_step smtp_server_auth(struct smtp_server *server, struct slice argum
 		smtp_server_say(server, "502 5.5.1 no AUTH here");
 		return STEP_AGAIN;
 	}
+	/* RFC 4954 section 6. What came with it was said in the clear, alas. */
+	if (!smtp_server_may_auth(server)) {
+		smtp_server_auth_wipe(server);
+		smtp_server_say(server, "538 5.7.11 STARTTLS first");
+		return STEP_AGAIN;
+	}
 	if (!server->hello || server->authenticated || server->mail_open) {
 		smtp_server_say(server, "503 5.5.1 not now");
 		return STEP_AGAIN;

@@ -71,7 +71,7 @@ static void say_hello(struct smtp_server *server)
 		hello_add(&reply, SLICE("DSN"), 0);
 		if (params->tls_offered && !server->tls_active)
 			hello_add(&reply, SLICE("STARTTLS"), 0);
-		if (params->mode == SMTP_SERVER_SUBMISSION && server->tls_active)
+		if (smtp_server_may_auth(server))
 			hello_add(&reply, SLICE("AUTH PLAIN LOGIN"), 0);
 		hello_add(&reply, SLICE("LIMITS RCPTMAX="), params->recipients_max);
 	}
@@ -116,7 +116,7 @@ static struct smtp_offer server_offer(const struct smtp_server *server)
 {
 	return (struct smtp_offer){
 		.esmtp = server->esmtp,
-		.auth = server->params->mode == SMTP_SERVER_SUBMISSION && server->tls_active,
+		.auth = smtp_server_may_auth(server),
 		.utf8 = server->mail_utf8,
 	};
 }
@@ -313,7 +313,7 @@ static const struct command_row rows[] = {
 	{ SLICE("NOOP"), ROW_IDLE | ROW_CLEAR, on_noop },
 	{ SLICE("QUIT"), ROW_CLEAR, on_quit },
 	{ SLICE("STARTTLS"), ROW_IDLE | ROW_CLEAR | ROW_BARE, on_starttls },
-	{ SLICE("AUTH"), ROW_IDLE, smtp_server_auth },
+	{ SLICE("AUTH"), ROW_IDLE | ROW_CLEAR, smtp_server_auth }, /* it has a reply of its own */
 	{ SLICE("VRFY"), ROW_IDLE | ROW_ADDRESSES, on_vrfy },
 	{ SLICE("EXPN"), ROW_IDLE | ROW_ADDRESSES, on_unimplemented },
 	{ SLICE("HELP"), ROW_IDLE, on_help },
@@ -355,7 +355,7 @@ static enum server_step command(struct smtp_server *server, struct slice line,
 	fault = line_fault(line, row && (row->flags & ROW_ADDRESSES));
 	if (fault || !row)
 		return say(server, fault ? fault : "500 5.5.1 unknown command");
-	if (server->params->mode == SMTP_SERVER_SUBMISSION && !server->tls_active &&
+	if (server->params->mode == SMTP_SERVER_SUBMISSION && !smtp_server_may_auth(server) &&
 	    !(row->flags & ROW_CLEAR))
 		return say(server, "530 5.7.0 STARTTLS first");
 	if ((row->flags & ROW_IDLE) && ++server->idle > server->params->idle_max) {

@@ -65,6 +65,12 @@ enum server_step smtp_server_ask(struct smtp_server *server, struct smtp_server_
 void smtp_server_clear(struct smtp_server *server);
 /* Tells the caller so, when it knows of one. */
 enum server_step smtp_server_drop(struct smtp_server *server, struct smtp_server_event *event);
+/* Whether AUTH can be said now: on a submission port, and where nobody listens to it. */
+static inline bool smtp_server_may_auth(const struct smtp_server *server)
+{
+	return server->params->mode == SMTP_SERVER_SUBMISSION &&
+	       (server->tls_active || server->params->clear_auth);
+}
 static inline void smtp_server_take(struct smtp_server *server, size_t len)
 {
 	server->unread.ptr += len;

@@ -243,7 +243,7 @@ void api_campaigns_create(struct call *call)
 	mail_rows_init(&rows);
 	mail_init(&mail);
 	if (read_create(call, &create) && mail_rows_read(&rows, call) &&
-	    mail_read(&mail, call, &rows)) {
+	    mail_take(&mail, call, &rows)) {
 		json_decref(call->items);
 		call->items = json_incref(rows.rejected);
 		ask_make(call, &mail, &rows, &create);

@@ -109,7 +109,7 @@ void api_messages_send(struct call *call)
 	mail_rows_init(&rows);
 	mail_init(&mail);
 	if (read_send(call, &expire_s) && mail_rows_read(&rows, call) &&
-	    mail_read(&mail, call, &rows)) {
+	    mail_take(&mail, call, &rows)) {
 		call->items = json_incref(rows.rejected);
 		ask_send(call, &mail, &rows, expire_s);
 	}

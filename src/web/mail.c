@@ -345,7 +345,7 @@ static bool try_out(struct mail *mail, struct call *call, const struct mail_rows
 	return is_fine;
 }
 
-bool mail_read(struct mail *mail, struct call *call, const struct mail_rows *rows)
+bool mail_take(struct mail *mail, struct call *call, const struct mail_rows *rows)
 {
 	const json_t *attachments;
 

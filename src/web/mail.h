@@ -41,7 +41,7 @@ void mail_done(struct mail *mail);
  * Reads it from call->json; `recipients` are read already. False: the call is answered. That the
  * call's key may send for mail->domain is looked at, too.
  */
-bool mail_read(struct mail *mail, struct call *call,
+bool mail_take(struct mail *mail, struct call *call,
 	       const struct mail_rows *rows) MUST_CHECK;
 
 /* The announced sizes of its parts, and the parts: whole, or header fields and texts. */

@@ -135,6 +135,18 @@ static void fields_in_raw_utf8_become_encoded_words(void **state)
 	fixture_done(&f);
 }
 
+static void an_author_is_one_for_every_reader(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	compile(&f, SLICE("From: <e@evil.test> <a@example.jp>\r\nTo: b@example.net\r\n\r\nx\r\n"));
+	assert_int_equal(fixture_compose(&f, true), MESSAGE_OK);
+	assert_has(&f.bytes, SLICE("From: \"<e@evil.test>\" <a@example.jp>\r\n"));
+	fixture_done(&f);
+}
+
 static void what_the_road_would_break_is_encoded(void **state)
 {
 	struct buf whole;
@@ -201,6 +213,7 @@ int main(void)
 		cmocka_unit_test(octets_over_127_stay_for_who_takes_them),
 		cmocka_unit_test(what_is_anothers_is_never_written_anew),
 		cmocka_unit_test(fields_in_raw_utf8_become_encoded_words),
+		cmocka_unit_test(an_author_is_one_for_every_reader),
 		cmocka_unit_test(what_the_road_would_break_is_encoded),
 		cmocka_unit_test(refusals_name_line_and_field),
 	};

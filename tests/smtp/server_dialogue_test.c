@@ -239,7 +239,7 @@ static void a_submission_port_wants_tls_and_a_password(void **state)
 		  .port = PORT_SUBMISSION,
 		  .turns = { "EHLO c.test\r\n", OFFERS "250-STARTTLS\n" OFFERS_LAST,
 			     "MAIL FROM:<a@x.test>\r\n", "530 5.7.0 STARTTLS first\n",
-			     "AUTH PLAIN AGEAYg==\r\n", "530 5.7.0 STARTTLS first\n", "STARTTLS\r\n",
+			     "AUTH PLAIN AGEAYg==\r\n", "538 5.7.11 STARTTLS first\n", "STARTTLS\r\n",
 			     "220 2.0.0 go on\n", "AUTH PLAIN AGEAYg==\r\n", "503 5.5.1 not now\n",
 			     HELLO_SECURE, "MAIL FROM:<a@x.test>\r\n", "530 5.7.0 AUTH first\n",
 			     "AUTH PLAIN AGEAYg==\r\n", "235 2.7.0 welcome\n",
