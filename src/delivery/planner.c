@@ -142,6 +142,7 @@ static void init_lists(struct planner *planner)
 	list_init(&planner->ready[LINE_URGENT]);
 	list_init(&planner->ready[LINE_BULK]);
 	list_init(&planner->counted);
+	list_init(&planner->warmups_changed);
 	list_init(&planner->failing);
 	list_init(&planner->idle_routes);
 	list_init(&planner->doomed);
@@ -189,6 +190,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	    !planner_suppressions_open(planner, error) || !planner_log_open(planner, error) ||
 	    !planner_bounds_open(planner, error) ||
 	    !planner_clock_open(planner, clock_wall_ms(), error) ||
+	    !planner_warmups_open(planner, error) ||
 	    !planner_recover(planner, error)) {
 		planner_close(planner);
 		return NULL;
@@ -208,6 +210,7 @@ void planner_close(struct planner *planner)
 	planner_sites_free(planner);
 	planner_overrides_free(planner);
 	planner_bounds_free(planner);
+	planner_warmups_free(planner);
 	id_set_done(&planner->suppressed);
 	planner_letters_free(planner);
 	planner_log_close(planner);
@@ -314,6 +317,7 @@ static void fill_transaction(struct planner *planner)
 	planner_sts_results(planner);
 	planner_place_again(planner);
 	planner_shed(planner);
+	planner_warmup_move(planner);
 	planner_activate_lanes(planner);
 	planner_take_due(planner);
 	if (planner_may_settle(planner))
@@ -328,6 +332,8 @@ static void fill_transaction(struct planner *planner)
 		planner_write_leases(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_counts_write(planner);
+	if (planner->failed_by == STORE_OK)
+		planner_warmups_write(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_write_campaigns(planner);
 	if (planner->failed_by == STORE_OK)
@@ -366,6 +372,7 @@ static void run_transaction(struct planner *planner)
 		planner->broken |= planner->failed_by == STORE_FAILED;
 		planner_sweeps_committed(planner, false);
 		planner_counts_drop(planner);
+		planner_warmups_drop(planner);
 		planner_take_back_fresh(planner);
 		planner_rolled_back(planner);
 		planner_letters_committed(planner, false);
@@ -477,7 +484,8 @@ static bool has_work(const struct planner *planner)
 	       (!list_is_empty(&planner->to_ask) && planner->now_ns >= planner->next_ask_ns) ||
 	       planner->again.count > 0 || planner->dead_batch_count > 1024 ||
 	       planner_may_activate(planner) || planner_may_sweep(planner) ||
-	       planner_may_erase(planner) || may_send(planner);
+	       planner_may_erase(planner) || may_send(planner) ||
+	       planner_warmup_may_move(planner);
 }
 
 /* The start, gone on with as soon as there is room. */

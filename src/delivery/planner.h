@@ -215,6 +215,45 @@ bool planner_site_unset(struct planner *planner, struct slice name, struct error
 /* What was learned of a site, or of all of a rule, is forgotten; false: no mail goes there. */
 bool planner_site_forgive(struct planner *planner, struct slice name);
 
+/* An operator's order to the warm-up of a source address (warmup.h). */
+enum planner_warmup_action {
+	PLANNER_WARMUP_START, /* also one that is paused */
+	PLANNER_WARMUP_PAUSE, /* stays at the day of the plan that it has */
+	PLANNER_WARMUP_SKIP,  /* a day of the plan ahead */
+	PLANNER_WARMUP_STOP,  /* nothing holds it back any more */
+};
+struct planner_warmup_order {
+	struct slice source; /* its IP address, as the configuration's are written */
+	enum planner_warmup_action action;
+	u32 step;              /* START: the day of the plan to begin at; 0: not said */
+	struct slice receiver; /* SKIP: only there; empty: everywhere */
+};
+/* Counts at once, more than the configuration's word, and survives a restart. */
+bool planner_warmup_order(struct planner *planner, const struct planner_warmup_order *order,
+			  struct error *error);
+
+struct planner_warmup_status {
+	const char *source;
+	bool is_on;
+	bool is_paused;
+	bool by_operator;
+	/* Of one receiver; NULL: what is above is of the address. */
+	const char *receiver; /* a rule's name */
+	const char *state;    /* warmup_state_name */
+	u32 day;              /* of the plan */
+	u32 days_left;        /* at least, this one included; 0: it is done */
+	u32 quota;            /* messages of this day */
+	u32 sent;
+	u32 answers; /* in this day */
+	u32 refused;
+	u32 complaints;
+	char reason[160]; /* why it does not rise; or "" */
+};
+/* Visits each source address that has a warm-up, and then its receivers; false ends it. */
+void planner_warmups(struct planner *planner,
+		     bool (*visit)(void *context, const struct planner_warmup_status *status),
+		     void *context);
+
 /* What counts for a site, and who says so: bits by config_site_option. */
 struct planner_site_view {
 	const char *rule;

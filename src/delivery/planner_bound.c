@@ -105,12 +105,20 @@ static struct total *source_total(struct planner *planner, const struct planner_
 	return planner->sources[address->number];
 }
 
+static struct warmup_unit *warmup_of(struct planner *planner, const struct planner_route *route,
+				     const struct config_address *address, u8 family)
+{
+	return goes_by(route, family) ? planner_warmup_of(planner, address, route->site) : NULL;
+}
+
 void planner_bounds_set(struct planner *planner, struct planner_route *route)
 {
 	route->bounds[BOUND_SITE] = site_total(planner, route);
 	route->bounds[BOUND_SOURCE4] = source_total(planner, route, BOUND_SOURCE4);
 	route->bounds[BOUND_SOURCE6] = source_total(planner, route, BOUND_SOURCE6);
-	route->is_bounded = false;
+	route->warmups[0] = warmup_of(planner, route, route->source4, 4);
+	route->warmups[1] = warmup_of(planner, route, route->source6, 6);
+	route->is_bounded = route->warmups[0] || route->warmups[1];
 	for (u32 i = 0; i < BOUNDS; i++)
 		route->is_bounded |= route->bounds[i] != NULL;
 }
@@ -159,6 +167,11 @@ u32 planner_bounds_room(struct planner *planner, struct planner_route *route, bo
 		room = min_u32(room, shaper_room(&route->bounds[i]->shaper, &limits, 0,
 						 planner->now_ns, planner->time.due_ms));
 	}
+	for (u32 i = 0; i < array_count(route->warmups); i++) {
+		if (route->warmups[i])
+			room = planner_warmup_room(planner, route->warmups[i], route->site, is_bulk,
+						   room);
+	}
 	return room;
 }
 
@@ -179,6 +192,15 @@ u64 planner_bounds_next_ns(const struct planner *planner, const struct planner_r
 		if (at_ns != SHAPER_NEVER)
 			next_ns = max_u64(next_ns, at_ns);
 	}
+	for (u32 i = 0; i < array_count(route->warmups); i++) {
+		u64 at_ns;
+
+		if (!route->warmups[i])
+			continue;
+		at_ns = planner_warmup_next_ns(planner, route->warmups[i], route->site, is_bulk);
+		if (at_ns != SHAPER_NEVER)
+			next_ns = max_u64(next_ns, at_ns);
+	}
 	return next_ns > 0 ? next_ns : SHAPER_NEVER;
 }
 
@@ -194,6 +216,10 @@ void planner_bounds_lent(struct planner *planner, struct planner_route *route, u
 		shaper_lent(&total->shaper, count, planner->time.due_ms);
 		planner_counts_note(planner, &total->counted, &limits);
 	}
+	for (u32 i = 0; i < array_count(route->warmups); i++) {
+		if (route->warmups[i])
+			planner_warmup_lent(planner, route->warmups[i], count);
+	}
 }
 
 void planner_bounds_returned(struct planner *planner, struct planner_route *route, u32 count)
@@ -202,4 +228,17 @@ void planner_bounds_returned(struct planner *planner, struct planner_route *rout
 		if (route->bounds[i])
 			shaper_returned(&route->bounds[i]->shaper, count, planner->time.due_ms);
 	}
+	for (u32 i = 0; i < array_count(route->warmups); i++) {
+		if (route->warmups[i])
+			planner_warmup_returned(planner, route->warmups[i], count);
+	}
+}
+
+void planner_bounds_answered(struct planner *planner, struct planner_route *route,
+			     const struct lease *lease)
+{
+	struct warmup_unit *unit = route->warmups[lease->host.family == 6];
+
+	if (unit)
+		planner_warmup_answered(planner, unit, lease);
 }

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "delivery/shaper.h"
 
+struct lease;
 struct path;
 struct planner;
 struct planner_campaign;
@@ -63,7 +64,13 @@ void planner_bounds_returned(struct planner *planner, struct planner_route *rout
 /* What bulk mail may have of these limits, so that the rest is there for other mail. */
 struct shaper_limits planner_without_reserve(struct shaper_limits limits, u32 percent);
 
+/* A row of the route came back with an answer. */
+void planner_bounds_answered(struct planner *planner, struct planner_route *route,
+			     const struct lease *lease);
+
 /* ---- planner_source.c ---- */
+/* The addresses that mail of its kind goes by. */
+const struct config_pool *planner_pool_of(const struct planner_campaign *campaign);
 /*
  * Which addresses the lane's rows go by, as a number; two are alike exactly when the addresses are.
  * Lanes are spread evenly over the pool of the campaign's kind.

@@ -210,7 +210,8 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 	switch ((enum domain_state)domain->state) {
 	case DOMAIN_READY:
 		route = planner_route(planner, domain, campaign->customer,
-				      planner_source_of(campaign, row->ref.id.domain));
+				      planner_warmup_source(planner, campaign, domain,
+							    row->ref.id.domain, true));
 		if (!route)
 			CRASH("out of memory for a route");
 		if (route->lines[line].refs.count >= ROUTE_REFS_MAX &&

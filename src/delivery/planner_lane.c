@@ -109,11 +109,18 @@ static void place_lane(struct planner *planner, struct lane *lane)
 		return;
 	}
 	route = planner_route(planner, lane->domain, lane->campaign->customer,
-			      planner_source_of(lane->campaign, lane->number));
+			      planner_warmup_source(planner, lane->campaign, lane->domain,
+						    lane->number, false));
 	if (!route)
 		CRASH("out of memory for a route");
 	planner_lane_join(route, lane);
 	planner_route_check(planner, route);
+}
+
+void planner_lane_place(struct planner *planner, struct lane *lane)
+{
+	detach(planner, lane);
+	place_lane(planner, lane);
 }
 
 /* One lane of one campaign; false when there is none left. */

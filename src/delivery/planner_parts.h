@@ -14,6 +14,7 @@
 #include "delivery/planner.h"
 #include "delivery/planner_count.h"
 #include "delivery/planner_line.h"
+#include "delivery/planner_warmup.h"
 #include "delivery/rate.h"
 #include "delivery/reply_tally.h"
 #include "delivery/retry.h"
@@ -148,7 +149,8 @@ struct planner_route {
 	struct list of_site;
 	struct counted counted;
 	struct total *bounds[BOUNDS]; /* limits that others share; NULL: there is none */
-	bool is_bounded;              /* one of them is not NULL */
+	struct warmup_unit *warmups[2]; /* of its IPv4 and its IPv6 address; NULL: none */
+	bool is_bounded;              /* one of all these is not NULL */
 	bool had_some;                /* of what they allow, last */
 	struct route_line lines[LINES];
 	struct timer timer;    /* end of a pause, or more tokens */
@@ -202,6 +204,11 @@ struct planner {
 	struct list ready[LINES]; /* routes that may get leases, first of all for that line */
 	struct list counted;   /* whose limited periods have rows of this transaction */
 	struct total **sources; /* by number; NULL while nobody limits the address */
+	struct warming *warmings; /* likewise */
+	u32 warming_count;        /* of them, those that are on */
+	struct list warmups_changed;
+	u64 next_move_ns;  /* of lanes, between addresses in their warm-up and others */
+	bool keeps_routes; /* none is forgotten */
 	struct list failing;   /* routes that failed since the last transaction */
 	struct list idle_routes;
 	struct list doomed;    /* lanes whose rows all meet one fate */
@@ -383,6 +390,8 @@ void planner_activate_lanes(struct planner *planner);
 bool planner_may_activate(const struct planner *planner);
 bool planner_lane_is_live(const struct lane *lane);
 void planner_lane_move(struct planner *planner, struct lane *lane);
+/* At the route where it belongs now. */
+void planner_lane_place(struct planner *planner, struct lane *lane);
 void planner_lanes_free(struct list *lanes); /* at the end of all */
 /*
  * The lane's next row; its cursor (`seq`) is for the caller to move. STORE_NOT_FOUND: there was

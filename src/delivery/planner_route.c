@@ -171,7 +171,7 @@ static bool may_forget(const struct planner *planner, const struct planner_route
 
 void planner_forget_routes(struct planner *planner)
 {
-	while (!list_is_empty(&planner->idle_routes)) {
+	while (!list_is_empty(&planner->idle_routes) && !planner->keeps_routes) {
 		struct planner_route *route =
 			list_entry(planner->idle_routes.next, struct planner_route, idle);
 
@@ -429,6 +429,8 @@ void planner_route_learn(struct planner *planner, struct planner_route *route,
 		planner_route_unsent(planner, route);
 		return;
 	}
+	if (route->is_bounded)
+		planner_bounds_answered(planner, route, lease);
 	if (!shaper_answered(&route->shaper, &limits, signal_of(lease), planner->now_ns))
 		return;
 	tell(route, lease);

@@ -19,12 +19,18 @@ static u32 place_in(const u8 *places, u32 count, u32 any, u32 lane)
 	return count > 0 ? places[lane % count] + 1u : any;
 }
 
-u32 planner_source_of(const struct planner_campaign *campaign, u32 lane)
+const struct config_pool *planner_pool_of(const struct planner_campaign *campaign)
 {
 	const enum config_pool_kind kind = campaign->record.kind == CAMPAIGN_BULK ?
 						   CONFIG_POOL_BULK :
 						   CONFIG_POOL_TRANSACTIONAL;
-	const struct config_pool *pool = &campaign->customer->pools[kind];
+
+	return &campaign->customer->pools[kind];
+}
+
+u32 planner_source_of(const struct planner_campaign *campaign, u32 lane)
+{
+	const struct config_pool *pool = planner_pool_of(campaign);
 
 	return pair_of(place_in(pool->v4, pool->v4_count, pool->any, lane),
 		       place_in(pool->v6, pool->v6_count, pool->any, lane));

@@ -235,6 +235,50 @@ static void add_routes(struct page *page)
 	free(page->routes);
 }
 
+/* ---- warm-ups ---- */
+
+static const struct {
+	const char *name;
+	const char *help;
+	size_t offset; /* in struct metrics_warmup */
+} warmup_families[] = {
+	{ "hikyaku_warmup_day", "Day of the plan that a source address is at, at a receiver.",
+	  offsetof(struct metrics_warmup, step) },
+	{ "hikyaku_warmup_quota", "Messages of this day; 0: the warm-up is done.",
+	  offsetof(struct metrics_warmup, quota) },
+	{ "hikyaku_warmup_sent", "Messages of this day that were sent.",
+	  offsetof(struct metrics_warmup, sent) },
+	{ "hikyaku_warmup_held", "1: refusals or complaints hold the warm-up.",
+	  offsetof(struct metrics_warmup, is_held) },
+	{ "hikyaku_warmup_done", "1: the warm-up is done.",
+	  offsetof(struct metrics_warmup, is_done) },
+};
+
+static void add_warmups(struct page *page)
+{
+	const struct metrics_warmup *warmups = metrics_planner(page->metrics)->warmups;
+	const u32 count = metrics_route_count(page->metrics);
+
+	for (u32 i = 0; i < array_count(warmup_families); i++) {
+		const char *name = warmup_families[i].name;
+
+		start_family(page, name, GAUGE, warmup_families[i].help);
+		for (u32 slot = 0; slot < count; slot++) {
+			const char *at = (const char *)&warmups[slot] + warmup_families[i].offset;
+
+			if (metric_get(&warmups[slot].step) == 0)
+				continue;
+			buf_add_text(page->out, name);
+			add_label(page->out, '{', "source",
+				  metrics_route_source(page->metrics, slot));
+			add_label(page->out, ',', "receiver",
+				  metrics_route_site(page->metrics, slot));
+			buf_add_char(page->out, '}');
+			end_sample(page, metric_get((const u64 *)(const void *)at));
+		}
+	}
+}
+
 /* ---- by worker, and sums over the workers ---- */
 
 struct word_family {
@@ -520,6 +564,7 @@ void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf 
 	start_family(&page, "hikyaku_build", INFO, "What is running; always 1.");
 	add_labelled(&page, "hikyaku_build", INFO, "version", HIKYAKU_VERSION, 1);
 	add_routes(&page);
+	add_warmups(&page);
 	add_workers(&page);
 	add_security(&page);
 	add_histograms(&page);

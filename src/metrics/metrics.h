@@ -79,6 +79,15 @@ struct metrics_route {
 	u64 tls_resumed;
 };
 
+/* A source address at a receiver, in its warm-up. */
+struct metrics_warmup {
+	u64 step;
+	u64 quota; /* messages of this day; 0: there is no limit any more */
+	u64 sent;
+	u64 is_held;
+	u64 is_done;
+};
+
 /* Blocks begin on a cache line of their own, so that no thread waits for another's writes. */
 struct metrics_worker {
 	_Alignas(CACHE_LINE) struct metrics_route routes[METRICS_ROUTES_MAX];
@@ -105,6 +114,7 @@ struct metrics_worker {
 /* The planner's own. */
 struct metrics_planner {
 	_Alignas(CACHE_LINE) struct metrics_route routes[METRICS_ROUTES_MAX];
+	struct metrics_warmup warmups[METRICS_ROUTES_MAX]; /* by slot: the site is a receiver */
 	struct metrics_histogram commit;
 	u64 commits;
 	u64 rows_committed;

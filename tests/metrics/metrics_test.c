@@ -272,6 +272,28 @@ static void a_route_with_nothing_counted_is_left_out(void **state)
 	metrics_close(metrics);
 }
 
+static void a_warm_up_is_told_by_address_and_receiver(void **state)
+{
+	struct metrics *metrics = open_metrics(1);
+	struct metrics_warmup *warmups = metrics_planner(metrics)->warmups;
+	const u32 used = metrics_route_slot(metrics, "192.0.2.1", "gmail");
+	const char *page;
+	struct buf out;
+
+	(void)state;
+	metrics_route_slot(metrics, "192.0.2.1", "idle");
+	warmups[used] = (struct metrics_warmup){ .step = 3, .quota = 225, .sent = 17, .is_held = 1 };
+	page = expose(metrics, false, &out);
+	assert_has(page, "\nhikyaku_warmup_day{source=\"192.0.2.1\",receiver=\"gmail\"} 3\n");
+	assert_has(page, "\nhikyaku_warmup_quota{source=\"192.0.2.1\",receiver=\"gmail\"} 225\n");
+	assert_has(page, "\nhikyaku_warmup_sent{source=\"192.0.2.1\",receiver=\"gmail\"} 17\n");
+	assert_has(page, "\nhikyaku_warmup_held{source=\"192.0.2.1\",receiver=\"gmail\"} 1\n");
+	assert_has(page, "\nhikyaku_warmup_done{source=\"192.0.2.1\",receiver=\"gmail\"} 0\n");
+	assert_lacks(page, "idle");
+	buf_done(&out);
+	metrics_close(metrics);
+}
+
 static void sessions_are_told_by_what_was_demanded_and_what_came_of_it(void **state)
 {
 	struct metrics *metrics = open_metrics(2);
@@ -500,6 +522,7 @@ int main(void)
 		cmocka_unit_test(a_bound_belongs_to_its_bucket),
 		cmocka_unit_test(buckets_add_up_in_seconds),
 		cmocka_unit_test(a_route_with_nothing_counted_is_left_out),
+		cmocka_unit_test(a_warm_up_is_told_by_address_and_receiver),
 		cmocka_unit_test(sessions_are_told_by_what_was_demanded_and_what_came_of_it),
 		cmocka_unit_test(label_values_are_escaped),
 		cmocka_unit_test(every_family_has_help_and_type_once),
