@@ -167,9 +167,11 @@ static enum store_result move_row(struct planner *planner, const struct lease *l
 }
 
 /* A letter's row stands among the deferred ones from the beginning. */
-static bool was_counted(const struct planner_campaign *campaign, u32 attempts)
+static bool was_deferred(const struct planner_campaign *campaign, const struct row_ref *ref,
+			 u32 attempts)
 {
-	return campaign->record.kind != CAMPAIGN_LETTERS || attempts > 0;
+	return ref->place == ROW_DEFERRED &&
+	       (campaign->record.kind != CAMPAIGN_LETTERS || attempts > 0);
 }
 
 static bool waits_on(enum outcome_action action)
@@ -189,12 +191,12 @@ static u64 expire_after(struct planner *planner, const struct planner_campaign *
 
 /* Counters of the campaign, and of its letter. */
 static bool tell_campaign(struct planner *planner, struct planner_campaign *campaign,
-			  const struct row_ref *ref, enum outcome_action action, bool was_deferred)
+			  const struct row_ref *ref, enum outcome_action action, bool deferred)
 {
 	const bool is_letter = campaign->record.kind == CAMPAIGN_LETTERS;
 
 	planner_campaign_touch(campaign);
-	count(&campaign->record, action, was_deferred);
+	count(&campaign->record, action, deferred);
 	return !is_letter || waits_on(action) ||
 	       planner_letter_row_over(planner, &ref->id, action);
 }
@@ -230,8 +232,7 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 	if (!add_log(planner, lease, action) || !planner_suppress_result(planner, lease, action))
 		return false;
 	return tell_campaign(planner, campaign, &lease->ref, action,
-			     lease->ref.place == ROW_DEFERRED &&
-				     was_counted(campaign, lease->attempts));
+			     was_deferred(campaign, &lease->ref, lease->attempts));
 }
 
 void planner_apply_results(struct planner *planner)
@@ -301,10 +302,10 @@ void planner_results_committed(struct planner *planner)
 
 /* ---- rows that no worker holds ---- */
 
-/* Log and counters of what became of the row at row->ref. */
+/* Log and counters of what became of the row at row->ref; `deferred`: it was counted so. */
 static bool note_row(struct planner *planner, struct planner_campaign *campaign,
-		     const struct queue_row *row, enum outcome_action action, u16 code,
-		     const u16 enhanced[3], struct slice text)
+		     const struct queue_row *row, bool deferred, enum outcome_action action,
+		     u16 code, const u16 enhanced[3], struct slice text)
 {
 	struct queue_log_entry entry = {
 		.wall_ms = planner->time.wall_ms,
@@ -319,14 +320,12 @@ static bool note_row(struct planner *planner, struct planner_campaign *campaign,
 		.reply = text,
 	};
 	const struct row_ref ref = row->ref;
-	const u32 attempts = row->attempts;
 
 	if (!planner_store_ok(planner, queue_log_add(planner->queue, &entry)))
 		return false;
 	if (ref.place == ROW_DOUBT && campaign->record.held > 0)
 		campaign->record.held--;
-	return tell_campaign(planner, campaign, &ref, action,
-			     ref.place == ROW_DEFERRED && was_counted(campaign, attempts));
+	return tell_campaign(planner, campaign, &ref, action, deferred);
 }
 
 bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
@@ -337,7 +336,8 @@ bool planner_settle_row(struct planner *planner, struct planner_campaign *campai
 	enum store_result result;
 
 	planner_row_touch(planner, &ref);
-	if (!note_row(planner, campaign, row, action, code, enhanced, text))
+	if (!note_row(planner, campaign, row, was_deferred(campaign, &ref, row->attempts), action,
+		      code, enhanced, text))
 		return false;
 	result = queue_row_delete(planner->queue, &ref);
 	return result == STORE_NOT_FOUND || planner_store_ok(planner, result);
@@ -349,6 +349,7 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 {
 	struct queue_row moved = *row;
 	struct row_ref from = row->ref;
+	const bool deferred = was_deferred(campaign, &from, row->attempts);
 	u64 since = planner_since_of(planner, row);
 	struct outcome_input input = { .verdict = SMTP_VERDICT_TEMPORARY,
 				       .now_ms = planner->time.age_ms,
@@ -380,5 +381,6 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	    !planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved)))
 		return false;
 	moved.ref = from;
-	return note_row(planner, campaign, &moved, OUTCOME_DEFER, code, (const u16[3]){ 0 }, text);
+	return note_row(planner, campaign, &moved, deferred, OUTCOME_DEFER, code,
+			(const u16[3]){ 0 }, text);
 }

@@ -29,10 +29,13 @@ struct sums {
 	bool known;
 	struct queue_campaign record;
 	u64 delivered, failed, expired, cancelled, deferrals, deferred, doubts, held;
+	u64 rows; /* that wait */
 };
 
 static struct tally tallies[SIM_RECIPIENTS_MAX];
 static struct sums sums[SIM_CAMPAIGNS];
+/* Its oldest entries went for want of room: what they told is not known here. */
+static bool log_is_cut;
 
 u32 check_recipient_of(struct slice address)
 {
@@ -61,7 +64,8 @@ static void read_campaigns(struct queue *queue)
 
 	memset(sums, 0, sizeof(sums));
 	while (queue_campaign_next(queue, c.id, &c) == STORE_OK) {
-		const u32 index = (u32)(c.name[9] - 'a');
+		const u32 index = c.kind == CAMPAIGN_LETTERS ? world->campaign_count - 1 :
+							       (u32)(c.name[9] - 'a');
 
 		if (c.state == CAMPAIGN_IMPORTING || index >= world->campaign_count)
 			continue;
@@ -88,7 +92,9 @@ static void place_row(const struct queue_row *row)
 	if (row->ref.place == ROW_DEFERRED &&
 	    row->ref.due_ms > planner_due_cursor(life.planner).due_ms)
 		tallies[index].rests_due_ms = row->ref.due_ms;
-	s->deferred += row->ref.place == ROW_DEFERRED;
+	s->deferred += row->ref.place == ROW_DEFERRED &&
+		       (s->record.kind != CAMPAIGN_LETTERS || row->attempts > 0);
+	s->rows++;
 	s->held += row->ref.place == ROW_DOUBT;
 }
 
@@ -143,9 +149,16 @@ static void read_entry(const struct queue_log_entry *entry)
 static void read_log(struct queue *queue)
 {
 	struct queue_log_entry entry = { 0 };
+	bool any = false;
 
-	while (queue_log_next(queue, entry.number, &entry) == STORE_OK)
+	log_is_cut = false;
+	while (queue_log_next(queue, entry.number, &entry) == STORE_OK) {
+		log_is_cut |= !any && entry.number > 1;
+		any = true;
 		read_entry(&entry);
+	}
+	if (log_is_cut && !world->small_store)
+		sim_fail("the log lost its oldest entries though there is room");
 }
 
 static void check_recipient(u32 index, bool recovered)
@@ -155,8 +168,16 @@ static void check_recipient(u32 index, bool recovered)
 
 	if (!sums[r->campaign].known)
 		return;
+	/* A letter may be kept already, and the sender have died before it could say so. */
+	if (sums[r->campaign].record.kind == CAMPAIGN_LETTERS && !r->kept && t->places + t->finals == 0)
+		return;
+	if (log_is_cut && t->places + t->finals == 0)
+		return;
 	if (t->places + t->finals != 1)
-		sim_fail("recipient %u is at %u places and final %u times", index, t->places, t->finals);
+		sim_fail("recipient %u of campaign %u is at %u places and final %u times", index, r->campaign,
+			 t->places, t->finals);
+	if (log_is_cut)
+		return;
 	if (r->accepted > 1 + t->doubts)
 		sim_fail("recipient %u was accepted %u times and in doubt %u times", index, r->accepted,
 			 t->doubts);
@@ -197,14 +218,17 @@ static void check_campaign(u32 index)
 
 	if (!s->known)
 		return;
+	same(index, "deferred", c->deferred, s->deferred);
+	same(index, "held", c->held, s->held);
+	if (log_is_cut)
+		return;
 	same(index, "delivered", c->delivered, s->delivered);
 	same(index, "failed", c->failed, s->failed);
 	same(index, "expired", c->expired, s->expired);
 	same(index, "cancelled", c->cancelled, s->cancelled);
 	same(index, "deferrals", c->deferrals, s->deferrals);
-	same(index, "deferred", c->deferred, s->deferred);
 	same(index, "doubts", c->doubts, s->doubts);
-	same(index, "held", c->held, s->held);
+	same(index, "total", c->total, s->rows + s->delivered + s->failed + s->cancelled);
 }
 
 void check_store(bool recovered)

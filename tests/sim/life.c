@@ -284,6 +284,8 @@ static void jump(void)
 	}
 	next = min_u64(next, resolver_sim_next());
 	next = min_u64(next, min_u64(life.next_command_ns, life.next_check_ns));
+	if (world->has_letters)
+		next = min_u64(next, life.next_letter_ns);
 	world->mono_ns = max_u64(world->mono_ns, next);
 }
 
@@ -297,6 +299,8 @@ static void step(void)
 	}
 	if (!turn_somebody())
 		jump();
+	if (world->has_letters && world->mono_ns >= life.next_letter_ns)
+		bringer_turn();
 	if (world->mono_ns >= life.next_check_ns) {
 		life.next_check_ns = world->mono_ns + CHECK_NS;
 		check_store(false);
@@ -408,6 +412,7 @@ void life_run(void)
 	sim_trace("life", world->life, world->steps_left);
 	open_sender();
 	life.next_command_ns = world->mono_ns + sim_below(20 * NS_PER_S);
+	life.next_letter_ns = world->mono_ns;
 	if (world->healed)
 		finish();
 	live();

@@ -91,7 +91,7 @@ static bool import_one(u32 index, struct queue_campaign *campaign, struct error 
 /* Brings in what is not there yet; a store that is too small may refuse. */
 void operator_import(void)
 {
-	for (u32 i = 0; i < world->campaign_count; i++) {
+	for (u32 i = 0; i < world->campaign_count - world->has_letters; i++) {
 		struct queue_campaign campaign;
 		struct error error = { "" };
 		char name[64];
@@ -305,8 +305,14 @@ bool operator_is_done(void)
 	for (u32 i = 0; i < world->campaign_count && done; i++) {
 		struct queue_campaign c;
 
-		done = queue_campaign_get(queue, world->campaigns[i].id, &c) == STORE_OK &&
-		       c.finished_ms != 0;
+		if (world->has_letters && i + 1 == world->campaign_count)
+			done = bringer_is_done() &&
+			       (!world->campaigns[i].acknowledged ||
+				(queue_campaign_get(queue, world->campaigns[i].id, &c) == STORE_OK &&
+				 c.delivered + c.failed + c.cancelled == c.total));
+		else
+			done = queue_campaign_get(queue, world->campaigns[i].id, &c) == STORE_OK &&
+			       c.finished_ms != 0;
 	}
 	queue_abort(queue);
 	return done;

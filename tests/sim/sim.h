@@ -33,6 +33,7 @@ enum sim_exit { SIM_STOPPED = 0, SIM_DIED = 10, SIM_FAILED = 11 };
 struct sim_recipient {
 	u8 campaign;
 	u8 domain;
+	bool kept;       /* of a letter: the sender said so */
 	bool refused;    /* its receiver says 550 for ever */
 	u8 greylisted;   /* so many more times 450 */
 	u32 accepted;    /* copies that receivers took */
@@ -148,6 +149,7 @@ struct sim_world {
 	u32 recipient_count;
 	u32 padding;      /* bytes of a value that no message shows */
 	u32 campaign_count;
+	bool has_letters; /* the last campaign is none: its recipients are those of letters */
 	char data[256];
 	char config_text[4096];
 	struct sim_recipient recipients[SIM_RECIPIENTS_MAX];
@@ -236,6 +238,7 @@ struct life {
 	u64 turn_ns;      /* when the planner's turn began */
 	u64 next_command_ns;
 	u64 next_check_ns;
+	u64 next_letter_ns;
 	bool paused[SIM_CAMPAIGNS];
 	bool cancelled[SIM_CAMPAIGNS];
 	char suspended[SIM_SUSPENDED_MAX][256];
@@ -256,6 +259,10 @@ void operator_command(void);
 void operator_heal(void);             /* resumes and settles what waits for a person */
 bool operator_is_done(void);          /* every campaign has ended */
 NORETURN void operator_fail_unfinished(void);
+
+/* ---- bringer.c ---- */
+void bringer_turn(void);
+bool bringer_is_done(void); /* every letter is kept */
 
 /* ---- check.c ---- */
 u32 check_recipient_of(struct slice address);

@@ -210,6 +210,9 @@ void sim_make(u64 seed, u32 recipients, const char *data)
 		world->campaigns[i].doubt_policy = sim_below(3) ? DOUBT_RESEND : DOUBT_HOLD;
 		world->campaigns[i].expire_ms = (10 + sim_below(600)) * 60 * 1000;
 	}
+	world->has_letters = sim_below(2);
+	if (world->has_letters)
+		world->campaigns[world->campaign_count - 1].doubt_policy = DOUBT_RESEND;
 	make_domains();
 	make_config();
 	world->padding = world->small_store ? 100 + (u32)sim_below(300) : 0;
