@@ -11,6 +11,7 @@ static const char *const code_names[] = {
 	[CONTROL_REFUSED_CONTENT] = "refused-content",
 	[CONTROL_FULL] = "full",
 	[CONTROL_FAILED] = "failed",
+	[CONTROL_FORBIDDEN] = "forbidden",
 };
 
 const char *const control_outcome_names[CONTROL_OUTCOME_COUNT] = {

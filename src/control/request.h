@@ -24,6 +24,7 @@ enum control_code {
 	CONTROL_REFUSED_CONTENT, /* the template or the recipients are not acceptable */
 	CONTROL_FULL,            /* disk or map full: nothing was done, try again later */
 	CONTROL_FAILED,          /* the daemon could not: its log says more */
+	CONTROL_FORBIDDEN,       /* not for this user */
 };
 const char *control_code_name(enum control_code code); /* "bad-request", "not-found", ... */
 

@@ -127,6 +127,32 @@ static const struct kind kind_www = {
 	.oom_score = 200,
 };
 
+static const struct kind kind_web = {
+	.name = SERVICES_INTERFACE,
+	.conditions = SUPERVISOR_DATA | SUPERVISOR_CONFIGURED,
+	.notifies = true,
+	.stop_rank = RANK_PAGES,
+	/* It gives calls 20 s. */
+	.stop_patience_ms = 25000,
+	.sandbox = { .user = USERS_WEB,
+		     /* Whoever may open the socket that it makes: lighttpd. */
+		     .group = USERS_WWW,
+		     .groups = { USERS_GROUP, USERS_RINGS_GROUP },
+		     .group_count = 2,
+		     .rights = SANDBOX_RINGS,
+		     .open_files = 1024,
+		     .paths = { { "/bin/hikyaku", SANDBOX_RUN },
+				{ "/etc", SANDBOX_READ },
+				{ "/data/etc", SANDBOX_READ },
+				{ "/run/hikyaku", SANDBOX_WRITE },
+				{ "/dev/null", SANDBOX_WRITE },
+				{ "/dev/urandom", SANDBOX_READ } } },
+	.memory_max_mib = 384,
+	.pids_max = 16,
+	.cpu_weight = 100,
+	.oom_score = 200,
+};
+
 static const struct kind kind_ntp = {
 	.name = "ntp",
 	.conditions = SUPERVISOR_NETWORK,
@@ -245,6 +271,15 @@ static void make_www(struct spawn_plan *plan, const struct appliance *appliance)
 	spawn_add_word(plan, "%s", appliance->hostname);
 }
 
+static void make_web(struct spawn_plan *plan)
+{
+	spawn_add_word(plan, "/bin/hikyaku");
+	spawn_add_word(plan, "web");
+	spawn_add_word(plan, "--config");
+	spawn_add_word(plan, SERVICES_CONFIG);
+	spawn_add_environment(plan, "NOTIFY_SOCKET=/run/hikyaku/notify");
+}
+
 static void add_time_server(struct spawn_plan *plan, const char *server)
 {
 	spawn_add_word(plan, "-p");
@@ -313,6 +348,7 @@ void services_init(struct services *services, struct supervisor *supervisor, u64
 	add(services, &kind_ssh, kind_ssh.name);
 	add(services, &kind_ntp, kind_ntp.name);
 	add(services, &kind_www, kind_www.name);
+	add(services, &kind_web, kind_web.name);
 }
 
 void services_add_consoles(struct services *services, struct slice terminals)
@@ -342,6 +378,7 @@ static void configure_one(struct services *services, struct supervisor_service *
 	struct spawn_plan *plan = services_plan(services, service);
 	struct spawn_plan before = *plan;
 	bool is_pages = strcmp(service->name, SERVICES_PAGES) == 0;
+	bool is_interface = strcmp(service->name, SERVICES_INTERFACE) == 0;
 
 	if (strncmp(service->name, "dhcp-", 5) == 0)
 		return;
@@ -354,11 +391,13 @@ static void configure_one(struct services *services, struct supervisor_service *
 		make_ntp(services, plan, appliance);
 	else if (is_pages)
 		make_www(plan, appliance);
+	else if (is_interface)
+		make_web(plan);
 	else
 		make_console(plan, appliance);
 	if (strcmp(service->name, SERVICES_SENDER) != 0)
 		spawn_add_environment(plan, "TZ=%s", appliance->time_zone);
-	supervisor_want(service, !is_pages || appliance->web_server, now_ms);
+	supervisor_want(service, !(is_pages || is_interface) || appliance->web_server, now_ms);
 	/* Who sits at a console is not thrown out for a new time zone. */
 	if (service->pid != 0 && !plan->terminal[0] &&
 	    (memcmp(before.words, plan->words, sizeof(plan->words)) != 0 ||

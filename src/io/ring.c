@@ -241,7 +241,10 @@ void ring_accept_start(struct ring *ring, struct ring_accept *accept, int listen
 
 	accept->listener = listener;
 	accept->stopped = false;
-	io_uring_prep_multishot_accept_direct(sqe, listener, NULL, NULL, 0);
+	if (accept->tells_user)
+		io_uring_prep_multishot_accept(sqe, listener, NULL, NULL, SOCK_CLOEXEC);
+	else
+		io_uring_prep_multishot_accept_direct(sqe, listener, NULL, NULL, 0);
 	sqe->user_data = tag(accept, KIND_ACCEPT);
 	ring->stats.in_flight++;
 }
@@ -374,10 +377,12 @@ static void complete_accept(struct ring *ring, struct ring_accept *accept,
 	bool more = cqe->flags & IORING_CQE_F_MORE;
 	i32 result = cqe->res;
 
-	if (result >= 0) {
+	if (result >= 0 && accept->tells_user)
+		result = ring_take_peer(ring, accept, result);
+	else if (result >= 0)
 		ring->stats.open_handles++;
+	if (result >= 0)
 		accept->accepted(accept, result);
-	}
 	if (more)
 		return;
 	ring->stats.in_flight--;

@@ -57,6 +57,12 @@ struct ring_receive {
 struct ring_accept {
 	void (*accepted)(struct ring_accept *accept, i32 handle);
 	void (*end)(struct ring_accept *accept, i32 result);
+	/*
+	 * Of a unix socket: `user` is who connected (SO_PEERCRED), during `accepted`. Such handles
+	 * are not of those that `accepted` of ring_params counts.
+	 */
+	bool tells_user;
+	u32 user;
 	/* The ring's own: */
 	int listener;
 	bool stopped;

@@ -32,6 +32,11 @@ struct ring {
 	struct sockaddr_storage *connect_to;
 };
 
+/*
+ * Of an accepted unix connection: who is at the other end, and a handle for it, or a negative errno
+ * with `fd` closed.
+ */
+i32 ring_take_peer(struct ring *ring, struct ring_accept *accept, int fd);
 /* The kernel's form of an address; returns its length. */
 socklen_t ring_sockaddr(struct sockaddr_storage *ss, const struct net_address *address);
 

@@ -141,6 +141,21 @@ i32 ring_accept_one(struct ring *ring, int listener, struct net_address *peer)
 	return install(ring, fd);
 }
 
+i32 ring_take_peer(struct ring *ring, struct ring_accept *accept, int fd)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+		int code = errno;
+
+		close(fd);
+		return -code;
+	}
+	accept->user = peer.uid;
+	return install(ring, fd);
+}
+
 /*
  * A process that was killed gives up its listening sockets only when the kernel has taken its rings
  * apart, some time behind its death: whoever starts again at once waits for that.

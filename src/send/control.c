@@ -327,6 +327,7 @@ static void on_accepted(struct ring_accept *accept, i32 handle)
 	}
 	link->control = control;
 	link->later.done = on_later;
+	link->user = accept->user;
 	link->is_extra = control->link_count >= CONTROL_LINKS_MAX;
 	link->ends_when_sent = false;
 	timer_init(&link->timer, on_silence);
@@ -406,6 +407,8 @@ struct send_control *send_control_open(const struct send_control_params *params,
 	timer_init(&control->sample_timer, on_sample_timer);
 	control->accept.accepted = on_accepted;
 	control->accept.end = on_accept_end;
+	control->accept.tells_user = true;
+	control_rights_find(&control->rights, params->config);
 	if (!listen_at(control, params->config->control, error)) {
 		free(control);
 		return NULL;

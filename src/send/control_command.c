@@ -269,6 +269,13 @@ static void dispatch(struct control_link *link, const struct control_request *re
 {
 	struct error error;
 
+	if (!control_may(&link->control->rights, link->user, request->command)) {
+		log_warn("send", "a command is refused: it is not for this user",
+			 "command=%s user=%u", request->command, link->user);
+		error_set(&error, "\"%.64s\" is not for this user", request->command);
+		link_refuse(link, CONTROL_FORBIDDEN, error.text);
+		return;
+	}
 	for (size_t i = 0; i < array_count(commands); i++) {
 		if (strcmp(commands[i].name, request->command) == 0) {
 			commands[i].run(link, request);

@@ -53,6 +53,7 @@ struct control_link {
 	struct control_import *import;
 	struct control_sending *sending_letter;
 	struct control_stream *stream;
+	u32 user; /* who is at the other end */
 	u8 state;        /* enum link_state */
 	bool is_later;   /* `later` is with the ring */
 	bool is_closing; /* conn_close was called: nothing is read or answered any more */
@@ -62,8 +63,14 @@ struct control_link {
 	bool waits_for_end; /* said stop: is closed last */
 };
 
+/* The users of roles that may not ask for everything, by number: control_right.c. */
+struct control_rights {
+	i64 web; /* -1: there is no such user */
+};
+
 struct send_control {
 	struct send_control_params params;
+	struct control_rights rights;
 	struct ring_accept accept;
 	struct timer accept_timer; /* no room for a connection: tried again */
 	struct timer sample_timer;
@@ -90,6 +97,11 @@ size_t link_unsent(const struct control_link *link);
 /* Calls the stream's next step from the ring's next turn. */
 void link_later(struct control_link *link);
 void link_close(struct control_link *link);
+
+/* ---- control_right.c ---- */
+void control_rights_find(struct control_rights *rights, const struct config *config);
+/* Whether that user may ask for that. */
+bool control_may(const struct control_rights *rights, u32 user, const char *command) MUST_CHECK;
 
 /* ---- control_stream.c ---- */
 /*

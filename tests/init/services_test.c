@@ -124,6 +124,23 @@ static void pages_are_served_under_the_machines_name_unless_nobody_wants_them(vo
 	assert_false(service("www")->is_wanted);
 }
 
+static void the_interface_for_programs_is_there_when_pages_are(void **state)
+{
+	const struct spawn_plan *plan = services_plan(&services, service("web"));
+
+	(void)state;
+	services_configure(&services, &appliance, 0);
+	assert_string_equal(words_of("web"), "/bin/hikyaku web --config /data/etc/hikyaku.conf");
+	assert_true(service("web")->is_wanted && service("web")->notifies);
+	/* Its socket is for the web server, and its own user is the one that the sender knows. */
+	assert_int_equal(plan->sandbox.user, 102);
+	assert_int_equal(plan->sandbox.group,
+			 services_plan(&services, service("www"))->sandbox.group);
+	appliance.web_server = false;
+	services_configure(&services, &appliance, 0);
+	assert_false(service("web")->is_wanted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +154,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			pages_are_served_under_the_machines_name_unless_nobody_wants_them, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(the_interface_for_programs_is_there_when_pages_are,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

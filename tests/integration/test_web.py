@@ -3,7 +3,9 @@
 import base64
 import email
 import email.policy
+import http.client
 import json
+import os
 import pathlib
 import re
 import socket
@@ -86,7 +88,7 @@ def test_python_sends_japanese_mail_with_attachments_to_many_with_their_own_valu
                               "content": base64.b64encode(PDF).decode()},
                              {"content_id": "logo@shop", "content_type": "image/png",
                               "content": base64.b64encode(PNG).decode()}])
-    answer = requests.post(f"{web.url}/api/v1/messages", timeout=60, json=body,
+    answer = requests.post(f"{web.url}/api/v1/messages", timeout=60, json=body, verify=web.certificate,
                            headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 202 and answer.json()["accepted"] == 200
     got = arrived(server, 200)
@@ -116,10 +118,12 @@ def test_node_and_curl_send(web, key, server):
         console.log(answer.status, await answer.text());"""
     url, body = f"{web.url}/api/v1/messages", json.dumps(mail(), ensure_ascii=False)
     node = subprocess.run(["node", "--input-type=module", "-e", script, url, key, body],
-                          capture_output=True, text=True, timeout=60, check=True)
+                          capture_output=True, text=True, timeout=60, check=True,
+                          env={**os.environ, "NODE_EXTRA_CA_CERTS": web.certificate})
     assert node.stdout.startswith("202 ")
-    curl = subprocess.run(["curl", "-sS", "--fail-with-body", url, "-H", f"Authorization: Bearer {key}",
-                           "--json", body.replace(ANN, BOB)], capture_output=True, text=True, timeout=60)
+    curl = subprocess.run(["curl", "-sS", "--cacert", web.certificate, "--fail-with-body", url, "-H",
+                           f"Authorization: Bearer {key}", "--json", body.replace(ANN, BOB)],
+                          capture_output=True, text=True, timeout=60)
     assert json.loads(curl.stdout)["accepted"] == 1, curl
     assert set(arrived(server, 2)) == {ANN, BOB}
 
@@ -298,6 +302,36 @@ def test_a_key_that_came_in_the_clear_is_not_served(web, key):
     assert scgi(web, **request).startswith(b"Status: 403 ")
     assert scgi(web, **request, HTTPS="on").startswith(b"Status: 200 ")
     assert scgi(web, **{**request, "REMOTE_ADDR": "127.0.0.1"}).startswith(b"Status: 200 ")
+
+
+def test_plain_http_is_sent_to_https(web, key):
+    plain = http.client.HTTPConnection("127.0.0.1", web.plain_port, timeout=20)
+    plain.request("GET", "/api/v1/campaigns", headers={"Authorization": f"Bearer {key}"})
+    answer = plain.getresponse()
+    assert answer.status == 301 and answer.headers["Location"].startswith("https://")
+    plain.close()
+    assert "path=/api/v1/campaigns " not in web.log()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_the_role_s_user_may_not_stop_the_sender(sender_in):
+    sender = sender_in(keys=("ed25519",))
+    sender.extra += 'web { user = "nobody" }\n'
+    sender.start()
+    os.chmod(sender.socket, 0o666)
+    os.chmod(sender.short, 0o755)
+
+    def ask(user, command):
+        script = ("import sys; sys.path.insert(0, sys.argv[1]); import control_link\n"
+                  "try: print(control_link.Link(sys.argv[2]).ask(sys.argv[3]))\n"
+                  "except control_link.Refused as refused: print('refused', refused.code)")
+        words = ["/usr/bin/python3", "-c", script, str(ROOT / "tests" / "crash"), sender.socket, command]
+        return subprocess.run(words, user=user, capture_output=True, text=True, timeout=60).stdout
+
+    assert ask("nobody", "stop") == ask("nobody", "status") == "refused forbidden\n"
+    assert "refused" not in ask("nobody", "campaign.status")
+    assert "refused" not in ask("root", "status")
+    assert sender.is_alive() and "it is not for this user" in sender.log()
 
 
 def test_what_is_no_scgi_and_who_says_nothing_stop_nobody_else(web, key):

@@ -8,14 +8,22 @@
 
 import json
 import pathlib
+import re
 import socket
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
 
-from sender import end_process, free_port, wait_until
+from sender import ROOT, end_process, free_port, wait_until
 
 LIGHTTPD = "/usr/sbin/lighttpd"
+CONFIG = ROOT / "rootfs" / "tree" / "etc" / "lighttpd.conf"  # the appliance's own
+
+
+def has_h2_module():
+    said = subprocess.run([LIGHTTPD, "-v"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.match(r"lighttpd/1\.(\d+)\.(\d+)", said).groups())) >= (4, 72)
 
 
 class Answer:
@@ -40,8 +48,10 @@ class WebHost:
         self.directory = sender.directory / "web"
         self.directory.mkdir(exist_ok=True)
         self.socket = f"{sender.short}/web.sock"
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port, self.plain_port = free_port(), free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.certificate = str(self.directory / "server.pem.crt")
+        self.context = None
         self.log_path = self.directory / "web.log"
         options = {"listen": self.socket, "api-keys": str(self.directory / "keys"), **settings}
         lines = [f"\t{name} = {json.dumps(value)}" for name, value in options.items()]
@@ -50,18 +60,31 @@ class WebHost:
         self.web = None
         self.lighttpd = None
 
+    def config_text(self):
+        """The appliance's configuration with the folders and ports of a test."""
+        text = CONFIG.read_text()
+        for old, new in (("/run/hikyaku/web.sock", self.socket), ("/data/www", str(self.directory)),
+                         ("/run/www", str(self.directory)), ("/usr/share/www", str(self.directory)),
+                         ('"[::]:443"', f'"127.0.0.1:{self.port}"'), ('"[::]"', '"127.0.0.1"'),
+                         ("server.port = 80", f"server.port = {self.plain_port}"),
+                         ('server.v4mapped = "enable"', ""),
+                         # Before 1.4.72 HTTP/2 is a part of the server itself.
+                         *([] if has_h2_module() else [(' "mod_h2",', "")])):
+            assert old in text, old
+            text = text.replace(old, new)
+        return text
+
     def start(self):
         self.start_web()
+        pem = self.directory / "server.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", pem, "-out", self.certificate],
+                       check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        pem.write_text(pem.read_text() + pathlib.Path(self.certificate).read_text())
+        self.context = ssl.create_default_context(cafile=self.certificate)
         config = self.directory / "lighttpd.conf"
-        config.write_text(f"""
-            server.modules = ("mod_scgi")
-            server.document-root = "{self.directory}"
-            server.bind = "127.0.0.1"
-            server.port = {self.port}
-            server.max-request-size = 65536
-            server.upload-dirs = ("{self.directory}")
-            scgi.server = ("/api/" => (("socket" => "{self.socket}", "check-local" => "disable")))
-        """)
+        config.write_text(self.config_text())
         with open(self.directory / "lighttpd.log", "ab") as log:
             self.lighttpd = subprocess.Popen([LIGHTTPD, "-D", "-f", str(config)],
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -77,6 +100,7 @@ class WebHost:
         assert self.web.poll() is None, self.log()
 
     def answers(self):
+        assert self.lighttpd.poll() is None, (self.directory / "lighttpd.log").read_text()
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return True
@@ -101,7 +125,7 @@ class WebHost:
             request.remove_header(name.capitalize())
             request.add_header(name, value)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=self.context) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             with error:

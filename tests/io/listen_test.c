@@ -197,12 +197,45 @@ static void closed_connections_are_let_go_while_accepting_goes_on(void **state)
 	loopback_ring_close(ring);
 }
 
+static void a_unix_socket_tells_who_connected_and_is_connected_to(void **state)
+{
+	struct ring *ring = loopback_ring(&usual);
+	struct acceptor a = { .accept = { .accepted = on_accepted,
+					  .end = on_accept_end,
+					  .tells_user = true,
+					  .user = 12345 } };
+	char path[64];
+	i32 handle;
+	int listener;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/listen-test-%d.sock", (int)getpid());
+	unlink(path);
+	assert_int_equal(ring_connect_unix(ring, path), -ENOENT);
+	listener = ring_listen_unix(path);
+	assert_true(listener >= 0);
+	ring_accept_start(ring, &a.accept, listener);
+	ring_turn(ring, 0);
+	handle = ring_connect_unix(ring, path);
+	assert_true(handle >= 0);
+	turn_until(ring, a.count == 1);
+	assert_int_equal(a.accept.user, geteuid());
+	assert_true(a.handles[0] >= 0 && a.handles[0] != handle);
+	ring_shut(ring, a.handles[0]);
+	ring_shut(ring, handle);
+	stop_listening(ring, &a, listener);
+	assert_int_equal(ring_connect_unix(ring, path), -ECONNREFUSED);
+	unlink(path);
+	loopback_ring_close(ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connections_are_accepted_until_it_is_cancelled),
 		cmocka_unit_test(accepting_ends_when_its_sockets_are_used_up),
 		cmocka_unit_test(a_unix_socket_replaces_a_stale_file_only),
+		cmocka_unit_test(a_unix_socket_tells_who_connected_and_is_connected_to),
 		cmocka_unit_test(closed_connections_are_let_go_while_accepting_goes_on),
 	};
 

@@ -1,0 +1,48 @@
+/*
+ * Who may ask what on the control socket: roles that talk with strangers get no more of the sender
+ * than they need, so that whoever takes one over cannot stop it, drop its queue or change its
+ * limits.
+ */
+#include "base/log.h"
+#include "base/text.h"
+#include "send/control_parts.h"
+
+#include <pwd.h>
+#include <string.h>
+
+#define USER_ROOM 4096 /* bytes of an entry of passwd */
+
+static const char *const web_commands[] = {
+	"letter.send",	   "letter.status",	 "campaign.create",  "campaign.start",
+	"campaign.pause",  "campaign.resume",	 "campaign.cancel",  "campaign.status",
+	"campaign.report", "suppression.add",	 "suppression.remove", "suppression.show",
+	"suppression.list",
+};
+
+static i64 number_of(const char *name)
+{
+	char room[USER_ROOM];
+	struct passwd user;
+	struct passwd *found = NULL;
+
+	if (getpwnam_r(name, &user, room, sizeof(room), &found) == 0 && found)
+		return user.pw_uid;
+	log_debug("send", "no such user: nobody is held back for it", "user=%s", name);
+	return -1;
+}
+
+void control_rights_find(struct control_rights *rights, const struct config *config)
+{
+	rights->web = number_of(config->web.user);
+}
+
+bool control_may(const struct control_rights *rights, u32 user, const char *command)
+{
+	if (rights->web != user)
+		return true;
+	for (size_t i = 0; i < array_count(web_commands); i++) {
+		if (strcmp(web_commands[i], command) == 0)
+			return true;
+	}
+	return false;
+}

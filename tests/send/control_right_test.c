@@ -1,0 +1,65 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "send/control_parts.h"
+
+#define WEB 102
+
+static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void **state)
+{
+	static const char *const allowed[] = { "letter.send",	   "letter.status",
+					       "campaign.create",  "campaign.start",
+					       "campaign.status",  "suppression.add",
+					       "suppression.list", "suppression.remove" };
+	static const char *const forbidden[] = { "stop",	  "site.set",	"queue.bounce",
+						 "queue.suspend", "queue.list", "queue.doubt",
+						 "status",	  "",		"letter.sen",
+						 "letter.send ",  "STOP" };
+	const struct control_rights rights = { .web = WEB };
+
+	(void)state;
+	for (size_t i = 0; i < array_count(allowed); i++)
+		assert_true(control_may(&rights, WEB, allowed[i]));
+	for (size_t i = 0; i < array_count(forbidden); i++)
+		assert_false(control_may(&rights, WEB, forbidden[i]));
+}
+
+static void others_who_may_open_the_socket_may_ask_for_everything(void **state)
+{
+	const struct control_rights rights = { .web = WEB };
+	const struct control_rights none = { .web = -1 };
+
+	(void)state;
+	assert_true(control_may(&rights, 0, "stop"));
+	assert_true(control_may(&rights, WEB + 1, "stop"));
+	assert_true(control_may(&none, WEB, "stop"));
+	assert_true(control_may(&none, UINT32_MAX, "stop"));
+}
+
+static void the_user_is_the_one_that_the_configuration_names(void **state)
+{
+	struct config config = { .web = { .user = "root" } };
+	struct control_rights rights;
+
+	(void)state;
+	control_rights_find(&rights, &config);
+	assert_int_equal(rights.web, 0);
+	config.web.user = "nobody of that name";
+	control_rights_find(&rights, &config);
+	assert_int_equal(rights.web, -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_interface_may_ask_for_what_it_offers_and_for_nothing_else),
+		cmocka_unit_test(others_who_may_open_the_socket_may_ask_for_everything),
+		cmocka_unit_test(the_user_is_the_one_that_the_configuration_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
