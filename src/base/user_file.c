@@ -176,6 +176,18 @@ static bool read_lines(struct user_file *file, struct slice text, const char *pa
 	return true;
 }
 
+bool user_file_parse(struct user_file *file, struct slice text, const char *name,
+		     struct error *error)
+{
+	*file = (struct user_file){ .users = NULL };
+	if (text.len > FILE_BYTES_MAX)
+		return error_set(error, "%s: the file is too large", name);
+	if (read_lines(file, text, name, error))
+		return true;
+	user_file_free(file);
+	return false;
+}
+
 bool user_file_read(struct user_file *file, const char *path, struct error *error)
 {
 	struct slice text;
@@ -184,12 +196,9 @@ bool user_file_read(struct user_file *file, const char *path, struct error *erro
 	*file = (struct user_file){ .users = NULL };
 	if (!file_read(path, FILE_BYTES_MAX, &text, error))
 		return errno == ENOENT;
-	ok = text.len <= FILE_BYTES_MAX ? read_lines(file, text, path, error)
-					: error_set(error, "%s: the file is too large", path);
+	ok = user_file_parse(file, text, path, error);
 	explicit_bzero((char *)text.ptr, text.len);
 	free((char *)text.ptr);
-	if (!ok)
-		user_file_free(file);
 	return ok;
 }
 

@@ -44,6 +44,9 @@ bool user_name_is_valid(struct slice name);
  * nothing to free.
  */
 bool user_file_read(struct user_file *file, const char *path, struct error *error) MUST_CHECK;
+/* The same from memory; `name` stands for the file. */
+bool user_file_parse(struct user_file *file, struct slice text, const char *name,
+		     struct error *error) MUST_CHECK;
 void user_file_free(struct user_file *file);
 
 /* Names are told apart as they are written. NULL: nobody has it. */

@@ -162,6 +162,9 @@ bool submitted_check(struct slice content, const struct user *user, bool *retry,
 	/* With nothing in it there is no source at all: say what an author misses. */
 	if (content.len == 0)
 		return error_set(error, "5.6.0 message:1: there is no From field");
+	/* It would be a part of the field that we put in front. */
+	if (content.ptr[0] == ' ' || content.ptr[0] == '\t')
+		return error_set(error, "5.6.0 message:1: it begins with white space");
 	message = message_compile(&source, &options, error);
 	if (!message) {
 		struct error why = *error;
