@@ -211,6 +211,38 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku site forgive outlook.com" },
+	{ "warmup", "show", warmup_show_run, 0, "how far new source addresses are", "[SOURCE]",
+	  "An address that is new has a plan at each receiver: how much a day may have,\n"
+	  "more on each day with mail, up to the receiver's target. \"sent of\" is this\n"
+	  "day's; \"left\" is how long it takes when all goes well. \"held\": refusals or\n"
+	  "complaints, so this day is repeated; \"stopped\": they were many, nothing more\n"
+	  "goes today and tomorrow has a step less.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku warmup show\n"
+	  "  hikyaku warmup show 192.0.2.11" },
+	{ "warmup", "start", warmup_start_run, 0, "begin a warm-up, or end its pause", "SOURCE",
+	  "What the address has sent this day counts. With --day it begins anew at that\n"
+	  "day of the plan, for an address that is known a little.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku warmup start 192.0.2.11\n"
+	  "  hikyaku warmup start 192.0.2.11 --day 5" },
+	{ "warmup", "pause", warmup_pause_run, 0, "stay at this day of the plan", "SOURCE",
+	  "Mail goes on by the same amount a day, until `hikyaku warmup start`.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku warmup pause 192.0.2.11" },
+	{ "warmup", "skip", warmup_skip_run, 0, "go a day of the plan ahead", "SOURCE",
+	  "At all receivers that it sent to, or at one. What held it back is forgotten.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku warmup skip 192.0.2.11 --receiver gmail" },
+	{ "warmup", "stop", warmup_stop_run, 0, "end a warm-up: nothing holds it back", "SOURCE",
+	  "Also when the configuration says warm-up, until `hikyaku warmup start`.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku warmup stop 192.0.2.11" },
 	{ "letter", "send", letter_send_run, 0, "hand in one message that is no campaign",
 	  "FILE ADDRESS ...",
 	  "The file is a whole message as mail programs write it, sent as it is and signed;\n"

@@ -261,6 +261,11 @@ static const struct {
 	{ "site.set", control_site_change },
 	{ "site.unset", control_site_change },
 	{ "site.forgive", control_site_change },
+	{ "warmup.list", control_warmup_list },
+	{ "warmup.start", control_warmup_change },
+	{ "warmup.pause", control_warmup_change },
+	{ "warmup.skip", control_warmup_change },
+	{ "warmup.stop", control_warmup_change },
 	{ "status", control_status },
 	{ "stop", run_stop },
 };

@@ -160,6 +160,11 @@ void control_letter_end(struct control_link *link);
 void control_letter_abort(struct control_link *link);
 void control_letter_status(struct control_link *link, const struct control_request *request);
 
+/* ---- control_warmup.c ---- */
+#define CONTROL_WARMUP_DAY_MAX 100
+void control_warmup_list(struct control_link *link, const struct control_request *request);
+void control_warmup_change(struct control_link *link, const struct control_request *request);
+
 /* ---- control_answer.c ---- */
 /* Any bytes as a JSON text: NUL, which no client reads, and what is not UTF-8 become '?'. */
 json_t *answer_text_of(struct slice text);

@@ -154,6 +154,11 @@ static void daemon_stop(void)
 	daemon_join();
 }
 
+/* More of the configuration. */
+#ifndef DAEMON_MORE
+#define DAEMON_MORE ""
+#endif
+
 static void daemon_configure(void)
 {
 	char text[2048];
@@ -175,7 +180,7 @@ static void daemon_configure(void)
 		"\tunsubscribe-url = \"https://courier.example/u/{{_token}}\"\n"
 		"\tunsubscribe-mailto = \"u-{{_token}}@courier.example\"\n}\n"
 		"site \"default\" { sessions = 2 }\n"
-		"route \"*\" { relay = \"" RELAY "\" }\n",
+		"route \"*\" { relay = \"" RELAY "\" }\n" DAEMON_MORE,
 		the.dir, the.socket, key);
 	if (!config_parse(&the.config, (struct slice){ text, (size_t)len }, "test", &error))
 		fail_msg("%s", error.text);
