@@ -121,6 +121,29 @@ static void print_routes(const json_t *routes)
 	table_done(&table);
 }
 
+/* One line for each route that is held back by a warm-up. */
+static void print_warmups(const json_t *routes)
+{
+	struct buf text;
+
+	buf_init(&text, 4096);
+	for (size_t i = 0; i < json_array_size(routes); i++) {
+		const json_t *route = json_array_get(routes, i);
+
+		if (answer_number(route, "warmup_quota") == 0)
+			continue;
+		buf_reset(&text);
+		human_text(&text, answer_text(route, "source"));
+		buf_add_text(&text, " to ");
+		human_text(&text, answer_text(route, "site"));
+		printf("warm-up of %s, day %llu: %llu of %llu\n", buf_text(&text),
+		       (unsigned long long)answer_number(route, "warmup_day"),
+		       (unsigned long long)answer_number(route, "warmup_sent"),
+		       (unsigned long long)answer_number(route, "warmup_quota"));
+	}
+	buf_done(&text);
+}
+
 static void print_view(const json_t *reply)
 {
 	struct slice site = answer_text(reply, "site");
@@ -137,6 +160,7 @@ static void print_view(const json_t *reply)
 	putchar('\n');
 	print_options(json_object_get(reply, "options"));
 	print_routes(json_object_get(reply, "routes"));
+	print_warmups(json_object_get(reply, "routes"));
 }
 
 /*

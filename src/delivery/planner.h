@@ -169,6 +169,9 @@ struct planner_route_status {
 	double rate;       /* a second, what was learned; 0: nothing */
 	u32 width;         /* messages that may be under way, unless `pace` is "open" */
 	u32 used[3];       /* messages of the last minute, hour and day */
+	u32 warmup_day;    /* of the plan that its source address is at; 0: it is in no warm-up */
+	u32 warmup_sent;
+	u32 warmup_quota;  /* messages of this day; 0: it is done */
 	char source[NET_ADDRESS_TEXT_SIZE];
 	char reason[256]; /* why it is paused, slowed or suspended */
 };

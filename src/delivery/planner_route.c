@@ -481,6 +481,7 @@ void planner_routes(struct planner *planner, u64 now_ns,
 			status.used[i] = shaper_used(&route->shaper, i, planner->time.due_ms);
 		slice_copy(status.source, sizeof(status.source),
 			   slice_of(planner_source_text(route)));
+		planner_warmup_tell(route, &status);
 		if (until_ns > now_ns)
 			status.paused_for_ms = (until_ns - now_ns) / NS_PER_MS;
 		slice_copy(status.reason, sizeof(status.reason), slice_of(route->reason));

@@ -453,6 +453,25 @@ bool planner_warmup_order(struct planner *planner, const struct planner_warmup_o
 
 /* ---- as operators see it ---- */
 
+void planner_warmup_tell(const struct planner_route *route, struct planner_route_status *status)
+{
+	const struct warmup_plan plan = plan_of(route->site->limits);
+
+	for (u32 i = 0; i < array_count(route->warmups); i++) {
+		const struct warmup *warmup;
+
+		if (!route->warmups[i])
+			continue;
+		warmup = &route->warmups[i]->warmup;
+		if (status->warmup_day > 0 && warmup->step >= status->warmup_day)
+			continue;
+		status->warmup_day = warmup->step;
+		status->warmup_sent = warmup->sent;
+		status->warmup_quota =
+			warmup->state == WARMUP_DONE ? 0 : warmup_quota(&plan, warmup->step);
+	}
+}
+
 static bool visit_unit(struct planner *planner, struct warming *warming, u32 rule,
 		       struct planner_warmup_status *status,
 		       bool (*visit)(void *context, const struct planner_warmup_status *status),

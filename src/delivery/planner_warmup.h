@@ -18,6 +18,7 @@ struct domain;
 struct planner;
 struct planner_campaign;
 struct planner_route;
+struct planner_route_status;
 struct site;
 
 /* A source address at a receiver. */
@@ -72,5 +73,8 @@ bool planner_warmup_may_move(const struct planner *planner);
  * again.
  */
 void planner_warmup_move(struct planner *planner);
+
+/* How far the warm-up is that holds the route back most, for people. */
+void planner_warmup_tell(const struct planner_route *route, struct planner_route_status *status);
 
 #endif

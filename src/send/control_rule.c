@@ -67,7 +67,8 @@ static bool add_route(void *context, const struct planner_route_status *status)
 
 	if (!is_meant)
 		return true;
-	route = json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+	route = json_pack("{s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I,"
+			  " s:I, s:I}",
 			  "site", status->site, "customer", status->customer, "source",
 			  status->source, "state", state_of(status), "rate", status->rate, "width",
 			  (json_int_t)status->width, "in_flight", (json_int_t)status->in_flight,
@@ -75,7 +76,10 @@ static bool add_route(void *context, const struct planner_route_status *status)
 			  (json_int_t)status->paused_for_ms, "minute",
 			  (json_int_t)status->used[0], "hour", (json_int_t)status->used[1], "day",
 			  (json_int_t)status->used[2], "reason",
-			  answer_text_of(slice_of(status->reason)));
+			  answer_text_of(slice_of(status->reason)), "warmup_day",
+			  (json_int_t)status->warmup_day, "warmup_sent",
+			  (json_int_t)status->warmup_sent, "warmup_quota",
+			  (json_int_t)status->warmup_quota);
 	if (json_array_append_new(of->routes, route) == 0)
 		return true;
 	json_decref(of->routes);
