@@ -34,6 +34,7 @@ struct lease {
 	struct lease_block *block;
 	const struct mailing *mailing;
 	struct path *path; /* one reference */
+	u32 recalls;       /* of the path, before it was lent */
 	struct planner_route *route; /* the planner's own */
 	struct planner_letter *letter; /* likewise; NULL: a row of a campaign */
 	struct draft *draft; /* composed and signed ahead; the worker's own, mostly NULL */

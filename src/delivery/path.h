@@ -12,6 +12,8 @@
 #include "metrics/metrics.h"
 #include "smtp/client.h"
 
+#include <stdatomic.h>
+
 #define PATH_TARGETS_MAX 32
 #define PATH_HOSTS_MAX 16
 #define PATH_WORKERS_MAX 64
@@ -26,6 +28,7 @@ struct path_target {
 /* Names are places in `text`: path_text gives them. A name that was not set is empty. */
 struct path {
 	_Atomic u32 references;
+	_Atomic u32 recalls; /* path_recall: the one thing that does change */
 	u32 site_metrics; /* slot of the site in the metrics */
 	u16 key;          /* of the planner's route: what sessions and their limits are shared by */
 	u16 site;
@@ -72,5 +75,21 @@ static inline const char *path_text(const struct path *path, u16 at)
 bool path_same(const struct path *a, const struct path *b);
 struct path *path_take(struct path *path);
 void path_give(struct path *path); /* NULL is fine */
+
+/*
+ * The receiver wants less: leases that were lent by this path so far, and that no session has
+ * begun, are to come back unsent. The planner calls it; leases carry the number of recalls before
+ * them.
+ */
+static inline void path_recall(struct path *path)
+{
+	atomic_fetch_add_explicit(&path->recalls, 1, memory_order_relaxed);
+}
+
+/* What a worker sees at least is what came before the last lease that it was given. */
+static inline u32 path_recalls(const struct path *path)
+{
+	return atomic_load_explicit(&path->recalls, memory_order_relaxed);
+}
 
 #endif

@@ -196,6 +196,7 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 	lease->mailing = letter ? letter->mailing : campaign->mailing;
 	lease->is_urgent = planner_line_of(campaign) == LINE_URGENT;
 	lease->path = path_take(route->path);
+	lease->recalls = path_recalls(route->path);
 	lease->route = route;
 	lease->worker = choose_worker(planner, route);
 	route->leases++;

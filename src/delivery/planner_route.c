@@ -420,10 +420,23 @@ void planner_route_unsent(struct planner *planner, struct planner_route *route)
 		planner_bounds_returned(planner, route, 1);
 }
 
+/*
+ * Rows are lent ahead of what sessions can take. Those would meet the same words, and teach the
+ * receiver that we do not listen.
+ */
+static void recall(struct planner_route *route, const struct lease *lease)
+{
+	path_recall(lease->path);
+	if (route->path && route->path != lease->path)
+		path_recall(route->path);
+}
+
 void planner_route_learn(struct planner *planner, struct planner_route *route,
 			 const struct lease *lease)
 {
 	const struct shaper_limits limits = limits_of(route);
+	const u64 paused_ns = route->shaper.paused_until_ns;
+	bool is_news;
 
 	if (lease->verdict == SMTP_VERDICT_NONE || lease->verdict == SMTP_VERDICT_UNSENT) {
 		planner_route_unsent(planner, route);
@@ -431,7 +444,10 @@ void planner_route_learn(struct planner *planner, struct planner_route *route,
 	}
 	if (route->is_bounded)
 		planner_bounds_answered(planner, route, lease);
-	if (!shaper_answered(&route->shaper, &limits, signal_of(lease), planner->now_ns))
+	is_news = shaper_answered(&route->shaper, &limits, signal_of(lease), planner->now_ns);
+	if (route->shaper.paused_until_ns > paused_ns)
+		recall(route, lease);
+	if (!is_news)
 		return;
 	tell(route, lease);
 	if (route->shaper.state == SHAPER_OPEN)

@@ -110,6 +110,7 @@ struct worker_route {
 	struct list idle;   /* in worker->routes_idle, longest idle first */
 	u32 ready_count;    /* in both */
 	u32 turn;           /* leases taken from them */
+	u32 recalls;        /* of its path, that were heeded */
 	u32 sessions;       /* all states */
 	u32 connecting;     /* of them, not READY yet */
 	u32 tries;          /* of these, to a target that failed before: nobody counts on them */
@@ -167,6 +168,8 @@ void worker_route_add(struct worker *worker, struct worker_route *route, struct 
 struct lease *worker_route_pop(struct worker_route *route); /* any; NULL: none */
 /* The list of ready leases that the next one is taken from; not empty while there are some. */
 struct list *worker_route_next(struct worker_route *route);
+/* Leases that wait and that the planner wants back go back unsent. */
+void worker_route_heed_recalls(struct worker *worker, struct worker_route *route);
 /* Its leases that wait go back unsent. */
 void worker_route_return(struct worker *worker, struct worker_route *route);
 /* The next one that this session may send; NULL: none for it. */

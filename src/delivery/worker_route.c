@@ -154,10 +154,41 @@ struct lease *worker_route_pop(struct worker_route *route)
 	return node ? list_entry(node, struct lease, node) : NULL;
 }
 
+/* How many of the list. */
+static u32 return_recalled(struct worker *worker, struct list *leases)
+{
+	u32 count = 0;
+
+	list_for_each_safe(node, leases) {
+		struct lease *lease = list_entry(node, struct lease, node);
+
+		if (lease->recalls == path_recalls(lease->path))
+			continue;
+		list_unlink(node);
+		lease->verdict = SMTP_VERDICT_UNSENT;
+		worker_decided(worker, lease);
+		count++;
+	}
+	return count;
+}
+
+void worker_route_heed_recalls(struct worker *worker, struct worker_route *route)
+{
+	const u32 recalls = path_recalls(route->targets.path);
+
+	if (recalls == route->recalls)
+		return;
+	route->recalls = recalls;
+	route->ready_count -= return_recalled(worker, &route->ready);
+	route->ready_count -= return_recalled(worker, &route->urgent);
+	return_recalled(worker, &route->resends);
+}
+
 struct lease *worker_route_pop_for(struct worker_route *route, const struct session *session)
 {
 	const struct net_address *host = session_address(session);
 
+	worker_route_heed_recalls(session->worker, route);
 	list_for_each(node, &route->resends) {
 		struct lease *lease = list_entry(node, struct lease, node);
 
@@ -282,6 +313,7 @@ void worker_route_run(struct worker *worker, struct worker_route *route)
 
 	if (worker->stopping)
 		return;
+	worker_route_heed_recalls(worker, route);
 	run_resends(worker, route, quota);
 	open_sessions(worker, route, quota);
 	worker_route_rest(worker, route);

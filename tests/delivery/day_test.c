@@ -1,26 +1,12 @@
 /*
  * A day of mail to fifty receivers, in virtual time: what the shaper learns against a sender that
- * learns nothing, and against fixed limits that somebody guessed.
- *
- * The model, and what it assumes of receivers (nobody publishes it; these are the shapes that their
- * documents and operators' reports have in common):
- *
- *   - a receiver takes so many messages a second from one address, and some seconds' worth at once;
- *     by day half as much as by night
- *   - what comes beyond is answered by 421 4.7.x, and remembered; half of that memory is gone after
- *     ten minutes
- *   - when too much is remembered the address is blocked for an hour: 554 for everything, and
- *     whoever goes on trying makes it last longer
- *   - a message takes 0.1 to 1 s; receivers have very different sizes (a few take most mail)
+ * learns nothing, and against fixed limits that somebody guessed. What the model of receivers assumes
+ * is written down in day_model.h.
  *
  * Policy only: rows are counts, there is no queue and no network. DAY_MESSAGES sets the size
  * (10000000 takes some seconds), DAY_SEED the receivers.
  */
-#include "delivery/shaper.h"
-
-#include "base/clock.h"
-#include "base/random.h"
-#include "delivery/retry.h"
+#include "day_model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,26 +18,11 @@
 
 #include <cmocka.h>
 
-#define RECEIVERS 50
 #define TICK_MS 100
 #define DAYS_MAX 4
 #define TICKS (DAYS_MAX * 86400000u / TICK_MS)
 #define RETRY_SLOTS 1024 /* of a minute each; a power of two */
 #define ATTEMPTS 6
-
-struct receiver {
-	double per_s; /* by night */
-	double burst_s;
-	double patience; /* remembered refusals that it bears, in seconds of its rate */
-	double latency_s;
-	u32 sessions; /* that a rule allows */
-	double guess; /* of its rate, by whoever set fixed limits: as a share of the true one */
-	u64 messages;
-	/* what it knows of us */
-	double tokens;
-	double annoyance;
-	u64 blocked_until_ms;
-};
 
 enum sender_kind { NAIVE, FIXED, ADAPTIVE, SENDERS };
 static const char *const sender_names[] = { "learns nothing", "fixed limits", "adaptive" };
@@ -76,71 +47,6 @@ struct outcome {
 };
 
 static u64 total_messages = 1000000;
-
-static double capacity(const struct receiver *r, u64 now_ms)
-{
-	u64 hour = now_ms / 3600000 % 24;
-
-	return hour >= 8 && hour < 20 ? r->per_s / 2 : r->per_s;
-}
-
-/* A third at one, the rest by a power law; rates so that all of it fits into about half a day. */
-static void make_receivers(struct receiver *receivers, u64 seed)
-{
-	struct random random;
-	double weights = 0;
-
-	random_seed(&random, seed);
-	for (u32 i = 0; i < RECEIVERS; i++)
-		weights += 1.0 / (i + 1);
-	for (u32 i = 0; i < RECEIVERS; i++) {
-		struct receiver *r = &receivers[i];
-		double messages = (double)total_messages / (i + 1) / weights;
-		double hours = 4 + (double)random_below(&random, 9);
-
-		*r = (struct receiver){
-			.per_s = messages / (hours * 3600) * 1.5,
-			.burst_s = 5 + (double)random_below(&random, 55),
-			.patience = 60 + (double)random_below(&random, 240),
-			.latency_s = 0.1 + (double)random_below(&random, 90) / 100,
-			.guess = 0.3 + (double)random_below(&random, 270) / 100,
-			.messages = (u64)messages + 1,
-		};
-		/* More than are needed: what holds a sender is what the receiver takes. */
-		r->sessions = 5 + (u32)(r->per_s * r->latency_s * 3);
-	}
-}
-
-/* ---- the receiver's side ---- */
-
-static enum shaper_signal receive(struct receiver *r, u64 now_ms, struct outcome *out)
-{
-	if (now_ms < r->blocked_until_ms) {
-		r->blocked_until_ms += 2000;
-		return SHAPER_BLOCKED;
-	}
-	if (r->tokens >= 1) {
-		r->tokens -= 1;
-		return SHAPER_TAKEN;
-	}
-	r->annoyance += 1;
-	if (r->annoyance > 10 + r->patience * r->per_s) {
-		r->blocked_until_ms = now_ms + 3600000;
-		r->annoyance = 0;
-		out->blocks++;
-	}
-	return SHAPER_SLOW_DOWN;
-}
-
-static void pass(struct receiver *r, u64 now_ms)
-{
-	double rate = capacity(r, now_ms);
-
-	r->tokens += rate * TICK_MS / 1000;
-	if (r->tokens > 1 + rate * r->burst_s)
-		r->tokens = 1 + rate * r->burst_s;
-	r->annoyance *= 0.999884; /* 0.5 ^ (0.1 s / 600 s) */
-}
 
 /* ---- the sender's side ---- */
 
@@ -182,7 +88,7 @@ static void send_one(struct way *way, struct receiver *r, enum sender_kind kind,
 		     u64 now_ms, struct outcome *out)
 {
 	static const u32 waits_min[] = { 5, 15, 60, 120, 240 };
-	enum shaper_signal signal = receive(r, now_ms, out);
+	enum shaper_signal signal = receiver_answers(r, now_ms);
 	int next = attempt + 1 < ATTEMPTS ? attempt + 1 : ATTEMPTS - 1;
 
 	if (kind == ADAPTIVE) {
@@ -242,7 +148,6 @@ static struct outcome run(const struct receiver *receivers, enum sender_kind kin
 			u32 room;
 			int attempt;
 
-			pass(&r[i], now_ms);
 			if (way->open == 0)
 				continue;
 			make_due(way, now_ms);
@@ -254,33 +159,28 @@ static struct outcome run(const struct receiver *receivers, enum sender_kind kin
 		if (open == 0)
 			out.done_ms = now_ms;
 	}
+	for (u32 i = 0; i < RECEIVERS; i++)
+		out.blocks += r[i].blocks;
 	return out;
 }
 
-/* What no sender can beat: each receiver takes all that it can, from the first second on. */
 static double ideal_hours(const struct receiver *receivers)
 {
-	double longest = 0;
+	u64 longest = 0;
 
 	for (u32 i = 0; i < RECEIVERS; i++) {
-		double left = (double)receivers[i].messages;
-		u64 now_ms = 0;
+		const struct load all = { 0, receivers[i].messages };
 
-		while (left > 0) {
-			left -= capacity(&receivers[i], now_ms) * 60;
-			now_ms += 60000;
-		}
-		if ((double)now_ms / 3600000 > longest)
-			longest = (double)now_ms / 3600000;
+		longest = max_u64(longest, receiver_ideal_ms(&receivers[i], &all, 1));
 	}
-	return longest;
+	return (double)longest / HOUR_MS;
 }
 
 static void run_all(u64 seed, struct outcome out[SENDERS])
 {
 	struct receiver receivers[RECEIVERS];
 
-	make_receivers(receivers, seed);
+	receivers_make(receivers, total_messages, seed);
 	printf("seed %llu: %llu messages, %u receivers; at best %.1f h\n", (unsigned long long)seed,
 	       (unsigned long long)total_messages, RECEIVERS, ideal_hours(receivers));
 	for (u32 k = 0; k < SENDERS; k++) {

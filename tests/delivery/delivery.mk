@@ -3,3 +3,7 @@ $(BUILD)/tests/delivery/worker_route_test: LDFLAGS += -Wl,--wrap=malloc
 # A store without room, when the test says so.
 $(BUILD)/tests/delivery/planner_sts_test: LDFLAGS += -Wl,--wrap=queue_setting_put,--wrap=queue_setting_get \
 	-Wl,--wrap=queue_log_add,--wrap=queue_abort
+# All clocks are the test's, so that one seed is one day.
+$(BUILD)/tests/delivery/planner_day_test: LDFLAGS += -Wl,--wrap=clock_mono_ns,--wrap=clock_wall_ms
+# What receivers remember fades.
+$(BUILD)/tests/delivery/day_test $(BUILD)/tests/delivery/planner_day_test: LIBS += -lm

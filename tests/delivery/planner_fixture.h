@@ -179,27 +179,22 @@ static void ignore(void *context)
 	(void)context;
 }
 
-/* `addresses`: sections of the customer; `more`: sections of the configuration. */
-static void fixture_open(struct fixture *f, const char *addresses, const char *more)
+/* `sections`: all of the configuration but where its data is. */
+static inline void fixture_open_config(struct fixture *f, const char *sections)
 {
 	struct error error = { "" };
 	struct worker_params wp = { .sessions_max = 16, .leases_max = 65536, .seed = 1,
 				    .notify = ignore };
 	struct planner_params pp = { .config = &f->config, .worker_count = 1, .seed = 1 };
-	char text[4096];
+	char text[16384];
 
 	memset(&dns, 0, sizeof(dns));
 	*f = (struct fixture){ 0 };
 	snprintf(f->dir, sizeof(f->dir), "%s/hikyaku-planner-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
-	snprintf(text, sizeof(text),
-		 "data = \"%s\"\n"
-		 "queue { map-size-max = \"8G\" commit-interval = 0 durability = \"relaxed\" }\n"
-		 "retry { schedule = {\"10s\"} jitter = 0 expire = \"5d\" }\n"
-		 "customer \"a.example\" { %s sign = false }\n"
-		 "site \"default\" { sessions = 4 reserve = 0 connect-timeout = \"10s\" }\n%s",
-		 f->dir, addresses, more);
+	assert_in_range(snprintf(text, sizeof(text), "data = \"%s\"\n%s", f->dir, sections), 1,
+			sizeof(text) - 1);
 	if (!config_parse(&f->config, slice_of(text), "test", &error))
 		fail_msg("%s", error.text);
 	f->metrics = metrics_open(1);
@@ -212,6 +207,20 @@ static void fixture_open(struct fixture *f, const char *addresses, const char *m
 	planner_set_workers(f->planner, &f->worker);
 	f->now_ns = clock_mono_ns();
 	f->wall_ms = clock_wall_ms();
+}
+
+/* `addresses`: sections of the customer; `more`: sections of the configuration. */
+static inline void fixture_open(struct fixture *f, const char *addresses, const char *more)
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text),
+		 "queue { map-size-max = \"8G\" commit-interval = 0 durability = \"relaxed\" }\n"
+		 "retry { schedule = {\"10s\"} jitter = 0 expire = \"5d\" }\n"
+		 "customer \"a.example\" { %s sign = false }\n"
+		 "site \"default\" { sessions = 4 reserve = 0 connect-timeout = \"10s\" }\n%s",
+		 addresses, more);
+	fixture_open_config(f, text);
 }
 
 /* Whatever is still out is given up. */
@@ -241,7 +250,7 @@ static inline void start_again(struct fixture *f)
 }
 
 /* Turns until nothing more comes of it without time passing. */
-static void settle(struct fixture *f)
+static inline void settle(struct fixture *f)
 {
 	for (int i = 0; i < 6; i++) {
 		f->now_ns += NS_PER_MS;
@@ -266,7 +275,7 @@ static inline void pass(struct fixture *f, u64 seconds)
 
 /* ---- campaigns ---- */
 
-static void add_recipient(struct planner_intake *intake, const char *address)
+static inline void add_recipient(struct planner_intake *intake, const char *address)
 {
 	struct planner_recipient recipient = { .address = slice_of(address) };
 	struct error error = { "" };
@@ -315,8 +324,8 @@ campaign_begin(struct fixture *f, struct queue_campaign *campaign, const char *n
 	return campaign_begin_until(f, campaign, name, 0);
 }
 
-static u32 campaign_start(struct fixture *f, struct planner_intake *intake,
-			  struct queue_campaign *campaign)
+static inline u32 campaign_start(struct fixture *f, struct planner_intake *intake,
+				 struct queue_campaign *campaign)
 {
 	struct error error = { "" };
 

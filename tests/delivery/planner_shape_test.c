@@ -117,6 +117,37 @@ static void a_receiver_that_says_too_fast_has_a_pause_and_then_gets_less(void **
 	fixture_close(&f);
 }
 
+static void what_was_lent_ahead_is_asked_back_when_the_receiver_wants_less(void **state)
+{
+	struct lease *first;
+	struct lease *second;
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, "");
+	send_to(&f, "x.test", 10);
+	settle(&f);
+	first = next_lease(&f);
+	second = next_lease(&f);
+	assert_non_null(second);
+	give_back(&f, next_lease(&f), SMTP_VERDICT_ACCEPTED, "ok");
+	settle(&f);
+	assert_int_equal(path_recalls(second->path), second->recalls);
+	answer(&f, first, SMTP_VERDICT_TEMPORARY, 421, 7, 0, TOO_FAST);
+	settle(&f);
+	/* The worker sees it by this. */
+	assert_true(path_recalls(second->path) > second->recalls);
+	do
+		give_back(&f, second, SMTP_VERDICT_UNSENT, "");
+	while ((second = next_lease(&f)));
+	pass(&f, 6);
+	second = next_lease(&f);
+	assert_non_null(second);
+	assert_int_equal(path_recalls(second->path), second->recalls);
+	assert_int_equal(second->attempts, 0);
+	fixture_close(&f);
+}
+
 static void a_receiver_that_refuses_us_costs_few_recipients(void **state)
 {
 	struct planner_route *route;
@@ -264,6 +295,7 @@ int main(void)
 		cmocka_unit_test(what_was_lent_before_a_crash_counts),
 		cmocka_unit_test(rows_that_come_back_unsent_do_not_use_the_limit_up),
 		cmocka_unit_test(a_receiver_that_says_too_fast_has_a_pause_and_then_gets_less),
+		cmocka_unit_test(what_was_lent_ahead_is_asked_back_when_the_receiver_wants_less),
 		cmocka_unit_test(a_receiver_that_refuses_us_costs_few_recipients),
 		cmocka_unit_test(bad_mailboxes_are_no_reason_to_send_less),
 		cmocka_unit_test(what_an_operator_sets_counts_at_once),

@@ -304,6 +304,51 @@ static void leases_that_somebody_waits_for_go_first_but_for_every_eighth(void **
 	path_give(path);
 }
 
+static void give_lent_after(struct path *path, u32 recalls, bool is_urgent)
+{
+	struct lease *lease = calloc(1, sizeof(*lease));
+
+	assert_non_null(lease);
+	lease->path = path_take(path);
+	lease->recalls = recalls;
+	lease->is_urgent = is_urgent;
+	assert_true(worker_give(f.worker, lease));
+}
+
+static void what_no_session_has_begun_goes_back_when_the_planner_wants_it(void **state)
+{
+	struct path *path = path_to(9, 1);
+	struct worker_route *route;
+
+	(void)state;
+	/* Connections are taken, and nobody speaks. */
+	assert_int_equal(listen(port_holder, 8), 0);
+	for (u32 i = 0; i < 6; i++)
+		give_lent_after(path, 0, i == 0);
+	worker_turn(f.worker, 0);
+	route = route_of(path);
+	assert_int_equal(route->ready_count, 6);
+	path_recall(path);
+	give_lent_after(path, 1, false);
+	worker_turn(f.worker, 0);
+	for (u32 i = 0; i < 6; i++) {
+		struct lease *lease = worker_take_back(f.worker);
+
+		assert_non_null(lease);
+		assert_int_equal(lease->verdict, SMTP_VERDICT_UNSENT);
+		assert_int_equal(lease->recalls, 0);
+		path_give(lease->path);
+		free(lease);
+	}
+	/* What was lent since stays. */
+	assert_null(worker_take_back(f.worker));
+	assert_int_equal(route->ready_count, 1);
+	close(port_holder);
+	f.closed_port = take_port(&port_holder);
+	wait_back(1);
+	path_give(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +366,8 @@ int main(void)
 			leases_go_back_unsent_when_the_first_session_finds_no_memory, begin, end),
 		cmocka_unit_test_setup_teardown(
 			leases_that_somebody_waits_for_go_first_but_for_every_eighth, begin, end),
+		cmocka_unit_test_setup_teardown(
+			what_no_session_has_begun_goes_back_when_the_planner_wants_it, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
