@@ -235,6 +235,7 @@ static const struct {
 	{ "campaign.create", control_create_begin },
 	{ "letter.send", control_letter_begin },
 	{ "letter.status", control_letter_status },
+	{ "letter.recipients", control_letter_recipients },
 	{ "campaign.status", control_campaign_status },
 	{ "campaign.report", control_campaign_report },
 	{ "queue.list", control_queue_list },

@@ -364,9 +364,45 @@ static void reply_status(struct control_link *link, const struct queue_letter *l
 			     answer_text_of(letter->sender)));
 }
 
-void control_letter_status(struct control_link *link, const struct control_request *request)
+/* Finds it by one of its names and begins a slice, which the caller ends; else refuses. */
+static bool find_begin(struct control_link *link, const char *command, const char *id,
+		       const char *key, struct queue_letter *letter)
 {
 	struct queue *queue = planner_queue(link->control->params.planner);
+	enum store_result result;
+	struct error error;
+	u32 campaign = 0;
+	u32 number = 0;
+
+	if (!id == !key || (id && !parse_id(id, &campaign, &number))) {
+		error_set(&error, "%s: give \"id\", as letter.send said it, or \"key\"", command);
+		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
+		return false;
+	}
+	if (!slice_begin(link))
+		return false;
+	result = id ? queue_letter_get(queue, campaign, number, letter) :
+		      queue_letter_find(queue, slice_of(key), letter);
+	if (result == STORE_OK)
+		return true;
+	if (slice_end(link, result))
+		link_refuse(link, CONTROL_NOT_FOUND,
+			    "there is no such letter, or it was over more than a day ago");
+	return false;
+}
+
+bool control_letter_find(struct control_link *link, const char *command, const char *id,
+			 const char *key, struct queue_letter *letter)
+{
+	if (!find_begin(link, command, id, key, letter))
+		return false;
+	/* Its texts end with the transaction. */
+	letter->key = letter->sender = letter->envid = SLICE_NONE;
+	return slice_end(link, STORE_OK);
+}
+
+void control_letter_status(struct control_link *link, const struct control_request *request)
+{
 	const char *id = NULL;
 	const char *key = NULL;
 	const struct control_arg args[] = {
@@ -374,27 +410,15 @@ void control_letter_status(struct control_link *link, const struct control_reque
 		{ "key", CONTROL_TEXT, false, &key },
 	};
 	struct queue_letter letter;
-	enum store_result result;
 	struct error error;
-	u32 campaign = 0;
-	u32 number = 0;
 
 	if (!control_read(request->json, request->command, args, array_count(args), &error)) {
 		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
 		return;
 	}
-	if (!id == !key || (id && !parse_id(id, &campaign, &number))) {
-		link_refuse(link, CONTROL_BAD_REQUEST,
-			    "letter.status: give \"id\", as letter.send said it, or \"key\"");
+	if (!find_begin(link, request->command, id, key, &letter))
 		return;
-	}
-	if (!slice_begin(link))
-		return;
-	result = id ? queue_letter_get(queue, campaign, number, &letter) :
-		      queue_letter_find(queue, slice_of(key), &letter);
-	if (result == STORE_OK)
-		reply_status(link, &letter);
-	if (slice_end(link, result) && result == STORE_NOT_FOUND)
-		link_refuse(link, CONTROL_NOT_FOUND,
-			    "there is no such letter, or it was over more than a day ago");
+	reply_status(link, &letter);
+	/* Nothing was written: there is nothing to fail. */
+	(void)slice_end(link, STORE_OK);
 }

@@ -159,6 +159,12 @@ void control_letter_data(struct control_link *link, struct slice payload);
 void control_letter_end(struct control_link *link);
 void control_letter_abort(struct control_link *link);
 void control_letter_status(struct control_link *link, const struct control_request *request);
+struct queue_letter;
+/* By its id or its key, as given; false: refused. Its texts are not filled in. */
+bool control_letter_find(struct control_link *link, const char *command, const char *id,
+			 const char *key, struct queue_letter *letter);
+/* control_letter_rows.c */
+void control_letter_recipients(struct control_link *link, const struct control_request *request);
 
 /* ---- control_warmup.c ---- */
 #define CONTROL_WARMUP_DAY_MAX 100

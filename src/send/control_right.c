@@ -13,7 +13,8 @@
 #define USER_ROOM 4096 /* bytes of an entry of passwd */
 
 static const char *const web_commands[] = {
-	"letter.send",	   "letter.status",	 "campaign.create",  "campaign.start",
+	"letter.send",	   "letter.status",	 "letter.recipients", "campaign.create",
+	"campaign.start",
 	"campaign.pause",  "campaign.resume",	 "campaign.cancel",  "campaign.status",
 	"campaign.report", "suppression.add",	 "suppression.remove", "suppression.show",
 	"suppression.list",

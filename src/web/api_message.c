@@ -145,3 +145,47 @@ void api_message_show(struct call *call)
 		     json_pack("{s:s, s:s}", "command", "letter.status", "key", call->argument)))
 		call_ask_end(call);
 }
+
+/* ---- and of each recipient ---- */
+
+static void keep_recipient(void *owner, const json_t *json)
+{
+	struct call *call = owner;
+
+	/* The cast: a reference is counted, the value stays as it is. */
+	json_array_append(call->items, (json_t *)(uintptr_t)json);
+}
+
+static void on_recipients(void *owner, enum exchange_end end, const json_t *json)
+{
+	struct call *call = owner;
+
+	call->exchange = NULL;
+	if (end != EXCHANGE_REPLIED)
+		call_refuse_end(call, end, json);
+	else
+		call_answer(call, 200,
+			    json_pack("{s:O, s:O, s:O}", "recipients", call->items, "more",
+				      json_object_get(json, "more"), "next",
+				      json_object_get(json, "next")));
+}
+
+static const struct exchange_events recipients_events = { keep_recipient, on_recipients };
+
+void api_message_recipients(struct call *call)
+{
+	u64 after = 0;
+	u64 limit = 0;
+
+	if (!web_query_number(call, SLICE("after"), &after) ||
+	    !web_query_number(call, SLICE("limit"), &limit))
+		return;
+	call->items = json_array();
+	if (!call->items)
+		call_refuse(call, 503, NULL, "no memory");
+	else if (call_ask(call, &recipients_events,
+			  json_pack("{s:s, s:s, s:I, s:I}", "command", "letter.recipients", "key",
+				    call->argument, "after", (json_int_t)after, "limit",
+				    (json_int_t)limit)))
+		call_ask_end(call);
+}

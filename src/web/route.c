@@ -13,6 +13,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/api/v1/openapi.json", 0, 0, api_document },
 	{ "POST", "/api/v1/messages", SEND, JSON, api_messages_send },
 	{ "GET", "/api/v1/messages/{}", SEND | READ, 0, api_message_show },
+	{ "GET", "/api/v1/messages/{}/recipients", SEND | READ, 0, api_message_recipients },
 	{ "GET", "/api/v1/suppressions", READ, 0, api_suppressions_list },
 	{ "POST", "/api/v1/suppressions", SEND, JSON, api_suppressions_add },
 	{ "GET", "/api/v1/suppressions/{}", READ, 0, api_suppression_show },
@@ -104,4 +105,21 @@ enum web_route_result web_route_find(struct call *call, struct slice method, str
 		allow(allowed, routes[i].method);
 	}
 	return allowed[0] ? ROUTE_OTHER_METHOD : ROUTE_UNKNOWN;
+}
+
+bool web_query_number(struct call *call, struct slice name, u64 *out)
+{
+	struct slice rest = call->query;
+
+	while (rest.ptr) {
+		struct slice value = slice_split(&rest, '&');
+
+		if (!slice_equal(slice_split(&value, '='), name))
+			continue;
+		if (value.ptr && slice_to_u64(value, out) && *out <= INT64_MAX)
+			return true;
+		call_refuse(call, 400, NULL, "%.*s in the query is no number", SLICE_FMT(name));
+		return false;
+	}
+	return true;
 }

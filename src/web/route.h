@@ -31,10 +31,17 @@ enum web_route_result {
 enum web_route_result web_route_find(struct call *call, struct slice method, struct slice target,
 				     char *allowed) MUST_CHECK;
 
+/*
+ * A number of the call's query ("?after=5&limit=100"); `out` is left alone when it is not there.
+ * False: it is no number, the call is answered.
+ */
+bool web_query_number(struct call *call, struct slice name, u64 *out) MUST_CHECK;
+
 /* ---- the functions: api_*.c ---- */
 void api_document(struct call *call);
 void api_messages_send(struct call *call);
 void api_message_show(struct call *call);
+void api_message_recipients(struct call *call);
 void api_suppressions_list(struct call *call);
 void api_suppressions_add(struct call *call);
 void api_suppression_show(struct call *call);

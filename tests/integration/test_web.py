@@ -164,6 +164,36 @@ def test_what_is_accepted_is_sent_by_a_sender_that_is_killed_at_once(sender_in, 
         assert set(arrived(server, 2)) == {ANN, BOB}
 
 
+def test_what_became_of_each_recipient_is_told_in_pages(sender_in):
+    def some(talk):
+        talk.serve(rcpt=lambda line: "550 5.1.1 nobody here\r\n" if "bob" in line else
+                   "450 4.2.2 full\r\n" if "full" in line else None)
+
+    sender = sender_in(keys=("ed25519",))
+    with Hostile(some) as server, WebHost(sender) as web:
+        sender.route("shop.test", server.port)
+        sender.route("slow.test", "127.0.0.1:1")
+        sender.start()
+        key = web.key("shop")
+        sent = web.call("POST", "/api/v1/messages", key,
+                        mail(ANN, BOB, "full@shop.test", "eve@slow.test", subject="x", text="x"))
+        where = sent.headers["Location"] + "/recipients"
+
+        def states():
+            return [r["state"] for r in web.call("GET", where, key).json["recipients"]]
+
+        wait_until(lambda: states() == ["delivered", "failed", "deferred", "deferred"], "four states")
+        page = web.call("GET", f"{where}?limit=3", key).json
+        assert [r["number"] for r in page["recipients"]] == [1, 2, 3] and page["more"] is True
+        assert [r["address"] for r in page["recipients"]] == [ANN, BOB, "full@shop.test"]
+        bob = page["recipients"][1]
+        assert (bob["code"], bob["enhanced"], bob["class"]) == (550, "5.1.1", "bad-mailbox")
+        last = web.call("GET", f"{where}?after={page['next']}&limit=3", key).json
+        assert [r["number"] for r in last["recipients"]] == [4] and last["more"] is False
+        assert web.call("GET", f"{where}?after=x", key).status == 400
+        assert web.call("GET", "/api/v1/messages/nobody/recipients", key).status == 404
+
+
 WRONG = [
     ({"from": "x"}, "/from"), ({"from": None}, "/from"), ({"from": {"name": "x"}}, "/from"),
     ({"from": "a@elsewhere.example"}, "/from"),
@@ -368,6 +398,9 @@ def test_the_document_says_what_is_so(web, key, server):
     sent = web.call("POST", "/api/v1/messages", key, body)
     check("Accepted", sent.json)
     check("MessageState", web.call("GET", sent.headers["Location"], key).json)
+    recipients = web.call("GET", sent.headers["Location"] + "/recipients", key)
+    check("Recipients", recipients.json)
+    assert len(recipients.json["recipients"]) == 2
     check("Problem", web.call("POST", "/api/v1/messages", key, {}).json)
     campaign = {**mail(), "name": "news"}
     check("NewCampaign", campaign)
