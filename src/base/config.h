@@ -49,6 +49,8 @@ enum config_durability {
 };
 /* How the local part of `a..b@x` goes to a receiver. */
 enum config_dots { CONFIG_DOTS_QUOTED, CONFIG_DOTS_RAW };
+/* What notices to senders are written in; as enum notice_language. */
+enum config_notice { CONFIG_NOTICE_ENGLISH, CONFIG_NOTICE_JAPANESE, CONFIG_NOTICE_BOTH };
 /* See hikyaku.conf(5). */
 enum config_tls {
 	CONFIG_TLS_OPPORTUNISTIC, /* and what receivers publish is demanded of them */
@@ -102,6 +104,7 @@ struct config_retry {
 	u32 jitter_percent; /* 0..100 */
 	u64 expire_ms;	    /* 1m..30d, not less than the first wait */
 	bool blocks_fail;   /* a final refusal of the sender is final for the recipient */
+	u64 delay_notice_ms; /* age at which a letter's sender is told that it is late; 0: never */
 };
 
 /* When results of sending suppress an address. */
@@ -151,6 +154,7 @@ struct config_customer {
 	size_t dkim_count;		/* 1..CONFIG_DKIM_MAX; 0 exactly when !sign */
 	bool sign;			/* false only for measurements: mail goes out unsigned */
 	const char *bounce;		/* local-part prefix of envelope senders */
+	enum config_notice notice_language;
 	const char *unsubscribe_url;	/* https, has {{_token}}; NULL when not given */
 	const char *unsubscribe_mailto; /* address, has {{_token}}; NULL when not given */
 };

@@ -33,6 +33,7 @@
 
 static const char *const log_choices[] = { "error", "warn", "info", "debug", NULL };
 static const char *const durability_choices[] = { "full", "relaxed", NULL };
+static const char *const notice_choices[] = { "english", "japanese", "both", NULL };
 static const char *const dots_choices[] = { "quoted", "raw", NULL };
 static const char *const tls_choices[] = { "opportunistic", "never", "required", "unpublished",
 					   "verify", "dane", NULL };
@@ -94,6 +95,8 @@ static const struct config_option retry_options[] = {
 	ROW(config_retry, jitter_percent, "jitter", CONFIG_NUMBER, "20", RANGE(0, 100)),
 	ROW(config_retry, expire_ms, "expire", CONFIG_DURATION, "3d", RANGE(MINUTE, 30 * DAY)),
 	ROW(config_retry, blocks_fail, "blocks-fail", CONFIG_FLAG, "false", RANGE(0, 0)),
+	ROW(config_retry, delay_notice_ms, "delay-notice", CONFIG_DURATION, "4h",
+	    RANGE(0, 30 * DAY)),
 };
 static const struct config_section *const retry_inner[] = { &config_section_retry_class };
 NOT_TITLED(retry, "retry", retry_options, INNER(retry_inner));
@@ -131,6 +134,8 @@ static const struct config_option customer_options[] = {
 	ROW(config_customer, sign, "sign", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(config_customer, bounce, "bounce", CONFIG_TEXT, "bounce",
 	    SHAPE(local, "1 to 24 letters, digits, '-' and '_'")),
+	ROW(config_customer, notice_language, "notice-language", CONFIG_CHOICE, "both",
+	    ONE_OF(notice_choices, "english, japanese or both")),
 	ROW(config_customer, unsubscribe_url, "unsubscribe-url", CONFIG_TEXT, "",
 	    SHAPE(url, "an https URL with {{_token}} in its path or query")),
 	ROW(config_customer, unsubscribe_mailto, "unsubscribe-mailto", CONFIG_TEXT, "",

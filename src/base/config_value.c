@@ -9,6 +9,7 @@
 _Static_assert(sizeof(enum config_log) == sizeof(u32), "choices are stored as u32");
 _Static_assert(sizeof(enum config_tls) == sizeof(u32), "choices are stored as u32");
 _Static_assert(sizeof(enum config_dots) == sizeof(u32), "choices are stored as u32");
+_Static_assert(sizeof(enum config_notice) == sizeof(u32), "choices are stored as u32");
 _Static_assert(sizeof(enum config_durability) == sizeof(u32), "choices are stored as u32");
 
 struct unit {

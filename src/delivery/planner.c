@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "delivery/planner_letter.h"
 #include "delivery/planner_log.h"
+#include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
 #include "dns/sts_fetch.h"
 
@@ -213,6 +214,7 @@ void planner_close(struct planner *planner)
 	planner_warmups_free(planner);
 	id_set_done(&planner->suppressed);
 	planner_letters_free(planner);
+	planner_notices_free(planner);
 	planner_log_close(planner);
 	planner_campaigns_free(planner);
 	planner_leases_close(planner);
@@ -309,6 +311,7 @@ void planner_rolled_back(struct planner *planner)
 
 static void fill_transaction(struct planner *planner)
 {
+	planner_notices_drop(planner);
 	planner_apply_results(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_letters_take(planner);
@@ -328,6 +331,8 @@ static void fill_transaction(struct planner *planner)
 		planner_erase_some(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_lease_rows(planner);
+	if (planner->failed_by == STORE_OK)
+		planner_notices_write(planner);
 	if (planner->failed_by == STORE_OK)
 		planner_write_leases(planner);
 	if (planner->failed_by == STORE_OK)

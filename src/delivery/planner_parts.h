@@ -231,6 +231,7 @@ struct planner {
 	struct list idle_letters;    /* nothing of them is out; longest idle first */
 	u32 idle_letter_count;
 	struct list letters_coming;  /* struct letter_wait */
+	struct planner_notices *notices; /* what this transaction has to tell; NULL: never any */
 	struct row_id letter_trimmed; /* the head that was looked at last */
 
 	struct lease *leases;

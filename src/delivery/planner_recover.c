@@ -7,6 +7,7 @@
  *   the machine died   the journal cannot be trusted: every row of a lease record that is still in
  *                      the queue may have been sent, and is in doubt
  */
+#include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
 
 #include "base/log.h"
@@ -158,6 +159,12 @@ static bool drop_leases(struct planner *planner, struct error *error)
 	return true;
 }
 
+static bool write_notices(struct planner *planner)
+{
+	planner_notices_write(planner);
+	return planner->failed_by == STORE_OK;
+}
+
 /* One transaction. What it did in memory is undone when it did not come to be. */
 static bool try_to_recover(struct planner *planner, bool current, u32 *doubts, struct error *error)
 {
@@ -165,12 +172,14 @@ static bool try_to_recover(struct planner *planner, bool current, u32 *doubts, s
 
 	*doubts = 0;
 	planner->erasing_count = 0;
+	planner_notices_drop(planner);
 	if (!planner_begin(planner, error))
 		return false;
 	ok = planner_load_campaigns(planner, error) &&
 	     (current ? recover_from_journal(planner, doubts, error) :
 			recover_from_leases(planner, doubts, error)) &&
-	     drop_leases(planner, error) && planner_write_campaigns(planner) &&
+	     drop_leases(planner, error) && write_notices(planner) &&
+	     planner_write_campaigns(planner) &&
 	     planner_clock_note(planner);
 	if (!ok && !error->text[0])
 		error_set(error, "recovery: %s", queue_error_text(planner->queue));

@@ -5,6 +5,7 @@
  */
 #include "delivery/planner_letter.h"
 #include "delivery/planner_log.h"
+#include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
 
 #include "base/log.h"
@@ -124,9 +125,25 @@ static void count(struct queue_campaign *c, enum outcome_action action, bool was
 	}
 }
 
+/* Of a letter's row that is deferred: see planner_notice_is_late. */
+struct lateness {
+	bool is_told; /* by this transaction */
+	u64 within_ms;
+};
+
+static struct lateness lateness_of(struct planner *planner, const struct planner_campaign *campaign,
+				   const struct row_id *id, struct slice values, u32 flags)
+{
+	struct lateness late;
+
+	late.is_told = planner_notice_is_late(planner, campaign, id, values, flags,
+					      &late.within_ms);
+	return late;
+}
+
 /* To the place where the row waits from now on. */
 static enum store_result move_row(struct planner *planner, const struct lease *lease,
-				  enum outcome_action action)
+				  enum outcome_action action, const struct lateness *late)
 {
 	char host[NET_ADDRESS_TEXT_SIZE] = "";
 	u32 attempts = lease->attempts + 1;
@@ -149,6 +166,9 @@ static enum store_result move_row(struct planner *planner, const struct lease *l
 	};
 	u64 wait = retry_wait_ms(&planner->config->retry, &failure, &planner->random);
 
+	wait = min_u64(wait, late->within_ms);
+	if (late->is_told)
+		row.flags |= ROW_DELAY_TOLD;
 	if (action != OUTCOME_DEFER)
 		row.flags |= ROW_WAS_IN_DOUBT;
 	if (action == OUTCOME_HOLD)
@@ -201,6 +221,35 @@ static bool tell_campaign(struct planner *planner, struct planner_campaign *camp
 	       planner_letter_row_over(planner, &ref->id, action);
 }
 
+/* Its sender may want to know what became of a letter's row. */
+static bool tell_sender(struct planner *planner, const struct planner_campaign *campaign,
+			const struct lease *lease, enum outcome_action action)
+{
+	char ip[NET_ADDRESS_TEXT_SIZE];
+	char host[HOST_TEXT_MAX];
+	struct planner_fate fate = {
+		.id = &lease->ref.id,
+		.address = lease->address,
+		.values = lease->values,
+		.action = action,
+		.since_ms = lease->since_ms,
+		.class = lease->reply_class,
+		.code = lease->verdict == SMTP_VERDICT_LOCAL ? 0 : lease->code,
+		.text = { lease->reply, lease->reply_len },
+	};
+
+	if (campaign->record.kind != CAMPAIGN_LETTERS)
+		return true;
+	fate.host = slice_of(planner_lease_host(lease));
+	if (fate.host.len == 0 && lease->host.family) {
+		net_address_format(ip, &lease->host, false);
+		snprintf(host, sizeof(host), "[%s]", ip);
+		fate.host = slice_of(host);
+	}
+	memcpy(fate.enhanced, lease->enhanced, sizeof(fate.enhanced));
+	return planner_notice_fate(planner, campaign, &fate);
+}
+
 bool planner_apply_one(struct planner *planner, struct lease *lease)
 {
 	struct planner_campaign *campaign = planner_campaign(planner, lease->ref.id.campaign);
@@ -216,12 +265,17 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 		.blocks_fail = planner->config->retry.blocks_fail,
 	};
 	enum outcome_action action = outcome_decide(&input);
+	struct lateness late = { .within_ms = UINT64_MAX };
 	enum store_result result;
 
 	lease->action = (u8)action;
 	if (action == OUTCOME_RETURN)
 		return true;
-	result = waits_on(action) ? move_row(planner, lease, action) :
+	if (action == OUTCOME_DEFER)
+		late = lateness_of(planner, campaign, &lease->ref.id, lease->values, lease->flags);
+	if ((late.is_told || !waits_on(action)) && !tell_sender(planner, campaign, lease, action))
+		return false;
+	result = waits_on(action) ? move_row(planner, lease, action, &late) :
 				    queue_row_delete(planner->queue, &lease->ref);
 	if (result == STORE_NOT_FOUND)
 		log_error("delivery", "a leased row was gone from the queue",
@@ -328,19 +382,48 @@ static bool note_row(struct planner *planner, struct planner_campaign *campaign,
 	return tell_campaign(planner, campaign, &ref, action, deferred);
 }
 
-bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
-			const struct queue_row *row, enum outcome_action action, u16 code,
-			const u16 enhanced[3], struct slice text)
+/* The same to the sender of a letter, while the row's slices stand. */
+static bool tell_of_row(struct planner *planner, const struct planner_campaign *campaign,
+			const struct queue_row *row, enum outcome_action action,
+			enum smtp_class class, const u16 enhanced[3], struct slice text)
+{
+	const struct planner_fate fate = {
+		.id = &row->ref.id,
+		.address = row->address,
+		.values = row->values,
+		.action = action,
+		.since_ms = planner_since_of(planner, row),
+		.class = class,
+		.enhanced = { enhanced[0], enhanced[1], enhanced[2] },
+		.text = text,
+	};
+
+	return planner_notice_fate(planner, campaign, &fate);
+}
+
+static bool settle_row(struct planner *planner, struct planner_campaign *campaign,
+		       const struct queue_row *row, enum outcome_action action,
+		       enum smtp_class class, u16 code, const u16 enhanced[3], struct slice text)
 {
 	struct row_ref ref = row->ref;
 	enum store_result result;
 
 	planner_row_touch(planner, &ref);
+	if (!tell_of_row(planner, campaign, row, action, class, enhanced, text))
+		return false;
 	if (!note_row(planner, campaign, row, was_deferred(campaign, &ref, row->attempts), action,
 		      code, enhanced, text))
 		return false;
 	result = queue_row_delete(planner->queue, &ref);
 	return result == STORE_NOT_FOUND || planner_store_ok(planner, result);
+}
+
+bool planner_settle_row(struct planner *planner, struct planner_campaign *campaign,
+			const struct queue_row *row, enum outcome_action action, u16 code,
+			const u16 enhanced[3], struct slice text)
+{
+	return settle_row(planner, campaign, row, action, planner_class_of_domain(code, enhanced),
+			  code, enhanced, text);
 }
 
 bool planner_defer_row(struct planner *planner, struct planner_campaign *campaign,
@@ -363,9 +446,17 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	enum outcome_action action = outcome_decide(&input);
 	struct retry_row failure = { .class = class, .age_ms = planner_age_of(planner, since) };
 
+	const u16 none[3] = { 0 };
+	struct lateness late;
+	u64 wait;
+
 	if (action != OUTCOME_DEFER)
-		return planner_settle_row(planner, campaign, row, action, code, (const u16[3]){ 0 },
-					  text);
+		return settle_row(planner, campaign, row, action, class, code, none, text);
+	late = lateness_of(planner, campaign, &row->ref.id, row->values, row->flags);
+	if (late.is_told && !tell_of_row(planner, campaign, row, action, class, none, text))
+		return false;
+	if (late.is_told)
+		moved.flags |= ROW_DELAY_TOLD;
 	planner_row_touch(planner, &from);
 	moved.ref.place = ROW_DEFERRED;
 	failure.attempts = ++moved.attempts;
@@ -373,14 +464,13 @@ bool planner_defer_row(struct planner *planner, struct planner_campaign *campaig
 	moved.since_ms = since;
 	moved.last_code = code;
 	moved.reply = text;
-	moved.ref.due_ms = planner_due_time(
-		planner, planner->time.due_ms + retry_wait_ms(&planner->config->retry, &failure,
-							      &planner->random));
+	wait = retry_wait_ms(&planner->config->retry, &failure, &planner->random);
+	moved.ref.due_ms = planner_due_time(planner, planner->time.due_ms +
+							     min_u64(wait, late.within_ms));
 	/* The log entry's address is read again: the row's own slices ended with the move. */
 	if (!planner_store_ok(planner, queue_row_move(planner->queue, &from, &moved)) ||
 	    !planner_store_ok(planner, queue_row_get(planner->queue, &moved.ref, &moved)))
 		return false;
 	moved.ref = from;
-	return note_row(planner, campaign, &moved, deferred, OUTCOME_DEFER, code,
-			(const u16[3]){ 0 }, text);
+	return note_row(planner, campaign, &moved, deferred, OUTCOME_DEFER, code, none, text);
 }

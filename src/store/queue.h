@@ -201,6 +201,7 @@ bool row_ref_equal(const struct row_ref *a, const struct row_ref *b);
 enum row_flag {
 	ROW_WAS_IN_DOUBT = 1, /* a copy may be at the receiver already */
 	ROW_IN_DOUBT_NOW = 2, /* this entry is the resend of an in-doubt row, same host first */
+	ROW_DELAY_TOLD = 4,   /* the sender of the letter knows that it is late */
 };
 
 struct queue_row {

@@ -62,6 +62,8 @@ static void the_least_file_gives_every_default(void **state)
 	assert_int_equal(c.customer_count, 1);
 	assert_true(c.customers[0].sign);
 	assert_string_equal(c.customers[0].bounce, "bounce");
+	assert_int_equal(c.customers[0].notice_language, CONFIG_NOTICE_BOTH);
+	assert_int_equal(c.retry.delay_notice_ms, 4 * 3600000);
 	assert_null(c.customers[0].unsubscribe_url);
 	assert_null(c.customers[0].unsubscribe_mailto);
 	/* Further ones come with the program. */
@@ -119,10 +121,12 @@ static const char every_option[] =
 	"queue { map-size-max = 2M; commit-interval = 1; durability = relaxed;\n"
 	" in-flight = 7; in-doubt-delay = 0; log-keep = 2h }\n"
 	"retry { schedule = {1m, 1m, 90s}; jitter = 0; expire = 1h\n"
+	" delay-notice = 0s\n"
 	" class mailbox-full { schedule = {2h}; expire = 1d } }\n"
 	"customer \"A.Example.\" { address \"any\" { ehlo = \"Mx.A.example\" }\n"
 	" address \"2001:DB8:0::1\" { ehlo = \"mx.a.example\" }\n"
 	" dkim \"S1\" { key = \"/k1\" } dkim \"s2.x_y\" { key = \"/k2\" } bounce = b\n"
+	" notice-language = japanese\n"
 	" unsubscribe-url = \"https://a.example:8443/u?t={{_token}}\"\n"
 	" unsubscribe-mailto = \"{{_token}}-u@a.example\" }\n"
 	"customer b.example { sign = false address 192.0.2.1 { ehlo = mx.b.example } }\n"
@@ -196,6 +200,8 @@ static void every_option_is_read(void **state)
 	assert_int_equal(c.retry.schedule.count, 3);
 	assert_int_equal(c.retry.schedule.ms[2], 90000);
 	assert_int_equal(c.retry.jitter_percent, 0);
+	assert_int_equal(c.retry.delay_notice_ms, 0);
+	assert_int_equal(c.customers[0].notice_language, CONFIG_NOTICE_JAPANESE);
 	assert_int_equal(c.retry.expire_ms, 3600000);
 	assert_int_equal(c.retry.classes[SMTP_CLASS_MAILBOX_FULL].schedule.ms[0], 7200000);
 	assert_int_equal(c.retry.classes[SMTP_CLASS_MAILBOX_FULL].expire_ms, 86400000);
@@ -325,6 +331,7 @@ static const char *const option_names[] = {
 	"log-keep",
 	"schedule",
 	"jitter",
+	"delay-notice",
 	"expire",
 	"blocks-fail",
 	"hard",
@@ -337,6 +344,7 @@ static const char *const option_names[] = {
 	"key",
 	"sign",
 	"bounce",
+	"notice-language",
 	"unsubscribe-url",
 	"unsubscribe-mailto",
 	"mx",
