@@ -100,23 +100,47 @@ static const struct config_address *find_address(const struct config *config, co
 	return NULL;
 }
 
+static bool has_limits(const struct config_address *address)
+{
+	return address->rate_per_s > 0 || address->per_minute > 0 || address->per_hour > 0 ||
+	       address->per_day > 0 || address->warm_up;
+}
+
+static bool same_limits(const struct config_address *a, const struct config_address *b)
+{
+	return a->rate_per_s == b->rate_per_s && a->per_minute == b->per_minute &&
+	       a->per_hour == b->per_hour && a->per_day == b->per_day &&
+	       a->warm_up == b->warm_up && a->warm_up_day == b->warm_up_day;
+}
+
 bool config_sources_number(struct config_file *file, struct config *config, struct cfg_t *at,
 			   struct config_address *addresses, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct config_address *own = &addresses[i];
+		struct cfg_t *inner = config_file_at(at, "address", i);
 		const struct config_customer *owner;
 		const struct config_address *other;
 
 		own->number = CONFIG_SOURCE_ANY;
-		if (strcmp(own->ip, CONFIG_ANY_ADDRESS) == 0)
+		if (strcmp(own->ip, CONFIG_ANY_ADDRESS) == 0) {
+			if (has_limits(own))
+				return config_file_refuse(
+					file, inner, NULL,
+					"limits and warm-up need an address: nobody knows which"
+					" one the kernel takes");
 			continue;
+		}
 		other = find_address(config, own->ip, &owner);
 		if (other && (!other->shared || !own->shared))
 			return config_file_refuse(
-				file, config_file_at(at, "address", i), NULL,
+				file, inner, NULL,
 				"it is an address of customer \"%s\", and not both say that it is"
 				" shared", owner->domain);
+		if (other && !same_limits(own, other))
+			return config_file_refuse(file, inner, NULL,
+						  "customer \"%s\" says other limits of it",
+						  owner->domain);
 		own->number = other ? other->number : config->source_count++;
 	}
 	return true;

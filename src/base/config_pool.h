@@ -21,7 +21,8 @@ bool config_pools_read(struct config_file *file, struct config *config, struct c
 		       struct config_customer *customer) MUST_CHECK;
 /*
  * Numbers the addresses of one more customer, behind those of config->customers. False: one of
- * these has the same address, and not both say that it is shared.
+ * these has the same address, and not both say that it is shared, or they differ in its limits; or
+ * CONFIG_ANY_ADDRESS has limits.
  */
 bool config_sources_number(struct config_file *file, struct config *config, struct cfg_t *at,
 			   struct config_address *addresses, size_t count) MUST_CHECK;

@@ -237,8 +237,12 @@ void planner_bounds_returned(struct planner *planner, struct planner_route *rout
 void planner_bounds_answered(struct planner *planner, struct planner_route *route,
 			     const struct lease *lease)
 {
-	struct warmup_unit *unit = route->warmups[lease->host.family == 6];
+	const u32 used = lease->host.family == 6;
+	struct warmup_unit *unit = route->warmups[used];
 
 	if (unit)
 		planner_warmup_answered(planner, unit, lease);
+	/* It went by the one or the other. */
+	if (route->warmups[!used])
+		planner_warmup_returned(planner, route->warmups[!used], 1);
 }

@@ -351,11 +351,13 @@ static void shed_route(struct planner *planner, struct planner_route *route, str
 	list_push_back(later, &route->ready);
 }
 
+/* As within a route: what somebody waits for goes first, but for every eighth turn. */
 static struct list *next_ready(struct planner *planner)
 {
-	struct list *node = list_pop_front(&planner->ready[LINE_URGENT]);
+	const bool is_bulks = planner->turn++ % LINE_TURNS == LINE_TURNS - 1;
+	struct list *node = list_pop_front(&planner->ready[is_bulks ? LINE_BULK : LINE_URGENT]);
 
-	return node ? node : list_pop_front(&planner->ready[LINE_BULK]);
+	return node ? node : list_pop_front(&planner->ready[is_bulks ? LINE_URGENT : LINE_BULK]);
 }
 
 void planner_lease_rows(struct planner *planner)

@@ -202,6 +202,7 @@ struct planner {
 	struct list campaigns;
 	struct list routes;
 	struct list ready[LINES]; /* routes that may get leases, first of all for that line */
+	u32 turn;                 /* routes that got some */
 	struct list counted;   /* whose limited periods have rows of this transaction */
 	struct total **sources; /* by number; NULL while nobody limits the address */
 	struct warming *warmings; /* likewise */

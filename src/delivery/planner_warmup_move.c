@@ -37,6 +37,8 @@ static struct planner_route *warming_route(struct planner *planner,
 	route = planner_route(planner, domain, customer, source);
 	if (!route)
 		CRASH("out of memory for a route");
+	/* One that is made here and gets nothing is idle, and forgotten one day. */
+	planner_route_check(planner, route);
 	return is_warming(route) ? route : NULL;
 }
 

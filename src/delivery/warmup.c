@@ -62,8 +62,8 @@ static void judge_day(struct warmup *warmup, const struct warmup_plan *plan, boo
 		back(warmup, 1);
 	} else if (warmup->state == WARMUP_HELD) {
 		return;
-	} else if ((u64)warmup->sent * 2 < quota) {
-		explain(warmup, WARMUP_WHY_FEW, warmup->sent, quota);
+	} else if ((u64)warmup->answers * 2 < quota) {
+		explain(warmup, WARMUP_WHY_FEW, warmup->answers, quota);
 	} else if (quota >= plan->target) {
 		warmup->state = WARMUP_DONE;
 		explain(warmup, WARMUP_WHY_NOT, 0, 0);

@@ -2,11 +2,11 @@
  * Warm-up: how much a source address that is new to a receiver may send there, day by day.
  * Decisions only; the planner tells what was lent, what was answered, and the time.
  *
- * The plan has steps. A day at step n has first x growth^(n-1) messages; a day that is used for at
- * least half, and was not bad, leads to the next step, and one with `target` messages is the last:
- * from then on the plan limits nothing. Days that send little stay where they are, a day that was
- * bad is repeated, one that was very bad ends at once and goes back a step, and so does each week
- * in which nothing was sent.
+ * The plan has steps. A day at step n has first x growth^(n-1) messages; a day that brought answers
+ * to at least half of them, and was not bad, leads to the next step, and one with `target` messages
+ * is the last: from then on the plan limits nothing. Days with little mail stay where they are, a
+ * day that was bad is repeated, one that was very bad ends at once and goes back a step, and so
+ * does each week in which nothing was sent.
  *
  * What is common practice (there is no standard): published plans begin with 50 to 200 messages a
  * day and roughly double (Twilio SendGrid's begins 50, 100, 500, 1000, and has hourly limits; it
@@ -49,7 +49,7 @@ const char *warmup_state_name(enum warmup_state state);
 /* Why the step is not a higher one. */
 enum warmup_why {
 	WARMUP_WHY_NOT,     /* it rises */
-	WARMUP_WHY_FEW,     /* the day before sent less than half of what it might */
+	WARMUP_WHY_FEW,     /* the day before brought less than half of what it might */
 	WARMUP_WHY_REFUSED, /* for who we are, or for too much */
 	WARMUP_WHY_COMPLAINTS,
 	WARMUP_WHY_SILENCE, /* nothing was sent for weeks */

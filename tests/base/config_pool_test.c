@@ -136,6 +136,9 @@ static void an_address_belongs_to_one_customer_unless_all_say_that_it_is_shared(
 		   text);
 	assert_int_equal(config.source_count, 2);
 	assert_int_equal(config.customers[1].addresses[0].number, 1);
+	snprintf(text, sizeof(text), other, "true per-day = 5");
+	must_refuse("address \"192.0.2.2\" { ehlo = \"m2.a.example\" shared = true }", text,
+		    "customer \"a.example\" says other limits of it");
 	/* "any" is nobody's. */
 	must_parse("address \"any\" { ehlo = \"m1.a.example\" }",
 		   "customer \"b.example\" { sign = false address \"any\" { ehlo = \"m.b.example\" } }");
@@ -156,6 +159,8 @@ static void limits_and_warm_up_of_an_address_are_read(void **state)
 	assert_int_equal(address->per_day, 8);
 	assert_true(address->warm_up);
 	assert_int_equal(address->warm_up_day, 9);
+	must_refuse("address \"any\" { ehlo = \"m.a.example\" warm-up = true }", "",
+		    "limits and warm-up need an address");
 	must_refuse("address \"192.0.2.1\" { ehlo = \"m.a.example\" warm-up-day = 0 }", "",
 		    "warm-up-day");
 }

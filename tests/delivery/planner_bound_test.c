@@ -1,6 +1,8 @@
 /* Limits that routes share, source addresses by kind of mail, and what is kept for whom. */
 #include "planner_fixture.h"
 
+#include "delivery/planner_letter.h"
+
 #define TWO                                                                                        \
 	"address \"20.9.9.1\" { ehlo = \"m1.a.example\" %s }\n"                                   \
 	"address \"20.9.9.2\" { ehlo = \"m2.a.example\" %s }\n"
@@ -239,6 +241,46 @@ static void mail_of_a_kind_goes_by_the_addresses_of_its_pool(void **state)
 	fixture_close(&f);
 }
 
+static void on_done(struct letter_wait *wait, enum letter_result result, const char *sentence)
+{
+	(void)wait;
+	if (result != LETTER_KEPT)
+		fail_msg("%s", sentence);
+}
+
+static void letters_go_by_the_pool_of_transactional_mail(void **state)
+{
+	const struct planner_options options = { .literal = true };
+	struct letter_recipient to = { .address = SLICE("r@x.test") };
+	struct letter_wait wait = { .done = on_done };
+	struct fixture f;
+	struct buf packed;
+	u32 counts[3];
+
+	(void)state;
+	open_two(&f, "", "", POOLS, "");
+	buf_init(&packed, 256);
+	planner_options_pack(&options, &packed);
+	for (u32 i = 0; i < 4; i++) {
+		wait.letter = (struct letter){
+			.key = (struct slice){ "1234" + i, 1 },
+			.customer = SLICE("a.example"),
+			.kind = LETTER_SUBMITTED,
+			.source = { .whole = SLICE("From: a@a.example\nSubject: s\n\nhello\n"),
+				    .options = buf_slice(&packed) },
+			.recipients = &to,
+			.recipient_count = 1,
+		};
+		planner_letter_add(f.planner, &wait);
+		settle(&f);
+	}
+	take_by_source(&f, counts);
+	assert_int_equal(counts[1], 0);
+	assert_int_equal(counts[2], 4);
+	buf_done(&packed);
+	fixture_close(&f);
+}
+
 static void without_pools_all_addresses_are_used_evenly(void **state)
 {
 	struct fixture f;
@@ -290,6 +332,7 @@ int main(void)
 		cmocka_unit_test(a_source_address_keeps_to_its_limit_at_all_sites_together),
 		cmocka_unit_test(rows_that_come_back_unsent_do_not_use_up_what_is_shared),
 		cmocka_unit_test(mail_of_a_kind_goes_by_the_addresses_of_its_pool),
+		cmocka_unit_test(letters_go_by_the_pool_of_transactional_mail),
 		cmocka_unit_test(without_pools_all_addresses_are_used_evenly),
 		cmocka_unit_test(a_share_of_the_limits_is_not_for_bulk_mail),
 	};

@@ -8,7 +8,7 @@ static void open_with(struct fixture *f, const char *site)
 	char more[512];
 
 	snprintf(more, sizeof(more),
-		 "site \"x\" { mx = {\"mx.test\"} adaptive = false %s }\n", site);
+		 "site \"x\" { mx = {\"mx.test\", \"mx2.test\"} adaptive = false %s }\n", site);
 	fixture_open(f, ANY, more);
 	zone_set("x.test", MX_OK, 86400 * 7, "mx.test=20.0.0.1");
 }
@@ -153,6 +153,30 @@ static void bulk_mail_goes_on_beside_it(void **state)
 	fixture_close(&f);
 }
 
+static void bulk_mail_elsewhere_goes_on_beside_it_too(void **state)
+{
+	struct fixture f;
+	u32 others = 0;
+	u32 sum = 0;
+	u32 bulk;
+
+	(void)state;
+	open_with(&f, "sessions = 2000");
+	/* Two receivers of what somebody waits for have use for all that can be out at once. */
+	zone_set("y.test", MX_OK, 86400 * 7, "mx2.test=20.0.0.2");
+	zone_set("z.test", MX_OK, 86400 * 7, "mx3.test=20.0.0.3");
+	f.planner->lease_count = 1000;
+	send_urgent(&f, "x.test", 6000);
+	send_urgent(&f, "y.test", 6000);
+	bulk = send_to(&f, "z.test", 6000);
+	settle(&f);
+	for (u32 i = 0; i < 4; i++)
+		sum += take_all(&f, bulk, &others);
+	assert_true(others > 0);
+	assert_true(sum > 0);
+	fixture_close(&f);
+}
+
 /* ---- campaigns among themselves ---- */
 
 static void campaigns_of_different_sizes_have_equal_shares_of_a_receiver(void **state)
@@ -229,6 +253,7 @@ int main(void)
 		cmocka_unit_test(it_does_not_wait_for_a_place_that_bulk_mail_has),
 		cmocka_unit_test(its_second_attempts_go_first_as_well),
 		cmocka_unit_test(bulk_mail_goes_on_beside_it),
+		cmocka_unit_test(bulk_mail_elsewhere_goes_on_beside_it_too),
 		cmocka_unit_test(campaigns_of_different_sizes_have_equal_shares_of_a_receiver),
 		cmocka_unit_test(
 			a_campaign_to_many_domains_of_a_receiver_has_no_more_than_one_to_few),

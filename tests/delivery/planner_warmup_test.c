@@ -56,16 +56,22 @@ static void live_a_day(struct fixture *f, u32 sums[3])
 	}
 }
 
-static const struct warmup *warmup_at(struct fixture *f, const char *rule)
+static const struct warmup *warmup_of(struct fixture *f, u32 source, const char *rule)
 {
 	const struct config *config = &f->config;
 
 	for (size_t i = 0; i < config->site_count; i++) {
 		if (strcmp(config->sites[i].name, rule) == 0)
-			return &f->planner->warmings[0].units[i]->warmup;
+			return &f->planner->warmings[source].units[i]->warmup;
 	}
 	fail_msg("no rule %s", rule);
 	return NULL;
+}
+
+/* Of the first address. */
+static const struct warmup *warmup_at(struct fixture *f, const char *rule)
+{
+	return warmup_of(f, 0, rule);
 }
 
 /* They are not answered any more. */
@@ -183,6 +189,45 @@ static void a_share_of_the_day_is_for_mail_that_somebody_waits_for(void **state)
 	settle(&f);
 	take_by_source(&f, sums);
 	assert_int_equal(sums[1], 20);
+	fixture_close(&f);
+}
+
+/* The receiver has addresses of both families; mail goes by IPv4 alone. */
+static void what_went_by_the_other_family_does_not_count(void **state)
+{
+	struct fixture f;
+	u32 counts[3];
+
+	(void)state;
+	open_with(&f, "", "address \"2a00:9::2\" { ehlo = \"m6.a.example\" warm-up = true }\n",
+		  "warm-up-first = 10");
+	zone_set("x.test", MX_OK, 86400 * 90, "mx.test=20.0.0.1,2a00::1");
+	send_to(&f, "x.test", 100);
+	settle(&f);
+	take_by_source(&f, counts);
+	assert_int_equal(counts[1], 10);
+	assert_int_equal(warmup_of(&f, 0, "x")->sent, 10);
+	assert_int_equal(warmup_of(&f, 0, "x")->answers, 10);
+	assert_int_equal(warmup_of(&f, 1, "x")->sent, 0);
+	fixture_close(&f);
+}
+
+static void routes_that_were_only_looked_at_are_forgotten(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, "", WARM, "warm-up-first = 1");
+	send_to(&f, "x.test", 20);
+	for (u32 i = 0; i < 20; i++) {
+		settle(&f);
+		answer_all(&f, SMTP_VERDICT_ACCEPTED);
+		pass(&f, 3);
+	}
+	assert_int_equal(f.planner->route_count, 2);
+	assert_int_equal(f.planner->idle_route_count, 2);
+	pass(&f, 2 * 86400);
+	assert_int_equal(f.planner->route_count, 0);
 	fixture_close(&f);
 }
 
@@ -357,6 +402,8 @@ int main(void)
 		cmocka_unit_test(a_receiver_is_all_its_sites_and_everybody_else_is_one),
 		cmocka_unit_test(a_wall_clock_that_is_set_makes_no_day),
 		cmocka_unit_test(a_share_of_the_day_is_for_mail_that_somebody_waits_for),
+		cmocka_unit_test(what_went_by_the_other_family_does_not_count),
+		cmocka_unit_test(routes_that_were_only_looked_at_are_forgotten),
 		cmocka_unit_test(a_receiver_that_refuses_the_address_stops_its_day),
 		cmocka_unit_test(
 			what_is_over_goes_by_other_addresses_and_the_new_one_has_its_share_each_day),
