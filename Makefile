@@ -133,7 +133,7 @@ endif
 
 # ---- the program -----------------------------------------------------------------------------
 
-ROOMS := base io metrics store dns smtp dkim message delivery campaign receive web send console init control
+ROOMS := base io metrics store dns smtp dkim message delivery campaign receive web send hook console init control
 SOURCES := $(filter-out src/main.c,$(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c)))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 LIBRARY := $(BUILD)/libhikyaku.a

@@ -4,6 +4,7 @@
  */
 #include "console/console.h"
 #include "console/repl.h"
+#include "hook/hook.h"
 #include "init/dhcp_event.h"
 #include "init/init.h"
 #include "init/orderly.h"
@@ -15,6 +16,7 @@
 #include "web/front.h"
 #include "web/web.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const struct {
@@ -24,6 +26,7 @@ static const struct {
 	{ "init", init_main },
 	{ "send", send_main },
 	{ "receive", receive_main },
+	{ "hook", hook_main },
 	{ "selftest", selftest_main },
 	{ "backup-task", backup_task_main },
 	{ "restore-task", restore_task_main },
@@ -47,6 +50,12 @@ static const char *called_as(const char *path)
 	return *path == '-' ? path + 1 : path;
 }
 
+/* "hook --config FILE" is the role, "hook list" an operator's command. */
+static bool is_command(int argc, char **argv)
+{
+	return argc > 2 && strcmp(argv[1], "hook") == 0 && argv[2][0] != '-';
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 0 ? called_as(argv[0]) : "";
@@ -54,6 +63,8 @@ int main(int argc, char **argv)
 	/* By name only: as a first word these are the operator's commands. */
 	if (strcmp(name, "poweroff") == 0 || strcmp(name, "reboot") == 0)
 		return orderly_end(name);
+	if (is_command(argc, argv))
+		return console_main(argc, argv);
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
 		if (strcmp(name, roles[i].name) == 0)
 			return roles[i].run(argc, argv);

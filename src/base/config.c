@@ -246,6 +246,42 @@ static bool read_submission(struct config_file *file, struct config *config)
 	return read_plain(file, config, &config_section_submission, &config->submission);
 }
 
+static bool read_hook(struct config_file *file, struct config *config, struct cfg_t *at,
+		      struct config_hook *hook)
+{
+	hook->name = take_title(file, config, at, config_shape_hook_name,
+				"1 to 63 letters, digits, '-', '_' and '.'");
+	if (!hook->name || !config_file_fill(file, at, &config_section_hook, CONFIG_FILL_ALL, hook,
+					     &config->arena))
+		return false;
+	if (slice_has_prefix(slice_of(hook->url), SLICE("http://")) && !hook->allow_private)
+		return config_file_refuse(file, at, "url",
+					  "http goes with allow-private alone: write https");
+	for (size_t i = 0; i < hook->customers.count; i++) {
+		if (!config_customer_of(config, slice_of(hook->customers.items[i])))
+			return config_file_refuse(file, at, "customers", "no customer %s",
+						  hook->customers.items[i]);
+	}
+	return true;
+}
+
+static bool read_hooks(struct config_file *file, struct config *config)
+{
+	size_t count = config_file_count(file->tree, "hook");
+	struct config_hook *all =
+		take_array(file, config, file->tree, "hook", CONFIG_HOOKS_MAX, sizeof(*all));
+
+	if (!all)
+		return false;
+	config->hooks = all;
+	for (size_t i = 0; i < count; i++) {
+		if (!read_hook(file, config, config_file_at(file->tree, "hook", i), &all[i]))
+			return false;
+		config->hook_count = i + 1;
+	}
+	return true;
+}
+
 bool config_parse(struct config *config, struct slice text, const char *name, struct error *error)
 {
 	struct config_file file = { .tree = NULL };
@@ -267,7 +303,7 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       config_sites_read(&file, config, &providers) && read_routes(&file, config) &&
 	       read_replies(&file, config) && read_receive(&file, config) &&
 	       read_plain(&file, config, &config_section_web, &config->web) &&
-	       read_submission(&file, config);
+	       read_submission(&file, config) && read_hooks(&file, config);
 	config_file_close(&file);
 	if (!done)
 		config_free(config);

@@ -32,6 +32,7 @@
 #define CONFIG_SITES_MAX 256 /* of the operator's file */
 #define CONFIG_ROUTES_MAX 1024
 #define CONFIG_REPLIES_MAX 256
+#define CONFIG_HOOKS_MAX 32
 #define CONFIG_FRAGMENTS_MAX 8 /* of one reply pattern */
 #define CONFIG_FRAGMENT_MIN 3  /* bytes */
 #define CONFIG_FRAGMENT_MAX 120
@@ -257,6 +258,21 @@ struct config_reply {
 	const char *enhanced_text;
 };
 
+/* Where entries of the delivery log are posted to: `hikyaku hook`. */
+struct config_hook {
+	const char *name;        /* 1 to 63 letters, digits, '-', '_' and '.' */
+	const char *url;	 /* http only with allow_private */
+	const char *secret_file; /* absolute path */
+	struct config_list events; /* outcomes of the delivery log; empty: all of them */
+	struct config_list customers; /* domains; empty: all */
+	const char *ca_file; /* certificates that the receiver's is judged by; NULL: usual ones */
+	u32 batch;	     /* entries in one post at most; 1..1000 */
+	bool allow_private;  /* addresses that are not public may be connected to */
+	u64 timeout_ms;	     /* of one post; 1s..2m */
+	u64 retry_ms;	     /* wait after the first failure; 100ms..1h */
+	u64 suspend_after_ms; /* of failing; 1h..60d */
+};
+
 struct config {
 	const char *data;    /* absolute path */
 	const char *control; /* absolute path of a unix socket, fits sockaddr_un */
@@ -281,6 +297,8 @@ struct config {
 	struct config_receive receive;
 	struct config_web web;
 	struct config_submission submission;
+	const struct config_hook *hooks;
+	size_t hook_count;
 	struct arena arena;
 };
 
@@ -335,6 +353,8 @@ void config_site_lay_over(struct config_site *to, const struct config_site *from
 /* The most specific route of a domain: the name, then the longest "*." pattern, then "*"; or NULL.
  */
 const struct config_route *config_route_of(const struct config *config, struct slice domain);
+/* Words that a hook's events may be: the outcomes of the delivery log; NULL at the end. */
+extern const char *const config_events[];
 /* The customer with that domain, or NULL. */
 const struct config_customer *config_customer_of(const struct config *config, struct slice domain);
 

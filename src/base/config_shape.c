@@ -303,3 +303,48 @@ const char *config_shape_mailto(struct arena *arena, struct slice text)
 		return NULL;
 	return arena_copy(arena, text).ptr;
 }
+
+const char *const config_events[] = { "delivered", "failed",  "deferred",   "expired",
+				      "cancelled", "in-doubt", "held",	     "bounced",
+				      "complained", "unsubscribed", "auto-reply", NULL };
+
+const char *config_shape_event(struct arena *arena, struct slice text)
+{
+	for (size_t i = 0; config_events[i]; i++) {
+		if (slice_equal(text, slice_of(config_events[i])))
+			return arena_copy(arena, text).ptr;
+	}
+	return NULL;
+}
+
+const char *config_shape_hook_url(struct arena *arena, struct slice text)
+{
+	struct slice rest = text;
+	struct slice host;
+
+	if (slice_has_prefix(text, SLICE("https://")))
+		rest = slice_from(text, 8);
+	else if (slice_has_prefix(text, SLICE("http://")))
+		rest = slice_from(text, 7);
+	else
+		return NULL;
+	host = slice_split(&rest, '/');
+	if (text.len > 2000 || host.len == 0 || host.ptr[0] == ':' || !is_visible_ascii(text) ||
+	    slice_find_char(host, '@') >= 0 || slice_find_char(host, '?') >= 0 ||
+	    slice_find_char(text, '#') >= 0)
+		return NULL;
+	return arena_copy(arena, text).ptr;
+}
+
+const char *config_shape_hook_name(struct arena *arena, struct slice text)
+{
+	if (text.len == 0 || text.len > 63)
+		return NULL;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' && c != '_' && c != '.')
+			return NULL;
+	}
+	return arena_copy(arena, text).ptr;
+}

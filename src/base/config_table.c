@@ -269,6 +269,26 @@ static const struct config_option submission_options[] = {
 };
 NOT_TITLED(submission, "submission", submission_options);
 
+static const struct config_option hook_options[] = {
+	ROW(config_hook, url, "url", CONFIG_TEXT, NULL,
+	    SHAPE(hook_url, "a URL that begins with https:// (or http://), without a password")),
+	ROW(config_hook, secret_file, "secret-file", CONFIG_TEXT, NULL,
+	    SHAPE(path, "an absolute path")),
+	ROW(config_hook, events, "events", CONFIG_LIST, "",
+	    SHAPE(event, "an outcome of the delivery log, such as delivered, failed or bounced")),
+	ROW(config_hook, customers, "customers", CONFIG_LIST, "",
+	    SHAPE(domain, "the domain of a customer")),
+	ROW(config_hook, ca_file, "ca-file", CONFIG_TEXT, "", SHAPE(path, "an absolute path")),
+	ROW(config_hook, batch, "batch", CONFIG_NUMBER, "500", RANGE(1, 1000)),
+	ROW(config_hook, allow_private, "allow-private", CONFIG_FLAG, "false", RANGE(0, 0)),
+	ROW(config_hook, timeout_ms, "timeout", CONFIG_DURATION, "15s",
+	    RANGE(SECOND, 2 * MINUTE)),
+	ROW(config_hook, retry_ms, "retry", CONFIG_DURATION, "5s", RANGE(100 * MS, HOUR)),
+	ROW(config_hook, suspend_after_ms, "suspend-after", CONFIG_DURATION, "5d",
+	    RANGE(HOUR, 60 * DAY)),
+};
+TITLED(hook, "hook", hook_options);
+
 static const struct config_option root_options[] = {
 	ROW(config, data, "data", CONFIG_TEXT, "/data", SHAPE(path, "an absolute path")),
 	ROW(config, control, "control", CONFIG_TEXT, "/run/hikyaku/send.sock",
@@ -285,5 +305,6 @@ static const struct config_section *const root_inner[] = {
 	&config_section_route,	 &config_section_reply,    &config_section_receive,
 	&config_section_web,
 	&config_section_submission,
+	&config_section_hook,
 };
 NOT_TITLED(root, "root", root_options, INNER(root_inner));

@@ -21,5 +21,6 @@ extern const struct config_section config_section_reply;
 extern const struct config_section config_section_receive;
 extern const struct config_section config_section_web;
 extern const struct config_section config_section_submission;
+extern const struct config_section config_section_hook;
 
 #endif

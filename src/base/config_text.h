@@ -43,6 +43,9 @@ config_shape config_shape_stub;	     /* zone, space, forwarder */
 config_shape config_shape_range;     /* "10.0.0.0/8": no bits set behind the prefix */
 config_shape config_shape_local;  /* prefix of a local part: atext without '+', at most 24 bytes */
 config_shape config_shape_url;	  /* https://host/..., has {{_token}} */
+config_shape config_shape_hook_url; /* http or https, a host, neither user nor fragment */
+config_shape config_shape_hook_name; /* 1 to 63 letters, digits, '-', '_' and '.' */
+config_shape config_shape_event;  /* one of config_events */
 config_shape config_shape_mailto; /* local@domain, {{_token}} in the local part */
 config_shape config_shape_reply_class;	  /* name of a class other than "unknown" */
 config_shape config_shape_reply_code;	  /* 1 to 3 digits, the first 4 or 5 */

@@ -224,8 +224,6 @@ static int follow(const struct console *console, struct control_client *client,
 	json_t *reply;
 	int code;
 
-	/* Each line at once, also into a pipe. */
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	out->flushes = true;
 	control_client_set_patience(client, 0);
 	set_number(request, "after", after);
@@ -307,6 +305,9 @@ int delivery_log_show_run(struct console *console, int argc, char **argv)
 	code = link_open(console, &client);
 	if (code != CONSOLE_OK)
 		return code;
+	/* Each line at once, also into a pipe; before anything is printed. */
+	if (wanted.follow)
+		setvbuf(stdout, NULL, _IOLBF, 0);
 	table_init(&out.table, stdout, titles, array_count(titles), 0x50);
 	code = show(console, client, &wanted, &out);
 	if (code == CONSOLE_OK && !console->json)

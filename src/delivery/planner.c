@@ -461,6 +461,7 @@ static void take_care(struct planner *planner)
 	planner->must_work |= stats.deferred_rows > 0 && planner_clock_is_stale(planner);
 	if (planner->recovering)
 		return;
+	planner_log_measure(planner);
 	planner_log_trim(planner, &stats);
 	if (planner->now_ns < planner->next_trim_ns)
 		return;

@@ -215,6 +215,38 @@ bool planner_reader_test_done(struct planner *planner, struct slice name, struct
 	return true;
 }
 
+_Static_assert(METRICS_READERS_MAX == PLANNER_READERS_MAX, "a place for each");
+_Static_assert(sizeof(((struct metrics_reader *)NULL)->name) > PLANNER_READER_NAME_MAX, "and name");
+
+static void measure(struct metrics_reader *m, const struct planner_reader *r, u64 last)
+{
+	if (!m->is_used || strcmp(m->name, r->name) != 0) {
+		__atomic_store_n(&m->is_used, 0, __ATOMIC_RELEASE);
+		slice_copy(m->name, sizeof(m->name), slice_of(r->name));
+	}
+	metric_set(&m->waiting, last > r->position ? last - r->position : 0);
+	metric_set(&m->posted, r->posted);
+	metric_set(&m->failed, r->failed);
+	metric_set(&m->lost, r->lost);
+	metric_set(&m->suspended, r->suspended_ms > 0);
+	__atomic_store_n(&m->is_used, 1, __ATOMIC_RELEASE);
+}
+
+void planner_log_measure(struct planner *planner)
+{
+	const struct planner_log *log = planner->log;
+	const u64 last = queue_log_last_seen(planner->queue);
+
+	for (size_t i = 0; i < PLANNER_READERS_MAX; i++) {
+		struct metrics_reader *m = &planner->m->readers[i];
+
+		if (i < log->count)
+			measure(m, &log->readers[i], last);
+		else
+			__atomic_store_n(&m->is_used, 0, __ATOMIC_RELEASE);
+	}
+}
+
 /* ---- which message ---- */
 
 static bool read_row_id(struct slice text, struct row_id *id)

@@ -64,6 +64,7 @@ bool planner_log_open(struct planner *planner, struct error *error);
 void planner_log_close(struct planner *planner);
 /* Once a minute, or sooner when there is more to do: drops what need not be kept. */
 void planner_log_trim(struct planner *planner, const struct queue_stats *stats);
+void planner_log_measure(struct planner *planner); /* how far the readers are */
 /* Where, from where and how safely the lease's message went. */
 void planner_log_facts(struct queue_log_entry *entry, const struct lease *lease);
 

@@ -8,8 +8,6 @@
 #include <string.h>
 
 /* What stands behind "# TYPE". INFO is a gauge of 1 in the older format. */
-enum type { COUNTER, GAUGE, HISTOGRAM, INFO };
-
 struct page {
 	struct buf *out;
 	bool openmetrics;
@@ -21,20 +19,20 @@ struct page {
 
 /* ---- lines ---- */
 
-static const char *type_text(const struct page *page, enum type type)
+static const char *type_text(const struct page *page, enum metric_type type)
 {
 	static const char *const texts[] = { "counter", "gauge", "histogram", "info" };
 
 	return type == INFO && !page->openmetrics ? "gauge" : texts[type];
 }
 
-static const char *suffix(enum type type)
+static const char *suffix(enum metric_type type)
 {
 	return type == COUNTER ? "_total" : type == INFO ? "_info" : "";
 }
 
-static void add_comment(struct page *page, const char *keyword, const char *name, enum type type,
-			const char *text)
+static void add_comment(struct page *page, const char *keyword, const char *name,
+			enum metric_type type, const char *text)
 {
 	/*
 	 * OpenMetrics names the family without the suffix of its samples, the older format with it.
@@ -52,7 +50,7 @@ static bool ends_with(const char *name, const char *end)
 }
 
 /* `name` without the suffix of samples; `help` needs no escapes. */
-static void start_family(struct page *page, const char *name, enum type type, const char *help)
+void page_family(struct page *page, const char *name, enum metric_type type, const char *help)
 {
 	add_comment(page, "HELP", name, type, help);
 	add_comment(page, "TYPE", name, type, type_text(page, type));
@@ -90,7 +88,7 @@ static void end_sample(struct page *page, u64 value)
 	buf_add_char(page->out, '\n');
 }
 
-static void add_sample(struct page *page, const char *name, enum type type, u64 value)
+static void add_sample(struct page *page, const char *name, enum metric_type type, u64 value)
 {
 	buf_add_text(page->out, name);
 	buf_add_text(page->out, suffix(type));
@@ -98,8 +96,8 @@ static void add_sample(struct page *page, const char *name, enum type type, u64 
 }
 
 /* A sample with one label. */
-static void add_labelled(struct page *page, const char *name, enum type type, const char *label,
-			 const char *text, u64 value)
+void page_labelled(struct page *page, const char *name, enum metric_type type, const char *label,
+		   const char *text, u64 value)
 {
 	buf_add_text(page->out, name);
 	buf_add_text(page->out, suffix(type));
@@ -135,7 +133,7 @@ struct route_value {
 
 struct route_family {
 	const char *name;
-	enum type type;
+	enum metric_type type;
 	const char *help;
 	const char *label;
 	const struct route_value *values;
@@ -206,7 +204,7 @@ static void add_route_sample(struct page *page, const struct route_family *famil
 
 static void add_route_family(struct page *page, const struct route_family *family)
 {
-	start_family(page, family->name, family->type, family->help);
+	page_family(page, family->name, family->type, family->help);
 	for (u32 slot = 0; slot < page->route_count; slot++) {
 		if (!(page->used[slot / 64] >> (slot % 64) & 1))
 			continue;
@@ -262,7 +260,7 @@ static void add_warmups(struct page *page)
 	for (u32 i = 0; i < array_count(warmup_families); i++) {
 		const char *name = warmup_families[i].name;
 
-		start_family(page, name, GAUGE, warmup_families[i].help);
+		page_family(page, name, GAUGE, warmup_families[i].help);
 		for (u32 slot = 0; slot < count; slot++) {
 			const char *at = (const char *)&warmups[slot] + warmup_families[i].offset;
 
@@ -283,7 +281,7 @@ static void add_warmups(struct page *page)
 
 struct word_family {
 	const char *name;
-	enum type type;
+	enum metric_type type;
 	const char *help;
 	size_t offset;
 };
@@ -335,7 +333,7 @@ static void add_workers(struct page *page)
 	for (u32 i = 0; i < array_count(worker_families); i++) {
 		const struct word_family *f = &worker_families[i];
 
-		start_family(page, f->name, f->type, f->help);
+		page_family(page, f->name, f->type, f->help);
 		for (u32 w = 0; w < workers; w++) {
 			buf_add_format(page->out, "%s%s{worker=\"%u\"}", f->name, suffix(f->type),
 				       w);
@@ -348,7 +346,7 @@ static void add_workers(struct page *page)
 
 		for (u32 w = 0; w < workers; w++)
 			sum += worker_word(page, w, f->offset);
-		start_family(page, f->name, f->type, f->help);
+		page_family(page, f->name, f->type, f->help);
 		add_sample(page, f->name, f->type, sum);
 	}
 }
@@ -383,7 +381,7 @@ static void add_security_sample(struct page *page, u32 policy, u32 result)
 
 static void add_security(struct page *page)
 {
-	start_family(page, "hikyaku_tls_sessions", COUNTER,
+	page_family(page, "hikyaku_tls_sessions", COUNTER,
 		     "SMTP sessions, by what their encryption had to be and what came of it.");
 	for (u32 policy = 0; policy < METRICS_POLICIES; policy++) {
 		for (u32 result = 0; result < METRICS_SECURITIES; result++)
@@ -426,7 +424,7 @@ static void add_histogram(struct page *page, const char *name, const char *help,
 {
 	u64 count = 0;
 
-	start_family(page, name, HISTOGRAM, help);
+	page_family(page, name, HISTOGRAM, help);
 	for (u32 i = 0; i < METRICS_BUCKETS; i++) {
 		count += h->buckets[i];
 		buf_add_format(page->out, "%s_bucket{le=\"", name);
@@ -521,38 +519,39 @@ static void add_planner(struct page *page)
 {
 	const struct metrics_planner *p = metrics_planner(page->metrics);
 
-	start_family(page, "hikyaku_queue_rows", GAUGE, "Recipients in the queue, by state.");
-	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "lane", metric_get(&p->lane_rows));
-	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "deferred",
+	page_family(page, "hikyaku_queue_rows", GAUGE, "Recipients in the queue, by state.");
+	page_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "lane",
+		      metric_get(&p->lane_rows));
+	page_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "deferred",
 		     metric_get(&p->deferred_rows));
-	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "in_doubt",
+	page_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "in_doubt",
 		     metric_get(&p->doubt_rows));
-	add_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "leased",
+	page_labelled(page, "hikyaku_queue_rows", GAUGE, "state", "leased",
 		     metric_get(&p->leases_out));
 
-	start_family(page, "hikyaku_replies", COUNTER,
+	page_family(page, "hikyaku_replies", COUNTER,
 		     "Refusals of messages by receivers, by what they are about.");
 	for (u32 i = SMTP_CLASS_UNKNOWN; i < SMTP_CLASS_COUNT; i++)
-		add_labelled(page, "hikyaku_replies", COUNTER, "class", smtp_class_name(i),
+		page_labelled(page, "hikyaku_replies", COUNTER, "class", smtp_class_name(i),
 			     metric_get(&p->replies[i]));
 
-	start_family(page, "hikyaku_queue_oldest_due_seconds", GAUGE,
+	page_family(page, "hikyaku_queue_oldest_due_seconds", GAUGE,
 		     "Age of the oldest deferred recipient that is due and waits; 0: none.");
 	buf_add_text(page->out, "hikyaku_queue_oldest_due_seconds ");
 	add_fraction(page->out, metric_get(&p->oldest_due_ms), 3);
 	buf_add_char(page->out, '\n');
 
-	start_family(page, "hikyaku_lmdb_pages", GAUGE, "Pages of the queue, by state.");
-	add_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "used",
+	page_family(page, "hikyaku_lmdb_pages", GAUGE, "Pages of the queue, by state.");
+	page_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "used",
 		     metric_get(&p->pages_used));
-	add_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "free",
+	page_labelled(page, "hikyaku_lmdb_pages", GAUGE, "state", "free",
 		     metric_get(&p->pages_free));
 
 	for (u32 i = 0; i < array_count(planner_families); i++) {
 		const struct word_family *f = &planner_families[i];
 		const char *word = (const char *)p + f->offset;
 
-		start_family(page, f->name, f->type, f->help);
+		page_family(page, f->name, f->type, f->help);
 		add_sample(page, f->name, f->type, metric_get((const u64 *)(const void *)word));
 	}
 }
@@ -561,14 +560,15 @@ void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf 
 {
 	struct page page = { .out = out, .openmetrics = openmetrics, .metrics = metrics };
 
-	start_family(&page, "hikyaku_build", INFO, "What is running; always 1.");
-	add_labelled(&page, "hikyaku_build", INFO, "version", HIKYAKU_VERSION, 1);
+	page_family(&page, "hikyaku_build", INFO, "What is running; always 1.");
+	page_labelled(&page, "hikyaku_build", INFO, "version", HIKYAKU_VERSION, 1);
 	add_routes(&page);
 	add_warmups(&page);
 	add_workers(&page);
 	add_security(&page);
 	add_histograms(&page);
 	add_planner(&page);
+	metrics_add_readers(&page, metrics_planner(metrics));
 	if (metrics_textfiles(metrics))
 		metrics_add_textfiles(metrics_textfiles(metrics), openmetrics, out);
 	if (openmetrics)

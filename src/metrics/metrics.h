@@ -111,6 +111,18 @@ struct metrics_worker {
 	u64 bad_values;
 };
 
+/* Somebody who reads behind the delivery log: a webhook. */
+#define METRICS_READERS_MAX 32
+struct metrics_reader {
+	char name[64]; /* of plain characters; changed while is_used is 0 alone */
+	u64 is_used;
+	u64 waiting;   /* entries that it has not taken */
+	u64 posted;    /* as it says */
+	u64 failed;    /* likewise */
+	u64 lost;      /* entries that were trimmed before */
+	u64 suspended; /* 1: it takes none */
+};
+
 /* The planner's own. */
 struct metrics_planner {
 	_Alignas(CACHE_LINE) struct metrics_route routes[METRICS_ROUTES_MAX];
@@ -143,6 +155,7 @@ struct metrics_planner {
 	u64 store_full; /* times that intake or leasing paused for want of room */
 	u64 lacks_room; /* 1: it is paused now */
 	u64 recovered_in_doubt;
+	struct metrics_reader readers[METRICS_READERS_MAX];
 	u64 clock_steps; /* times that the wall clock was set, by a second or more */
 	u64 started_s; /* wall clock at start, seconds; moves with the clock when that is set */
 };

@@ -12,4 +12,17 @@ const char *metrics_textfiles(const struct metrics *metrics);
 /* Appends what the *.prom files of `folder` hold; a file that is no page is left out. */
 void metrics_add_textfiles(const char *folder, bool openmetrics, struct buf *out);
 
+/* ---- exposition.c ---- */
+enum metric_type { COUNTER, GAUGE, HISTOGRAM, INFO };
+struct page;
+/* Comments in front of a metric's samples. */
+void page_family(struct page *page, const char *name, enum metric_type type, const char *help);
+/* A sample with one label. */
+void page_labelled(struct page *page, const char *name, enum metric_type type, const char *label,
+		   const char *text, u64 value);
+
+/* ---- exposition_readers.c ---- */
+struct metrics_planner;
+void metrics_add_readers(struct page *page, const struct metrics_planner *planner);
+
 #endif

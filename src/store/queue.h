@@ -348,6 +348,8 @@ enum store_result queue_log_next(struct queue *queue, u64 after,
 				 struct queue_log_entry *entry) MUST_CHECK;
 /* Number of the newest entry; 0: there never was one. */
 enum store_result queue_log_last(struct queue *queue, u64 *number) MUST_CHECK;
+/* The same as of the last commit, outside of transactions; 0 as well when nobody has asked yet. */
+u64 queue_log_last_seen(const struct queue *queue);
 /*
  * Drops entries whose age_ms is below `before_ms`, and that are numbered up to `through`, among the
  * `limit` first ones; STORE_NOT_FOUND when there were none. The newest entry always stays, so that

@@ -82,6 +82,11 @@ enum store_result queue_log_last(struct queue *queue, u64 *number)
 	return result;
 }
 
+u64 queue_log_last_seen(const struct queue *queue)
+{
+	return queue->log_last_known ? queue->log_last : 0;
+}
+
 enum store_result queue_log_add(struct queue *queue, const struct queue_log_entry *entry)
 {
 	enum store_result result = log_learn_last(queue);

@@ -272,6 +272,28 @@ static void a_route_with_nothing_counted_is_left_out(void **state)
 	metrics_close(metrics);
 }
 
+static void webhooks_are_told_by_name(void **state)
+{
+	struct metrics *metrics = open_metrics(1);
+	struct metrics_reader *readers = metrics_planner(metrics)->readers;
+	const char *page;
+	struct buf out;
+
+	(void)state;
+	readers[1] = (struct metrics_reader){ .name = "crm", .is_used = 1, .waiting = 5,
+					      .posted = 700, .failed = 3, .lost = 2, .suspended = 1 };
+	readers[2] = (struct metrics_reader){ .name = "gone", .waiting = 5 };
+	page = expose(metrics, false, &out);
+	assert_has(page, "\nhikyaku_hook_waiting_entries{hook=\"crm\"} 5\n");
+	assert_has(page, "\nhikyaku_hook_posted_events_total{hook=\"crm\"} 700\n");
+	assert_has(page, "\nhikyaku_hook_failed_posts_total{hook=\"crm\"} 3\n");
+	assert_has(page, "\nhikyaku_hook_lost_entries_total{hook=\"crm\"} 2\n");
+	assert_has(page, "\nhikyaku_hook_suspended{hook=\"crm\"} 1\n");
+	assert_lacks(page, "gone");
+	buf_done(&out);
+	metrics_close(metrics);
+}
+
 static void a_warm_up_is_told_by_address_and_receiver(void **state)
 {
 	struct metrics *metrics = open_metrics(1);
@@ -402,6 +424,8 @@ static void the_longest_page_fits(void **state)
 	memset(site, '\\', sizeof(site) - 1);
 	source[METRICS_NAME_MAX] = site[METRICS_NAME_MAX] = '\0';
 	memset(metrics_planner(metrics), 0xff, sizeof(struct metrics_planner));
+	for (u32 i = 0; i < METRICS_READERS_MAX; i++)
+		snprintf(metrics_planner(metrics)->readers[i].name, 64, "%063u", i);
 	for (u32 i = 0; i < 256; i++) {
 		source[0] = (char)('a' + i % 16);
 		source[1] = (char)('a' + i / 16);
@@ -522,6 +546,7 @@ int main(void)
 		cmocka_unit_test(a_bound_belongs_to_its_bucket),
 		cmocka_unit_test(buckets_add_up_in_seconds),
 		cmocka_unit_test(a_route_with_nothing_counted_is_left_out),
+		cmocka_unit_test(webhooks_are_told_by_name),
 		cmocka_unit_test(a_warm_up_is_told_by_address_and_receiver),
 		cmocka_unit_test(sessions_are_told_by_what_was_demanded_and_what_came_of_it),
 		cmocka_unit_test(label_values_are_escaped),
