@@ -214,7 +214,7 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 							    row->ref.id.domain, true));
 		if (!route)
 			CRASH("out of memory for a route");
-		if (route->lines[line].refs.count >= ROUTE_REFS_MAX &&
+		if (planner_line_is_full(&route->lines[line], row->ref.id.campaign) &&
 		    row->ref.place == ROW_DEFERRED) {
 			planner_postpone_row(planner, row);
 			break;

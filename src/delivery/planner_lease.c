@@ -214,7 +214,7 @@ enum took { TOOK_ROW, TOOK_NOTHING, TOOK_STOP };
 
 /* A due or returned row; those of paused campaigns are set aside, of cancelled ones settled. */
 static enum took take_ref(struct planner *planner, struct planner_route *route,
-			  enum line_kind line)
+			  enum line_kind line, struct route_share *share)
 {
 	struct planner_campaign *campaign;
 	struct queue_row row;
@@ -223,8 +223,8 @@ static enum took take_ref(struct planner *planner, struct planner_route *route,
 	enum store_result result;
 	enum suppressed suppressed;
 
-	if (!planner_row_leave(planner, route, line, &ref, &domain))
-		return TOOK_NOTHING;
+	planner_row_leave_share(planner, &route->lines[line], share, &ref, &domain);
+	planner_line_judge(share);
 	campaign = planner_campaign(planner, ref.id.campaign);
 	result = queue_row_get(planner->queue, &ref, &row);
 	if (result == STORE_NOT_FOUND || !campaign)
@@ -250,17 +250,14 @@ static enum took take_ref(struct planner *planner, struct planner_route *route,
 	return TOOK_STOP;
 }
 
-/* The next row of the lane whose turn it is. */
+/* The next row of a lane. */
 static enum took take_lane_row(struct planner *planner, struct planner_route *route,
-			       enum line_kind line)
+			       struct lane *lane)
 {
-	struct lane *lane = planner_line_lane(&route->lines[line]);
 	struct queue_row row;
 	enum store_result result;
 	enum suppressed suppressed;
 
-	if (!lane)
-		return TOOK_NOTHING;
 	result = planner_lane_next(planner, lane, &row);
 	if (result == STORE_NOT_FOUND)
 		return TOOK_ROW;
@@ -272,21 +269,20 @@ static enum took take_lane_row(struct planner *planner, struct planner_route *ro
 		return TOOK_STOP;
 	/* What is suppressed is settled: the lane is behind it as well. */
 	lane->seq = row.ref.id.seq;
-	planner_line_took(&route->lines[line], lane);
+	planner_lane_took(lane);
 	return TOOK_ROW;
 }
 
-/* Older rows and new ones by turns, so that neither starves. */
 static enum took take_row(struct planner *planner, struct planner_route *route,
 			  enum line_kind line)
 {
-	const bool is_old = route->turn / LINE_TURNS % 2 == 0;
-	enum took took = is_old ? take_ref(planner, route, line) :
-				  take_lane_row(planner, route, line);
+	struct route_share *share = planner_line_next(&route->lines[line]);
 
-	if (took != TOOK_NOTHING)
-		return took;
-	return is_old ? take_lane_row(planner, route, line) : take_ref(planner, route, line);
+	if (!share)
+		return TOOK_NOTHING;
+	if (planner_share_wants_old(share))
+		return take_ref(planner, route, line, share);
+	return take_lane_row(planner, route, list_entry(share->lanes.next, struct lane, node));
 }
 
 /*

@@ -33,15 +33,16 @@ enum line_kind { LINE_URGENT, LINE_BULK, LINES };
 
 /* What waits at a route of one kind. */
 struct route_line {
-	struct list shares;    /* of campaigns with lanes here; they take turns */
-	struct ref_queue refs; /* due and returned rows */
+	struct list shares; /* of campaigns with lanes or rows here; they take turns */
+	u32 ref_count;      /* in all of them */
 };
 
-/* The lanes of one campaign at one route. */
+/* What waits of one campaign at one route. */
 struct route_share {
-	struct list node;  /* of its line */
-	struct list lanes; /* they take turns, too */
-	const struct planner_campaign *campaign;
+	struct list node;      /* of its line */
+	struct list lanes;     /* they take turns, too */
+	struct ref_queue refs; /* due and returned rows */
+	u32 campaign;
 	u32 turn;      /* rows that were taken since its turn began */
 	u32 lane_turn; /* and of its first lane */
 };
@@ -66,6 +67,10 @@ void planner_row_join(struct planner *planner, struct planner_route *route, enum
 		      const struct row_ref *ref, struct domain *domain);
 bool planner_row_leave(struct planner *planner, struct planner_route *route, enum line_kind line,
 		       struct row_ref *ref, struct domain **domain);
+/* One of that share, which has some; the share stays until planner_line_judge. */
+void planner_row_leave_share(struct planner *planner, struct route_line *line,
+			     struct route_share *share, struct row_ref *ref,
+			     struct domain **domain);
 /* All rows of the domain leave the route, to be placed anew. */
 void planner_rows_depart(struct planner *planner, struct planner_route *route,
 			 struct domain *domain);
@@ -84,9 +89,19 @@ bool planner_line_has_rows(const struct route_line *line);
 /* At its route, in the share of its campaign. */
 void planner_lane_join(struct planner_route *route, struct lane *lane);
 void planner_lane_leave(struct lane *lane);
-/* The lane whose turn it is; NULL: there is none. */
+/* The campaign's; made when there is none. Without memory we crash. */
+struct route_share *planner_line_share(struct route_line *line, u32 campaign);
+/* When nothing waits in it any more, it is gone. */
+void planner_line_judge(struct route_share *share);
+/* No more rows of the campaign are to wait at the route. */
+bool planner_line_is_full(const struct route_line *line, u32 campaign);
+/* The share whose turn it is, and whose turn for one row this is; NULL: nothing waits. */
+struct route_share *planner_line_next(struct route_line *line);
+/* A lane of the first share that has one; NULL: there is none. */
 struct lane *planner_line_lane(struct route_line *line);
+/* The next row of a share is to be an old one: both kinds by turns, so that neither starves. */
+bool planner_share_wants_old(const struct route_share *share);
 /* A row of that lane was lent. */
-void planner_line_took(struct route_line *line, struct lane *lane);
+void planner_lane_took(struct lane *lane);
 
 #endif

@@ -6,7 +6,7 @@
 
 static bool grow(struct ref_queue *queue)
 {
-	u32 size = queue->size ? queue->size * 2 : 16;
+	u32 size = queue->size ? queue->size * 2 : 4;
 	struct waiting_row *rows = malloc(size * sizeof(*rows));
 
 	if (!rows)
@@ -76,28 +76,49 @@ bool planner_row_waited(struct planner *planner, struct ref_queue *queue, struct
 void planner_row_join(struct planner *planner, struct planner_route *route, enum line_kind line,
 		      const struct row_ref *ref, struct domain *domain)
 {
-	push(&route->lines[line].refs, ref, domain);
+	struct route_line *at = &route->lines[line];
+
+	push(&planner_line_share(at, ref->id.campaign)->refs, ref, domain);
+	at->ref_count++;
 	planner->refs_waiting++;
 	domain->routed++;
 }
 
-bool planner_row_leave(struct planner *planner, struct planner_route *route, enum line_kind line,
-		       struct row_ref *ref, struct domain **domain)
+void planner_row_leave_share(struct planner *planner, struct route_line *line,
+			     struct route_share *share, struct row_ref *ref,
+			     struct domain **domain)
 {
-	struct waiting_row row;
+	struct waiting_row row = { 0 };
+	const bool had = pop(&share->refs, &row);
 
-	if (!pop(&route->lines[line].refs, &row))
-		return false;
+	ASSERT(had);
+	line->ref_count--;
 	planner->refs_waiting--;
 	*ref = row.ref;
 	*domain = row.domain;
 	if (--row.domain->routed == 0)
 		planner_domain_left(planner, row.domain);
-	return true;
 }
 
-static void depart(struct planner *planner, struct ref_queue *queue, struct domain *domain)
+bool planner_row_leave(struct planner *planner, struct planner_route *route, enum line_kind line,
+		       struct row_ref *ref, struct domain **domain)
 {
+	list_for_each(node, &route->lines[line].shares) {
+		struct route_share *share = list_entry(node, struct route_share, node);
+
+		if (share->refs.count == 0)
+			continue;
+		planner_row_leave_share(planner, &route->lines[line], share, ref, domain);
+		planner_line_judge(share);
+		return true;
+	}
+	return false;
+}
+
+/* How many. */
+static u32 depart(struct planner *planner, struct ref_queue *queue, struct domain *domain)
+{
+	const u32 before = queue->count;
 	u32 kept = 0;
 
 	for (u32 i = 0; i < queue->count; i++) {
@@ -111,6 +132,7 @@ static void depart(struct planner *planner, struct ref_queue *queue, struct doma
 		}
 	}
 	queue->count = kept;
+	return before - kept;
 }
 
 void planner_rows_depart(struct planner *planner, struct planner_route *route,
@@ -118,8 +140,16 @@ void planner_rows_depart(struct planner *planner, struct planner_route *route,
 {
 	if (domain->routed == 0)
 		return;
-	for (u32 i = 0; i < LINES; i++)
-		depart(planner, &route->lines[i].refs, domain);
+	for (u32 i = 0; i < LINES; i++) {
+		struct route_line *line = &route->lines[i];
+
+		list_for_each_safe(node, &line->shares) {
+			struct route_share *share = list_entry(node, struct route_share, node);
+
+			line->ref_count -= depart(planner, &share->refs, domain);
+			planner_line_judge(share);
+		}
+	}
 	planner->must_work = true;
 }
 

@@ -483,8 +483,8 @@ void planner_routes(struct planner *planner, u64 now_ns,
 			.rule = route->site->rule->name,
 			.customer = route->customer->domain,
 			.lanes = route->lane_count,
-			.waiting = route->lines[LINE_URGENT].refs.count +
-				   route->lines[LINE_BULK].refs.count,
+			.waiting = route->lines[LINE_URGENT].ref_count +
+				   route->lines[LINE_BULK].ref_count,
 			.in_flight = route->in_flight,
 			.sessions_max = route->site->limits->sessions,
 			.suspended = route->site->suspended,

@@ -71,10 +71,13 @@ static void shed_line(struct planner *planner, struct planner_route *route, enum
 	u32 left = planner_limit(planner, SHED_LANE_ROWS);
 
 	shed_refs(planner, route, line, reason);
-	while (left > 0 && planner->failed_by == STORE_OK && !list_is_empty(shares)) {
+	while (left > 0 && planner->failed_by == STORE_OK) {
 		struct lane *lane = planner_line_lane(&route->lines[line]);
-		struct list *lanes = &lane->share->lanes;
+		struct list *lanes;
 
+		if (!lane)
+			break;
+		lanes = &lane->share->lanes;
 		list_push_back(lanes, list_pop_front(lanes));
 		list_push_back(shares, list_pop_front(shares));
 		left -= min_u32(left, planner_shed_lane(planner, lane, SMTP_CLASS_TRANSIENT_HOST, 0,
@@ -88,7 +91,7 @@ void planner_shed_route(struct planner *planner, struct planner_route *route, co
 		shed_line(planner, route, line, reason);
 }
 
-/* A few rows of each; lanes that have no more are gone, and so are shares without lanes. */
+/* A few rows of each; lanes that have no more are gone, and so may be their share. */
 static void shed_lanes(struct planner *planner, struct route_line *line, const char *reason)
 {
 	list_for_each_safe(at, &line->shares) {

@@ -117,22 +117,23 @@ static void move_lanes(struct planner *planner, struct route_share *share, u32 m
 	}
 }
 
-static void move_refs(struct planner *planner, struct planner_route *route, enum line_kind line)
+static void move_refs(struct planner *planner, struct planner_route *route, enum line_kind line,
+		      struct route_share *share)
 {
-	u32 left = min_u32(route->lines[line].refs.count, MOVED_REFS_MAX);
+	const struct planner_campaign *campaign = planner_campaign(planner, share->campaign);
+	u32 left = min_u32(share->refs.count, MOVED_REFS_MAX);
 	struct row_ref ref;
 	struct domain *domain;
 
-	while (left-- > 0 && planner_row_leave(planner, route, line, &ref, &domain)) {
-		const struct planner_campaign *campaign =
-			planner_campaign(planner, ref.id.campaign);
-
+	while (left-- > 0) {
+		planner_row_leave_share(planner, &route->lines[line], share, &ref, &domain);
 		if (campaign && planner_warmup_source(planner, campaign, domain, ref.id.domain,
 						      true) == route->source)
 			planner_row_join(planner, route, line, &ref, domain);
 		else
 			planner_row_wait(planner, &planner->again, &ref);
 	}
+	planner_line_judge(share);
 }
 
 static void unstick(struct planner *planner, struct planner_route *route)
@@ -141,7 +142,9 @@ static void unstick(struct planner *planner, struct planner_route *route)
 		list_for_each_safe(node, &route->lines[line].shares)
 			move_lanes(planner, list_entry(node, struct route_share, node),
 				   UINT32_MAX);
-		move_refs(planner, route, line);
+		list_for_each_safe(node, &route->lines[line].shares)
+			move_refs(planner, route, line,
+				  list_entry(node, struct route_share, node));
 	}
 }
 

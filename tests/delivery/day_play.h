@@ -45,6 +45,8 @@ struct way {
 	struct worker_route *route; /* NULL: nothing was lent yet */
 	u32 busy;
 	u64 begun[CAMPAIGNS + 1]; /* attempts */
+	u64 wasted;               /* of them */
+	u64 done_ms;              /* the last one that decided something */
 	u64 window[CAMPAIGNS];    /* of these, before the window of fairness began */
 	bool had_rows[CAMPAIGNS]; /* when it did */
 	u32 seconds[60];          /* attempts of the last minute and hour, as the receiver sees them */
@@ -134,9 +136,9 @@ static bool is_dead(u32 domain)
 	return domain % 100 == 1;
 }
 
-static bool is_greylisting(const struct whom *whom)
+static bool greylists(u32 receiver)
 {
-	return whom->receiver == SMALL ? whom->domain % 3 == 0 : whom->receiver % 10 == 9;
+	return receiver % 10 == 9;
 }
 
 /* By the weights of the receivers, the same for all campaigns. */
@@ -252,28 +254,27 @@ static enum words about_recipient(const struct day *day, const struct whom *whom
 	return is_full(day, whom) ? FULL : TAKEN;
 }
 
+/* Seen for the first time, which counts as a message that is taken does. */
+static bool is_new(const struct whom *whom, const struct lease *lease)
+{
+	return lease->attempts == 0 &&
+	       (whom->receiver == SMALL ? whom->domain % 3 == 0 : greylists(whom->receiver));
+}
+
 static enum words answer_of(struct day *day, const struct whom *whom, const struct lease *lease)
 {
 	struct receiver *r = &day->receivers[whom->receiver];
 
 	if (whom->receiver == SMALL ? is_dead(whom->domain) : receiver_is_down(r, day->now_ms))
 		return DOWN;
-	if (whom->receiver != SMALL) {
-		if (day->now_ms >= r->blocked_until_ms && is_greylisting(whom) &&
-		    lease->attempts == 0)
-			return LATER;
-		switch (receiver_answers(r, day->now_ms)) {
-		case SHAPER_BLOCKED:
-			return BLOCKED;
-		case SHAPER_SLOW_DOWN:
-			return SLOWER;
-		default:
-			break;
-		}
-	} else if (is_greylisting(whom) && lease->attempts == 0) {
-		return LATER;
+	switch (whom->receiver == SMALL ? SHAPER_TAKEN : receiver_answers(r, day->now_ms)) {
+	case SHAPER_BLOCKED:
+		return BLOCKED;
+	case SHAPER_SLOW_DOWN:
+		return SLOWER;
+	default:
+		return is_new(whom, lease) ? LATER : about_recipient(day, whom);
 	}
-	return about_recipient(day, whom);
 }
 
 /* ---- the worker ---- */
@@ -337,7 +338,10 @@ static void begin(struct day *day, struct lease *lease, const struct whom *whom)
 	const struct reply_words *say = &says[words];
 
 	note_begin(day, whom, lease);
-	day->wasted += words == SLOWER || words == BLOCKED;
+	if (words == SLOWER || words == BLOCKED) {
+		day->wasted++;
+		day->ways[whom->receiver].wasted++;
+	}
 	lease->verdict = say->verdict;
 	lease->stage = say->stage;
 	lease->code = say->code;
@@ -401,6 +405,8 @@ static void note_end(struct day *day, const struct whom *whom, const struct leas
 	if (whom->campaign == LETTERS || (lease->verdict != SMTP_VERDICT_ACCEPTED &&
 					  lease->code != says[NOBODY].code))
 		return;
+	if (whom->receiver != SMALL)
+		day->ways[whom->receiver].done_ms = day->now_ms;
 	bulk->in_time += bulk->deadline_ms > 0 && day->now_ms <= bulk->deadline_ms;
 	if (--bulk->open == 0)
 		bulk->finished_ms = day->now_ms;

@@ -6,7 +6,7 @@
  *
  * The same day is played by a sender with limits that somebody guessed, and by one without any: both
  * must do worse by the factors that stand below. DAY_MESSAGES sets the size (10000000 takes a
- * quarter of an hour and 8 GB of /dev/shm), DAY_SEED the receivers.
+ * quarter of an hour and 8 GB of /dev/shm), DAY_SEED the receivers, DAY_RECEIVERS tells of each.
  */
 #include "day_mail.h"
 
@@ -217,6 +217,9 @@ static void make_day(struct day *day, enum sender_kind kind, u64 messages, u64 s
 	for (u32 i = 0; i < RECEIVERS; i++) {
 		sum += day->receivers[i].messages;
 		day->weights[i] = sum;
+		/* Each message comes twice. */
+		if (greylists(i))
+			day->receivers[i].per_s *= 2;
 	}
 	limit(&day->receivers[MINUTE_RECEIVER]);
 	limit(&day->receivers[HOUR_RECEIVER]);
@@ -256,20 +259,25 @@ static void end_day(struct day *day)
 
 /* ---- what came of it ---- */
 
-/* The last receiver has all of its mail, at best. */
+/* A receiver has all of its mail, at best. */
+static double ideal_hours_of(const struct day *day, u32 receiver)
+{
+	struct load loads[CAMPAIGNS];
+
+	for (u32 c = 0; c < CAMPAIGNS; c++)
+		loads[c] = (struct load){ day->bulk[c].start_ms,
+					  day->bulk[c].messages[receiver] *
+						  (greylists(receiver) ? 2 : 1) };
+	return (double)receiver_ideal_ms(&day->receivers[receiver], loads, CAMPAIGNS) / HOUR_MS;
+}
+
 static double ideal_hours(const struct day *day)
 {
-	u64 longest_ms = 0;
+	double longest = 0;
 
-	for (u32 i = 0; i < RECEIVERS; i++) {
-		struct load loads[CAMPAIGNS];
-
-		for (u32 c = 0; c < CAMPAIGNS; c++)
-			loads[c] = (struct load){ day->bulk[c].start_ms, day->bulk[c].messages[i] };
-		longest_ms = max_u64(longest_ms,
-				     receiver_ideal_ms(&day->receivers[i], loads, CAMPAIGNS));
-	}
-	return (double)longest_ms / HOUR_MS;
+	for (u32 i = 0; i < RECEIVERS; i++)
+		longest = fmax(longest, ideal_hours_of(day, i));
+	return longest;
 }
 
 static int by_size(const void *a, const void *b)
@@ -361,6 +369,21 @@ static struct outcome judge(struct day *day)
 	return o;
 }
 
+/* One by one, for whoever wants to know what held a day up. */
+static void tell_receivers(const struct day *day)
+{
+	for (u32 i = 0; i < RECEIVERS; i++) {
+		const struct receiver *r = &day->receivers[i];
+		const struct way *way = &day->ways[i];
+
+		printf("    %2u  %8.2f a second  %4u sessions of %.2f s  burst %2.0f s  patience "
+		       "%3.0f s  done %.2f h (at best %.2f)  wasted %llu  blocks %u\n", i,
+		       r->per_s, r->sessions, r->latency_s, r->burst_s, r->patience,
+		       (double)way->done_ms / HOUR_MS, ideal_hours_of(day, i),
+		       (unsigned long long)way->wasted, r->blocks);
+	}
+}
+
 static void tell(const struct day *day, const struct outcome *o)
 {
 	printf("%-14s  %5.2f h (at best %.2f)  open %6.2f%%  lost %.2f%%  wasted attempts %6.2f%%  "
@@ -383,6 +406,8 @@ static void tell(const struct day *day, const struct outcome *o)
 	       (double)day->cpu_ns / 1000 / (double)day->messages, (unsigned long long)day->turns,
 	       (unsigned long long)metric_get(&day->f.planner->m->commits),
 	       (unsigned long long)day->bytes_most / 1024);
+	if (getenv("DAY_RECEIVERS"))
+		tell_receivers(day);
 }
 
 /* ---- bars ---- */

@@ -246,6 +246,54 @@ static void a_campaign_that_comes_later_finds_room_for_its_lanes(void **state)
 	fixture_close(&f);
 }
 
+/* Each row of two campaigns was put off once, the big one's first, and all of them are due. */
+static u32 put_off(struct fixture *f, u32 big, u32 small)
+{
+	struct error error;
+	u32 id;
+
+	send_to(f, "x.test", big);
+	settle(f);
+	while (answer_all(f, SMTP_VERDICT_TEMPORARY) > 0)
+		;
+	id = send_to(f, "x.test", small);
+	settle(f);
+	while (answer_all(f, SMTP_VERDICT_TEMPORARY) > 0)
+		;
+	assert_true(planner_site_suspend(f->planner, SLICE("mx.test"), &error));
+	pass(f, 15);
+	return id;
+}
+
+static void a_campaigns_retries_do_not_wait_behind_those_of_another(void **state)
+{
+	struct fixture f;
+	struct error error;
+	u32 others;
+	u32 small;
+
+	(void)state;
+	open_with(&f, "sessions = 4");
+	small = put_off(&f, 2000, 100);
+	assert_int_equal(f.planner->refs_waiting, 2100);
+	assert_true(planner_site_resume(f.planner, SLICE("mx.test"), &error));
+	settle(&f);
+	assert_in_range(take_all(&f, small, &others), 32, 48);
+	assert_in_range(others, 32, 48);
+	fixture_close(&f);
+}
+
+static void a_campaigns_retries_find_a_place_at_a_route_that_is_full_of_anothers(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_with(&f, "sessions = 400");
+	put_off(&f, ROUTE_REFS_MAX + 1000, 50);
+	assert_int_equal(f.planner->refs_waiting, ROUTE_REFS_MAX + 50);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +306,9 @@ int main(void)
 		cmocka_unit_test(
 			a_campaign_to_many_domains_of_a_receiver_has_no_more_than_one_to_few),
 		cmocka_unit_test(a_campaign_that_comes_later_finds_room_for_its_lanes),
+		cmocka_unit_test(a_campaigns_retries_do_not_wait_behind_those_of_another),
+		cmocka_unit_test(
+			a_campaigns_retries_find_a_place_at_a_route_that_is_full_of_anothers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
