@@ -12,7 +12,7 @@ from conftest import NET_BIND_SERVICE, NET_BROADCAST, NET_RAW, TOP, WAIT_S
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="roots are entered by root")
 
-ADMIN, WWW = 100, 104
+ADMIN, WEB, WWW, HIKYAKU = 100, 102, 104, 110
 # Stands for the console: says how it was called.
 CONSOLE = r"""
 #include <stdio.h>
@@ -117,6 +117,24 @@ def test_the_web_server_serves_its_page_over_tls(web):
 def test_the_web_server_sends_plain_requests_to_tls(web):
     told = web("-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", "http://hikyaku.test/a?b=c").stdout
     assert told == "301 https://hikyaku.test/a?b=c"
+
+
+def test_the_web_server_hands_calls_of_programs_on_to_their_role(guest, web):
+    shared = guest.folder("/run/hikyaku", 0, 0o1771)
+    os.chown(shared, 0, HIKYAKU)
+    config = guest.folder("/data/etc", ADMIN, 0o755) / "hikyaku.conf"
+    config.write_text('customer "a.test" {\n\tsign = false\n\taddress "any" { ehlo = "m.a.test" }\n}\n')
+    told = ("-o", "/dev/null", "-w", "%{http_code}")
+    assert web(*told, "https://hikyaku.test/api/v1/openapi.json").stdout == "503"
+    guest.start("web", "/bin/hikyaku", "web", "--config", "/data/etc/hikyaku.conf")
+    # Only its user and lighttpd's may open it.
+    wait_for(lambda: (shared / "web.sock").exists(), "the role")
+    made = os.stat(shared / "web.sock")
+    assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (WEB, WWW, 0o660)
+    # lighttpd looks again a second after it found nobody.
+    wait_for(lambda: web("https://hikyaku.test/api/v1/openapi.json").stdout ==
+             (TOP / "src/web/openapi.json").read_text(), "the document")
+    assert web(*told, "--json", "{}", "https://hikyaku.test/api/v1/messages").stdout == "401"
 
 
 class Ssh:
