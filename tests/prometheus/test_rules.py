@@ -59,6 +59,8 @@ RINGS = [
     ("HikyakuBounceRateHigh", messages(delivered="0+95x60 5700+80x90", failed="0+1x60 60+20x90"), 60, 90),
     ("HikyakuBounceRateVeryHigh", messages(delivered="0+95x60 5700+60x90", failed="0+5x60 300+40x90"),
      60, 80),
+    ("HikyakuWarmUpHeld", [series("hikyaku_warmup_held", "0+0x10 1+0x60", source="192.0.2.11",
+                                  receiver="gmail")], 15, 30),
     ("HikyakuInDoubtGrowing", messages(delivered="0+95x90", in_doubt="0+0x30 0+2x60"), 35, 60),
     ("HikyakuInDoubtWaits", [series("hikyaku_queue_rows", "0+0x10 3+0x500", state="in_doubt")], 360, 380),
     ("HikyakuSessionsFail", sessions("0+10x20 200+1x90", "0+1x20 20+9x90"), 20, 70),

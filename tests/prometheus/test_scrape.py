@@ -23,8 +23,11 @@ def world(tmp_path_factory):
             senders.Sender(directory / "sender") as sender:
         sender.metrics["textfiles"] = str(pages)
         sender.settings["retry"] = {"schedule": ["1h"], "jitter": 0, "expire": "2h"}
+        sender.addresses = [("127.0.0.1", "mail.courier.example")]
+        sender.default_site["warm-up-first"] = 1000
         sender.route("*", sink.port)
         sender.start()
+        sender.run("warmup", "start", "127.0.0.1")
         prometheus = Prometheus(directory, f"127.0.0.1:{sender.metrics_port}")
         try:
             sender.create("news", [f"r{i}@shop.example" for i in range(60)])
