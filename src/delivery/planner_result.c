@@ -238,8 +238,6 @@ static bool tell_sender(struct planner *planner, const struct planner_campaign *
 		.text = { lease->reply, lease->reply_len },
 	};
 
-	if (campaign->record.kind != CAMPAIGN_LETTERS)
-		return true;
 	fate.host = slice_of(planner_lease_host(lease));
 	if (fate.host.len == 0 && lease->host.family) {
 		net_address_format(ip, &lease->host, false);
@@ -273,7 +271,8 @@ bool planner_apply_one(struct planner *planner, struct lease *lease)
 		return true;
 	if (action == OUTCOME_DEFER)
 		late = lateness_of(planner, campaign, &lease->ref.id, lease->values, lease->flags);
-	if ((late.is_told || !waits_on(action)) && !tell_sender(planner, campaign, lease, action))
+	if (campaign->record.kind == CAMPAIGN_LETTERS && (late.is_told || !waits_on(action)) &&
+	    !tell_sender(planner, campaign, lease, action))
 		return false;
 	result = waits_on(action) ? move_row(planner, lease, action, &late) :
 				    queue_row_delete(planner->queue, &lease->ref);

@@ -7,13 +7,17 @@
 
 #define CUE_DISTANCE 3 /* words between "in" and the number: "in about another 5 minutes" */
 #define DIGITS_MAX 7
+#define WORD(text) { text, sizeof(text) - 1 }
 
 /* What invites the client at all; without one of them "3 messages in 60 seconds" is a limit. */
-static const char *const invitations[] = { "again",  "retry", "retries", "retried",  "back",
-					   "wait",   "later", "delay",   "delayed",  "resend",
-					   "greylist", "graylist", "deferred" };
+static const struct slice invitations[] = {
+	WORD("again"), WORD("retry"), WORD("retries"), WORD("retried"), WORD("back"),
+	WORD("wait"),  WORD("later"), WORD("delay"),   WORD("delayed"), WORD("resend"),
+	WORD("deferred"),
+};
 /* What stands before the number. */
-static const char *const cues[] = { "in", "after", "for", "wait", "retry-after", "delay" };
+static const struct slice cues[] = { WORD("in"),   WORD("after"),       WORD("for"),
+				     WORD("wait"), WORD("retry-after"), WORD("delay") };
 
 static const struct unit {
 	const char *name;
@@ -29,10 +33,10 @@ static const struct unit {
 	{ "days", 86400 }, { "day(s)", 86400 },
 };
 
-static bool is_one_of(struct slice word, const char *const *words, size_t count)
+static bool is_one_of(struct slice word, const struct slice *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (slice_equal(word, slice_of(words[i])))
+		if (slice_equal(word, words[i]))
 			return true;
 	}
 	return false;
@@ -149,16 +153,15 @@ static u64 read_time(struct slice *rest)
 u64 smtp_reply_wait_ms(struct slice text)
 {
 	char copy[SMTP_REPLY_TEXT_MAX];
-	struct slice rest = { copy, smtp_reply_words(copy, text) };
+	const struct slice words = { copy, smtp_reply_words(copy, text) };
+	struct slice rest = words;
 	u32 since_cue = CUE_DISTANCE + 1;
 
-	if (!invites(rest))
-		return 0;
 	while (rest.ptr) {
 		u64 seconds = since_cue <= CUE_DISTANCE ? read_time(&rest) : 0;
 
 		if (seconds > 0)
-			return min_u64(seconds * 1000, SMTP_REPLY_WAIT_MAX_MS);
+			return invites(words) ? min_u64(seconds * 1000, SMTP_REPLY_WAIT_MAX_MS) : 0;
 		since_cue++;
 		if (is_one_of(next_word(&rest), cues, array_count(cues)))
 			since_cue = 0;

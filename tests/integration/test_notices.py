@@ -55,7 +55,7 @@ def is_over(sender):
 
 
 def read(sender, mail):
-    """A notice as the boss's mail program sees it: message, text, fields of message and recipients, original."""
+    """A notice as a mail program sees it: message, text, fields of message and recipients, original."""
     def key_of(name, timeout=5):
         return sender.dns_records[name.decode().rstrip(".")].encode()
 
