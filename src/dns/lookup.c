@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "dns/record_text.h"
+#include "dns/tlsrpt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,26 +168,47 @@ static void read_tlsa(struct lookup *lookup, const struct query *query, int err,
 		found->host_dane[at] = DANE_FAILED;
 }
 
+static void read_sts_record(struct mx_found *found, struct slice txt)
+{
+	char id[STS_ID_SIZE];
+	enum sts_txt kind = sts_txt_read(id, txt);
+
+	if (kind == STS_TXT_OTHER)
+		return;
+	found->sts_count++;
+	if (kind == STS_TXT_GOOD)
+		memcpy(found->sts_id, id, sizeof(id));
+}
+
+static void read_reports_record(struct mx_found *found, struct slice txt)
+{
+	char rua[TLSRPT_RUA_SIZE];
+	enum tlsrpt_txt kind = tlsrpt_txt_read(rua, txt);
+
+	if (kind == TLSRPT_TXT_OTHER)
+		return;
+	found->reports_count++;
+	if (kind == TLSRPT_TXT_GOOD)
+		memcpy(found->reports_to, rua, sizeof(rua));
+}
+
 /* No useful answer is no announcement; what was known of a policy stands all the same. */
-static void read_announcement(struct mx_found *found, int err, const struct ub_result *result)
+static void read_announcement(struct mx_found *found, u8 host, int err,
+			      const struct ub_result *result)
 {
 	struct buf value;
-	char id[STS_ID_SIZE];
 
 	if (is_failure(err, result) || result->bogus)
 		return;
 	buf_init(&value, TXT_MAX);
 	for (size_t i = 0; result->data && result->data[i]; i++) {
-		enum sts_txt kind = STS_TXT_OTHER;
-
 		value.len = 0;
-		if (record_txt_value(&value, (const u8 *)result->data[i], (size_t)result->len[i]))
-			kind = sts_txt_read(id, buf_slice(&value));
-		if (kind == STS_TXT_OTHER)
+		if (!record_txt_value(&value, (const u8 *)result->data[i], (size_t)result->len[i]))
 			continue;
-		found->sts_count++;
-		if (kind == STS_TXT_GOOD)
-			memcpy(found->sts_id, id, sizeof(id));
+		if (host == LOOKUP_REPORTS)
+			read_reports_record(found, buf_slice(&value));
+		else
+			read_sts_record(found, buf_slice(&value));
 	}
 	buf_done(&value);
 }
@@ -225,7 +247,7 @@ static void on_result(void *data, int err, struct ub_result *result)
 	else if (query->type == RR_TYPE_TLSA)
 		read_tlsa(lookup, query, err, result);
 	else if (query->type == RR_TYPE_TXT)
-		read_announcement(&lookup->found, err, result);
+		read_announcement(&lookup->found, query->host, err, result);
 	else if (query->host == LOOKUP_POLICY_HOST)
 		read_policy_host(&lookup->found, query->type, err, result);
 	else
@@ -373,7 +395,7 @@ static void finish(struct lookup *lookup, u64 now_ns)
 	merge_families(lookup);
 	mx_select(&lookup->found, &r->params, slice_of(lookup->name), &answer);
 	entry = mx_entry_pack(lookup->name, &answer, now_ns + answer.ttl_s * NS_PER_S);
-	if (entry)
+	if (entry && !lookup->addresses_only)
 		mx_cache_put(&r->cache, entry);
 	while ((node = list_pop_front(&lookup->waiters)) != NULL) {
 		struct waiter *waiter = list_entry(node, struct waiter, list);
@@ -396,7 +418,8 @@ void lookup_run_steps(struct mx_resolver *r, u64 now_ns)
 	while ((node = list_pop_front(&r->steps)) != NULL) {
 		struct lookup *lookup = list_entry(node, struct lookup, step);
 
-		while (lookup->pending == 0 && lookup->stage < LOOKUP_TLSA_ALIAS)
+		while (lookup->pending == 0 && !lookup->addresses_only &&
+		       lookup->stage < LOOKUP_TLSA_ALIAS)
 			ask_stage(lookup);
 		if (lookup->pending == 0)
 			finish(lookup, now_ns);
@@ -431,16 +454,36 @@ struct lookup *lookup_find(const struct mx_resolver *r, const char *name)
 	list_for_each(node, &r->running) {
 		struct lookup *lookup = list_entry(node, struct lookup, running);
 
-		if (strcmp(lookup->name, name) == 0)
+		if (!lookup->addresses_only && strcmp(lookup->name, name) == 0)
 			return lookup;
 	}
 	return NULL;
 }
 
-struct lookup *lookup_start(struct mx_resolver *r, const char *name, u64 now_ns)
+/* The first questions; false: libunbound takes none. */
+static bool ask_first(struct lookup *lookup)
+{
+	const struct mx_params *params = &lookup->resolver->params;
+	char txt_name[256];
+
+	if (lookup->addresses_only) {
+		lookup->stage = LOOKUP_ADDRESSES;
+		ask_host(lookup, 0, lookup->name);
+		return lookup->pending > 0;
+	}
+	if (!ask(lookup, lookup->name, RR_TYPE_MX, 0))
+		return false;
+	if (params->mta_sts && prefixed(txt_name, STS_TXT_PREFIX, lookup->name))
+		(void)!ask(lookup, txt_name, RR_TYPE_TXT, LOOKUP_POLICY_HOST);
+	if (params->tls_report && prefixed(txt_name, TLSRPT_TXT_PREFIX, lookup->name))
+		(void)!ask(lookup, txt_name, RR_TYPE_TXT, LOOKUP_REPORTS);
+	return true;
+}
+
+struct lookup *lookup_start(struct mx_resolver *r, const char *name, bool addresses_only,
+			    u64 now_ns)
 {
 	struct lookup *lookup;
-	char txt_name[256];
 
 	if (r->counters.pending == MX_LOOKUPS_MAX)
 		return NULL;
@@ -453,12 +496,11 @@ struct lookup *lookup_start(struct mx_resolver *r, const char *name, u64 now_ns)
 	slice_copy(lookup->name, sizeof(lookup->name), slice_of(name));
 	list_init(&lookup->waiters);
 	list_init(&lookup->step);
-	if (!ask(lookup, lookup->name, RR_TYPE_MX, 0)) {
+	lookup->addresses_only = addresses_only;
+	if (!ask_first(lookup)) {
 		free(lookup);
 		return NULL;
 	}
-	if (r->params.mta_sts && prefixed(txt_name, STS_TXT_PREFIX, name))
-		(void)!ask(lookup, txt_name, RR_TYPE_TXT, LOOKUP_POLICY_HOST);
 	list_push_back(&r->running, &lookup->running);
 	r->counters.pending++;
 	return lookup;

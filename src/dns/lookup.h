@@ -9,16 +9,18 @@
 #include "base/list.h"
 #include "dns/mx_parts.h"
 
-/* MX, TXT, A and AAAA of the policy's host; A, AAAA and twice TLSA of each mail host. */
-#define LOOKUP_QUERIES_MAX (4 + 4 * MX_HOSTS_MAX)
-#define LOOKUP_POLICY_HOST MX_HOSTS_MAX /* in the place of a mail host's index */
+/* MX, twice TXT, A and AAAA of the policy's host; A, AAAA and twice TLSA of each mail host. */
+#define LOOKUP_QUERIES_MAX (5 + 4 * MX_HOSTS_MAX)
+/* In the place of a mail host's index: what concerns MTA-STS, and the TXT about TLS reports. */
+#define LOOKUP_POLICY_HOST MX_HOSTS_MAX
+#define LOOKUP_REPORTS (MX_HOSTS_MAX + 1)
 
 struct query {
 	struct lookup *lookup;
 	int id; /* libunbound's, while pending */
 	bool pending;
 	u8 type;
-	u8 host; /* index into lookup->hosts, or LOOKUP_POLICY_HOST */
+	u8 host; /* index into lookup->hosts, or one of those above */
 };
 
 /* Both address families of one host; merged by turns when all is there. */
@@ -44,6 +46,7 @@ struct lookup {
 	struct list waiters;
 	struct mx_resolver *resolver;
 	char name[256];
+	bool addresses_only; /* of the name itself, whatever its MX */
 	u64 deadline_ns;
 	u8 stage; /* enum lookup_stage: whose answers are waited for */
 	u32 pending;
@@ -81,8 +84,9 @@ struct mx_resolver {
 };
 
 /* NULL: too many, out of memory, or libunbound refuses. Lists it as running. */
-struct lookup *lookup_start(struct mx_resolver *r, const char *name, u64 now_ns);
-/* The running lookup of that name, or NULL. */
+struct lookup *lookup_start(struct mx_resolver *r, const char *name, bool addresses_only,
+			    u64 now_ns);
+/* The running lookup of that name, for its mail; or NULL. */
 struct lookup *lookup_find(const struct mx_resolver *r, const char *name);
 /* Whatever libunbound's callbacks (from ub_process) have made possible. */
 void lookup_run_steps(struct mx_resolver *r, u64 now_ns);

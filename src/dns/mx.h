@@ -16,6 +16,7 @@
 #include "base/types.h"
 #include "dns/dane.h"
 #include "dns/mta_sts.h"
+#include "dns/tlsrpt.h"
 
 #define MX_HOSTS_MAX 16		/* exchangers kept of one domain, best preferences first */
 #define MX_ADDRESSES_MAX 32	/* addresses kept over all hosts, shared out evenly */
@@ -76,6 +77,7 @@ struct mx_answer {
 	u8 sts_address_count;
 	/* Where it is fetched from, port 443; none that is special and not allowed. */
 	struct net_address sts_addresses[MX_STS_ADDRESSES_MAX];
+	char reports_to[TLSRPT_RUA_SIZE]; /* where reports about TLS are wanted; "": nowhere */
 	char text[128]; /* a sentence for logs: "MX of x.test: server failure" */
 };
 
@@ -101,6 +103,7 @@ struct mx_params {
 	bool ipv4;
 	bool ipv6;
 	bool mta_sts; /* asks for announcements of MTA-STS policies */
+	bool tls_report; /* asks whether reports about TLS are wanted, and where */
 	u32 timeout_ms; /* of a whole lookup, then MX_TEMPORARY; 0: 30 s */
 	u64 seed;	/* of the order of equal preferences; 0: a random one */
 };
@@ -135,6 +138,12 @@ void mx_resolver_process(struct mx_resolver *resolver);
  * that is no domain name is answered like any other. Case and a final dot do not count.
  */
 bool mx_lookup(struct mx_resolver *resolver, struct slice domain, u64 cookie) MUST_CHECK;
+/*
+ * The addresses of a host itself, for other things than its mail: MX records are not asked for, and
+ * the answer is that of a domain without (`implicit`, ports 25). Neither shared nor cached here.
+ * False also for a text that is no host's name.
+ */
+bool mx_lookup_addresses(struct mx_resolver *resolver, struct slice host, u64 cookie) MUST_CHECK;
 /* Takes one finished answer; false when there is none. */
 bool mx_next_answer(struct mx_resolver *resolver, u64 *cookie, struct mx_answer *answer) MUST_CHECK;
 
@@ -197,6 +206,8 @@ struct mx_found {
 	char sts_id[STS_ID_SIZE];
 	u32 sts_address_count;
 	struct net_address sts_addresses[MX_STS_ADDRESSES_MAX];
+	u32 reports_count; /* TXT records about TLS reports: exactly one asks for them */
+	char reports_to[TLSRPT_RUA_SIZE];
 };
 /*
  * Hosts of equal preference stay in the order of the records. A name that is an IP address, or that

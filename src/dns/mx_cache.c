@@ -24,7 +24,8 @@ struct mx_entry {
 	u16 tlsa_used;
 	/*
 	 * name, text (both with NUL), hosts (struct packed_host, name and TLSA base with NUL),
-	 * addresses, TLSA records, announced id (with NUL), addresses of the policy's host
+	 * addresses, TLSA records, announced id (with NUL), addresses of the policy's host, where
+	 * reports go (with NUL)
 	 */
 	char bytes[];
 };
@@ -49,6 +50,7 @@ static size_t packed_size(const char *name, const struct mx_answer *answer)
 			strlen(answer->hosts[i].tlsa_base) + 1;
 	size += strlen(answer->sts_id) + 1 +
 		answer->sts_address_count * sizeof(answer->sts_addresses[0]);
+	size += strlen(answer->reports_to) + 1;
 	return size + answer->tlsa_used + answer->address_count * sizeof(struct net_address);
 }
 
@@ -104,6 +106,7 @@ struct mx_entry *mx_entry_pack(const char *name, const struct mx_answer *answer,
 	to = add_text(to, answer->sts_id);
 	to = add(to, answer->sts_addresses,
 		 answer->sts_address_count * sizeof(answer->sts_addresses[0]));
+	to = add_text(to, answer->reports_to);
 	ASSERT(to == (char *)entry + size);
 	return entry;
 }
@@ -151,8 +154,9 @@ void mx_entry_unpack(const struct mx_entry *entry, struct mx_answer *answer, u64
 	from = take(answer->addresses, from, answer->address_count * sizeof(answer->addresses[0]));
 	from = take(answer->tlsa, from, answer->tlsa_used);
 	from = take(answer->sts_id, from, strlen(from) + 1);
-	take(answer->sts_addresses, from,
-	     answer->sts_address_count * sizeof(answer->sts_addresses[0]));
+	from = take(answer->sts_addresses, from,
+		    answer->sts_address_count * sizeof(answer->sts_addresses[0]));
+	take(answer->reports_to, from, strlen(from) + 1);
 }
 
 struct mx_entry *mx_entry_hold(struct mx_entry *entry)

@@ -260,6 +260,13 @@ static void write_policy(const struct mx_found *found, const struct mx_params *p
 	}
 }
 
+/* RFC 8460 section 3: likewise. */
+static void write_reports(const struct mx_found *found, struct mx_answer *answer)
+{
+	if (found->reports_count == 1)
+		memcpy(answer->reports_to, found->reports_to, sizeof(answer->reports_to));
+}
+
 void mx_select(const struct mx_found *found, const struct mx_params *params, struct slice domain,
 	       struct mx_answer *answer)
 {
@@ -277,8 +284,10 @@ void mx_select(const struct mx_found *found, const struct mx_params *params, str
 		status = MX_NO_DOMAIN;
 	else
 		status = select_hosts(found, params, domain, answer);
-	if (status == MX_OK)
+	if (status == MX_OK) {
 		write_policy(found, params, answer);
+		write_reports(found, answer);
+	}
 	set_status(answer, domain, status);
 }
 

@@ -292,14 +292,28 @@ static bool enlist(struct mx_resolver *r, struct waiter *waiter, struct slice do
 	if (lookup)
 		r->counters.shared++;
 	else
-		lookup = lookup_start(r, name, now_ns);
+		lookup = lookup_start(r, name, false, now_ns);
 	arm_timer(r);
 	if (lookup)
 		list_push_back(&lookup->waiters, &waiter->list);
 	return lookup != NULL;
 }
 
-bool mx_lookup(struct mx_resolver *r, struct slice domain, u64 cookie)
+static bool enlist_addresses(struct mx_resolver *r, struct waiter *waiter, struct slice host)
+{
+	struct lookup *lookup = NULL;
+	char name[256];
+
+	if (mx_domain_normalise(name, host))
+		lookup = lookup_start(r, name, true, clock_mono_ns());
+	arm_timer(r);
+	if (lookup)
+		list_push_back(&lookup->waiters, &waiter->list);
+	return lookup != NULL;
+}
+
+static bool ask(struct mx_resolver *r, struct slice name, u64 cookie,
+		bool (*enlist_by)(struct mx_resolver *r, struct waiter *waiter, struct slice name))
 {
 	struct waiter *waiter;
 
@@ -310,13 +324,23 @@ bool mx_lookup(struct mx_resolver *r, struct slice domain, u64 cookie)
 		return false;
 	waiter->cookie = cookie;
 	list_init(&waiter->list);
-	if (!enlist(r, waiter, domain)) {
+	if (!enlist_by(r, waiter, name)) {
 		free(waiter);
 		return false;
 	}
 	r->waiter_count++;
 	r->counters.lookups++;
 	return true;
+}
+
+bool mx_lookup(struct mx_resolver *r, struct slice domain, u64 cookie)
+{
+	return ask(r, domain, cookie, enlist);
+}
+
+bool mx_lookup_addresses(struct mx_resolver *r, struct slice host, u64 cookie)
+{
+	return ask(r, host, cookie, enlist_addresses);
 }
 
 bool mx_next_answer(struct mx_resolver *r, u64 *cookie, struct mx_answer *answer)

@@ -128,6 +128,8 @@ static struct mx_answer some_answer(u32 hosts)
 	}
 	if (hosts % 3 > 0)
 		snprintf(answer.sts_id, sizeof(answer.sts_id), "id%u", hosts);
+	if (hosts % 4 > 0)
+		snprintf(answer.reports_to, sizeof(answer.reports_to), "mailto:t%u@x.test", hosts);
 	for (u32 i = 0; i < hosts % 3; i++)
 		answer.sts_addresses[answer.sts_address_count++] = (struct net_address){
 			.family = 4, .port = 443, .ip = { 20, 1, 0, (u8)i }

@@ -11,7 +11,9 @@
 
 #define PATIENCE_MS 60000
 
-static struct mx_answer look_up(const char *domain)
+static struct mx_answer look_up_by(const char *domain,
+				   bool (*ask)(struct mx_resolver *resolver, struct slice name,
+					       u64 cookie))
 {
 	const struct mx_params params = {
 		.trust_anchor_file = "",
@@ -22,6 +24,7 @@ static struct mx_answer look_up(const char *domain)
 		.ipv4 = true,
 		.ipv6 = true,
 		.mta_sts = true,
+		.tls_report = true,
 		.seed = 1,
 	};
 	struct error error = { "" };
@@ -31,7 +34,7 @@ static struct mx_answer look_up(const char *domain)
 
 	if (!resolver)
 		fail_msg("%s", error.text);
-	assert_true(mx_lookup(resolver, slice_of(domain), 1));
+	assert_true(ask(resolver, slice_of(domain), 1));
 	while (!mx_next_answer(resolver, &cookie, &answer)) {
 		struct pollfd ready = { .fd = mx_resolver_fd(resolver), .events = POLLIN };
 
@@ -42,6 +45,11 @@ static struct mx_answer look_up(const char *domain)
 	mx_resolver_close(resolver);
 	assert_int_equal(answer.status, MX_OK);
 	return answer;
+}
+
+static struct mx_answer look_up(const char *domain)
+{
+	return look_up_by(domain, mx_lookup);
 }
 
 /* How many records the host has; the first one, when there is one, is the zone's 3 1 1. */
@@ -165,6 +173,37 @@ static void two_announcements_or_a_broken_one_are_none(void **state)
 	}
 }
 
+static void where_reports_about_tls_are_wanted_is_known(void **state)
+{
+	struct mx_answer answer = look_up("one.plain.example");
+
+	(void)state;
+	assert_string_equal(answer.reports_to,
+			    "mailto:tls@one.plain.example,https://reports.example/v1");
+	/* Two records, one without a place that can be used, none. */
+	assert_string_equal(look_up("two.plain.example").reports_to, "");
+	assert_string_equal(look_up("short.plain.example").reports_to, "");
+	assert_string_equal(look_up("one.signed.example").reports_to, "");
+}
+
+static void a_host_of_reports_is_asked_for_its_own_addresses(void **state)
+{
+	struct mx_answer mail = look_up("mta-sts.one.plain.example");
+	struct mx_answer own = look_up_by("mta-sts.one.plain.example", mx_lookup_addresses);
+	struct mx_answer other = look_up_by("null.plain.example", mx_lookup_addresses);
+
+	(void)state;
+	assert_int_equal(own.host_count, 1);
+	assert_string_equal(own.hosts[0].name, "mta-sts.one.plain.example");
+	/* The one on loopback is left out, as ever. */
+	assert_int_equal(own.address_count, 2);
+	assert_int_equal(mail.address_count, 2);
+	assert_int_equal(other.host_count, 1);
+	/* It takes no mail, but has an address. */
+	assert_string_equal(other.hosts[0].name, "null.plain.example");
+	assert_int_equal(other.address_count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +217,8 @@ int main(void)
 		cmocka_unit_test(bogus_records_fail_the_host_and_not_the_others),
 		cmocka_unit_test(an_announced_policy_comes_with_the_addresses_of_its_host),
 		cmocka_unit_test(two_announcements_or_a_broken_one_are_none),
+		cmocka_unit_test(where_reports_about_tls_are_wanted_is_known),
+		cmocka_unit_test(a_host_of_reports_is_asked_for_its_own_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, zones_serve, zones_stop);
