@@ -281,6 +281,8 @@ struct config {
 	const char *metrics_listen; /* "127.0.0.1:9641" */
 	const char *metrics_textfiles; /* folder of others' pages; NULL: none */
 	bool provider_rules; /* those that come with the program count */
+	bool tls_report; /* what TLS comes to is told to the domains that ask for it */
+	const char *tls_report_contact; /* an address; NULL: the first customer's postmaster */
 	struct config_dns dns;
 	struct config_queue queue;
 	struct config_retry retry;

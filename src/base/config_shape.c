@@ -264,6 +264,20 @@ static bool is_visible_ascii(struct slice text)
 	return true;
 }
 
+const char *config_shape_mailbox(struct arena *arena, struct slice text)
+{
+	i64 at = slice_find_char(text, '@');
+
+	if (at < 1 || at > 64 || !is_visible_ascii(text) ||
+	    !is_domain(slice_from(text, (size_t)at + 1)))
+		return NULL;
+	for (size_t i = 0; i < (size_t)at; i++) {
+		if (strchr("<>,;:\\\"()[]", text.ptr[i]))
+			return NULL;
+	}
+	return arena_copy(arena, text).ptr;
+}
+
 /* RFC 8058 section 3.1 wants https; '<', '>' and ',' would end the URL inside List-Unsubscribe. */
 const char *config_shape_url(struct arena *arena, struct slice text)
 {

@@ -47,6 +47,7 @@ config_shape config_shape_hook_url; /* http or https, a host, neither user nor f
 config_shape config_shape_hook_name; /* 1 to 63 letters, digits, '-', '_' and '.' */
 config_shape config_shape_event;  /* one of config_events */
 config_shape config_shape_mailto; /* local@domain, {{_token}} in the local part */
+config_shape config_shape_mailbox; /* local@domain, visible ASCII without '<', '>', ',' and ';' */
 config_shape config_shape_reply_class;	  /* name of a class other than "unknown" */
 config_shape config_shape_reply_code;	  /* 1 to 3 digits, the first 4 or 5 */
 config_shape config_shape_reply_enhanced; /* "5.7.1" or "5.7" */

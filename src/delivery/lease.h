@@ -16,6 +16,15 @@
 #include <string.h>
 
 #define LEASE_REPLY_MAX 200
+#define LEASE_TLS_BITS 64
+
+/* What came of TLS with a host, to be counted for the lease's domain. */
+struct lease_tls {
+	u8 outcome; /* enum tls_outcome; UNKNOWN: nothing */
+	u16 count;
+	struct net_address host;
+	const char *reason; /* a constant; "": none */
+};
 
 struct mailing; /* a campaign as workers see it: mailing.h */
 struct draft;
@@ -69,6 +78,14 @@ struct lease {
 	struct net_address host;   /* family 0: never reached one */
 	u8 reply_class;            /* enum smtp_class; the planner's own */
 	bool reply_guessed;        /* no pattern knew the words; likewise */
+	/*
+	 * Its domain wants reports about TLS, and goes by this number from 1 to LEASE_TLS_BITS among
+	 * those of a session; 0: it does not. What the lease tells of TLS, once for each session
+	 * and domain:
+	 */
+	u8 tls_bit;
+	bool tls_ok;               /* of the session that it went by */
+	struct lease_tls tls_failure;
 	u16 reply_len;
 	char reply[LEASE_REPLY_MAX];
 };

@@ -67,6 +67,7 @@ static void start_client(struct session *session)
 					     .capability_mask = ~0u,
 					     .timeouts = &path->timeouts };
 
+	session->wants_tls = params.tls != SMTP_TLS_NEVER;
 	smtp_client_init(&session->client, &params);
 }
 
@@ -270,7 +271,7 @@ static void on_tls_ended(struct conn *conn, bool ok)
 	if (ok) {
 		smtp_client_tls_started(&session->client, session->worker->now_ns);
 	} else {
-		session_tls_failed(session, conn_why(conn));
+		session_tls_failed(session, false);
 		smtp_client_tls_failed(&session->client, session->worker->now_ns);
 	}
 	session_drain(session);

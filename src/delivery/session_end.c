@@ -107,7 +107,7 @@ void session_over(struct session *session, const struct smtp_event *event)
 	char words[48] = "";
 
 	if (event->failure == SMTP_FAILURE_TIMEOUT && event->stage == SMTP_STAGE_TLS)
-		session_tls_failed(session, "timed out");
+		session_tls_failed(session, true);
 	if (event->failure == SMTP_FAILURE_TIMEOUT)
 		snprintf(words, sizeof(words), "timed out (%s)", smtp_stage_name(event->stage));
 	if (!harmless && session_is_insecure(session, event))

@@ -8,11 +8,13 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "delivery/tls_tally.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define KEY_SIZE (NET_ADDRESS_TEXT_SIZE + 17)
+#define TIMED_OUT "timed out"
 
 static u8 host_of(const struct session *session)
 {
@@ -134,17 +136,21 @@ void session_tls_ready(struct session *session)
 		count_security(session, METRICS_SECURITY_TLS);
 	else
 		count_security(session, METRICS_SECURITY_CERTIFICATE);
+	session_report_ready(session, policy_of(session));
 }
 
-void session_tls_failed(struct session *session, const char *why)
+void session_tls_failed(struct session *session, bool timed_out)
 {
 	const struct path *path = session->path;
 	const struct tls *tls = session->conn.tls;
 
 	log_info("delivery", "TLS handshake failed", "site=%s host=%s why=%s",
-		 path_text(path, path->site), path_text(path, path->hosts[host_of(session)]), why);
+		 path_text(path, path->site), path_text(path, path->hosts[host_of(session)]),
+		 timed_out ? TIMED_OUT : conn_why(&session->conn));
 	count_security(session, tls && !tls_is_proven(tls) ? METRICS_SECURITY_CERTIFICATE :
 							     METRICS_SECURITY_HANDSHAKE);
+	session_report_failed(session, tls ? session_tls_flaw(tls) : TLS_OUTCOME_VALIDATION,
+			      tls && !timed_out ? tls_reason(tls) : TIMED_OUT);
 	session->falls_back = may_be_plain(policy_of(session));
 	if (session->falls_back)
 		targets_no_tls(&session->route->targets, session_address(session));
@@ -183,6 +189,7 @@ void session_note_insecure(struct session *session, const struct smtp_event *eve
 
 	if (event->stage == SMTP_STAGE_STARTTLS) {
 		count_security(session, METRICS_SECURITY_NO_STARTTLS);
+		session_report_failed(session, TLS_OUTCOME_NO_STARTTLS, "");
 		snprintf(words, sizeof(words), "%.80s does not offer the TLS that %s", name,
 			 demand);
 		detail = 4;

@@ -100,6 +100,7 @@ void session_verdict(struct session *session, const struct smtp_event *event)
 	if (reply)
 		memcpy(lease->enhanced, reply->enhanced, sizeof(lease->enhanced));
 	note_answer(lease);
+	session_report_to(session, lease);
 }
 
 void session_job_done(struct session *session, struct smtp_transaction *transaction)

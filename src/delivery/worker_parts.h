@@ -93,6 +93,17 @@ struct session {
 	bool useful;             /* the receiver answered to a message */
 	bool lost;               /* a message came back unsent */
 	u8 place;                /* enum session_place */
+	bool wants_tls;          /* it would use STARTTLS */
+	u8 tls_outcome;          /* enum tls_outcome, once it is open */
+	const char *tls_reason;  /* of it */
+	u64 tls_told;            /* domains that know of it: bits by lease->tls_bit */
+};
+
+/* Sessions of a route that ended for want of TLS, until the domains of its leases know. */
+#define ROUTE_TLS_MAX 4
+struct route_tls {
+	struct lease_tls what;
+	u64 told; /* as of a session */
 };
 
 /*
@@ -120,6 +131,7 @@ struct worker_route {
 	u8 last_failure;
 	u16 last_enhanced[3];
 	struct net_address last_host;
+	struct route_tls tls[ROUTE_TLS_MAX];
 	char last_reply[LEASE_REPLY_MAX];
 	char key[];
 };
@@ -209,10 +221,19 @@ void session_start_tls(struct session *session);
 void session_tls_note(const struct session *session, struct lease *lease); /* for the log */
 void session_tls_ready(struct session *session); /* with or without TLS, as it may be */
 /* The handshake failed or took too long: opportunistic sessions do without from now on. */
-void session_tls_failed(struct session *session, const char *why);
+void session_tls_failed(struct session *session, bool timed_out);
 /* It ends because TLS, which is a must, is not there or not what it must be. */
 bool session_is_insecure(const struct session *session, const struct smtp_event *event);
 void session_note_insecure(struct session *session, const struct smtp_event *event);
+/* ---- session_report.c: what planner and receivers are told of that ---- */
+/* The session is open. */
+void session_report_ready(struct session *session, enum metrics_policy policy);
+/* It ends for want of TLS. */
+void session_report_failed(struct session *session, u8 outcome, const char *reason);
+u8 session_tls_flaw(const struct tls *tls); /* as enum tls_outcome */
+/* A lease is about to go back: it takes along what its domain does not know yet. */
+void session_report_to(struct session *session, struct lease *lease);
+void worker_route_report_to(struct worker_route *route, struct lease *lease);
 
 /* ---- session_end.c ---- */
 void session_note(struct session *session, enum metrics_session_failure failure,

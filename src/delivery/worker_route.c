@@ -261,6 +261,7 @@ static void fail_route(struct worker *worker, struct worker_route *route)
 		memcpy(lease->enhanced, route->last_enhanced, sizeof(lease->enhanced));
 		lease->host = route->last_host;
 		lease_set_reply(lease, slice_of(route->last_reply));
+		worker_route_report_to(route, lease);
 		worker_decided(worker, lease);
 	}
 }

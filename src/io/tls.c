@@ -45,6 +45,7 @@ struct tls {
 	struct cipher out;
 	enum tls_proof proof;
 	char key[SESSION_KEY_MAX];
+	const char *reason; /* OpenSSL's own */
 	char why[120];
 };
 
@@ -359,6 +360,7 @@ static enum tls_result judge(struct tls *tls, int ret)
 		reason = X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl));
 	else if (ERR_peek_last_error())
 		reason = ERR_reason_error_string(ERR_peek_last_error());
+	tls->reason = reason;
 	/* OpenSSL has no words for errors of the system. */
 	snprintf(tls->why, sizeof(tls->why), "%s", reason ? reason : "connection broken");
 	ERR_clear_error();
@@ -477,6 +479,29 @@ struct ssl_st *tls_ssl(const struct tls *tls)
 bool tls_is_proven(const struct tls *tls)
 {
 	return SSL_get_verify_result(tls->ssl) == X509_V_OK;
+}
+
+enum tls_flaw tls_flaw(const struct tls *tls)
+{
+	switch (SSL_get_verify_result(tls->ssl)) {
+	case X509_V_OK:
+		return TLS_FLAW_NONE;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return TLS_FLAW_EXPIRED;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return TLS_FLAW_NAME;
+	default:
+		return TLS_FLAW_UNTRUSTED;
+	}
+}
+
+const char *tls_reason(const struct tls *tls)
+{
+	if (!tls_is_proven(tls))
+		return X509_verify_cert_error_string(SSL_get_verify_result(tls->ssl));
+	return tls->reason ? tls->reason : "connection broken";
 }
 
 bool tls_was_resumed(const struct tls *tls)

@@ -100,4 +100,15 @@ bool tls_was_resumed(const struct tls *tls);
  */
 bool tls_is_proven(const struct tls *tls);
 
+/* What is wrong with a certificate that proves nothing. */
+enum tls_flaw {
+	TLS_FLAW_NONE,
+	TLS_FLAW_EXPIRED,   /* or not valid yet */
+	TLS_FLAW_NAME,      /* for another host */
+	TLS_FLAW_UNTRUSTED, /* no root, no TLSA record that matches, or anything else */
+};
+enum tls_flaw tls_flaw(const struct tls *tls);
+/* Why the handshake failed or the certificate proved nothing, in words that live as long as we. */
+const char *tls_reason(const struct tls *tls);
+
 #endif

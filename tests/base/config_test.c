@@ -312,6 +312,8 @@ static const char *const option_names[] = {
 	"workers",
 	"log",
 	"provider-rules",
+	"tls-report",
+	"tls-report-contact",
 	"listen",
 	"forwarders",
 	"trust-anchor-file",
