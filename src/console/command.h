@@ -101,6 +101,8 @@ int suppression_import_run(struct console *console, int argc, char **argv);
 int api_key_add_run(struct console *console, int argc, char **argv);
 int api_key_list_run(struct console *console, int argc, char **argv);
 int api_key_remove_run(struct console *console, int argc, char **argv);
+int tls_report_show_run(struct console *console, int argc, char **argv);
+int tls_report_send_run(struct console *console, int argc, char **argv);
 int keys_new_run(struct console *console, int argc, char **argv);
 int keys_show_run(struct console *console, int argc, char **argv);
 int user_add_run(struct console *console, int argc, char **argv);

@@ -311,6 +311,14 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku api-key remove shop" },
+	{ "tls-report", "show", tls_report_show_run, 0, "how TLS with receivers goes", "[DOMAIN]",
+	  "For each day (UTC), domain and policy: sessions that were as the policy wants,\n"
+	  "and those that were not, with what was wrong and where. Only domains that ask\n"
+	  "for reports about it (RFC 8460) are counted. Example:\n"
+	  "  hikyaku tls-report show example.com" },
+	{ "tls-report", "send", tls_report_send_run, 0, "do not wait for the night to report", "",
+	  "Reports of days that are over go now; today's are not ready. Example:\n"
+	  "  hikyaku tls-report send" },
 	{ "keys", "new", keys_new_run, 0, "make a DKIM key",
 	  "--domain DOMAIN --selector NAME",
 	  "Writes a private key (mode 0600, never over an existing file) and prints the\n"

@@ -79,9 +79,9 @@ struct lease {
 	u8 reply_class;            /* enum smtp_class; the planner's own */
 	bool reply_guessed;        /* no pattern knew the words; likewise */
 	/*
-	 * Its domain wants reports about TLS, and goes by this number from 1 to LEASE_TLS_BITS among
-	 * those of a session; 0: it does not. What the lease tells of TLS, once for each session
-	 * and domain:
+	 * Its domain wants reports about TLS, and goes by this number from 1 to LEASE_TLS_BITS
+	 * among those of a session; 0: it does not. What the lease tells of TLS, once for each
+	 * session and domain:
 	 */
 	u8 tls_bit;
 	bool tls_ok;               /* of the session that it went by */

@@ -9,6 +9,7 @@
 #include "delivery/planner_log.h"
 #include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
+#include "delivery/planner_tls.h"
 #include "dns/sts_fetch.h"
 
 #include <errno.h>
@@ -105,6 +106,7 @@ static bool open_resolver(struct planner *planner, struct error *error)
 		.ipv4 = dns->ipv4,
 		.ipv6 = dns->ipv6,
 		.mta_sts = dns->mta_sts,
+		.tls_report = planner->config->tls_report,
 		.seed = planner->params.seed,
 	};
 
@@ -192,6 +194,7 @@ struct planner *planner_open(const struct planner_params *params, struct error *
 	    !planner_bounds_open(planner, error) ||
 	    !planner_clock_open(planner, clock_wall_ms(), error) ||
 	    !planner_warmups_open(planner, error) ||
+	    !planner_tls_open(planner, error) ||
 	    !planner_recover(planner, error)) {
 		planner_close(planner);
 		return NULL;
@@ -204,6 +207,7 @@ void planner_close(struct planner *planner)
 	if (!planner)
 		return;
 	sts_fetcher_close(planner->sts_fetcher);
+	planner_tls_close(planner);
 	planner_lanes_free(&planner->idle_lanes);
 	planner_lanes_free(&planner->doomed);
 	planner_routes_free(planner);
@@ -342,6 +346,8 @@ static void fill_transaction(struct planner *planner)
 	if (planner->failed_by == STORE_OK)
 		planner_write_campaigns(planner);
 	if (planner->failed_by == STORE_OK)
+		planner_tls_write(planner);
+	if (planner->failed_by == STORE_OK)
 		planner_clock_note(planner);
 }
 
@@ -381,6 +387,7 @@ static void run_transaction(struct planner *planner)
 		planner_take_back_fresh(planner);
 		planner_rolled_back(planner);
 		planner_letters_committed(planner, false);
+		planner_tls_committed(planner, false);
 		return;
 	}
 	ref_queue_done(&planner->touched);
@@ -394,6 +401,7 @@ static void run_transaction(struct planner *planner)
 		planner_room_found(planner);
 	planner_clock_noted(planner);
 	planner->next_commit_ns = planner->now_ns + pause_after(planner, rows);
+	planner_tls_committed(planner, true);
 }
 
 /* ---- care ---- */
@@ -485,7 +493,7 @@ static bool may_send(const struct planner *planner)
 static bool has_work(const struct planner *planner)
 {
 	return planner->must_work || planner->result_count > 0 || planner->answers ||
-	       planner_sts_has_results(planner) ||
+	       planner_sts_has_results(planner) || planner_tls_has_work(planner) ||
 	       (!list_is_empty(&planner->doomed) && planner_may_settle(planner)) ||
 	       (!list_is_empty(&planner->to_ask) && planner->now_ns >= planner->next_ask_ns) ||
 	       planner->again.count > 0 || planner->dead_batch_count > 1024 ||
@@ -519,6 +527,7 @@ void planner_turn(struct planner *planner, u64 now_ns, u64 wall_ms)
 		return;
 	if (now_ns >= planner->next_care_ns)
 		take_care(planner);
+	planner_tls_send(planner);
 	if (planner->recovering) {
 		recover_now(planner);
 	} else if (has_work(planner) && now_ns >= planner->next_commit_ns &&
@@ -546,7 +555,7 @@ u64 planner_wait_ns(const struct planner *planner, u64 now_ns)
 	if (!planner->stopping && planner->next_due_ms != UINT64_MAX &&
 	    planner->next_due_ms > planner->time.due_ms)
 		wait = min_u64(wait, (planner->next_due_ms - planner->time.due_ms) * NS_PER_MS);
-	return min_u64(wait, planner_sts_wait_ns(planner));
+	return min_u64(wait, min_u64(planner_sts_wait_ns(planner), planner_tls_wait_ns(planner)));
 }
 
 int planner_resolver_fd(const struct planner *planner)

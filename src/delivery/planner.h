@@ -310,6 +310,22 @@ struct planner_sweep *planner_doubt_settle(struct planner *planner,
 					   const struct planner_filter *filter, bool resend,
 					   struct error *error);
 
+/* ---- reports about TLS (RFC 8460) ---- */
+
+/*
+ * Reports of days that are over go now, not at their hours; what is dirty is written. False: none
+ * are made.
+ */
+bool planner_tls_send_now(struct planner *planner);
+/*
+ * What is kept of TLS, by day and domain: the record behind `after` (SLICE_NONE: the first one),
+ * whose name is the next `after`. Within a transaction; slices as of queue_setting_next.
+ */
+enum store_result planner_tls_next(struct planner *planner, struct slice after, struct slice *name,
+				   u64 *day, struct slice *domain, struct slice *value) MUST_CHECK;
+/* What is only in memory so far is written. False and a sentence: it could not be. */
+bool planner_tls_keep(struct planner *planner, struct error *error);
+
 /* ---- looking inside, for operators (planner_view.c); nothing is changed ---- */
 
 bool planner_is_stopping(const struct planner *planner);

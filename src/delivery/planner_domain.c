@@ -2,7 +2,9 @@
  * Recipient domains: from a name to the site that takes its mail, by a configured relay or by DNS.
  * Lanes and rows whose domain is not known yet wait here.
  */
+#include "delivery/planner_letter.h"
 #include "delivery/planner_parts.h"
+#include "delivery/planner_tls.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -51,6 +53,7 @@ static void free_domain(struct planner *planner, struct domain *domain)
 	ref_queue_done(&domain->refs);
 	demand_give(domain->demand);
 	mx_entry_drop(domain->held);
+	free(domain->tls);
 	free(domain);
 }
 
@@ -211,7 +214,9 @@ static void place_at(struct planner *planner, struct planner_campaign *campaign,
 	case DOMAIN_READY:
 		route = planner_route(planner, domain, campaign->customer,
 				      planner_warmup_source(planner, campaign, domain,
-							    row->ref.id.domain, true));
+							    row->ref.id.domain, true),
+				      planner_letter_is_report(planner, campaign,
+							       row->ref.id.domain));
 		if (!route)
 			CRASH("out of memory for a route");
 		if (planner_line_is_full(&route->lines[line], row->ref.id.campaign) &&
@@ -313,10 +318,11 @@ static void set_demand(struct planner *planner, struct domain *domain,
 		CRASH("out of memory for what is demanded of a site");
 	if (demand_same(demand, domain->demand)) {
 		demand_give(demand);
-		return;
+	} else {
+		demand_give(domain->demand);
+		domain->demand = demand;
 	}
-	demand_give(domain->demand);
-	domain->demand = demand;
+	planner_tls_answered(planner, domain, answer, has_policy ? &policy : NULL);
 }
 
 /* An answer that says where, with what an incomplete one lacks and is known. */
@@ -433,6 +439,10 @@ void planner_domain_answers(struct planner *planner)
 		if (!mx_next_answer(planner->resolver, &cookie, &answer)) {
 			planner->answers = false;
 			return;
+		}
+		if (cookie & PLANNER_COOKIE_REPORT) {
+			planner_tls_addresses(planner, cookie, &answer);
+			continue;
 		}
 		domain = (struct domain *)(uintptr_t)cookie;
 		if (!planner_sts_ask(planner, domain, &answer))

@@ -110,7 +110,8 @@ static void place_lane(struct planner *planner, struct lane *lane)
 	}
 	route = planner_route(planner, lane->domain, lane->campaign->customer,
 			      planner_warmup_source(planner, lane->campaign, lane->domain,
-						    lane->number, false));
+						    lane->number, false),
+			      false);
 	if (!route)
 		CRASH("out of memory for a route");
 	planner_lane_join(route, lane);

@@ -3,6 +3,7 @@
  */
 #include "delivery/planner_letter.h"
 #include "delivery/planner_parts.h"
+#include "delivery/planner_tls.h"
 
 #include "base/check.h"
 #include "base/text.h"
@@ -175,7 +176,8 @@ static bool take_letter(struct planner *planner, struct planner_campaign *campai
 
 /* True: the row needs no other place; it is lent, or it is settled. */
 static bool lease_row(struct planner *planner, struct planner_route *route,
-		      struct planner_campaign *campaign, const struct queue_row *row)
+		      struct planner_campaign *campaign, const struct domain *domain,
+		      const struct queue_row *row)
 {
 	struct planner_letter *letter = NULL;
 	size_t values_head = 0;
@@ -194,6 +196,9 @@ static bool lease_row(struct planner *planner, struct planner_route *route,
 	lease->letter = letter;
 	lease->values_head = values_head;
 	lease->mailing = letter ? letter->mailing : campaign->mailing;
+	/* What a report meets is in no report (RFC 8460 section 5.3). */
+	if (domain->tls && !(letter && letter->kind == LETTER_REPORT))
+		lease->tls_bit = domain->tls->bit;
 	lease->is_urgent = planner_line_of(campaign) == LINE_URGENT;
 	lease->path = path_take(route->path);
 	lease->recalls = path_recalls(route->path);
@@ -243,7 +248,7 @@ static enum took take_ref(struct planner *planner, struct planner_route *route,
 	}
 	suppressed = planner_row_is_suppressed(planner, campaign, &row);
 	if (suppressed == SUPPRESSED || (suppressed == SUPPRESSED_NOT &&
-					 lease_row(planner, route, campaign, &row)))
+					 lease_row(planner, route, campaign, domain, &row)))
 		return TOOK_ROW;
 	/* No lease or memory free. */
 	planner_row_join(planner, route, line, &ref, domain);
@@ -265,7 +270,8 @@ static enum took take_lane_row(struct planner *planner, struct planner_route *ro
 		return TOOK_STOP;
 	suppressed = planner_row_is_suppressed(planner, lane->campaign, &row);
 	if (suppressed == SUPPRESSED_UNKNOWN ||
-	    (suppressed == SUPPRESSED_NOT && !lease_row(planner, route, lane->campaign, &row)))
+	    (suppressed == SUPPRESSED_NOT &&
+	     !lease_row(planner, route, lane->campaign, lane->domain, &row)))
 		return TOOK_STOP;
 	/* What is suppressed is settled: the lane is behind it as well. */
 	lane->seq = row.ref.id.seq;

@@ -155,6 +155,7 @@ static struct planner_letter *live_add(struct planner *planner, struct planner_c
 		list_init(&live->node);
 		live->ids[0] = campaign->record.id;
 		live->ids[1] = number;
+		live->kind = kind;
 		live->mailing = mailing_make(&campaign->record, message, columns,
 					     campaign->customer->bounce, planner->secret);
 	}
@@ -226,6 +227,21 @@ void planner_letter_give(struct planner *planner, struct planner_letter *letter)
 {
 	if (--letter->leases == 0)
 		live_idle(planner, letter);
+}
+
+bool planner_letter_is_report(struct planner *planner, const struct planner_campaign *campaign,
+			      u32 number)
+{
+	const struct planner_letter *live;
+	struct queue_letter letter;
+
+	if (campaign->record.kind != CAMPAIGN_LETTERS)
+		return false;
+	live = live_find(planner, campaign->record.id, number);
+	if (live)
+		return live->kind == LETTER_REPORT;
+	return queue_letter_get(planner->queue, campaign->record.id, number, &letter) == STORE_OK &&
+	       letter.kind == LETTER_REPORT;
 }
 
 /* ---- keeping ---- */

@@ -14,6 +14,7 @@ struct planner_letter {
 	struct list node; /* of planner->idle_letters while nothing of it is out */
 	u32 ids[2];       /* campaign, number: its key */
 	u32 leases;
+	u8 kind; /* enum letter_kind */
 	struct mailing *mailing;
 };
 
@@ -27,6 +28,12 @@ enum planner_letter_found planner_letter_take(struct planner *planner,
 					      struct planner_campaign *campaign, u32 number,
 					      struct planner_letter **letter, struct error *error);
 void planner_letter_give(struct planner *planner, struct planner_letter *letter);
+/*
+ * Within a transaction: it is a report of ours, which goes whatever its receiver demands of TLS,
+ * for that may be what it is about (RFC 8460 section 3).
+ */
+bool planner_letter_is_report(struct planner *planner, const struct planner_campaign *campaign,
+			      u32 number);
 
 /* Within the turn's transaction: those that wait are kept. */
 void planner_letters_take(struct planner *planner);

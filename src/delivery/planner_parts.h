@@ -45,6 +45,8 @@
 #define BATCHES_MAX (1u << 18)   /* commits over which leases may be out; a power of two */
 #define PLANNER_FIRST_MAP (256ull << 20)
 #define PLANNER_PATH_MAX 512
+/* In a cookie of the resolver's: it is a place of TLS reports that is asked for, no domain. */
+#define PLANNER_COOKIE_REPORT 1ull
 #define BLOCK_SIZE (128 * 1024)  /* holds at least one row of the largest size */
 
 /* Rows copied out of the store, many to a block. */
@@ -99,6 +101,7 @@ struct domain {
 	struct planner *planner;
 	struct site *where;     /* held; while it is NEW or ASKING: as of an older answer */
 	struct demand *demand;  /* one reference; of the answer that said `where` */
+	struct tls_wish *tls;   /* it wants reports about TLS: planner_tls.h; mostly NULL */
 	struct mx_entry *held;  /* an answer that waits for the domain's policy; mostly NULL */
 	u64 fresh_until_ns;
 	u64 stale_until_ns;     /* an answer that cannot be refreshed is used up to here */
@@ -190,6 +193,7 @@ struct planner {
 	struct journal *journal;
 	struct mx_resolver *resolver;
 	struct sts_fetcher *sts_fetcher; /* NULL until it is wanted */
+	struct planner_tls *tls;         /* reports about TLS; NULL: none are made */
 	u32 sts_pending;                 /* domains whose policy is being fetched */
 	const struct sts_entry *sts_taken;     /* of the domain whose answer goes on; or NULL */
 	char sts_pruned[SETTING_NAME_MAX + 1]; /* name of the policy that was looked at last */
@@ -457,9 +461,10 @@ void planner_site_drop(struct planner *planner, struct site *site);
 struct path *planner_route_path(struct planner *planner, struct planner_route *route);
 
 /* ---- planner_route.c ---- */
-/* To where the domain's mail goes, for what it demands. NULL: no memory. */
+/* To where the domain's mail goes, for what it demands, or `undemanded`. NULL: no memory. */
 struct planner_route *planner_route(struct planner *planner, const struct domain *domain,
-				    const struct config_customer *customer, u32 source);
+				    const struct config_customer *customer, u32 source,
+				    bool undemanded);
 /* The route leads where the domain's mail goes now, and keeps to what it demands. */
 bool planner_route_is_of(const struct planner_route *route, const struct domain *domain);
 /* Whatever changed: is it ready, is it idle. */

@@ -7,6 +7,7 @@
 #include "delivery/planner_log.h"
 #include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
+#include "delivery/planner_tls.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -27,6 +28,7 @@ static void account(struct planner *planner, struct lease *lease)
 	route->worker_in_flight[lease->worker]--;
 	campaign->leases--;
 	planner_reply_judge(planner, lease);
+	planner_tls_count(planner, lease);
 	if (lease->site_failed)
 		planner_route_failed(planner, route, lease);
 	else

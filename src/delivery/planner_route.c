@@ -71,18 +71,20 @@ static struct planner_route *make_route(struct planner *planner, struct slice ke
 }
 
 struct planner_route *planner_route(struct planner *planner, const struct domain *domain,
-				    const struct config_customer *customer, u32 source)
+				    const struct config_customer *customer, u32 source,
+				    bool undemanded)
 {
 	const struct config_address *source4 = planner_source_at(customer, source, 4);
 	const struct config_address *source6 = planner_source_at(customer, source, 6);
+	struct demand *demand = undemanded ? NULL : domain->demand;
 	struct site *site = domain->where;
 	char key[KEY_MAX];
 	struct planner_route *route;
 	struct shaper_limits limits;
 
-	snprintf(key, sizeof(key), domain->demand ? "%s\n%s\n%s %s\n%s" : "%s\n%s\n%s %s",
-		 site->name, customer->domain, source4 ? source4->ip : "-",
-		 source6 ? source6->ip : "-", domain->demand ? domain->demand->id : "");
+	snprintf(key, sizeof(key), demand ? "%s\n%s\n%s %s\n%s" : "%s\n%s\n%s %s", site->name,
+		 customer->domain, source4 ? source4->ip : "-", source6 ? source6->ip : "-",
+		 demand ? demand->id : "");
 	route = map_find(&planner->route_map, slice_of(key));
 	if (route)
 		return route;
@@ -91,7 +93,7 @@ struct planner_route *planner_route(struct planner *planner, const struct domain
 	if (!route)
 		return NULL;
 	route->site = site;
-	route->demand = demand_take(domain->demand);
+	route->demand = demand_take(demand);
 	route->customer = customer;
 	route->source = source;
 	route->source4 = source4;

@@ -5,6 +5,7 @@
  * known where that goes.
  */
 #include "delivery/planner_parts.h"
+#include "delivery/planner_tls.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -145,6 +146,7 @@ static void take(struct planner *planner, const struct sts_fetched *fetched)
 	struct domain *domain = (struct domain *)(uintptr_t)fetched->cookie;
 	struct sts_entry entry;
 	struct mx_answer answer;
+	bool is_missed = false;
 
 	planner->sts_pending--;
 	mx_entry_unpack(domain->held, &answer, planner->now_ns);
@@ -160,12 +162,15 @@ static void take(struct planner *planner, const struct sts_fetched *fetched)
 		log_info("delivery", "MTA-STS policy not fetched", "domain=%s reason=%s",
 			 domain->name, fetched->why);
 		sts_entry_failed(&entry, now_of(planner));
+		is_missed = true;
 	}
 	store(planner, domain->name, &entry);
 	/* Whether that was written or not: it may have found no room. */
 	planner->sts_taken = &entry;
 	planner_domain_answered(planner, domain, &answer);
 	planner->sts_taken = NULL;
+	if (is_missed)
+		planner_tls_not_fetched(planner, domain, fetched);
 }
 
 void planner_sts_results(struct planner *planner)

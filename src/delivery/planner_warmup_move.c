@@ -34,7 +34,7 @@ static struct planner_route *warming_route(struct planner *planner,
 	    !goes_on(planner_warmup_of(planner, planner_source_at(customer, source, 6),
 				       domain->where)))
 		return NULL;
-	route = planner_route(planner, domain, customer, source);
+	route = planner_route(planner, domain, customer, source, false);
 	if (!route)
 		CRASH("out of memory for a route");
 	/* One that is made here and gets nothing is idle, and forgotten one day. */

@@ -1,7 +1,8 @@
 /*
- * What becomes of TLS, for those domains that want reports about it (RFC 8460): a session counts for
- * a domain when it carries the first of its mail, one that ends for want of TLS for every domain
- * whose mail was waiting. Leases carry it to the planner: it costs a worker a bit and a compare.
+ * What becomes of TLS, for those domains that want reports about it (RFC 8460): a session counts
+ * for a domain when it carries the first of its mail, one that ends for want of TLS for every
+ * domain whose mail was waiting. Leases carry it to the planner: it costs a worker a bit and a
+ * compare.
  */
 #include "delivery/worker_parts.h"
 
@@ -59,8 +60,8 @@ static struct route_tls *place_for(struct worker_route *route, const struct leas
 		if (one->what.outcome == like->outcome && one->what.reason == like->reason &&
 		    net_address_same_host(&one->what.host, &like->host))
 			return one;
-		if (one->what.outcome == TLS_OUTCOME_UNKNOWN ||
-		    (best->what.outcome != TLS_OUTCOME_UNKNOWN &&
+		if (best->what.outcome != TLS_OUTCOME_UNKNOWN &&
+		    (one->what.outcome == TLS_OUTCOME_UNKNOWN ||
 		     __builtin_popcountll(one->told) > __builtin_popcountll(best->told)))
 			best = one;
 	}

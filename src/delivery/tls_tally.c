@@ -60,6 +60,17 @@ bool tls_tally_is_empty(const struct tls_tally *tally)
 	return tally->policy_count == 0;
 }
 
+bool tls_tally_is_told(const struct tls_tally *tally)
+{
+	struct slice rest = slice_of(tally->rua);
+	struct tlsrpt_uri uri;
+	u32 places = 0;
+
+	while (tlsrpt_uri_next(&rest, &uri))
+		places = places << 1 | 1;
+	return (tally->told & places) == places;
+}
+
 /* ---- policies ---- */
 
 /* Whole lines within `max` bytes. */
@@ -193,8 +204,11 @@ static void write_lines(struct buf *out, const char *word, const char *lines)
 {
 	struct slice rest = slice_of(lines);
 
-	while (rest.len > 0)
-		buf_add_format(out, "%s %.*s\n", word, SLICE_FMT(slice_split(&rest, '\n')));
+	while (rest.len > 0) {
+		struct slice line = slice_split(&rest, '\n');
+
+		buf_add_format(out, "%s %.*s\n", word, SLICE_FMT(line));
+	}
 }
 
 static void write_address(struct buf *out, const struct net_address *address)

@@ -94,6 +94,7 @@ bool tls_tally_failed(struct tls_tally *tally, u32 policy,
 		      const struct tls_failure *failure) MUST_CHECK;
 u64 tls_tally_failures(const struct tls_tally *tally, u32 policy); /* of all outcomes */
 bool tls_tally_is_empty(const struct tls_tally *tally);
+bool tls_tally_is_told(const struct tls_tally *tally); /* no place waits for the report */
 
 /* As text, for keeping. Reading: false when it is damaged, or no memory; `tally` is initialised. */
 void tls_tally_write(const struct tls_tally *tally, struct buf *out);

@@ -24,11 +24,13 @@
 struct fetch {
 	struct list node; /* of asked, running or done */
 	char host[HOST_SIZE];
+	char *url; /* of a report; NULL: a policy is fetched */
 	u16 port;
 	u64 until_ns;
 	CURL *curl;
 	struct curl_slist *where; /* host, port and addresses, as curl wants them */
-	struct buf body;
+	struct curl_slist *fields;
+	struct buf body; /* that comes; of a report: that goes */
 	char trouble[CURL_ERROR_SIZE];
 	struct sts_fetched result;
 };
@@ -52,6 +54,8 @@ static void free_fetch(struct fetch *fetch)
 {
 	curl_easy_cleanup(fetch->curl);
 	curl_slist_free_all(fetch->where);
+	curl_slist_free_all(fetch->fields);
+	free(fetch->url);
 	buf_done(&fetch->body);
 	free(fetch);
 }
@@ -74,35 +78,77 @@ static const char *roots(void)
 	return access(CERTIFICATES, R_OK) == 0 ? CERTIFICATES : NULL;
 }
 
-/* Section 3.3: HTTPS alone, no redirect is followed, and the certificate is the policy host's. */
+/* What a host says to a report is not looked at; if it never ends, its time does. */
+static size_t drop_body(char *bytes, size_t size, size_t count, void *context)
+{
+	(void)bytes;
+	(void)context;
+	return size * count;
+}
+
+/* Section 3.3: the certificate is the policy host's. */
+static bool set_up_fetch(struct fetch *fetch)
+{
+	CURL *curl = fetch->curl;
+	char url[HOST_SIZE + 64];
+
+	snprintf(url, sizeof(url), "https://%s:%u/.well-known/mta-sts.txt", fetch->host,
+		 fetch->port);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, fetch);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (roots() && curl_easy_setopt(curl, CURLOPT_CAINFO, roots()) != CURLE_OK)
+		return false;
+	return curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK;
+}
+
+static bool add_field(struct fetch *fetch, const char *field)
+{
+	struct curl_slist *more = curl_slist_append(fetch->fields, field);
+
+	if (more)
+		fetch->fields = more;
+	return more != NULL;
+}
+
+static bool set_up_post(struct fetch *fetch)
+{
+	CURL *curl = fetch->curl;
+
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop_body);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	curl_easy_setopt(curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, fetch->body.ptr);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)fetch->body.len);
+	/* It is sent at once: hosts that do not know 100-continue would cost a second. */
+	return add_field(fetch, "Content-Type: application/tlsrpt+gzip") &&
+	       add_field(fetch, "Expect:") &&
+	       curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fetch->fields) == CURLE_OK &&
+	       curl_easy_setopt(curl, CURLOPT_URL, fetch->url) == CURLE_OK;
+}
+
+/* HTTPS alone, and no redirect is followed. */
 static bool set_up(struct fetch *fetch, u64 now_ns)
 {
 	CURL *curl = fetch->curl = curl_easy_init();
 	long left_ms = (long)((fetch->until_ns - now_ns) / NS_PER_MS) + 1;
-	char url[HOST_SIZE + 64];
 
 	if (!curl)
 		return false;
-	snprintf(url, sizeof(url), "https://%s:%u/.well-known/mta-sts.txt", fetch->host,
-		 fetch->port);
 	curl_easy_setopt(curl, CURLOPT_PRIVATE, fetch);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fetch->trouble);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, fetch);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, left_ms);
 	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)STS_BODY_MAX);
-	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_RESOLVE, fetch->where);
-	if (roots() && curl_easy_setopt(curl, CURLOPT_CAINFO, roots()) != CURLE_OK)
-		return false;
 	return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
-	       curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK;
+	       (fetch->url ? set_up_post(fetch) : set_up_fetch(fetch));
 }
 
 static bool is_plain_text(const char *type)
@@ -112,26 +158,49 @@ static bool is_plain_text(const char *type)
 	return slice_equal_nocase(slice_trim(slice_split(&rest, ';')), SLICE("text/plain"));
 }
 
-static void judge(struct fetch *fetch, CURLcode code)
+static enum sts_trouble trouble_of(CURLcode code)
+{
+	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ?
+		       STS_TROUBLE_CERTIFICATE :
+		       STS_TROUBLE_FETCH;
+}
+
+static void judge_policy(struct fetch *fetch, long status)
 {
 	struct sts_fetched *result = &fetch->result;
 	const char *type = NULL;
+
+	curl_easy_getinfo(fetch->curl, CURLINFO_CONTENT_TYPE, &type);
+	result->trouble = STS_TROUBLE_POLICY;
+	if (status != 200) {
+		result->trouble = STS_TROUBLE_FETCH;
+		snprintf(result->why, sizeof(result->why), "the policy host answered %ld", status);
+	} else if (!is_plain_text(type)) {
+		snprintf(result->why, sizeof(result->why), "the policy is no plain text");
+	} else if (!sts_policy_read(&result->policy, buf_slice(&fetch->body))) {
+		snprintf(result->why, sizeof(result->why), "the policy is malformed");
+	} else {
+		result->ok = true;
+	}
+}
+
+static void judge(struct fetch *fetch, CURLcode code)
+{
+	struct sts_fetched *result = &fetch->result;
 	long status = 0;
 
 	curl_easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(fetch->curl, CURLINFO_CONTENT_TYPE, &type);
-	if (code != CURLE_OK)
+	if (code != CURLE_OK) {
+		result->trouble = (u8)trouble_of(code);
 		slice_copy(result->why, sizeof(result->why),
 			   slice_of(fetch->trouble[0] ? fetch->trouble
 						      : curl_easy_strerror(code)));
-	else if (status != 200)
-		snprintf(result->why, sizeof(result->why), "the policy host answered %ld", status);
-	else if (!is_plain_text(type))
-		snprintf(result->why, sizeof(result->why), "the policy is no plain text");
-	else if (!sts_policy_read(&result->policy, buf_slice(&fetch->body)))
-		snprintf(result->why, sizeof(result->why), "the policy is malformed");
-	else
-		result->ok = true;
+	} else if (!fetch->url) {
+		judge_policy(fetch, status);
+	} else {
+		result->ok = status / 100 == 2;
+		snprintf(result->why, sizeof(result->why), "the host answered %ld", status);
+	}
 }
 
 /* ---- the thread ---- */
@@ -324,24 +393,24 @@ static bool set_where(struct fetch *fetch, const struct net_address *addresses, 
 	return fetch->where != NULL;
 }
 
-bool sts_fetch(struct sts_fetcher *fetcher, const char *domain,
-	       const struct net_address *addresses, u32 address_count, u64 cookie)
+static struct fetch *make_fetch(u64 cookie)
 {
 	struct fetch *fetch = calloc(1, sizeof(*fetch));
-	bool has_room;
 
 	if (!fetch)
-		return false;
+		return NULL;
 	buf_init(&fetch->body, STS_BODY_MAX);
 	list_init(&fetch->node);
 	fetch->result.cookie = cookie;
 	fetch->until_ns = clock_mono_ns() + STS_FETCH_MS * NS_PER_MS;
-	snprintf(fetch->host, sizeof(fetch->host), STS_HOST_PREFIX "%s", domain);
-	fetch->port = address_count > 0 ? addresses[0].port : 0;
-	if (address_count == 0 || !set_where(fetch, addresses, address_count)) {
-		free_fetch(fetch);
-		return false;
-	}
+	return fetch;
+}
+
+/* Becomes the thread's, or is freed: false. */
+static bool hand_over(struct sts_fetcher *fetcher, struct fetch *fetch)
+{
+	bool has_room;
+
 	pthread_mutex_lock(&fetcher->mutex);
 	has_room = fetcher->count < STS_FETCHES_MAX;
 	if (has_room) {
@@ -354,6 +423,40 @@ bool sts_fetch(struct sts_fetcher *fetcher, const char *domain,
 	else
 		free_fetch(fetch);
 	return has_room;
+}
+
+bool sts_fetch(struct sts_fetcher *fetcher, const char *domain,
+	       const struct net_address *addresses, u32 address_count, u64 cookie)
+{
+	struct fetch *fetch = make_fetch(cookie);
+
+	if (!fetch)
+		return false;
+	snprintf(fetch->host, sizeof(fetch->host), STS_HOST_PREFIX "%s", domain);
+	fetch->port = address_count > 0 ? addresses[0].port : 0;
+	if (address_count == 0 || !set_where(fetch, addresses, address_count)) {
+		free_fetch(fetch);
+		return false;
+	}
+	return hand_over(fetcher, fetch);
+}
+
+bool sts_post(struct sts_fetcher *fetcher, const struct sts_post *post, u64 cookie)
+{
+	struct fetch *fetch = make_fetch(cookie);
+
+	if (!fetch)
+		return false;
+	fetch->url = strndup(post->url.ptr, post->url.len);
+	buf_add_slice(&fetch->body, post->body);
+	fetch->port = post->address_count > 0 ? post->addresses[0].port : 0;
+	if (!fetch->url || fetch->body.failed || post->address_count == 0 ||
+	    !slice_copy(fetch->host, sizeof(fetch->host), slice_of(post->host)) ||
+	    !set_where(fetch, post->addresses, post->address_count)) {
+		free_fetch(fetch);
+		return false;
+	}
+	return hand_over(fetcher, fetch);
 }
 
 bool sts_has_fetched(struct sts_fetcher *fetcher)

@@ -2,6 +2,8 @@
  * Fetches MTA-STS policies (RFC 8461 section 3.3) over HTTPS on a thread of its own, many at once:
  * nobody waits for it. A policy host that is slow, or says too much, or is not who it should be,
  * harms its own domain alone: within a minute each fetch ends, one way or the other.
+ *
+ * The same thread posts reports about TLS (RFC 8460 section 5.4), under the same limits.
  */
 #ifndef DNS_STS_FETCH_H
 #define DNS_STS_FETCH_H
@@ -31,11 +33,32 @@ void sts_fetcher_close(struct sts_fetcher *fetcher);
 bool sts_fetch(struct sts_fetcher *fetcher, const char *domain,
 	       const struct net_address *addresses, u32 address_count, u64 cookie) MUST_CHECK;
 
+/*
+ * Posts a report in the gzip format to a URL at that host, https alone; whoever answers there gets
+ * it, for a certificate that is not good is what the report may be about (RFC 8460 section 3).
+ * Everything is copied. False: as above.
+ */
+struct sts_post {
+	struct slice url;
+	const char *host; /* of the URL */
+	const struct net_address *addresses; /* with the URL's port */
+	u32 address_count;
+	struct slice body;
+};
+bool sts_post(struct sts_fetcher *fetcher, const struct sts_post *post, u64 cookie) MUST_CHECK;
+
+enum sts_trouble {
+	STS_TROUBLE_FETCH,       /* not to be had */
+	STS_TROUBLE_POLICY,      /* what was had is none */
+	STS_TROUBLE_CERTIFICATE, /* the policy host did not prove who it is */
+};
+
 struct sts_fetched {
 	u64 cookie;
 	bool ok;
-	struct sts_policy policy; /* when ok */
-	char why[160];		  /* else: a sentence */
+	struct sts_policy policy; /* of a fetch, when ok */
+	u8 trouble;		  /* else: enum sts_trouble */
+	char why[160];		  /* and a sentence */
 };
 /* Takes a result; false: there is none now. */
 bool sts_next_fetched(struct sts_fetcher *fetcher, struct sts_fetched *fetched) MUST_CHECK;

@@ -146,6 +146,10 @@ struct metrics_planner {
 	u64 dns_stale; /* failures that left a domain with the answer that it had */
 	u64 sts_fetched; /* MTA-STS policies */
 	u64 sts_failed;  /* that could not be fetched */
+	u64 tls_reports_mailed;
+	u64 tls_reports_posted;
+	u64 tls_reports_failed; /* given up */
+	u64 tls_uncounted; /* what came of TLS and found no room in the reports */
 	u64 domains_known;
 	u64 sites_known;
 	u64 routes_known;

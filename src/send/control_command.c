@@ -267,6 +267,8 @@ static const struct {
 	{ "warmup.pause", control_warmup_change },
 	{ "warmup.skip", control_warmup_change },
 	{ "warmup.stop", control_warmup_change },
+	{ "tls-report.show", control_tls_show },
+	{ "tls-report.send", control_tls_send },
 	{ "status", control_status },
 	{ "stop", run_stop },
 };

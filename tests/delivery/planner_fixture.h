@@ -139,6 +139,11 @@ bool mx_lookup(struct mx_resolver *resolver, struct slice domain, u64 cookie)
 	return true;
 }
 
+bool mx_lookup_addresses(struct mx_resolver *resolver, struct slice host, u64 cookie)
+{
+	return mx_lookup(resolver, host, cookie);
+}
+
 bool mx_next_answer(struct mx_resolver *resolver, u64 *cookie, struct mx_answer *answer)
 {
 	const struct question *q = &dns.questions[dns.first];

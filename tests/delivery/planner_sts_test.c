@@ -52,6 +52,14 @@ bool sts_fetch(struct sts_fetcher *one, const char *domain, const struct net_add
 	return true;
 }
 
+bool sts_post(struct sts_fetcher *one, const struct sts_post *post, u64 cookie)
+{
+	(void)one;
+	(void)post;
+	(void)cookie;
+	return false;
+}
+
 bool sts_has_fetched(struct sts_fetcher *one)
 {
 	(void)one;

@@ -4,7 +4,8 @@
 
 FOLDER/NAME.pem and NAME.key are the certificate for NAME (any other name gets that of `default`);
 FOLDER/NAME.json says what it answers: {"status", "type", "body", "location", "wait"}. Read anew at each
-request; each is a line of FOLDER/asked.
+request; each is a line of FOLDER/asked. What is posted becomes FOLDER/NAME.posted-1, -2 and so on, its head
+a line of FOLDER/posts.
 """
 
 import http.server
@@ -33,6 +34,23 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self):
+        folder = self.server.folder
+        name = self.headers.get("Host", "").partition(":")[0]
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        said = folder / f"{name}.json"
+        status = json.loads(said.read_text()).get("status", 200) if said.exists() else 200
+        with self.server.posting, open(folder / "posts", "a") as posts:
+            if status < 300:
+                number = len(list(folder.glob(f"{name}.posted-*"))) + 1
+                part = folder / f"{name}.part"
+                part.write_bytes(body)
+                part.rename(folder / f"{name}.posted-{number}")
+            posts.write(f"{name} {self.path} {self.headers['Content-Type']} {status}\n")
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def log_message(self, *_):
         pass
 
@@ -42,6 +60,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self, at, folder):
         self.folder = folder
+        self.posting = threading.Lock()
         super().__init__(at, Answer)
 
     def context_of(self, name):

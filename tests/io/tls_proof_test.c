@@ -140,6 +140,8 @@ struct talk {
 	bool proven;
 	bool resumed;
 	bool server_done;
+	enum tls_flaw flaw;
+	const char *reason;
 	char why[128];
 };
 
@@ -209,6 +211,8 @@ static struct talk talk_as(struct tls *tls, SSL_CTX *ctx)
 		carry(tls, server, in, out);
 	}
 	talk.proven = tls_is_proven(tls);
+	talk.flaw = tls_flaw(tls);
+	talk.reason = tls_reason(tls);
 	talk.resumed = tls_was_resumed(tls);
 	talk.server_done = SSL_is_init_finished(server) == 1 && talk.result == TLS_OK;
 	snprintf(talk.why, sizeof(talk.why), "%s", tls_why(tls));
@@ -262,6 +266,9 @@ static void check_refused(struct talk talk, const char *why)
 	assert_int_equal(talk.result, TLS_FAILED);
 	assert_false(talk.proven);
 	assert_string_equal(talk.why, why);
+	/* The same words, but they outlive the connection. */
+	assert_string_equal(talk.reason, why);
+	assert_int_not_equal(talk.flaw, TLS_FLAW_NONE);
 }
 
 /* ---- DANE ---- */
@@ -372,6 +379,19 @@ static void what_pkix_does_not_vouch_for_is_refused(void **state)
 	assert_int_equal(meet_by_pkix(&world.lone, "other.test", false).result, TLS_FAILED);
 }
 
+static void what_is_wrong_with_a_certificate_is_told_apart(void **state)
+{
+	(void)state;
+	assert_int_equal(meet_by_pkix(&world.expired, "mx.test", false).flaw, TLS_FLAW_EXPIRED);
+	assert_int_equal(meet_by_pkix(&world.good, "elsewhere.test", false).flaw, TLS_FLAW_NAME);
+	assert_int_equal(meet_by_pkix(&world.good, "192.0.2.1", false).flaw, TLS_FLAW_NAME);
+	assert_int_equal(meet_by_pkix(&world.lone, "mx.test", false).flaw, TLS_FLAW_UNTRUSTED);
+	assert_int_equal(meet_by_pkix(&world.expired, "mx.test", true).flaw, TLS_FLAW_EXPIRED);
+	assert_int_equal(meet_by_pkix(&world.good, "mx.test", false).flaw, TLS_FLAW_NONE);
+	publish_wrong_digest();
+	assert_int_equal(meet_by_dane(&world.good).flaw, TLS_FLAW_UNTRUSTED);
+}
+
 static void a_wish_that_is_not_met_is_told_and_ends_nothing(void **state)
 {
 	struct talk talk = meet_by_pkix(&world.good, "elsewhere.test", true);
@@ -388,6 +408,7 @@ static void without_a_demand_any_certificate_is_taken(void **state)
 
 	(void)state;
 	check_good(talk_once(&world.lone, &peer));
+	check_good(talk_once(&world.expired, &peer));
 }
 
 /* ---- resumption ---- */
@@ -474,6 +495,7 @@ int main(void)
 		cmocka_unit_test(records_that_cannot_be_read_do_not_count),
 		cmocka_unit_test(a_chain_to_a_trusted_root_for_the_name_is_good),
 		cmocka_unit_test(what_pkix_does_not_vouch_for_is_refused),
+		cmocka_unit_test(what_is_wrong_with_a_certificate_is_told_apart),
 		cmocka_unit_test(a_wish_that_is_not_met_is_told_and_ends_nothing),
 		cmocka_unit_test(without_a_demand_any_certificate_is_taken),
 		cmocka_unit_test(a_session_is_resumed_by_its_own_key_alone),

@@ -74,6 +74,11 @@ bool mx_lookup(struct mx_resolver *resolver, struct slice domain, u64 cookie)
 	return false;
 }
 
+bool mx_lookup_addresses(struct mx_resolver *resolver, struct slice host, u64 cookie)
+{
+	return mx_lookup(resolver, host, cookie);
+}
+
 u64 resolver_sim_next(void)
 {
 	u64 next = UINT64_MAX;
