@@ -90,6 +90,15 @@ static bool setup_buffers(struct ring *ring, struct error *error)
 	return true;
 }
 
+/* A kernel that knows no such limit has another one: syncs wait a little longer, that is all. */
+static void set_syncs(struct ring *ring)
+{
+	unsigned int limits[2] = { ring->params.syncs, 0 }; /* of files; 0: of others as it is */
+
+	if (limits[0] > 0)
+		(void)!io_uring_register_iowq_max_workers(&ring->uring, limits);
+}
+
 /* A table may not be longer than the process may have open files, though its sockets are none. */
 static u32 table_limit(u32 want)
 {
@@ -170,6 +179,7 @@ struct ring *ring_open(const struct ring_params *params, struct error *error)
 		ring_close(ring);
 		return NULL;
 	}
+	set_syncs(ring);
 	arm_wake(ring);
 	return ring;
 }

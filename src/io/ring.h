@@ -30,6 +30,11 @@ struct ring_params {
 	u32 accepted;    /* of them, for accepted connections */
 	u32 buffers;     /* receive buffers, a power of two */
 	u32 buffer_size; /* bytes of each */
+	/*
+	 * Threads of the kernel's that ring_sync may have at once; 0: few, by the number of cores.
+	 * A disk takes many syncs in the time of one.
+	 */
+	u32 syncs;
 };
 
 struct ring *ring_open(const struct ring_params *params, struct error *error);

@@ -59,7 +59,8 @@ static bool open_ring(struct receiver *receiver, struct error *error)
 	struct ring_params params = { .entries = 1024,
 				      .files = receiver->config.receive.connections + 2,
 				      .buffers = 256,
-				      .buffer_size = 16384 };
+				      .buffer_size = 16384,
+				      .syncs = 64 };
 
 	receiver->ring = ring_open(&params, error);
 	timer_wheel_init(&receiver->wheel, clock_mono_ns());

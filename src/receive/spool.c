@@ -32,7 +32,13 @@ struct spool {
 	u64 parts;     /* of them: files that are not whole */
 	u64 counted_ns;
 	u64 sequence;
+	/* Names: one sync of the folder is for all that were moved before it began. */
+	struct ring_op op;
+	struct list moved;   /* wait for the next one */
+	struct list syncing; /* are in the one that is under way */
 };
+
+static void on_names_synced(struct ring_op *op, i32 result);
 
 static int open_folder(struct spool *spool, const char *name, struct error *error)
 {
@@ -95,6 +101,9 @@ struct spool *spool_open(struct ring *ring, const struct spool_params *params, s
 	}
 	spool->ring = ring;
 	spool->params = *params;
+	spool->op.done = on_names_synced;
+	list_init(&spool->moved);
+	list_init(&spool->syncing);
 	spool->whole = -1;
 	spool->folder = -1;
 	if (durable_folder(params->folder, error)) {
@@ -181,6 +190,7 @@ void spool_file_init(struct spool_file *file, struct spool *spool,
 {
 	*file = (struct spool_file){ .spool = spool, .done = done, .fd = -1 };
 	file->op.done = on_synced;
+	list_init(&file->node);
 }
 
 bool spool_file_begin(struct spool_file *file)
@@ -259,7 +269,34 @@ static void file_end(struct spool_file *file, bool durable)
 	file->done(file, durable);
 }
 
-/* First the content, then the name; a sync that failed once is never believed again. */
+static void sync_names(struct spool *spool)
+{
+	struct list *node;
+
+	if (!list_is_empty(&spool->syncing) || list_is_empty(&spool->moved))
+		return;
+	while ((node = list_pop_front(&spool->moved)))
+		list_push_back(&spool->syncing, node);
+	ring_sync(spool->ring, &spool->op, spool->whole);
+}
+
+/* A sync that failed once is never believed again. */
+static void on_names_synced(struct ring_op *op, i32 result)
+{
+	struct spool *spool = container_of(op, struct spool, op);
+	struct list *node;
+
+	while ((node = list_pop_front(&spool->syncing))) {
+		struct spool_file *file = list_entry(node, struct spool_file, node);
+
+		if (result < 0)
+			file_fails(file, "sync", -result);
+		file_end(file, result >= 0);
+	}
+	sync_names(spool);
+}
+
+/* First the content, then the name. */
 static void on_synced(struct ring_op *op, i32 result)
 {
 	struct spool_file *file = container_of(op, struct spool_file, op);
@@ -272,10 +309,6 @@ static void on_synced(struct ring_op *op, i32 result)
 		file_end(file, false);
 		return;
 	}
-	if (file->moved) {
-		file_end(file, true);
-		return;
-	}
 	path_of(from, file);
 	file->moved = true;
 	path_of(to, file);
@@ -285,7 +318,8 @@ static void on_synced(struct ring_op *op, i32 result)
 		file_end(file, false);
 		return;
 	}
-	ring_sync(spool->ring, &file->op, spool->whole);
+	list_push_back(&spool->moved, &file->node);
+	sync_names(spool);
 }
 
 void spool_file_commit(struct spool_file *file)

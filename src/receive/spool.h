@@ -11,12 +11,13 @@
  *   to bounce-x@example.jp
  *
  * Whoever processes mail takes files out of new/ and removes them. Writing is ordinary write(2),
- * syncing is the ring's; one thread.
+ * syncing is the ring's, and one sync of new/ is for all names that waited for it; one thread.
  */
 #ifndef RECEIVE_SPOOL_H
 #define RECEIVE_SPOOL_H
 
 #include "base/error.h"
+#include "base/list.h"
 #include "base/types.h"
 #include "io/ring.h"
 
@@ -44,6 +45,7 @@ struct spool_file {
 	void (*done)(struct spool_file *file, bool durable);
 	/* The spool's own: */
 	struct spool *spool;
+	struct list node; /* waits for its name to be on the disk */
 	struct ring_op op;
 	u64 size;
 	int fd;         /* -1: none */

@@ -350,6 +350,7 @@ static enum server_step server_tls_due(struct smtp_server *server, struct smtp_s
 	smtp_server_clear(server);
 	server->hello = false;
 	server->esmtp = false;
+	server->authenticated = false;
 	smtp_server_enter(server, STATE_TLS);
 	return STEP_EVENT;
 }

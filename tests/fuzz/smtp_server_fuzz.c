@@ -117,6 +117,7 @@ static void run(struct run *run, enum way way, const u8 *head, struct slice inpu
 
 	run->way = way;
 	params.pause_ms = head[0] & 4 ? 100 : 0;
+	params.clear_auth = (head[0] & 11) == (PORT_SUBMISSION | 8);
 	params.errors_max = (head[2] & 7) + 1u;
 	params.messages_max = (head[2] >> 3 & 3) + 1u;
 	params.idle_max = head[2] >> 5 ? 100 : 3;

@@ -18,7 +18,13 @@
 #define EHLO "EHLO c.test\r\n", OFFERS OFFERS_LAST
 #define BYE "QUIT\r\n", "221 2.0.0 bye\n"
 
-enum dialogue_port { PORT_MX, PORT_MX_TLS, PORT_SUBMISSION, PORT_SUBMISSION_TLS };
+enum dialogue_port {
+	PORT_MX,
+	PORT_MX_TLS,
+	PORT_SUBMISSION,
+	PORT_SUBMISSION_TLS,
+	PORT_SUBMISSION_CLEAR, /* of loopback */
+};
 
 struct dialogue {
 	const char *name;
@@ -89,7 +95,9 @@ static inline struct smtp_server_params dialogue_params(enum dialogue_port port)
 	params.host_name = SLICE("mx.test");
 	params.size_max = 100;
 	params.recipients_max = 3;
-	params.tls_offered = port == PORT_MX_TLS || port == PORT_SUBMISSION;
+	params.tls_offered = port == PORT_MX_TLS || port == PORT_SUBMISSION ||
+			     port == PORT_SUBMISSION_CLEAR;
+	params.clear_auth = port == PORT_SUBMISSION_CLEAR;
 	params.mode = port >= PORT_SUBMISSION ? SMTP_SERVER_SUBMISSION : SMTP_SERVER_MX;
 	return params;
 }

@@ -255,6 +255,17 @@ static void a_submission_port_wants_tls_and_a_password(void **state)
 			     "235 2.7.0 welcome\n", "AUTH LOGIN\r\n", "503 5.5.1 not now\n" },
 		  .events = "EHLO c.test\nAUTH r a bad\nAUTH  a bad\nAUTH  ann secret\n"
 			    "CLOSE closed\n" },
+		{ .name = "in the clear where nobody listens, and behind TLS all the same",
+		  .port = PORT_SUBMISSION_CLEAR,
+		  .turns = { "EHLO c.test\r\n",
+			     OFFERS "250-STARTTLS\n250-AUTH PLAIN LOGIN\n" OFFERS_LAST,
+			     "MAIL FROM:<a@x.test>\r\n", "530 5.7.0 AUTH first\n",
+			     "AUTH PLAIN AGEAYg==\r\n", "235 2.7.0 welcome\n",
+			     "MAIL FROM:<a@x.test>\r\n", "250 2.1.0 ok\n", "STARTTLS\r\n",
+			     "220 2.0.0 go on\n", HELLO_SECURE, "MAIL FROM:<a@x.test>\r\n",
+			     "530 5.7.0 AUTH first\n" },
+		  .events = "EHLO c.test\nAUTH  a b\nMAIL <a@x.test>\nTLS\nEHLO c.test\n"
+			    "CLOSE closed\n" },
 		{ .name = "cancelled, and bad responses",
 		  .port = PORT_SUBMISSION_TLS,
 		  .turns = { HELLO_SECURE, "AUTH PLAIN\r\n", "334 \n", "*\r\n",
