@@ -13,6 +13,22 @@
 
 static struct arena arena;
 
+/* ---- a store that has no room for a notice's head, so many times ---- */
+
+static u32 refusals;
+
+enum store_result __real_queue_letter_put(struct queue *queue, const struct queue_letter *letter);
+enum store_result __wrap_queue_letter_put(struct queue *queue, const struct queue_letter *letter);
+
+enum store_result __wrap_queue_letter_put(struct queue *queue, const struct queue_letter *letter)
+{
+	if (letter->kind != LETTER_NOTICE || letter->delivered + letter->failed > 0 ||
+	    refusals == 0)
+		return __real_queue_letter_put(queue, letter);
+	refusals--;
+	return STORE_FULL;
+}
+
 /* ---- bringing a letter ---- */
 
 struct wish {
@@ -437,6 +453,34 @@ static void a_failure_that_is_found_in_the_journal_is_told_once(void **state)
 	fixture_close(&f);
 }
 
+static void a_result_that_finds_no_room_for_its_notice_waits_with_it(void **state)
+{
+	struct queue_letter letter;
+	struct slice text;
+	struct row_id id;
+	struct fixture f;
+
+	(void)state;
+	open_it(&f);
+	id = bring(&f, "1", &usual);
+	refusals = 3;
+	refuse(&f, "r0@x.test");
+	for (int i = 0; i < 20 && refusals > 0; i++) {
+		assert_int_equal(queue_begin(planner_queue(f.planner)), STORE_OK);
+		assert_int_equal(queue_letter_get(planner_queue(f.planner), id.campaign, id.domain,
+						  &letter), STORE_OK);
+		assert_int_equal(letter.failed, 0);
+		queue_abort(planner_queue(f.planner));
+		assert_int_equal(notices(&f, &text), 0);
+		pass(&f, 1);
+	}
+	assert_int_equal(refusals, 0);
+	pass(&f, 2);
+	assert_int_equal(must_be_told(&f, &text).recipient_count, 1);
+	assert_int_equal(campaign_of(&f, id.campaign).failed, 1);
+	fixture_close(&f);
+}
+
 static int open_arena(void **state)
 {
 	(void)state;
@@ -464,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_domain_that_takes_no_mail_is_told_of_in_our_own_words),
 		cmocka_unit_test(who_is_suppressed_is_not_lost_in_silence),
 		cmocka_unit_test(a_failure_that_is_found_in_the_journal_is_told_once),
+		cmocka_unit_test(a_result_that_finds_no_room_for_its_notice_waits_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);
