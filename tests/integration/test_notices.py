@@ -4,11 +4,14 @@ about that. Python's reader of mail, which shares nothing with ours, makes of it
 import email
 import email.policy
 import os
+import re
+import threading
+import time
 
 import dkim
 import pytest
 
-from control_link import SUCCESS, Link
+from control_link import SUCCESS, ControlError, Link
 from peers.postfix import Postfix
 from sender import wait_until
 
@@ -52,6 +55,17 @@ def world(sender_in, tmp_path):
 def is_over(sender):
     queue = sender.ask("status")["queue"]
     return queue["deferred"] == 0 and queue["in_flight"] == 0
+
+
+def bring(sender, key):
+    """Until it is answered for, whatever happens to the sender meanwhile."""
+    while True:
+        try:
+            with Link(sender.socket) as link:
+                link.letter(key, COURIER, MAIL, [f"nobody{key}@{SHOP}"], sender=BOSS)
+                return
+        except (ControlError, OSError):
+            time.sleep(0.01)
 
 
 def read(sender, mail):
@@ -111,3 +125,27 @@ def test_a_refusal_is_told_to_the_sender_once_and_a_success_when_it_was_asked_fo
     assert recipient["Original-Recipient"] == f"rfc822; Reader+2@{SHOP}"
     assert original.get_content_type() == "text/rfc822-headers"
     assert f"<order17@{COURIER}>" in original.get_content()
+
+
+def test_over_kills_each_refusal_is_told_by_one_notice(world):
+    sender, shop = world
+    keys = [str(number) for number in range(200)]
+    bringer = threading.Thread(target=lambda: [bring(sender, key) for key in keys])
+    bringer.start()
+    for count in (20, 60, 100, 150):
+        wait_until(lambda: len(shop.mails()) >= count, f"{count} notices")
+        sender.kill()
+        sender.start(write=False)
+    bringer.join(60)
+    assert not bringer.is_alive()
+    wait_until(lambda: is_over(sender), "the end")
+    told = {}
+    for mail in shop.mails():
+        about = re.search(rb"(?m)^Final-Recipient: rfc822; nobody([0-9]+)@", mail.content)
+        told.setdefault(about[1].decode(), set()).add(mail.id())
+    assert sorted(told) == sorted(keys)
+    # A copy of one that was in doubt is the same notice: its Message-ID says so.
+    assert {len(notices) for notices in told.values()} == {1}
+    campaign, = sender.items("campaign", "status")
+    assert (campaign["failed"], campaign["delivered"], campaign["total"]) == (200, 200, 400)
+    assert len(shop.mails()) - len(keys) <= campaign["doubts"]
