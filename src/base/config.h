@@ -112,6 +112,7 @@ struct config_retry {
 struct config_suppression {
 	bool hard; /* at once when the receiver says that there is no such mailbox */
 	u32 soft;  /* after so many other failures in a row; 0..1000, 0: never */
+	u64 remember_ms; /* 30d..3650d: whom a message was for, by its token */
 };
 
 #define CONFIG_SOURCE_ANY UINT32_MAX /* in place of a number: the kernel's choice */
@@ -221,6 +222,8 @@ struct config_site {
 	u32 recipients_per_message; /* 1..CONFIG_RECIPIENTS_MAX */
 	enum config_tls tls;
 	enum config_dots odd_dots;
+	u32 bad_mailbox_strikes;    /* 1..100: so many such answers suppress an address */
+	u64 bad_mailbox_apart_ms;   /* 0..1y: counted when so long after the one before */
 	u64 idle_ms;		    /* 0..5m: how long a session is kept with nothing to send */
 	/* How long is waited: for the connection 100ms..5m, else 100ms..1h. */
 	u64 connect_timeout_ms;

@@ -104,6 +104,8 @@ NOT_TITLED(retry, "retry", retry_options, INNER(retry_inner));
 static const struct config_option suppression_options[] = {
 	ROW(config_suppression, hard, "hard", CONFIG_FLAG, "true", RANGE(0, 0)),
 	ROW(config_suppression, soft, "soft", CONFIG_NUMBER, "5", RANGE(0, 1000)),
+	ROW(config_suppression, remember_ms, "remember", CONFIG_DURATION, "400d",
+	    RANGE(30 * DAY, 3650 * DAY)),
 };
 NOT_TITLED(suppression, "suppression", suppression_options);
 
@@ -185,6 +187,10 @@ static const struct config_option site_options[] = {
 	    ONE_OF(tls_choices, "opportunistic, never, required, unpublished, verify or dane")),
 	ROW(config_site, odd_dots, "odd-dots", CONFIG_CHOICE, "quoted",
 	    ONE_OF(dots_choices, "quoted or raw")),
+	ROW(config_site, bad_mailbox_strikes, "bad-mailbox-strikes", CONFIG_NUMBER, "1",
+	    RANGE(1, 100)),
+	ROW(config_site, bad_mailbox_apart_ms, "bad-mailbox-apart", CONFIG_DURATION, "3d",
+	    RANGE(0, 365 * DAY)),
 	ROW(config_site, connect_timeout_ms, "connect-timeout", CONFIG_DURATION, "30s",
 	    RANGE(100 * MS, 5 * MINUTE)),
 	TIMEOUT(greeting, "5m"),

@@ -188,17 +188,25 @@ bool planner_site_suspend(struct planner *planner, struct slice site, struct err
 bool planner_site_resume(struct planner *planner, struct slice site, struct error *error);
 
 /*
- * Whether mail of the customer to the address (wire form) is suppressed; `why` (may be NULL) gets a
- * sentence. Within a transaction.
+ * Whether the campaign's mail to the address (wire form) is suppressed: its customer, list and kind
+ * are looked at. `why` (may be NULL) gets a sentence. Within a transaction.
  */
-bool planner_is_suppressed(struct planner *planner, struct slice customer, struct slice wire,
-			   struct buf *why);
+bool planner_is_suppressed(struct planner *planner, const struct queue_campaign *campaign,
+			   struct slice wire, struct buf *why);
 /* The same in a transaction of its own, which is none at all for nearly every address. */
-bool planner_asks_suppressed(struct planner *planner, struct slice customer, struct slice wire,
-			     struct buf *why);
+bool planner_asks_suppressed(struct planner *planner, const struct queue_campaign *campaign,
+			     struct slice wire, struct buf *why);
+/*
+ * The scope of a list of a customer, in `room`; of the customer when `list` is empty, or too long
+ * for a scope.
+ */
+struct slice planner_scope_of_list(char room[SUPPRESSION_SCOPE_MAX + 1], struct slice customer,
+				   struct slice list);
+/* The next scope of a list that anything is known of ("": the first). Within a transaction. */
+bool planner_next_list(struct planner *planner, char scope[SUPPRESSION_SCOPE_MAX + 1]);
 /* One address of an order; the reason SUPPRESSION_REMOVED lets it have mail again. */
 struct planner_suppress_order {
-	struct slice scope;   /* "" or a customer's domain */
+	struct slice scope;   /* as in struct queue_suppression */
 	struct slice address; /* address_key_of_wire */
 	enum suppression_reason reason;
 	struct slice text; /* for the history */

@@ -19,11 +19,21 @@ struct intake_domain {
 	char name[];
 };
 
+/* Of a batch: where a recipient's row went. */
+struct intake_row {
+	u32 lane;
+	u32 seq;
+	struct slice address;
+};
+
 struct planner_intake {
 	struct planner *planner;
 	struct queue_campaign campaign;
 	struct map domains;
 	u32 batch;
+	struct intake_row *rows;
+	struct slice *addresses;
+	u32 size; /* of both */
 };
 
 static bool name_is_free(struct planner *planner, const char *name)
@@ -141,7 +151,8 @@ static struct intake_domain *domain_of(struct planner_intake *intake, struct sli
 	return domain;
 }
 
-static bool add_row(struct planner_intake *intake, const struct planner_recipient *r)
+static bool add_row(struct planner_intake *intake, const struct planner_recipient *r,
+		    struct intake_row *placed)
 {
 	struct queue *queue = intake->planner->queue;
 	struct queue_row row = { .ref = { .place = ROW_LANE },
@@ -162,7 +173,59 @@ static bool add_row(struct planner_intake *intake, const struct planner_recipien
 	    queue_lane_create(queue, &intake->campaign, name, &domain->number) != STORE_OK)
 		return false;
 	row.ref.id = (struct row_id){ intake->campaign.id, domain->number, ++domain->seq };
+	*placed = (struct intake_row){ domain->number, domain->seq, r->address };
 	return queue_row_put(queue, &row) == STORE_OK;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct intake_row *x = a;
+	const struct intake_row *y = b;
+
+	if (x->lane != y->lane)
+		return x->lane < y->lane ? -1 : 1;
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/*
+ * Who the batch's rows are for, lane by lane: what comes back when the rows are gone names only
+ * them.
+ */
+static bool note_recipients(struct planner_intake *intake, u32 count)
+{
+	struct planner *planner = intake->planner;
+	u32 end;
+
+	qsort(intake->rows, count, sizeof(*intake->rows), compare_rows);
+	for (u32 at = 0; at < count; at = end) {
+		const struct intake_row *first = &intake->rows[at];
+		const struct row_id id = { intake->campaign.id, first->lane, first->seq };
+
+		for (end = at; end < count && intake->rows[end].lane == first->lane; end++)
+			intake->addresses[end - at] = intake->rows[end].address;
+		if (queue_recipients_put(planner->queue, &id, planner->time.age_ms,
+					 intake->addresses, end - at) != STORE_OK)
+			return false;
+	}
+	return true;
+}
+
+static bool make_room(struct planner_intake *intake, u32 count, struct error *error)
+{
+	struct intake_row *rows;
+	struct slice *addresses;
+
+	if (count <= intake->size)
+		return true;
+	rows = realloc(intake->rows, count * sizeof(*rows));
+	if (rows)
+		intake->rows = rows;
+	addresses = rows ? realloc(intake->addresses, count * sizeof(*addresses)) : NULL;
+	if (!addresses)
+		return error_set(error, "out of memory for recipients");
+	intake->addresses = addresses;
+	intake->size = count;
+	return true;
 }
 
 static void undo_batch(struct planner_intake *intake)
@@ -180,15 +243,16 @@ static bool add_batch(struct planner_intake *intake, const struct planner_recipi
 		      u32 count, struct error *error)
 {
 	struct planner *planner = intake->planner;
+	bool ok = true;
 
-	if (!planner_begin(planner, error))
+	if (!make_room(intake, count, error) || !planner_begin(planner, error))
 		return false;
-	for (u32 i = 0; i < count; i++) {
-		if (!add_row(intake, &recipients[i])) {
-			queue_abort(planner->queue);
-			return error_set(error, "recipients could not be stored: %s",
-					 queue_error_text(planner->queue));
-		}
+	for (u32 i = 0; ok && i < count; i++)
+		ok = add_row(intake, &recipients[i], &intake->rows[i]);
+	if (!ok || !note_recipients(intake, count)) {
+		queue_abort(planner->queue);
+		return error_set(error, "recipients could not be stored: %s",
+				 queue_error_text(planner->queue));
 	}
 	intake->campaign.total += count;
 	if (queue_campaign_put(planner->queue, &intake->campaign) != STORE_OK) {
@@ -226,6 +290,8 @@ static void free_intake(struct planner_intake *intake)
 	while ((domain = map_next(&intake->domains, &at)))
 		free(domain);
 	map_done(&intake->domains);
+	free(intake->rows);
+	free(intake->addresses);
 	free(intake);
 }
 

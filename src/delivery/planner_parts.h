@@ -225,6 +225,7 @@ struct planner {
 	struct map sites;
 	struct map suspensions; /* names of suspended sites */
 	struct id_set suppressed; /* stand for addresses that the store knows something of */
+	bool suppresses_lists;    /* some of them in the scope of a list */
 	struct map overrides;   /* limits that the operator set, by name of a rule or site */
 	struct map route_map;
 	u32 route_count;
@@ -365,6 +366,24 @@ enum suppressed planner_row_is_suppressed(struct planner *planner,
 /* Within the transaction of a result: what it means for the address. False: the store failed. */
 bool planner_suppress_result(struct planner *planner, const struct lease *lease,
 			     enum outcome_action action) MUST_CHECK;
+
+/* What an address is suppressed for. */
+struct suppression_cause {
+	u32 campaign;                     /* 0: none */
+	struct slice text;                /* the receiver's words; cut */
+	const struct config_site *limits; /* of its receiver */
+};
+/*
+ * All below: within a transaction, `address` as address_key_of_wire has it. False: the store
+ * failed. The first suppresses at once, the others when it is enough by the configuration.
+ */
+bool planner_suppress_address(struct planner *planner, struct slice scope, struct slice address,
+			      enum suppression_reason reason,
+			      const struct suppression_cause *cause) MUST_CHECK;
+bool planner_note_bad_mailbox(struct planner *planner, struct slice address,
+			      const struct suppression_cause *cause) MUST_CHECK;
+bool planner_note_soft_failure(struct planner *planner, struct slice address,
+			       const struct suppression_cause *cause) MUST_CHECK;
 
 /* ---- planner_override.c ---- */
 bool planner_overrides_open(struct planner *planner, struct error *error);

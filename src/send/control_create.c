@@ -106,8 +106,10 @@ static bool import_fill(struct control_link *link, const struct control_campaign
 	if (!slice_copy(campaign->name, sizeof(campaign->name), slice_of(create->name)) ||
 	    !slice_copy(campaign->customer, sizeof(campaign->customer), slice_of(create->customer)))
 		return error_set(error, "campaign.create: a name is too long");
-	if (create->list && !slice_copy(campaign->list, sizeof(campaign->list),
-					slice_of(create->list)))
+	if (create->list && (!slice_copy(campaign->list, sizeof(campaign->list),
+					 slice_of(create->list)) ||
+			     strlen(create->list) + 1 + strlen(create->customer) >
+				     SUPPRESSION_SCOPE_MAX))
 		return error_set(error, "campaign.create: the list's name is too long");
 	campaign->kind = strcmp(create->kind, "transactional") == 0 ? CAMPAIGN_TRANSACTIONAL :
 								      CAMPAIGN_BULK;
@@ -348,8 +350,7 @@ static bool is_suppressed(struct control_link *link, const struct planner_recipi
 	bool is_so;
 
 	buf_init(&why, CONTROL_REASON_MAX);
-	is_so = planner_asks_suppressed(planner, slice_of(link->import->campaign.customer),
-					row->address, &why);
+	is_so = planner_asks_suppressed(planner, &link->import->campaign, row->address, &why);
 	if (is_so)
 		link_item(link, json_pack("{s:o, s:o}", "address", answer_text_of(row->address),
 					  "reason", answer_text_of(buf_slice(&why))));

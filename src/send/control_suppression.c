@@ -17,6 +17,8 @@ static const enum suppression_reason reason_values[] = {
 
 static json_t *answer_suppression(const struct queue_suppression *s)
 {
+	struct slice list = s->scope;
+	struct slice customer = slice_split(&list, '/');
 	json_t *events = json_array();
 
 	for (u32 i = 0; events && i < s->event_count; i++) {
@@ -29,9 +31,11 @@ static json_t *answer_suppression(const struct queue_suppression *s)
 						"campaign_id", (json_int_t)event->campaign, "text",
 						answer_text_of(event->text)));
 	}
-	return json_pack("{s:o, s:o, s:b, s:I, s:o}", "address", answer_text_of(s->address),
-			 "customer", answer_text_of(s->scope), "active", (int)s->is_active, "soft",
-			 (json_int_t)s->soft, "history", events);
+	return json_pack("{s:o, s:o, s:o, s:b, s:I, s:i, s:o}", "address",
+			 answer_text_of(s->address), "customer", answer_text_of(customer), "list",
+			 answer_text_of(list.ptr ? list : SLICE_NONE), "active",
+			 (int)s->is_active, "soft", (json_int_t)s->soft, "strikes",
+			 (int)s->strikes, "history", events);
 }
 
 /* ---- add, remove ---- */
@@ -110,17 +114,32 @@ static void run_change(struct control_link *link, const char *command, struct ch
 			    error.text);
 }
 
+static bool is_list_name(const char *customer, const char *list)
+{
+	const size_t len = strlen(list);
+
+	for (const char *at = list; *at; at++) {
+		if ((u8)*at < ' ' || *at == 0x7f)
+			return false;
+	}
+	return customer && len > 0 && len <= CONTROL_NAME_MAX &&
+	       strlen(customer) + 1 + len <= SUPPRESSION_SCOPE_MAX;
+}
+
 void control_suppression_change(struct control_link *link, const struct control_request *request)
 {
 	const bool adds = strcmp(request->command, "suppression.add") == 0;
 	struct planner_suppress_order all = { .reason = SUPPRESSION_REMOVED };
+	char room[SUPPRESSION_SCOPE_MAX + 1];
 	const char *customer = NULL;
+	const char *list = NULL;
 	const char *reason = NULL;
 	const char *text = NULL;
 	json_t *addresses = NULL;
 	const struct control_arg args[] = {
 		{ "addresses", CONTROL_JSON, true, &addresses },
 		{ "customer", CONTROL_TEXT, false, &customer },
+		{ "list", CONTROL_TEXT, false, &list },
 		{ "text", CONTROL_TEXT, false, &text },
 		{ "reason", CONTROL_TEXT, false, &reason },
 	};
@@ -128,7 +147,7 @@ void control_suppression_change(struct control_link *link, const struct control_
 	struct error error;
 	int at = 0;
 
-	if (!control_read(request->json, request->command, args, adds ? 4 : 3, &error) ||
+	if (!control_read(request->json, request->command, args, adds ? 5 : 4, &error) ||
 	    (reason && (at = control_word(reason, request->command, "reason", reasons,
 					  array_count(reasons), &error)) < 0)) {
 		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
@@ -138,9 +157,15 @@ void control_suppression_change(struct control_link *link, const struct control_
 		link_refuse(link, CONTROL_NOT_FOUND, "there is no such customer");
 		return;
 	}
+	if (list && !is_list_name(customer, list)) {
+		link_refuse(link, CONTROL_BAD_REQUEST,
+			    "\"list\": the name of a list of \"customer\", 1 to 63 bytes");
+		return;
+	}
 	if (adds)
 		all.reason = reason_values[at];
-	all.scope = slice_of(customer ? customer : "");
+	all.scope = planner_scope_of_list(room, slice_of(customer ? customer : ""),
+					  slice_of(list ? list : ""));
 	all.text = slice_of(text ? text : "");
 	change = calloc(1, sizeof(*change));
 	if (!change) {
@@ -155,39 +180,50 @@ void control_suppression_change(struct control_link *link, const struct control_
 
 /* ---- show ---- */
 
-void control_suppression_show(struct control_link *link, const struct control_request *request)
+/* One scope of several: tells what is known of the address there. */
+static enum store_result show_in(struct control_link *link, struct slice scope,
+				 struct slice address, u32 *count)
+{
+	struct queue *queue = planner_queue(link->control->params.planner);
+	struct queue_suppression s;
+	enum store_result result = queue_suppression_get(queue, scope, address, &s);
+
+	if (result == STORE_OK) {
+		link_item(link, answer_suppression(&s));
+		*count += 1;
+	}
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+static enum store_result show_all(struct control_link *link, struct slice address, u32 *count)
 {
 	const struct config *config = link->control->params.config;
-	struct queue *queue = planner_queue(link->control->params.planner);
+	char list[SUPPRESSION_SCOPE_MAX + 1] = "";
+	enum store_result result = show_in(link, SLICE_NONE, address, count);
+
+	for (size_t i = 0; i < config->customer_count && result == STORE_OK; i++)
+		result = show_in(link, slice_of(config->customers[i].domain), address, count);
+	while (result == STORE_OK && planner_next_list(link->control->params.planner, list))
+		result = show_in(link, slice_of(list), address, count);
+	return result;
+}
+
+void control_suppression_show(struct control_link *link, const struct control_request *request)
+{
 	const char *address = NULL;
 	const struct control_arg args[] = { { "address", CONTROL_TEXT, true, &address } };
-	struct queue_suppression s;
 	struct error error;
 	struct buf key;
 	u32 count = 0;
-	enum store_result result;
 
 	if (!control_read(request->json, request->command, args, array_count(args), &error)) {
 		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
 		return;
 	}
 	buf_init(&key, ADDRESS_WIRE_MAX);
-	if (add_key(link, address, &key) && slice_begin(link)) {
-		result = queue_suppression_get(queue, SLICE_NONE, buf_slice(&key), &s);
-		for (size_t i = 0;; i++) {
-			if (result == STORE_OK) {
-				link_item(link, answer_suppression(&s));
-				count++;
-			}
-			if (i == config->customer_count ||
-			    (result != STORE_OK && result != STORE_NOT_FOUND))
-				break;
-			result = queue_suppression_get(queue, slice_of(config->customers[i].domain),
-						       buf_slice(&key), &s);
-		}
-		if (slice_end(link, result))
-			link_reply(link, json_pack("{s:i}", "count", (int)count));
-	}
+	if (add_key(link, address, &key) && slice_begin(link) &&
+	    slice_end(link, show_all(link, buf_slice(&key), &count)))
+		link_reply(link, json_pack("{s:i}", "count", (int)count));
 	buf_done(&key);
 }
 

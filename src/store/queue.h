@@ -262,6 +262,29 @@ enum store_result queue_row_next(struct queue *queue, const struct row_ref *afte
 enum store_result queue_row_last(struct queue *queue, enum row_place place,
 				 struct row_ref *ref) MUST_CHECK;
 
+/* ---- who rows were for; known when the rows are gone (queue_recipient.c) ---- */
+
+/*
+ * Notes the recipients (wire form) of `count` rows of one lane, numbered from *first on, at
+ * `age_ms` by the clock that ages are measured with.
+ */
+enum store_result queue_recipients_put(struct queue *queue, const struct row_id *first, u64 age_ms,
+				       const struct slice *addresses, u32 count) MUST_CHECK;
+/* The row's recipient in wire form, with a NUL. */
+enum store_result queue_recipient_get(struct queue *queue, const struct row_id *id,
+				      char out[ROW_ADDRESS_MAX + 1]) MUST_CHECK;
+/*
+ * The row of a campaign that was for the address, in any case of letters. *looks is counted down by
+ * the records that are read; at 0 it is STORE_NOT_FOUND, too.
+ */
+enum store_result queue_recipient_find(struct queue *queue, u32 campaign, struct slice address,
+				       u32 *looks, struct row_id *id) MUST_CHECK;
+/*
+ * Drops the first records as long as they are older than `before_ms`, `limit` at most;
+ * STORE_NOT_FOUND when there were none.
+ */
+enum store_result queue_recipients_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
+
 /* ---- leases: what may have been handed out, as of the last commit ---- */
 
 /*
@@ -390,12 +413,12 @@ enum store_result queue_log_find(struct queue *queue, const struct queue_log_fil
 
 /* ---- addresses that get no mail, and those that are on their way there ---- */
 
-#define SUPPRESSION_SCOPE_MAX 253
+#define SUPPRESSION_SCOPE_MAX 253 /* a domain that leaves no room for a list has none */
 #define SUPPRESSION_ADDRESS_MAX 400
 #define SUPPRESSION_EVENTS_MAX 8 /* the newest ones */
 #define SUPPRESSION_TEXT_MAX 200
 #define SUPPRESSION_RECORD_MAX                                                                     \
-	(7 + SUPPRESSION_SCOPE_MAX + SUPPRESSION_ADDRESS_MAX +                                     \
+	(16 + SUPPRESSION_SCOPE_MAX + SUPPRESSION_ADDRESS_MAX +                                    \
 	 SUPPRESSION_EVENTS_MAX * (15 + SUPPRESSION_TEXT_MAX))
 #define SUPPRESSION_CURSOR_SIZE 16
 
@@ -407,6 +430,7 @@ enum suppression_reason { /* values are stored */
 	SUPPRESSION_COMPLAINT = 5,
 	SUPPRESSION_UNSUBSCRIBE = 6,
 	SUPPRESSION_REMOVED = 7, /* gets mail again, by an operator's order */
+	SUPPRESSION_STRIKE = 8, /* "no such mailbox", by a receiver that errs: not enough yet */
 };
 const char *suppression_reason_name(u32 reason); /* "bad-mailbox", ...; "unknown" */
 
@@ -420,7 +444,13 @@ struct suppression_event {
 struct queue_suppression {
 	bool is_active;
 	u16 soft; /* failures in a row that were not final by themselves */
-	struct slice scope;   /* whose mail is meant: "" everybody's, or a customer's domain */
+	u8 strikes; /* "no such mailbox", from a receiver that errs: not often enough yet */
+	u64 struck_ms; /* when last, by the clock that ages are measured with */
+	/*
+	 * Whose mail is meant: "" everybody's, a customer's domain, or one list of it: domain, "/"
+	 * and its name.
+	 */
+	struct slice scope;
 	struct slice address; /* as address_key_of_wire has it */
 	u32 event_count;
 	struct suppression_event events[SUPPRESSION_EVENTS_MAX]; /* oldest first */
@@ -439,6 +469,15 @@ enum store_result queue_suppression_delete(struct queue *queue, struct slice sco
 					   struct slice address) MUST_CHECK;
 /* A number that stands for the pair in memory; two pairs may have the same. */
 u64 queue_suppression_id(struct slice scope, struct slice address);
+
+/* ---- reports of others that are done with ---- */
+
+#define REPORT_KEY_MAX 48 /* at least 1 */
+
+enum store_result queue_report_has(struct queue *queue, struct slice key) MUST_CHECK;
+enum store_result queue_report_put(struct queue *queue, struct slice key, u64 age_ms) MUST_CHECK;
+/* As queue_recipients_trim. */
+enum store_result queue_reports_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
 
 /* ---- small settings: suspended sites, counters that survive a restart ---- */
 

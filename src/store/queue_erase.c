@@ -70,7 +70,8 @@ static enum store_result erase_deferred(struct queue *queue, u32 id, u32 *limit)
 
 enum store_result queue_campaign_erase(struct queue *queue, u32 id, u32 limit)
 {
-	static const enum table prefixed[] = { TABLE_ROW, TABLE_DOUBT, TABLE_LANE, TABLE_BLOB };
+	static const enum table prefixed[] = { TABLE_ROW, TABLE_DOUBT, TABLE_RECIPIENT, TABLE_LANE,
+					       TABLE_BLOB };
 	struct queue_campaign campaign;
 	enum store_result result = queue_campaign_get(queue, id, &campaign);
 	u8 key[4];

@@ -37,6 +37,7 @@
  * take a run of whole pages, and LMDB searches its list of free pages for such runs one by one.
  */
 #define LEASE_PART_MAX 1900
+#define RECIPIENT_PART_MAX 1900 /* for the same reason */
 #define LEASE_REF_MAX 21
 
 size_t row_key_write(u8 key[ROW_KEY_MAX], const struct row_ref *ref);
@@ -75,6 +76,18 @@ bool campaign_record_read(struct slice record, struct queue_campaign *c) MUST_CH
 size_t letter_record_write(u8 *out, const struct queue_letter *letter);
 /* Fills everything but campaign and number; slices are views of `record`. */
 bool letter_record_read(struct slice record, struct queue_letter *letter) MUST_CHECK;
+
+/* One part: as many of the `count` addresses as fit, at least one; *taken says how many. */
+size_t recipient_part_write(u8 out[RECIPIENT_PART_MAX], u64 age_ms, u32 first_seq,
+			    const struct slice *addresses, u32 count, u32 *taken);
+struct recipient_part {
+	u64 age_ms;
+	u32 first_seq;
+	struct slice locals; /* of the record: for recipient_part_next */
+};
+bool recipient_part_read(struct slice record, struct recipient_part *part) MUST_CHECK;
+/* The next row's local part; false at the end, or when the rest does not parse. */
+bool recipient_part_next(struct recipient_part *part, struct slice *local) MUST_CHECK;
 
 /* One part: as many of the `count` refs as fit; *taken says how many. Returns the length. */
 size_t lease_part_write(u8 out[LEASE_PART_MAX], u64 wall_ms, const struct row_ref *refs, u32 count,

@@ -35,12 +35,19 @@ u64 queue_suppression_id(struct slice scope, struct slice address)
 	return number;
 }
 
+/* Version 2, with strikes, is written where there are some: an older program reads the others. */
+#define RECORD_VERSION_STRIKES 2
+
 static size_t record_write(u8 *out, const struct queue_suppression *s)
 {
-	u8 *at = record_put_u8(out, RECORD_VERSION);
+	u8 *at = record_put_u8(out, s->strikes ? RECORD_VERSION_STRIKES : RECORD_VERSION);
 
 	at = record_put_u8(at, s->is_active);
 	at = record_put_u16(at, s->soft);
+	if (s->strikes) {
+		at = record_put_u8(at, s->strikes);
+		at = record_put_u64(at, s->struck_ms);
+	}
 	at = record_put_u8(at, (u8)s->scope.len);
 	at = record_put_u16(at, (u16)s->address.len);
 	at = record_put_bytes(at, s->scope);
@@ -63,12 +70,17 @@ static bool record_read(struct slice record, struct queue_suppression *s)
 	struct record_reader r = record_reader_of(record);
 	size_t scope_len;
 	size_t address_len;
+	u8 version = record_get_u8(&r);
 
 	*s = (struct queue_suppression){ 0 };
-	if (record_get_u8(&r) != RECORD_VERSION)
+	if (version != RECORD_VERSION && version != RECORD_VERSION_STRIKES)
 		return false;
 	s->is_active = record_get_u8(&r) != 0;
 	s->soft = record_get_u16(&r);
+	if (version == RECORD_VERSION_STRIKES) {
+		s->strikes = record_get_u8(&r);
+		s->struck_ms = record_get_u64(&r);
+	}
 	scope_len = record_get_u8(&r);
 	address_len = record_get_u16(&r);
 	s->scope = record_get_bytes(&r, scope_len);
@@ -150,7 +162,7 @@ const char *suppression_reason_name(u32 reason)
 		[SUPPRESSION_MANUAL] = "manual",       [SUPPRESSION_IMPORT] = "import",
 		[SUPPRESSION_HARD] = "bad-mailbox",    [SUPPRESSION_SOFT] = "soft-bounces",
 		[SUPPRESSION_COMPLAINT] = "complaint", [SUPPRESSION_UNSUBSCRIBE] = "unsubscribe",
-		[SUPPRESSION_REMOVED] = "removed",
+		[SUPPRESSION_REMOVED] = "removed",     [SUPPRESSION_STRIKE] = "bad-mailbox-once",
 	};
 
 	return reason < array_count(names) && names[reason] ? names[reason] : "unknown";

@@ -26,6 +26,8 @@ static const struct table_info {
 	[TABLE_SUPPRESSION] = { "suppression", { 8, 8 } },
 	[TABLE_LETTER] = { "letter", { 4, 4 } },
 	[TABLE_LETTER_KEY] = { "letter-key", { 0 } },
+	[TABLE_RECIPIENT] = { "recipient", { 4, 4, 4 } },
+	[TABLE_REPORT] = { "report", { 0 } },
 };
 
 const char *table_name(enum table table)
@@ -225,7 +227,8 @@ static enum store_result put(struct queue *queue, enum table table, struct slice
 	if (!cursor)
 		return queue->doomed;
 	/* Keys of the tables below differ in length, so that `top` would not order them. */
-	if (table != TABLE_SETTING && table != TABLE_BLOB && table != TABLE_LETTER_KEY)
+	if (table != TABLE_SETTING && table != TABLE_BLOB && table != TABLE_LETTER_KEY &&
+	    table != TABLE_REPORT)
 		flags |= put_flags(queue, table, key);
 	if (queue->doomed != STORE_OK)
 		return queue->doomed;

@@ -133,6 +133,7 @@ static const char every_option[] =
 	"site big { mx = {\"*.Big.example\", \"mx.big2.example.\"}; rate = 5; tls = never "
 	"}\n"
 	"site default { sessions = 9; depth = 2; tls = required; idle = 1ms; odd-dots = raw;\n"
+	" bad-mailbox-strikes = 3; bad-mailbox-apart = 1h;\n"
 	" messages-per-session = 1; recipients-per-message = 2; connect-timeout = 100ms;\n"
 	" greeting-timeout = 1s; ehlo-timeout = 2s; tls-timeout = 3s; mail-timeout = 4s;\n"
 	" rcpt-timeout = 5s; data-timeout = 6s; block-timeout = 7s; dot-timeout = 8s;\n"
@@ -234,6 +235,8 @@ static void every_option_of_titled_sections_is_read(void **state)
 	assert_true(c.sites[1].own != 0 && c.sites[1].shipped == 0);
 	assert_int_equal(c.sites[0].tls, CONFIG_TLS_REQUIRED);
 	assert_int_equal(c.sites[0].odd_dots, CONFIG_DOTS_RAW);
+	assert_int_equal(c.sites[0].bad_mailbox_strikes, 3);
+	assert_int_equal(c.sites[0].bad_mailbox_apart_ms, 3600 * 1000);
 	assert_int_equal(c.sites[0].idle_ms, 1);
 	assert_int_equal(c.sites[0].connect_timeout_ms, 100);
 	assert_int_equal(c.sites[0].greeting_timeout_ms, 1000);
@@ -372,6 +375,8 @@ static const char *const option_names[] = {
 	"idle",
 	"tls",
 	"odd-dots",
+	"bad-mailbox-strikes",
+	"bad-mailbox-apart",
 	"connect-timeout",
 	"greeting-timeout",
 	"ehlo-timeout",

@@ -41,6 +41,36 @@ static void order(struct fixture *f, const char *address, enum suppression_reaso
 		fail_msg("%s", error.text);
 }
 
+static void order_in(struct fixture *f, const char *scope, const char *address,
+		     enum suppression_reason reason)
+{
+	const struct planner_suppress_order one = { .scope = slice_of(scope),
+						    .address = slice_of(address),
+						    .reason = reason };
+	struct error error = { "" };
+
+	if (!planner_suppress(f->planner, &one, 1, &error))
+		fail_msg("%s", error.text);
+}
+
+/* Whether a campaign of that list and kind is lent for its one recipient. */
+static bool is_sent(struct fixture *f, const char *list, u32 kind)
+{
+	u32 id = send_to(f, "x.test", 1);
+	struct queue_campaign *record = &planner_campaign(f->planner, id)->record;
+	struct lease *lease;
+
+	slice_copy(record->list, sizeof(record->list), slice_of(list));
+	record->kind = kind;
+	settle(f);
+	lease = next_lease(f);
+	if (!lease)
+		return false;
+	give_back(f, lease, SMTP_VERDICT_ACCEPTED, "ok");
+	settle(f);
+	return true;
+}
+
 /* The newest entry of the delivery log. */
 static void last_log(struct fixture *f, struct queue_log_entry *entry, char text[256])
 {
@@ -170,6 +200,131 @@ static void thresholds_are_the_operators(void **state)
 	fixture_close(&f);
 }
 
+static void who_leaves_a_list_gets_the_customers_other_mail(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_it(&f, "");
+	order_in(&f, "a.example/weekly", "r0@x.test", SUPPRESSION_UNSUBSCRIBE);
+	for (u32 round = 0; round < 2; round++) {
+		assert_false(is_sent(&f, "weekly", CAMPAIGN_BULK));
+		assert_true(is_sent(&f, "daily", CAMPAIGN_BULK));
+		assert_true(is_sent(&f, "week", CAMPAIGN_BULK));
+		assert_true(is_sent(&f, "", CAMPAIGN_BULK));
+		start_again(&f);
+	}
+	order_in(&f, "a.example/weekly", "r0@x.test", SUPPRESSION_REMOVED);
+	assert_true(is_sent(&f, "weekly", CAMPAIGN_BULK));
+	fixture_close(&f);
+}
+
+static void who_left_still_gets_what_he_waits_for(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_it(&f, "");
+	order_in(&f, "a.example", "r0@x.test", SUPPRESSION_UNSUBSCRIBE);
+	assert_false(is_sent(&f, "", CAMPAIGN_BULK));
+	assert_false(is_sent(&f, "weekly", CAMPAIGN_BULK));
+	assert_true(is_sent(&f, "", CAMPAIGN_TRANSACTIONAL));
+	/* A complaint is worse, whatever comes behind it. */
+	order_in(&f, "a.example", "r0@x.test", SUPPRESSION_COMPLAINT);
+	order_in(&f, "a.example", "r0@x.test", SUPPRESSION_UNSUBSCRIBE);
+	assert_false(is_sent(&f, "", CAMPAIGN_TRANSACTIONAL));
+	order_in(&f, "a.example", "r0@x.test", SUPPRESSION_REMOVED);
+	order_in(&f, "a.example", "r0@x.test", SUPPRESSION_UNSUBSCRIBE);
+	assert_true(is_sent(&f, "", CAMPAIGN_TRANSACTIONAL));
+	assert_false(is_sent(&f, "", CAMPAIGN_BULK));
+	fixture_close(&f);
+}
+
+static void scopes_of_lists_are_told_for_looking_up(void **state)
+{
+	char scope[SUPPRESSION_SCOPE_MAX + 1] = "";
+	char room[SUPPRESSION_SCOPE_MAX + 1];
+	char longest[SUPPRESSION_SCOPE_MAX + 1];
+	struct fixture f;
+
+	(void)state;
+	open_it(&f, "");
+	memset(longest, 'c', 200);
+	memset(longest + 200, 'l', SUPPRESSION_SCOPE_MAX - 200);
+	longest[SUPPRESSION_SCOPE_MAX] = '\0';
+	longest[200] = '/';
+	order_in(&f, longest, "r0@x.test", SUPPRESSION_UNSUBSCRIBE);
+	order_in(&f, "a.example/daily", "r0@x.test", SUPPRESSION_UNSUBSCRIBE);
+	order_in(&f, "a.example/daily", "r1@x.test", SUPPRESSION_UNSUBSCRIBE);
+	order_in(&f, "a.example", "r1@x.test", SUPPRESSION_UNSUBSCRIBE);
+	assert_int_equal(queue_begin(planner_queue(f.planner)), STORE_OK);
+	assert_true(planner_next_list(f.planner, scope));
+	assert_string_equal(scope, "a.example/daily");
+	assert_true(planner_next_list(f.planner, scope));
+	assert_string_equal(scope, longest);
+	assert_false(planner_next_list(f.planner, scope));
+	queue_abort(planner_queue(f.planner));
+	assert_true(slice_equal(planner_scope_of_list(room, SLICE("a.example"), SLICE("daily")),
+				SLICE("a.example/daily")));
+	assert_true(slice_equal(planner_scope_of_list(room, SLICE("a.example"), SLICE_NONE),
+				SLICE("a.example")));
+	fixture_close(&f);
+}
+
+/* docomo and au say so of mailboxes that only filter. */
+#define STRIKES "site \"carrier\" { mx = {\"mx.test\"} bad-mailbox-strikes = 2 }"
+
+static void strike(struct fixture *f)
+{
+	send_to(f, "x.test", 1);
+	refuse(f, must_lend(f), SMTP_VERDICT_PERMANENT, 550, "no such user here");
+}
+
+static void a_carrier_that_errs_has_to_say_it_again_days_later(void **state)
+{
+	struct queue_suppression s;
+	struct fixture f;
+
+	(void)state;
+	open_it(&f, STRIKES);
+	strike(&f);
+	/* At once, and again after two days: the same one. */
+	strike(&f);
+	pass(&f, 2 * 86400);
+	strike(&f);
+	assert_int_equal(queue_begin(planner_queue(f.planner)), STORE_OK);
+	assert_int_equal(queue_suppression_get(planner_queue(f.planner), SLICE_NONE,
+					       SLICE("r0@x.test"), &s),
+			 STORE_OK);
+	assert_false(s.is_active);
+	assert_int_equal(s.strikes, 1);
+	assert_int_equal(s.event_count, 1);
+	assert_int_equal(s.events[0].reason, SUPPRESSION_STRIKE);
+	queue_abort(planner_queue(f.planner));
+	pass(&f, 86400);
+	strike(&f);
+	assert_false(is_sent(&f, "", CAMPAIGN_BULK));
+	fixture_close(&f);
+}
+
+static void mail_that_is_taken_between_two_strikes_undoes_the_first(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_it(&f, STRIKES);
+	for (u32 i = 0; i < 3; i++) {
+		strike(&f);
+		pass(&f, 4 * 86400);
+		assert_true(is_sent(&f, "", CAMPAIGN_BULK));
+	}
+	strike(&f);
+	pass(&f, 4 * 86400);
+	strike(&f);
+	assert_false(is_sent(&f, "", CAMPAIGN_BULK));
+	fixture_close(&f);
+}
+
 static void who_is_taken_off_the_list_has_mail_again_and_keeps_his_history(void **state)
 {
 	struct queue_suppression s;
@@ -235,6 +390,11 @@ int main(void)
 		cmocka_unit_test(the_log_says_since_when_and_why),
 		cmocka_unit_test(a_mailbox_that_is_full_five_times_in_a_row_is_given_up),
 		cmocka_unit_test(thresholds_are_the_operators),
+		cmocka_unit_test(who_leaves_a_list_gets_the_customers_other_mail),
+		cmocka_unit_test(who_left_still_gets_what_he_waits_for),
+		cmocka_unit_test(scopes_of_lists_are_told_for_looking_up),
+		cmocka_unit_test(a_carrier_that_errs_has_to_say_it_again_days_later),
+		cmocka_unit_test(mail_that_is_taken_between_two_strikes_undoes_the_first),
 		cmocka_unit_test(who_is_taken_off_the_list_has_mail_again_and_keeps_his_history),
 		cmocka_unit_test(spellings_of_one_address_are_one),
 	};

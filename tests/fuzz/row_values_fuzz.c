@@ -113,6 +113,17 @@ static void try_lease(struct slice bytes)
 	buf_done(&again);
 }
 
+static void try_recipients(struct slice bytes)
+{
+	struct recipient_part part;
+	struct slice local;
+
+	if (!recipient_part_read(bytes, &part))
+		return;
+	while (recipient_part_next(&part, &local))
+		ASSERT(is_inside(local, bytes) && local.len <= ROW_ADDRESS_MAX);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct slice bytes = { (const char *)data, size };
@@ -134,5 +145,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	try_block(bytes);
 	try_campaign(bytes);
 	try_lease(bytes);
+	try_recipients(bytes);
 	return 0;
 }

@@ -70,6 +70,41 @@ static void nonsense_is_refused_and_nothing_of_it_counts(void **state)
 	assert_int_equal(listed(), 0);
 }
 
+static void a_list_of_a_customer_is_a_scope_of_its_own(void **state)
+{
+	struct answer answer;
+	const json_t *item;
+
+	(void)state;
+	assert_int_equal(ask_number(with(with(of("suppression.add", "ann@x.example"), "customer",
+					      "courier.example"),
+					 "list", "weekly"),
+				    "count"),
+			 1);
+	answer = ask(with(command("suppression.show"), "address", "ann@x.example"));
+	assert_int_equal(number_of(answer.reply, "count"), 1);
+	item = json_array_get(answer.items, 0);
+	assert_string_equal(text_of(item, "customer"), "courier.example");
+	assert_string_equal(text_of(item, "list"), "weekly");
+	answer_done(&answer);
+	assert_refused(with(of("suppression.add", "ann@x.example"), "list", "weekly"),
+		       "bad-request");
+	assert_refused(with(with(of("suppression.add", "ann@x.example"), "customer", "courier.example"),
+			    "list", ""),
+		       "bad-request");
+	assert_int_equal(ask_number(with(of("suppression.remove", "ann@x.example"), "customer",
+					 "courier.example"),
+				    "count"),
+			 1);
+	assert_int_equal(listed(), 1);
+	assert_int_equal(ask_number(with(with(of("suppression.remove", "ann@x.example"),
+					      "customer", "courier.example"),
+					 "list", "weekly"),
+				    "count"),
+			 1);
+	assert_int_equal(listed(), 0);
+}
+
 static void many_are_listed_in_slices(void **state)
 {
 	(void)state;
@@ -96,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_is_added_shown_and_removed),
 		TEST(nonsense_is_refused_and_nothing_of_it_counts),
+		TEST(a_list_of_a_customer_is_a_scope_of_its_own),
 		TEST(many_are_listed_in_slices),
 	};
 

@@ -205,7 +205,7 @@ static void a_queue_without_tables_is_a_new_one(void **state)
 
 /* ---- the pure readers ---- */
 
-#define KINDS 9
+#define KINDS 10
 
 struct kind {
 	const char *name;
@@ -255,6 +255,18 @@ static bool read_lease(struct slice record)
 	return done;
 }
 
+static bool read_recipients(struct slice record)
+{
+	struct recipient_part part;
+	struct slice local;
+
+	if (!recipient_part_read(record, &part))
+		return false;
+	while (recipient_part_next(&part, &local))
+		assert_in_range(local.len, 1, ROW_ADDRESS_MAX);
+	return true;
+}
+
 static void make_kinds(struct kind kinds[KINDS])
 {
 	struct queue_row row = row_at(lane_ref(1, 1, 1));
@@ -294,6 +306,11 @@ static void make_kinds(struct kind kinds[KINDS])
 	kinds[7].len = log_record_write((u8 *)kinds[7].bytes, &entry);
 	kinds[8] = (struct kind){ .name = "log block", .read = read_block, .cut_is_bad = true };
 	kinds[8].len = log_block_write((u8 *)kinds[8].bytes, &block);
+	kinds[9] = (struct kind){ .name = "recipients", .read = read_recipients };
+	kinds[9].len = recipient_part_write((u8 *)kinds[9].bytes, 5, 1,
+					    (const struct slice[]){ SLICE("ann@x.test"),
+								    SLICE("bob@x.test") },
+					    2, &taken);
 }
 
 /* The sizes that callers reserve are those that the writers need, no more and no less. */

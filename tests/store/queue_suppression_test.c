@@ -18,6 +18,8 @@ static void one_comes_back_as_it_was_put(void **state)
 	char texts[SUPPRESSION_EVENTS_MAX][300];
 
 	s.soft = 65535;
+	s.strikes = 2;
+	s.struck_ms = 1ull << 50;
 	s.event_count = SUPPRESSION_EVENTS_MAX;
 	for (u32 i = 0; i < SUPPRESSION_EVENTS_MAX; i++) {
 		memset(texts[i], 'a' + (int)i, sizeof(texts[i]));
@@ -31,6 +33,8 @@ static void one_comes_back_as_it_was_put(void **state)
 	must(queue_suppression_get(f->queue, s.scope, s.address, &back));
 	assert_true(back.is_active);
 	assert_int_equal(back.soft, 65535);
+	assert_int_equal(back.strikes, 2);
+	assert_int_equal(back.struck_ms, 1ull << 50);
 	must_slice(back.scope, "a.example");
 	must_slice(back.address, "ann@x.test");
 	assert_int_equal(back.event_count, SUPPRESSION_EVENTS_MAX);
