@@ -380,6 +380,12 @@ struct suppression_cause {
 bool planner_suppress_address(struct planner *planner, struct slice scope, struct slice address,
 			      enum suppression_reason reason,
 			      const struct suppression_cause *cause) MUST_CHECK;
+/*
+ * The limits of whoever takes the address's mail, as far as that is known: by its domain, else by
+ * `host`, which may be empty.
+ */
+const struct config_site *planner_limits_of(struct planner *planner, struct slice wire,
+					    struct slice host);
 bool planner_note_bad_mailbox(struct planner *planner, struct slice address,
 			      const struct suppression_cause *cause) MUST_CHECK;
 bool planner_note_soft_failure(struct planner *planner, struct slice address,

@@ -370,14 +370,27 @@ static bool forget_failures(struct planner *planner, struct slice address)
 	return s.is_active || (s.soft == 0 && s.strikes == 0) || write_note(planner, &note);
 }
 
+const struct config_site *planner_limits_of(struct planner *planner, struct slice wire,
+					    struct slice host)
+{
+	const struct slice name = address_wire_domain(wire);
+	const struct domain *domain = map_find(&planner->domains, name);
+	char below[ADDRESS_WIRE_MAX + 4];
+
+	if (domain && domain->where)
+		return domain->where->limits;
+	if (host.len > 0)
+		return config_site_of(planner->config, host);
+	/* Whose rules are about single mailboxes have their hosts below their own domain. */
+	snprintf(below, sizeof(below), "mx.%.*s", SLICE_FMT(name));
+	return config_site_of(planner->config, slice_of(below));
+}
+
 bool planner_suppress_result(struct planner *planner, const struct lease *lease,
 			     enum outcome_action action)
 {
-	const struct suppression_cause cause = {
-		.campaign = lease->ref.id.campaign,
-		.text = { lease->reply, lease->reply_len },
-		.limits = lease->route->site->limits,
-	};
+	struct suppression_cause cause = { .campaign = lease->ref.id.campaign,
+					   .text = { lease->reply, lease->reply_len } };
 	char room[ADDRESS_WIRE_MAX];
 	struct slice address;
 
@@ -386,6 +399,9 @@ bool planner_suppress_result(struct planner *planner, const struct lease *lease,
 	if (action != OUTCOME_DELIVERED && action != OUTCOME_FAILED && action != OUTCOME_EXPIRED)
 		return true;
 	address = key_of(room, lease->address);
+	/* What a crash left belongs to no route any more. */
+	cause.limits = lease->route ? lease->route->site->limits
+				    : planner_limits_of(planner, lease->address, SLICE_NONE);
 	if (action == OUTCOME_DELIVERED)
 		return forget_failures(planner, address);
 	if (action == OUTCOME_FAILED && signal_is_bad_mailbox(lease))
