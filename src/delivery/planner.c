@@ -21,6 +21,7 @@
 
 #define PATH_SIZE PLANNER_PATH_MAX
 #define CARE_NS (200 * NS_PER_MS)
+#define INBOUND_TRIM 4000
 #define LETTER_TRIM 20000 /* a minute */
 #define GROUP_ROWS 16 /* a commit of so many makes the next one wait for the whole interval */
 
@@ -476,6 +477,7 @@ static void take_care(struct planner *planner)
 	planner->next_trim_ns = planner->now_ns + 60 * NS_PER_S;
 	clean_counts(planner);
 	trim_letters(planner);
+	planner_inbound_trim(planner, INBOUND_TRIM);
 }
 
 /* ---- turns ---- */

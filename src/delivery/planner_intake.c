@@ -204,7 +204,7 @@ static bool note_recipients(struct planner_intake *intake, u32 count)
 		for (end = at; end < count && intake->rows[end].lane == first->lane; end++)
 			intake->addresses[end - at] = intake->rows[end].address;
 		if (queue_recipients_put(planner->queue, &id, planner->time.age_ms,
-					 intake->addresses, end - at) != STORE_OK)
+					 intake->addresses, end - at, false) != STORE_OK)
 			return false;
 	}
 	return true;

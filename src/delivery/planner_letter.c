@@ -310,6 +310,26 @@ static bool put_rows(struct planner *planner, const struct letter *letter, u32 c
 	return ok;
 }
 
+/* Whom its rows are for, for when they are gone. */
+static bool note_recipients(struct planner *planner, const struct letter *letter, u32 campaign,
+			    u32 number)
+{
+	struct slice some[64];
+	bool ok = true;
+
+	for (u32 at = 0; at < letter->recipient_count && ok; at += array_count(some)) {
+		const u32 count = min_u32(letter->recipient_count - at, array_count(some));
+		const struct row_id first = { campaign, number, at + 1 };
+
+		for (u32 i = 0; i < count; i++)
+			some[i] = letter->recipients[at + i].address;
+		ok = planner_store_ok(planner, queue_recipients_put(planner->queue, &first,
+								    planner->time.age_ms, some,
+								    count, true));
+	}
+	return ok;
+}
+
 static bool put_content(struct planner *planner, const struct letter *letter, u32 campaign,
 			u32 number)
 {
@@ -345,6 +365,7 @@ static bool put(struct planner *planner, struct planner_campaign *campaign,
 
 	if (!put_content(planner, letter, head.campaign, number) ||
 	    !put_rows(planner, letter, head.campaign, number) ||
+	    !note_recipients(planner, letter, head.campaign, number) ||
 	    !planner_store_ok(planner, queue_letter_put(planner->queue, &head)))
 		return false;
 	planner_campaign_touch(campaign);

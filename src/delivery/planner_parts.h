@@ -391,6 +391,10 @@ bool planner_note_bad_mailbox(struct planner *planner, struct slice address,
 bool planner_note_soft_failure(struct planner *planner, struct slice address,
 			       const struct suppression_cause *cause) MUST_CHECK;
 
+/* ---- planner_inbound.c ---- */
+/* Now and then, outside of a transaction: what is remembered for reports goes when it is old. */
+void planner_inbound_trim(struct planner *planner, u32 limit);
+
 /* ---- planner_override.c ---- */
 bool planner_overrides_open(struct planner *planner, struct error *error);
 void planner_overrides_free(struct planner *planner);

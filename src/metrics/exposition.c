@@ -124,6 +124,18 @@ static void add_fraction(struct buf *out, u64 value, u32 digits)
 	}
 }
 
+const char *const metrics_report_names[METRICS_REPORTS] = {
+	[METRICS_REPORT_OTHER] = "other",
+	[METRICS_REPORT_NOTHING] = "nothing",
+	[METRICS_REPORT_AGAIN] = "again",
+	[METRICS_REPORT_FORGED] = "forged",
+	[METRICS_REPORT_UNKNOWN] = "unknown",
+	[METRICS_REPORT_AUTO_REPLY] = "auto-reply",
+	[METRICS_REPORT_BOUNCED] = "bounced",
+	[METRICS_REPORT_UNSUBSCRIBED] = "unsubscribed",
+	[METRICS_REPORT_COMPLAINED] = "complained",
+};
+
 /* ---- by route ---- */
 
 struct route_value {
@@ -543,6 +555,12 @@ static void add_planner(struct page *page)
 	for (u32 i = SMTP_CLASS_UNKNOWN; i < SMTP_CLASS_COUNT; i++)
 		page_labelled(page, "hikyaku_replies", COUNTER, "class", smtp_class_name(i),
 			     metric_get(&p->replies[i]));
+
+	page_family(page, "hikyaku_reports", COUNTER,
+		     "Messages about mail that was sent, by what came of them.");
+	for (u32 i = 0; i < METRICS_REPORTS; i++)
+		page_labelled(page, "hikyaku_reports", COUNTER, "result", metrics_report_names[i],
+			      metric_get(&p->reports[i]));
 
 	page_family(page, "hikyaku_queue_oldest_due_seconds", GAUGE,
 		     "Age of the oldest deferred recipient that is due and waits; 0: none.");

@@ -30,6 +30,21 @@ enum metrics_session_failure {
 	METRICS_FAILURES,
 };
 
+/* What came of a report about mail that was sent (delivery/inbound.h). */
+enum metrics_report {
+	METRICS_REPORT_OTHER,
+	METRICS_REPORT_NOTHING,
+	METRICS_REPORT_AGAIN,
+	METRICS_REPORT_FORGED,
+	METRICS_REPORT_UNKNOWN,
+	METRICS_REPORT_AUTO_REPLY,
+	METRICS_REPORT_BOUNCED,
+	METRICS_REPORT_UNSUBSCRIBED,
+	METRICS_REPORT_COMPLAINED,
+	METRICS_REPORTS,
+};
+extern const char *const metrics_report_names[METRICS_REPORTS]; /* "other", "auto-reply", ... */
+
 /* How the hosts of a receiver are talked to, and why. */
 enum metrics_policy {
 	METRICS_POLICY_NEVER,         /* plaintext, by configuration */
@@ -140,6 +155,7 @@ struct metrics_planner {
 	u64 pages_used;
 	u64 pages_free;
 	u64 log_rows;
+	u64 reports[METRICS_REPORTS];
 	u64 replies[SMTP_CLASS_COUNT]; /* refusals by class; none of SMTP_CLASS_NONE */
 	u64 dns_lookups;
 	u64 dns_failures;

@@ -266,10 +266,12 @@ enum store_result queue_row_last(struct queue *queue, enum row_place place,
 
 /*
  * Notes the recipients (wire form) of `count` rows of one lane, numbered from *first on, at
- * `age_ms` by the clock that ages are measured with.
+ * `age_ms` by the clock that ages are measured with. `whole`: with their domains, for rows without
+ * a lane.
  */
 enum store_result queue_recipients_put(struct queue *queue, const struct row_id *first, u64 age_ms,
-				       const struct slice *addresses, u32 count) MUST_CHECK;
+				       const struct slice *addresses, u32 count,
+				       bool whole) MUST_CHECK;
 /* The row's recipient in wire form, with a NUL. */
 enum store_result queue_recipient_get(struct queue *queue, const struct row_id *id,
 				      char out[ROW_ADDRESS_MAX + 1]) MUST_CHECK;
@@ -280,8 +282,8 @@ enum store_result queue_recipient_get(struct queue *queue, const struct row_id *
 enum store_result queue_recipient_find(struct queue *queue, u32 campaign, struct slice address,
 				       u32 *looks, struct row_id *id) MUST_CHECK;
 /*
- * Drops the first records as long as they are older than `before_ms`, `limit` at most;
- * STORE_NOT_FOUND when there were none.
+ * Drops records that are older than `before_ms`, of each campaign the first ones; `limit` are
+ * looked at. STORE_NOT_FOUND when there were none.
  */
 enum store_result queue_recipients_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
 
@@ -472,11 +474,11 @@ u64 queue_suppression_id(struct slice scope, struct slice address);
 
 /* ---- reports of others that are done with ---- */
 
-#define REPORT_KEY_MAX 48 /* at least 1 */
+#define REPORT_KEY_MAX 64 /* at least 1 */
 
 enum store_result queue_report_has(struct queue *queue, struct slice key) MUST_CHECK;
 enum store_result queue_report_put(struct queue *queue, struct slice key, u64 age_ms) MUST_CHECK;
-/* As queue_recipients_trim. */
+/* Drops the first ones as long as they are older, at most `limit`; likewise. */
 enum store_result queue_reports_trim(struct queue *queue, u64 before_ms, u32 limit) MUST_CHECK;
 
 /* ---- small settings: suspended sites, counters that survive a restart ---- */

@@ -1,7 +1,8 @@
 /*
  * Who rows were for. A row goes when its message is delivered; what comes back later names only the
  * row, by a token. So an import notes its addresses a second time, many to a record and without the
- * domain, which the lane has: about 15 bytes for each.
+ * domain, which the lane has: about 15 bytes for each. Rows of letters have no lane, and are noted
+ * with whole addresses.
  */
 #include "store/queue.h"
 
@@ -11,6 +12,7 @@
 #include "store/record.h"
 
 #define KEY_SIZE 12
+#define RECORD_VERSION_WHOLE 2 /* with domains */
 
 /* The key of a part is its last row, so that the first key at or behind a row is its part. */
 static struct slice part_key(u8 key[KEY_SIZE], const struct row_id *last)
@@ -41,14 +43,14 @@ static struct slice local_part(struct slice address)
 }
 
 size_t recipient_part_write(u8 out[RECIPIENT_PART_MAX], u64 age_ms, u32 first_seq,
-			    const struct slice *addresses, u32 count, u32 *taken)
+			    const struct slice *addresses, u32 count, bool whole, u32 *taken)
 {
-	u8 *at = record_put_u8(out, RECORD_VERSION);
+	u8 *at = record_put_u8(out, whole ? RECORD_VERSION_WHOLE : RECORD_VERSION);
 
 	at = record_put_u64(at, age_ms);
 	at = record_put_u32(at, first_seq);
 	for (*taken = 0; *taken < count; (*taken)++) {
-		struct slice local = local_part(addresses[*taken]);
+		struct slice local = whole ? addresses[*taken] : local_part(addresses[*taken]);
 
 		ASSERT(addresses[*taken].len <= ROW_ADDRESS_MAX);
 		if ((size_t)(at - out) + 2 + local.len > RECIPIENT_PART_MAX)
@@ -67,7 +69,8 @@ bool recipient_part_read(struct slice record, struct recipient_part *part)
 	part->age_ms = record_get_u64(&r);
 	part->first_seq = record_get_u32(&r);
 	part->locals = record_get_rest(&r);
-	return !r.bad && version == RECORD_VERSION;
+	part->whole = version == RECORD_VERSION_WHOLE;
+	return !r.bad && (part->whole || version == RECORD_VERSION);
 }
 
 bool recipient_part_next(struct recipient_part *part, struct slice *local)
@@ -80,7 +83,7 @@ bool recipient_part_next(struct recipient_part *part, struct slice *local)
 }
 
 enum store_result queue_recipients_put(struct queue *queue, const struct row_id *first, u64 age_ms,
-				       const struct slice *addresses, u32 count)
+				       const struct slice *addresses, u32 count, bool whole)
 {
 	struct row_id last = *first;
 	enum store_result result = STORE_OK;
@@ -90,7 +93,7 @@ enum store_result queue_recipients_put(struct queue *queue, const struct row_id 
 
 	while (result == STORE_OK && count > 0) {
 		size_t len = recipient_part_write(record, age_ms, last.seq, addresses, count,
-						  &taken);
+						  whole, &taken);
 
 		last.seq += taken - 1;
 		result = table_put(queue, TABLE_RECIPIENT, part_key(key, &last),
@@ -156,7 +159,7 @@ enum store_result queue_recipient_get(struct queue *queue, const struct row_id *
 			return STORE_NOT_FOUND;
 	}
 	slice_copy(out, ROW_ADDRESS_MAX + 1, local);
-	return add_domain(queue, id, out, local.len);
+	return part.whole ? STORE_OK : add_domain(queue, id, out, local.len);
 }
 
 /* Looks through one lane. */
@@ -203,23 +206,27 @@ enum store_result queue_recipient_find(struct queue *queue, u32 campaign, struct
 
 enum store_result queue_recipients_trim(struct queue *queue, u64 before_ms, u32 limit)
 {
-	static const u8 first[1] = { 0 };
+	struct row_id from = { 0 };
 	enum store_result result;
 	struct recipient_part part;
 	struct slice found;
 	struct slice record;
+	struct row_id last;
+	u8 key[KEY_SIZE];
 	bool any = false;
 
 	for (; limit > 0; limit--) {
-		result = table_seek(queue, TABLE_RECIPIENT, table_key(first, 1), &found, &record);
+		result = table_seek(queue, TABLE_RECIPIENT, part_key(key, &from), &found, &record);
 		if (result == STORE_NOT_FOUND)
 			break;
 		if (result != STORE_OK)
 			return result;
-		if (!recipient_part_read(record, &part))
+		if (!key_read(found, &last) || !recipient_part_read(record, &part))
 			return table_damaged(queue, TABLE_RECIPIENT, found);
+		/* Campaigns are in the order of their age, and so are letters within their own. */
+		from = (struct row_id){ .campaign = last.campaign + (part.age_ms >= before_ms) };
 		if (part.age_ms >= before_ms)
-			break;
+			continue;
 		result = table_delete(queue, TABLE_RECIPIENT, found);
 		if (result != STORE_OK)
 			return result;

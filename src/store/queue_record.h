@@ -79,14 +79,15 @@ bool letter_record_read(struct slice record, struct queue_letter *letter) MUST_C
 
 /* One part: as many of the `count` addresses as fit, at least one; *taken says how many. */
 size_t recipient_part_write(u8 out[RECIPIENT_PART_MAX], u64 age_ms, u32 first_seq,
-			    const struct slice *addresses, u32 count, u32 *taken);
+			    const struct slice *addresses, u32 count, bool whole, u32 *taken);
 struct recipient_part {
 	u64 age_ms;
 	u32 first_seq;
 	struct slice locals; /* of the record: for recipient_part_next */
+	bool whole;          /* these are addresses, not local parts */
 };
 bool recipient_part_read(struct slice record, struct recipient_part *part) MUST_CHECK;
-/* The next row's local part; false at the end, or when the rest does not parse. */
+/* The next row's local part or address; false at the end, or when the rest does not parse. */
 bool recipient_part_next(struct recipient_part *part, struct slice *local) MUST_CHECK;
 
 /* One part: as many of the `count` refs as fit; *taken says how many. Returns the length. */

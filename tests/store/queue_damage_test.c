@@ -310,7 +310,7 @@ static void make_kinds(struct kind kinds[KINDS])
 	kinds[9].len = recipient_part_write((u8 *)kinds[9].bytes, 5, 1,
 					    (const struct slice[]){ SLICE("ann@x.test"),
 								    SLICE("bob@x.test") },
-					    2, &taken);
+					    2, false, &taken);
 }
 
 /* The sizes that callers reserve are those that the writers need, no more and no less. */

@@ -31,7 +31,7 @@ static void put_many(struct fixture *f, struct row_id first, const char *domain,
 		snprintf(texts[count], sizeof(texts[count]), "u%u@%s", seq, domain);
 		addresses[count] = slice_of(texts[count]);
 	}
-	must(queue_recipients_put(f->queue, &first, age_ms, addresses, count));
+	must(queue_recipients_put(f->queue, &first, age_ms, addresses, count, false));
 	free(texts);
 	free(addresses);
 }
@@ -102,10 +102,11 @@ static void the_longest_addresses_come_back_as_they_were(void **state)
 	must(queue_begin(f->queue));
 	c = make_campaign(f);
 	lane = make_lane(f, &c, domain);
-	must(queue_recipients_put(f->queue, &(struct row_id){ c.id, lane, 1 }, 0, both, 1));
+	must(queue_recipients_put(f->queue, &(struct row_id){ c.id, lane, 1 }, 0, both, 1, false));
 	must_be_for(f, c.id, lane, 1, address);
 	lane = make_lane(f, &c, "x.test");
-	must(queue_recipients_put(f->queue, &(struct row_id){ c.id, lane, 1 }, 0, both + 1, 1));
+	must(queue_recipients_put(f->queue, &(struct row_id){ c.id, lane, 1 }, 0, both + 1, 1,
+				  false));
 	must_be_for(f, c.id, lane, 1, quoted);
 	queue_abort(f->queue);
 }
@@ -165,6 +166,32 @@ static void old_ones_go_from_the_front(void **state)
 	queue_abort(f->queue);
 }
 
+/* Letters stand in one campaign for ever, which is among the first ones. */
+static void letters_are_known_whole_and_stand_in_nobodys_way(void **state)
+{
+	static const struct slice to[] = { SLICE("ann@x.test"), SLICE("\"a@b\"@y.test") };
+	struct fixture *f = *state;
+	struct queue_campaign letters;
+	struct queue_campaign c;
+	u32 lane;
+
+	must(queue_begin(f->queue));
+	letters = make_campaign(f);
+	c = make_campaign(f);
+	lane = make_lane(f, &c, "x.test");
+	must(queue_recipients_put(f->queue, &(struct row_id){ letters.id, 1, 1 }, 100, to, 2, true));
+	must(queue_recipients_put(f->queue, &(struct row_id){ letters.id, 2, 1 }, 300, to, 1, true));
+	put_many(f, (struct row_id){ c.id, lane, 1 }, "x.test", 1, 200);
+	must_be_for(f, letters.id, 1, 2, "\"a@b\"@y.test");
+	must_be_unknown(f, letters.id, 2, 2);
+	must(queue_recipients_trim(f->queue, 250, 10));
+	must_be_unknown(f, letters.id, 1, 1);
+	must_be_for(f, letters.id, 2, 1, "ann@x.test");
+	must_be_unknown(f, c.id, lane, 1);
+	must_be(STORE_NOT_FOUND, queue_recipients_trim(f->queue, 250, 10));
+	queue_abort(f->queue);
+}
+
 static void they_go_with_an_import_that_is_erased(void **state)
 {
 	struct fixture *f = *state;
@@ -214,6 +241,7 @@ int main(void)
 		store_test(the_longest_addresses_come_back_as_they_were),
 		store_test(an_address_is_found_within_the_looks_that_are_allowed),
 		store_test(old_ones_go_from_the_front),
+		store_test(letters_are_known_whole_and_stand_in_nobodys_way),
 		store_test(they_go_with_an_import_that_is_erased),
 		store_test(a_report_that_is_done_with_is_known_for_its_time),
 	};
