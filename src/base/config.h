@@ -176,6 +176,8 @@ struct config_receive {
 	u64 message_max;	   /* bytes; 64 KiB..1 GiB */
 	u32 connections;	   /* 1..60000 */
 	u32 connections_per_client; /* of one IPv4 address or IPv6 /64; 1..60000 */
+	const char *forward_to;	   /* mailbox for mail that a person should see; NULL: none */
+	const char *metrics;	   /* "127.0.0.1:9642": its page; NULL: none */
 };
 
 /* The interface for programs: `hikyaku web`, behind a web server that has TLS. */

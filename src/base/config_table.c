@@ -243,6 +243,10 @@ static const struct config_option receive_options[] = {
 	ROW(config_receive, connections, "connections", CONFIG_NUMBER, "5000", RANGE(1, 60000)),
 	ROW(config_receive, connections_per_client, "connections-per-client", CONFIG_NUMBER, "20",
 	    RANGE(1, 60000)),
+	ROW(config_receive, forward_to, "forward-to", CONFIG_TEXT, "",
+	    SHAPE(mailbox, "an address such as postmaster@example.jp")),
+	ROW(config_receive, metrics, "metrics", CONFIG_TEXT, "",
+	    SHAPE(endpoint, "an address with port such as 127.0.0.1:9642")),
 };
 NOT_TITLED(receive, "receive", receive_options);
 

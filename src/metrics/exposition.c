@@ -1,13 +1,13 @@
 #include "metrics/metrics.h"
 
 #include "base/version.h"
+#include "metrics/lines.h"
 #include "metrics/metrics_parts.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands behind "# TYPE". INFO is a gauge of 1 in the older format. */
 struct page {
 	struct buf *out;
 	bool openmetrics;
@@ -19,66 +19,9 @@ struct page {
 
 /* ---- lines ---- */
 
-static const char *type_text(const struct page *page, enum metric_type type)
-{
-	static const char *const texts[] = { "counter", "gauge", "histogram", "info" };
-
-	return type == INFO && !page->openmetrics ? "gauge" : texts[type];
-}
-
-static const char *suffix(enum metric_type type)
-{
-	return type == COUNTER ? "_total" : type == INFO ? "_info" : "";
-}
-
-static void add_comment(struct page *page, const char *keyword, const char *name,
-			enum metric_type type, const char *text)
-{
-	/*
-	 * OpenMetrics names the family without the suffix of its samples, the older format with it.
-	 */
-	buf_add_format(page->out, "# %s %s%s %s\n", keyword, name,
-		       page->openmetrics ? "" : suffix(type), text);
-}
-
-static bool ends_with(const char *name, const char *end)
-{
-	size_t len = strlen(name);
-	size_t end_len = strlen(end);
-
-	return len > end_len && strcmp(name + len - end_len, end) == 0;
-}
-
-/* `name` without the suffix of samples; `help` needs no escapes. */
 void page_family(struct page *page, const char *name, enum metric_type type, const char *help)
 {
-	add_comment(page, "HELP", name, type, help);
-	add_comment(page, "TYPE", name, type, type_text(page, type));
-	if (page->openmetrics && ends_with(name, "_seconds"))
-		add_comment(page, "UNIT", name, type, "seconds");
-	else if (page->openmetrics && ends_with(name, "_bytes"))
-		add_comment(page, "UNIT", name, type, "bytes");
-}
-
-static void add_label_value(struct buf *out, const char *value)
-{
-	for (; *value; value++) {
-		if (*value == '\n')
-			buf_add_text(out, "\\n");
-		else if (*value == '"' || *value == '\\')
-			buf_add_format(out, "\\%c", *value);
-		else
-			buf_add_char(out, *value);
-	}
-}
-
-static void add_label(struct buf *out, char before, const char *name, const char *value)
-{
-	buf_add_char(out, before);
-	buf_add_text(out, name);
-	buf_add_text(out, "=\"");
-	add_label_value(out, value);
-	buf_add_char(out, '"');
+	lines_family(page->out, page->openmetrics, name, type, help);
 }
 
 static void end_sample(struct page *page, u64 value)
@@ -90,38 +33,14 @@ static void end_sample(struct page *page, u64 value)
 
 static void add_sample(struct page *page, const char *name, enum metric_type type, u64 value)
 {
-	buf_add_text(page->out, name);
-	buf_add_text(page->out, suffix(type));
-	end_sample(page, value);
+	lines_sample(page->out, name, type, value);
 }
 
 /* A sample with one label. */
 void page_labelled(struct page *page, const char *name, enum metric_type type, const char *label,
 		   const char *text, u64 value)
 {
-	buf_add_text(page->out, name);
-	buf_add_text(page->out, suffix(type));
-	add_label(page->out, '{', label, text);
-	buf_add_char(page->out, '}');
-	end_sample(page, value);
-}
-
-/* `value` counts units of 10^-digits; zeroes at the end are left away. */
-static void add_fraction(struct buf *out, u64 value, u32 digits)
-{
-	u64 unit = 1;
-
-	for (u32 i = 0; i < digits; i++)
-		unit *= 10;
-	buf_add_u64(out, value / unit);
-	value %= unit;
-	if (value == 0)
-		return;
-	buf_add_char(out, '.');
-	for (; value > 0; value %= unit) {
-		unit /= 10;
-		buf_add_char(out, (char)('0' + value / unit));
-	}
+	lines_labelled(page->out, name, type, label, text, value);
 }
 
 const char *const metrics_report_names[METRICS_REPORTS] = {
@@ -205,11 +124,11 @@ static void add_route_sample(struct page *page, const struct route_family *famil
 	const char *sum = (const char *)&page->routes[slot];
 
 	buf_add_text(page->out, family->name);
-	buf_add_text(page->out, suffix(family->type));
-	add_label(page->out, '{', "source", metrics_route_source(page->metrics, slot));
-	add_label(page->out, ',', "site", metrics_route_site(page->metrics, slot));
+	buf_add_text(page->out, lines_suffix(family->type));
+	lines_label(page->out, '{', "source", metrics_route_source(page->metrics, slot));
+	lines_label(page->out, ',', "site", metrics_route_site(page->metrics, slot));
 	if (family->label)
-		add_label(page->out, ',', family->label, value->text);
+		lines_label(page->out, ',', family->label, value->text);
 	buf_add_char(page->out, '}');
 	end_sample(page, *(const u64 *)(const void *)(sum + value->offset));
 }
@@ -279,9 +198,9 @@ static void add_warmups(struct page *page)
 			if (metric_get(&warmups[slot].step) == 0)
 				continue;
 			buf_add_text(page->out, name);
-			add_label(page->out, '{', "source",
+			lines_label(page->out, '{', "source",
 				  metrics_route_source(page->metrics, slot));
-			add_label(page->out, ',', "receiver",
+			lines_label(page->out, ',', "receiver",
 				  metrics_route_site(page->metrics, slot));
 			buf_add_char(page->out, '}');
 			end_sample(page, metric_get((const u64 *)(const void *)at));
@@ -347,7 +266,7 @@ static void add_workers(struct page *page)
 
 		page_family(page, f->name, f->type, f->help);
 		for (u32 w = 0; w < workers; w++) {
-			buf_add_format(page->out, "%s%s{worker=\"%u\"}", f->name, suffix(f->type),
+			buf_add_format(page->out, "%s%s{worker=\"%u\"}", f->name, lines_suffix(f->type),
 				       w);
 			end_sample(page, worker_word(page, w, f->offset));
 		}
@@ -387,7 +306,7 @@ static void add_security_sample(struct page *page, u32 policy, u32 result)
 	for (u32 w = 0; w < metrics_worker_count(page->metrics); w++)
 		sum += worker_word(page, w, offset);
 	buf_add_format(page->out, "hikyaku_tls_sessions%s{policy=\"%s\",result=\"%s\"}",
-		       suffix(COUNTER), policies[policy], securities[result]);
+		       lines_suffix(COUNTER), policies[policy], securities[result]);
 	end_sample(page, sum);
 }
 
@@ -441,14 +360,14 @@ static void add_histogram(struct page *page, const char *name, const char *help,
 		count += h->buckets[i];
 		buf_add_format(page->out, "%s_bucket{le=\"", name);
 		if (i + 1 < METRICS_BUCKETS)
-			add_fraction(page->out, METRICS_BUCKET_NS << i, 9);
+			lines_fraction(page->out, METRICS_BUCKET_NS << i, 9);
 		else
 			buf_add_text(page->out, "+Inf");
 		buf_add_text(page->out, "\"}");
 		end_sample(page, count);
 	}
 	buf_add_format(page->out, "%s_sum ", name);
-	add_fraction(page->out, h->sum_ns, 9);
+	lines_fraction(page->out, h->sum_ns, 9);
 	buf_add_format(page->out, "\n%s_count", name);
 	end_sample(page, count);
 }
@@ -565,7 +484,7 @@ static void add_planner(struct page *page)
 	page_family(page, "hikyaku_queue_oldest_due_seconds", GAUGE,
 		     "Age of the oldest deferred recipient that is due and waits; 0: none.");
 	buf_add_text(page->out, "hikyaku_queue_oldest_due_seconds ");
-	add_fraction(page->out, metric_get(&p->oldest_due_ms), 3);
+	lines_fraction(page->out, metric_get(&p->oldest_due_ms), 3);
 	buf_add_char(page->out, '\n');
 
 	page_family(page, "hikyaku_lmdb_pages", GAUGE, "Pages of the queue, by state.");

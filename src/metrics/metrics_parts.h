@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/types.h"
+#include "metrics/lines.h"
 
 /* The folder that metrics_set_textfiles named, or NULL. */
 struct metrics;
@@ -13,7 +14,6 @@ const char *metrics_textfiles(const struct metrics *metrics);
 void metrics_add_textfiles(const char *folder, bool openmetrics, struct buf *out);
 
 /* ---- exposition.c ---- */
-enum metric_type { COUNTER, GAUGE, HISTOGRAM, INFO };
 struct page;
 /* Comments in front of a metric's samples. */
 void page_family(struct page *page, const char *name, enum metric_type type, const char *help);

@@ -36,7 +36,8 @@ struct client {
 struct metrics_responder {
 	struct ring *ring;
 	struct timer_wheel *wheel;
-	const struct metrics *metrics;
+	void (*expose)(const void *of, bool openmetrics, struct buf *out);
+	const void *of;
 	struct ring_accept accept;
 	struct timer accept_again;
 	struct list clients;
@@ -132,7 +133,7 @@ static void answer_page(struct client *client)
 		refuse(client, 503);
 		return;
 	}
-	metrics_expose(responder->metrics, openmetrics, &client->body);
+	responder->expose(responder->of, openmetrics, &client->body);
 	if (client->body.failed)
 		refuse(client, 503);
 	else
@@ -282,9 +283,22 @@ static void on_accept_again(struct timer *timer)
 	start_accepting(container_of(timer, struct metrics_responder, accept_again));
 }
 
+static void expose_metrics(const void *of, bool openmetrics, struct buf *out)
+{
+	metrics_expose(of, openmetrics, out);
+}
+
 struct metrics_responder *metrics_responder_open(struct ring *ring, struct timer_wheel *wheel,
 						 const struct net_address *at,
 						 const struct metrics *metrics, struct error *error)
+{
+	return metrics_responder_open_for(ring, wheel, at, expose_metrics, metrics, error);
+}
+
+struct metrics_responder *metrics_responder_open_for(
+	struct ring *ring, struct timer_wheel *wheel, const struct net_address *at,
+	void (*expose)(const void *of, bool openmetrics, struct buf *out), const void *of,
+	struct error *error)
 {
 	struct metrics_responder *responder = calloc(1, sizeof(*responder));
 	char text[NET_ADDRESS_TEXT_SIZE];
@@ -295,7 +309,8 @@ struct metrics_responder *metrics_responder_open(struct ring *ring, struct timer
 	}
 	responder->ring = ring;
 	responder->wheel = wheel;
-	responder->metrics = metrics;
+	responder->expose = expose;
+	responder->of = of;
 	responder->accept.accepted = on_accepted;
 	responder->accept.end = on_accept_end;
 	list_init(&responder->clients);

@@ -31,6 +31,14 @@ struct metrics_responder *metrics_responder_open(struct ring *ring, struct timer
 						 const struct metrics *metrics,
 						 struct error *error) MUST_CHECK;
 /*
+ * The same for the page of another role: `expose` adds it to a buffer with a maximum of
+ * METRICS_EXPOSITION_MAX, as metrics_expose does, from the thread of the ring.
+ */
+struct metrics_responder *metrics_responder_open_for(
+	struct ring *ring, struct timer_wheel *wheel, const struct net_address *at,
+	void (*expose)(const void *of, bool openmetrics, struct buf *out), const void *of,
+	struct error *error) MUST_CHECK;
+/*
  * Breaks off what is under way, turns the ring until nothing of it is in flight, and frees. Not to
  * be called from a completion. NULL is fine.
  */

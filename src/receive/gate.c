@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "metrics/metrics.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,6 +98,7 @@ static struct gate_client *client_take(struct gate *gate, const struct net_addre
 
 void gate_forget(struct gate *gate, struct gate_client *client)
 {
+	metric_set(&gate->params.meter->open, gate->visitor_count);
 	if (--client->visitors > 0)
 		return;
 	map_remove(&gate->clients, (struct slice){ (const char *)client->key, CLIENT_KEY_SIZE });
@@ -110,10 +112,14 @@ static void let_in(struct gate *gate, enum gate_door door, i32 handle,
 
 	if (gate->visitor_count < gate->params.config->receive.connections)
 		client = client_take(gate, peer);
-	if (client && visitor_enter(gate, door, handle, peer, client))
+	metric_add(&gate->params.meter->connections, 1);
+	if (client && visitor_enter(gate, door, handle, peer, client)) {
+		metric_set(&gate->params.meter->open, gate->visitor_count);
 		return;
+	}
 	if (client)
 		gate_forget(gate, client);
+	metric_add(&gate->params.meter->refused[METER_NO_PLACE], 1);
 	log_warn("receive", "too many connections", "open=%u", gate->visitor_count);
 	ring_shut(gate->params.ring, handle);
 }

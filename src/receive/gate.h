@@ -16,6 +16,8 @@
 #include "io/ring.h"
 #include "io/timer.h"
 #include "io/tls.h"
+#include "receive/meter.h"
+#include "receive/reader.h"
 #include "receive/spool.h"
 #include "receive/submission.h"
 
@@ -27,6 +29,8 @@ struct gate_params {
 	struct spool *spool;
 	struct submission *submission; /* NULL: there is none */
 	struct tls_context *tls; /* a server's */
+	struct meter *meter;
+	struct reader *reader; /* of the spool */
 	const struct config *config;
 };
 

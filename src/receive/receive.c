@@ -5,12 +5,17 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/net_address.h"
 #include "base/ready.h"
 #include "base/role.h"
+#include "base/text.h"
 #include "io/ring.h"
 #include "io/timer.h"
 #include "io/tls.h"
+#include "metrics/responder.h"
 #include "receive/gate.h"
+#include "receive/meter.h"
+#include "receive/reader.h"
 #include "receive/spool.h"
 #include "receive/submission.h"
 
@@ -31,6 +36,9 @@ struct receiver {
 	struct spool *spool;
 	struct submission *submission; /* NULL: there is none */
 	struct tls_context *tls;
+	struct meter meter;
+	struct reader *reader;
+	struct metrics_responder *responder;
 	struct gate *gate;
 	struct ring_op signal_op;
 	int signal_fd;
@@ -57,7 +65,9 @@ static bool watch_signals(struct receiver *receiver, struct error *error)
 static bool open_ring(struct receiver *receiver, struct error *error)
 {
 	struct ring_params params = { .entries = 1024,
-				      .files = receiver->config.receive.connections + 2,
+				      .files = receiver->config.receive.connections + 2 +
+					       RESPONDER_CLIENTS_MAX + 2,
+				      .accepted = RESPONDER_CLIENTS_MAX,
 				      .buffers = 256,
 				      .buffer_size = 16384,
 				      .syncs = 64 };
@@ -116,6 +126,26 @@ static bool open_submission(struct receiver *receiver, struct error *error)
 	return receiver->submission != NULL;
 }
 
+static bool open_reader(struct receiver *receiver, struct error *error)
+{
+	receiver->reader = reader_open(&receiver->config, &receiver->meter, error);
+	return receiver->reader != NULL;
+}
+
+static bool open_page(struct receiver *receiver, struct error *error)
+{
+	const char *at_text = receiver->config.receive.metrics;
+	struct net_address at;
+
+	if (!at_text)
+		return true;
+	if (!net_address_parse(&at, slice_of(at_text), true))
+		return error_set(error, "receive: metrics: %s is no address", at_text);
+	receiver->responder = metrics_responder_open_for(receiver->ring, &receiver->wheel, &at,
+							 meter_expose, &receiver->meter, error);
+	return receiver->responder != NULL;
+}
+
 static bool open_gate(struct receiver *receiver, struct error *error)
 {
 	struct gate_params params = { .ring = receiver->ring,
@@ -123,6 +153,8 @@ static bool open_gate(struct receiver *receiver, struct error *error)
 				      .spool = receiver->spool,
 				      .submission = receiver->submission,
 				      .tls = receiver->tls,
+				      .meter = &receiver->meter,
+				      .reader = receiver->reader,
 				      .config = &receiver->config };
 
 	receiver->gate = gate_open(&params, error);
@@ -184,7 +216,8 @@ int receive_main(int argc, char **argv)
 	receiver.signal_op.done = on_signal;
 	if (!watch_signals(&receiver, &error) || !open_ring(&receiver, &error) ||
 	    !open_spool(&receiver, &error) || !open_tls(&receiver, &error) ||
-	    !open_submission(&receiver, &error) || !open_gate(&receiver, &error)) {
+	    !open_submission(&receiver, &error) || !open_reader(&receiver, &error) ||
+	    !open_page(&receiver, &error) || !open_gate(&receiver, &error)) {
 		fprintf(stderr, "hikyaku: %s\n", error.text);
 		return 1;
 	}
@@ -195,6 +228,8 @@ int receive_main(int argc, char **argv)
 	run(&receiver);
 	gate_close(receiver.gate);
 	submission_close(receiver.submission);
+	reader_close(receiver.reader);
+	metrics_responder_close(receiver.responder);
 	tls_context_close(receiver.tls);
 	spool_close(receiver.spool);
 	ring_close(receiver.ring);

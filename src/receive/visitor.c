@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "metrics/metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -170,6 +171,7 @@ static void drop_message(struct visitor *visitor)
 
 static void refuse_for_room(struct visitor *visitor)
 {
+	metric_add(&visitor->gate->params.meter->refused[METER_NO_ROOM], 1);
 	smtp_server_refuse(&visitor->server, 452, SLICE("4.3.1 no room now"), clock_mono_ns());
 }
 
@@ -207,6 +209,7 @@ static void on_rcpt(struct visitor *visitor, const struct smtp_rcpt *rcpt)
 		return;
 	}
 	if (!gate_takes(visitor->gate, &rcpt->to)) {
+		metric_add(&visitor->gate->params.meter->refused[METER_NO_RECIPIENT], 1);
 		smtp_server_refuse(&visitor->server, 550, SLICE("5.1.1 nobody of that name here"),
 				   clock_mono_ns());
 		return;
@@ -449,19 +452,34 @@ static void on_timer(struct timer *timer)
 	go_on(visitor);
 }
 
+static void count_message(struct visitor *visitor, bool durable)
+{
+	const struct gate_params *params = &visitor->gate->params;
+
+	if (!durable) {
+		metric_add(&params->meter->refused[METER_DISK], 1);
+		return;
+	}
+	metric_add(&params->meter->messages, 1);
+	metric_add(&params->meter->bytes, visitor->file.size);
+	if (visitor->submitter) {
+		log_info("receive", "submitted", "id=%s user=%s bytes=%llu", visitor->file.id,
+			 submitter_user(visitor->submitter),
+			 (unsigned long long)visitor->file.size);
+		submission_has_mail(params->submission);
+		return;
+	}
+	log_info("receive", "message", "id=%s bytes=%llu", visitor->file.id,
+		 (unsigned long long)visitor->file.size);
+	reader_wake(params->reader);
+}
+
 /* The message is on the disk, or it is not; the client may have gone meanwhile. */
 static void on_committed(struct spool_file *file, bool durable)
 {
 	struct visitor *visitor = container_of(file, struct visitor, file);
 
-	if (durable && visitor->submitter)
-		log_info("receive", "submitted", "id=%s user=%s bytes=%llu", file->id,
-			 submitter_user(visitor->submitter), (unsigned long long)file->size);
-	else if (durable)
-		log_info("receive", "message", "id=%s bytes=%llu", file->id,
-			 (unsigned long long)file->size);
-	if (durable && visitor->submitter)
-		submission_has_mail(visitor->gate->params.submission);
+	count_message(visitor, durable);
 	forget_envelope(visitor);
 	file->failed = false;
 	if (durable)

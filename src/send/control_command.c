@@ -253,6 +253,7 @@ static const struct {
 	{ "reader.resume", control_reader_resume },
 	{ "reader.test", control_reader_test },
 	{ "reader.tested", control_reader_tested },
+	{ "inbound.report", control_inbound_report },
 	{ "suppression.add", control_suppression_change },
 	{ "suppression.remove", control_suppression_change },
 	{ "suppression.show", control_suppression_show },

@@ -68,6 +68,14 @@ struct control_rights {
 	i64 web; /* -1: there is no such user */
 };
 
+/* What the role that takes mail in said last of its spool. */
+struct control_inbound {
+	u64 at_ns; /* 0: it never said anything */
+	u64 files;
+	u64 bytes;
+	u64 oldest_ms; /* age of the oldest file */
+};
+
 struct send_control {
 	struct send_control_params params;
 	struct control_rights rights;
@@ -84,6 +92,7 @@ struct send_control {
 	bool is_leaving; /* planner and queue are not ours any more */
 	bool stop_requested;
 	struct control_rate rate;
+	struct control_inbound inbound;
 };
 
 /* ---- control.c ---- */
@@ -215,6 +224,8 @@ void control_reader_tested(struct control_link *link, const struct control_reque
 /* control_tls.c */
 void control_tls_show(struct control_link *link, const struct control_request *request);
 void control_tls_send(struct control_link *link, const struct control_request *request);
+/* control_inbound.c */
+void control_inbound_report(struct control_link *link, const struct control_request *request);
 /* control_suppression.c */
 void control_suppression_change(struct control_link *link, const struct control_request *request);
 void control_suppression_show(struct control_link *link, const struct control_request *request);
