@@ -15,7 +15,8 @@ static const char *const code_names[] = {
 };
 
 const char *const control_outcome_names[CONTROL_OUTCOME_COUNT] = {
-	"delivered", "failed", "cancelled", "queued", "held", "expired", "deferred", "in-doubt",
+	"delivered", "failed",   "cancelled",  "queued",       "held",       "expired",
+	"deferred",  "in-doubt", "bounced", "complained", "unsubscribed", "auto-reply",
 };
 
 const char *control_code_name(enum control_code code)

@@ -119,10 +119,14 @@ enum control_outcome {
 	OUTCOME_EXPIRED = 32,  /* of the failed */
 	OUTCOME_DEFERRED = 64, /* an event: one per deferral */
 	OUTCOME_IN_DOUBT = 128, /* an event */
+	OUTCOME_BOUNCED = 256,  /* events, too: what came back later */
+	OUTCOME_COMPLAINED = 512,
+	OUTCOME_UNSUBSCRIBED = 1024,
+	OUTCOME_AUTO_REPLY = 2048,
 	OUTCOME_EVERY_ROW = 31,
 };
 /* The words of the report's filter, by bit number: "delivered", "failed", ... */
-#define CONTROL_OUTCOME_COUNT 8
+#define CONTROL_OUTCOME_COUNT 12
 extern const char *const control_outcome_names[CONTROL_OUTCOME_COUNT];
 
 struct control_report {

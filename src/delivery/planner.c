@@ -10,6 +10,7 @@
 #include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
 #include "delivery/planner_tls.h"
+#include "delivery/planner_suppression.h"
 #include "dns/sts_fetch.h"
 
 #include <errno.h>

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "delivery/planner_parts.h"
+#include "delivery/planner_suppression.h"
 #include "message/address.h"
 
 #include <string.h>

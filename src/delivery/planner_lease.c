@@ -4,6 +4,7 @@
 #include "delivery/planner_letter.h"
 #include "delivery/planner_parts.h"
 #include "delivery/planner_tls.h"
+#include "delivery/planner_suppression.h"
 
 #include "base/check.h"
 #include "base/text.h"

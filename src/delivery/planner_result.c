@@ -8,6 +8,7 @@
 #include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
 #include "delivery/planner_tls.h"
+#include "delivery/planner_suppression.h"
 
 #include "base/log.h"
 #include "base/text.h"

@@ -8,6 +8,7 @@
  * Who left a customer's mail, or a list, still gets what he waits for: transactional mail.
  */
 #include "delivery/planner_parts.h"
+#include "delivery/planner_suppression.h"
 
 #include "base/text.h"
 #include "delivery/signal.h"

@@ -266,8 +266,8 @@ static void add_workers(struct page *page)
 
 		page_family(page, f->name, f->type, f->help);
 		for (u32 w = 0; w < workers; w++) {
-			buf_add_format(page->out, "%s%s{worker=\"%u\"}", f->name, lines_suffix(f->type),
-				       w);
+			buf_add_format(page->out, "%s%s{worker=\"%u\"}", f->name,
+				       lines_suffix(f->type), w);
 			end_sample(page, worker_word(page, w, f->offset));
 		}
 	}

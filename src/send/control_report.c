@@ -70,6 +70,14 @@ static u32 outcome_bits(u32 log_outcome)
 	case LOG_IN_DOUBT:
 	case LOG_HELD:
 		return OUTCOME_IN_DOUBT;
+	case LOG_BOUNCED:
+		return OUTCOME_BOUNCED;
+	case LOG_COMPLAINED:
+		return OUTCOME_COMPLAINED;
+	case LOG_UNSUBSCRIBED:
+		return OUTCOME_UNSUBSCRIBED;
+	case LOG_AUTO_REPLY:
+		return OUTCOME_AUTO_REPLY;
 	default:
 		return 0;
 	}
