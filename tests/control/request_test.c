@@ -142,7 +142,8 @@ static void test_a_report_asks_for_every_row_unless_told_otherwise(void **state)
 	assert_false(control_read_report(&request, &report, &error));
 	assert_string_equal(error.text,
 			    "campaign.report: \"outcomes\" is \"sent\", must be one of delivered, "
-			    "failed, cancelled, queued, held, expired, deferred, in-doubt");
+			    "failed, cancelled, queued, held, expired, deferred, in-doubt, "
+			    "bounced, complained, unsubscribed, auto-reply");
 	parse("{\"command\":\"campaign.report\",\"id\":7,\"outcomes\":[]}");
 	assert_false(control_read_report(&request, &report, &error));
 }
