@@ -9,8 +9,8 @@
 #include "delivery/planner_log.h"
 #include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
-#include "delivery/planner_tls.h"
 #include "delivery/planner_suppression.h"
+#include "delivery/planner_tls.h"
 #include "dns/sts_fetch.h"
 
 #include <errno.h>
@@ -434,17 +434,6 @@ static void measure(struct planner *planner, const struct queue_stats *stats)
 					      : 0);
 }
 
-static void clean_counts(struct planner *planner)
-{
-	if (planner->now_ns < planner->next_clean_ns)
-		return;
-	planner->next_clean_ns = planner->now_ns + 24 * 3600 * NS_PER_S;
-	if (queue_begin(planner->queue) != STORE_OK)
-		return;
-	if (!planner_counts_clean(planner) || queue_commit(planner->queue) != STORE_OK)
-		queue_abort(planner->queue);
-}
-
 static void trim_letters(struct planner *planner)
 {
 	if (queue_begin(planner->queue) != STORE_OK)
@@ -476,7 +465,7 @@ static void take_care(struct planner *planner)
 	if (planner->now_ns < planner->next_trim_ns)
 		return;
 	planner->next_trim_ns = planner->now_ns + 60 * NS_PER_S;
-	clean_counts(planner);
+	planner_counts_clean(planner);
 	trim_letters(planner);
 	planner_inbound_trim(planner, INBOUND_TRIM);
 }

@@ -89,7 +89,7 @@ bool planner_counts_write(struct planner *planner)
 	return true;
 }
 
-bool planner_counts_clean(struct planner *planner)
+static bool clean(struct planner *planner)
 {
 	struct slice name = SLICE_NONE;
 	struct slice value;
@@ -109,4 +109,15 @@ bool planner_counts_clean(struct planner *planner)
 			break;
 	}
 	return result == STORE_NOT_FOUND || planner_store_ok(planner, result);
+}
+
+void planner_counts_clean(struct planner *planner)
+{
+	if (planner->now_ns < planner->next_clean_ns)
+		return;
+	planner->next_clean_ns = planner->now_ns + 24 * 3600 * NS_PER_S;
+	if (queue_begin(planner->queue) != STORE_OK)
+		return;
+	if (!clean(planner) || queue_commit(planner->queue) != STORE_OK)
+		queue_abort(planner->queue);
 }

@@ -43,8 +43,8 @@ void planner_counts_note(struct planner *planner, struct counted *counted,
 			 const struct shaper_limits *limits);
 bool planner_counts_write(struct planner *planner);
 void planner_counts_drop(struct planner *planner); /* the transaction does not come to be */
-/* Within a transaction: what counts for nobody any more is deleted. */
-bool planner_counts_clean(struct planner *planner);
+/* Once a day, in a transaction of its own: what counts for nobody any more is deleted. */
+void planner_counts_clean(struct planner *planner);
 
 /* ---- planner_bound.c ---- */
 bool planner_bounds_open(struct planner *planner, struct error *error);
