@@ -39,5 +39,10 @@ void clock_format_rfc5322(char out[CLOCK_RFC5322_SIZE], u64 wall_ms);
 /* "2026-11-25T03:12:00.123Z" (RFC 3339); 24 bytes and a NUL. */
 #define CLOCK_RFC3339_SIZE 25
 void clock_format_rfc3339(char out[CLOCK_RFC3339_SIZE], u64 wall_ms);
+/*
+ * "2026-11-25T03:12:00Z", "2026-11-25T12:12:00.5+09:00" (RFC 3339 section 5.6), from 1970 on. False
+ * for anything else: what is no date, too, and a local time of which nobody said where.
+ */
+bool clock_parse_rfc3339(struct slice text, u64 *wall_ms) MUST_CHECK;
 
 #endif

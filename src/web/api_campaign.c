@@ -209,7 +209,7 @@ static void ask_make(struct call *call, const struct mail *mail,
 static bool read_create(struct call *call, struct control_campaign_create *create)
 {
 	static const char *const names[] = { MAIL_FIELDS, "to",       "name", "list",
-					     "kind",	  "expire_s", NULL };
+					     "kind",	  "expire_s", "deadline", NULL };
 	const char *kind;
 	u64 expire_s = 0;
 
@@ -217,7 +217,8 @@ static bool read_create(struct call *call, struct control_campaign_create *creat
 	    !field_text(call, call->json, "", "name", CONTROL_NAME_MAX, &create->name) ||
 	    !field_text(call, call->json, "", "list", CONTROL_NAME_MAX, &create->list) ||
 	    !field_text(call, call->json, "", "kind", 32, &kind) ||
-	    !field_number(call, call->json, "", "expire_s", EXPIRE_MAX_S, &expire_s))
+	    !field_number(call, call->json, "", "expire_s", EXPIRE_MAX_S, &expire_s) ||
+	    !field_moment(call, call->json, "", "deadline", &create->deadline_ms))
 		return false;
 	if (kind && strcmp(kind, "bulk") != 0 && strcmp(kind, "transactional") != 0) {
 		call_refuse(call, 422, "/kind", "a kind is bulk or transactional");

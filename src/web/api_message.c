@@ -1,4 +1,5 @@
 /* /api/v1/messages: single mails, each to one recipient or to thousands with their own values. */
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "control/letter.h"
@@ -86,16 +87,25 @@ static void ask_send(struct call *call, const struct mail *mail, const struct ma
 	call_ask_end(call);
 }
 
+/* A letter has an age at which it is given up; a deadline is one that ends then. */
 static bool read_send(struct call *call, u64 *expire_s)
 {
-	static const char *const names[] = { MAIL_FIELDS, "to", "expire_s", NULL };
+	static const char *const names[] = { MAIL_FIELDS, "to", "expire_s", "deadline", NULL };
+	u64 deadline_ms;
+	u64 left_s;
 
 	if (!field_known(call, call->json, "", names) ||
-	    !field_number(call, call->json, "", "expire_s", EXPIRE_MAX_S, expire_s))
+	    !field_number(call, call->json, "", "expire_s", EXPIRE_MAX_S, expire_s) ||
+	    !field_moment(call, call->json, "", "deadline", &deadline_ms))
 		return false;
 	if (*expire_s > 0 && *expire_s < EXPIRE_MIN_S) {
 		call_refuse(call, 422, "/expire_s", "at least %d seconds", EXPIRE_MIN_S);
 		return false;
+	}
+	if (deadline_ms > 0) {
+		left_s = (deadline_ms - min_u64(clock_wall_ms(), deadline_ms)) / 1000;
+		left_s = max_u64(min_u64(left_s, EXPIRE_MAX_S), 1);
+		*expire_s = *expire_s > 0 ? min_u64(*expire_s, left_s) : left_s;
 	}
 	return make_id(call);
 }

@@ -1,5 +1,6 @@
 #include "web/field.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -96,6 +97,21 @@ bool field_number(struct call *call, const json_t *object, const char *base, con
 		return refuse(call, base, name, "must be a whole number that is not too large");
 	*out = (u64)json_integer_value(value);
 	return true;
+}
+
+bool field_moment(struct call *call, const json_t *object, const char *base, const char *name,
+		  u64 *out_ms)
+{
+	const char *text;
+
+	*out_ms = 0;
+	if (!field_text(call, object, base, name, 64, &text))
+		return false;
+	if (!text)
+		return true;
+	if (!clock_parse_rfc3339(slice_of(text), out_ms))
+		return refuse(call, base, name, "must be a time such as 2026-11-25T12:12:00+09:00");
+	return *out_ms > clock_wall_ms() || refuse(call, base, name, "is over");
 }
 
 bool field_list(struct call *call, const json_t *object, const char *base, const char *name,

@@ -25,6 +25,9 @@ bool field_body(struct call *call, const json_t *object, const char *base, const
 /* An integer from 0 to max; `out` is left alone when it is absent. */
 bool field_number(struct call *call, const json_t *object, const char *base, const char *name,
 		  u64 max, u64 *out) MUST_CHECK;
+/* A moment that lies ahead (RFC 3339), in ms of the wall clock; 0 when it is absent. */
+bool field_moment(struct call *call, const json_t *object, const char *base, const char *name,
+		  u64 *out_ms) MUST_CHECK;
 /* A list of at most `max` elements; NULL when it is absent. */
 bool field_list(struct call *call, const json_t *object, const char *base, const char *name,
 		size_t max, const json_t **out) MUST_CHECK;

@@ -218,7 +218,9 @@ WRONG = [
     ({"attachments": [{"filename": "a", "content": "QUJD", "content_type": "message/rfc822"}]},
      "/attachments/0/content_type"),
     ({"list_unsubscribe": {"url": "<x>"}}, "/list_unsubscribe/url"),
-    ({"expire_s": 5}, "/expire_s"), ({"expire_s": -1}, "/expire_s"), ({"subjekt": "x"}, "/subjekt"),
+    ({"expire_s": 5}, "/expire_s"), ({"expire_s": -1}, "/expire_s"),
+    ({"deadline": "tomorrow"}, "/deadline"), ({"deadline": "2026-01-01T00:00:00Z"}, "/deadline"),
+    ({"subjekt": "x"}, "/subjekt"),
 ]
 
 
@@ -392,17 +394,20 @@ def test_the_document_says_what_is_so(web, key, server):
         schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
         jsonschema.Draft202012Validator(schema).validate(value)
 
-    body = mail({"address": ANN, "name": "x", "values": {"code": 1}}, BOB, expire_s=3600,
+    ahead = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 600))
+    body = mail({"address": ANN, "name": "x", "values": {"code": 1}}, BOB, expire_s=3600, deadline=ahead,
                 attachments=[{"filename": "a", "content": "QUJD"}])
     check("Message", body)
     sent = web.call("POST", "/api/v1/messages", key, body)
     check("Accepted", sent.json)
-    check("MessageState", web.call("GET", sent.headers["Location"], key).json)
+    state = web.call("GET", sent.headers["Location"], key).json
+    check("MessageState", state)
+    assert 580_000 < state["expire_ms"] <= 600_000
     recipients = web.call("GET", sent.headers["Location"] + "/recipients", key)
     check("Recipients", recipients.json)
     assert len(recipients.json["recipients"]) == 2
     check("Problem", web.call("POST", "/api/v1/messages", key, {}).json)
-    campaign = {**mail(), "name": "news"}
+    campaign = {**mail(), "name": "news", "deadline": ahead}
     check("NewCampaign", campaign)
     check("CampaignMade", web.call("POST", "/api/v1/campaigns", key, campaign).json)
     check("Campaigns", web.call("GET", "/api/v1/campaigns", key).json)
