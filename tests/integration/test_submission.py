@@ -325,6 +325,47 @@ def test_smuggled_mail_does_not_go_out(office_with):
     assert office.waiting() == []
 
 
+def test_wishes_of_the_envelope_are_kept(office_with):
+    office = office_with()
+    with office.client() as client:
+        client.mail(SHOP, ["RET=HDRS", "ENVID=order+3D17"])
+        client.rcpt("ann@reader.test", ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;Ann+2B@reader.test"])
+        client.rcpt("bob@reader.test", ["NOTIFY=NEVER"])
+        client.rcpt("cid@reader.test")
+        assert client.data(bytes(a_mail()))[0] == 250
+    contents = office.delivered(4)
+    notice, = [mail for mail in map(email.message_from_bytes, contents) if mail["From"].count("postmaster")]
+    _, status, original = notice.get_payload()
+    whole, *recipients = status.get_payload()
+    assert whole["Original-Envelope-Id"] == "order=17" and len(recipients) == 1
+    assert recipients[0]["Action"] == "relayed"
+    assert recipients[0]["Original-Recipient"].replace(" ", "") == "rfc822;Ann+@reader.test"
+    assert original.get_content_type() == "text/rfc822-headers"
+    assert SHOP in office.sink.recipients()
+
+
+def test_extensions_of_smtp(office_with):
+    office = office_with()
+    connection, stream = raw(office)
+    say(connection, stream, b"AUTH PLAIN " + plain(USER, PASSWORD) + b"\r\n")
+    eight = (f"From: {SHOP}\r\nSubject: 8\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+             "Content-Transfer-Encoding: 8bit\r\n\r\n飛脚 {{x}}\r\n.\r\n").encode()
+    utf8 = f"From: 店 <{SHOP}>\r\nTo: 用户@reader.test\r\nSubject: 飛脚\r\n\r\nx\r\n".encode()
+    wire = f"MAIL FROM:<{SHOP}> BODY=8BITMIME\r\nRCPT TO:<ann@reader.test>\r\n".encode()
+    wire += b"BDAT 20\r\n" + eight[:20] + b"BDAT %d LAST\r\n" % (len(eight) - 20) + eight[20:]
+    wire += f"MAIL FROM:<{SHOP}> SMTPUTF8\r\nRCPT TO:<用户@reader.test>\r\n".encode()
+    wire += b"BDAT %d LAST\r\n" % len(utf8) + utf8 + b"QUIT\r\n"
+    connection.sendall(wire)
+    answers = [line[:3] for line in stream.read().decode().splitlines()]
+    assert answers == ["250", "250", "250", "250", "250", "250", "250", "221"]
+    first, second = sorted((office.verified(content) for content in office.delivered(2)),
+                           key=lambda content: b"Subject: 8" not in content)
+    assert first.endswith(eight.partition(b"\r\n\r\n")[2]) and b"Content-Transfer-Encoding: 8bit" in first
+    mail = email.message_from_bytes(second, policy=email.policy.default)
+    assert mail["Subject"] == "飛脚" and mail["From"].addresses[0].display_name == "店"
+    assert sorted(office.sink.recipients()) == ["ann@reader.test", "用户@reader.test"]
+
+
 def test_a_user_has_so_many_recipients_in_an_hour(office_with):
     office = office_with("per-hour = 5", start=False)
     with office.client() as client:
