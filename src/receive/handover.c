@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "control/client.h"
 #include "control/letter.h"
+#include "metrics/metrics.h"
 #include "receive/submitted.h"
 #include "smtp/envelope.h"
 
@@ -47,6 +48,7 @@ struct parcel {
 struct handover {
 	pthread_t thread;
 	const struct config *config;
+	struct meter *meter;
 	int whole; /* spool/new */
 	int bad;   /* spool/bad */
 	char (*names)[NAME_SIZE];
@@ -284,6 +286,7 @@ static void end_parcel(struct handover *handover, struct parcel *parcel)
 		log_info("receive", "handed over", "id=%s letter=%s", parcel->name,
 			 json_string_value(json_object_get(json, "id")));
 		json_decref(json);
+		metric_add(&handover->meter->handed_over, 1);
 	} else if (parcel->asked) {
 		(void)!went_out(parcel, answer);
 	}
@@ -292,6 +295,7 @@ static void end_parcel(struct handover *handover, struct parcel *parcel)
 		log_error("receive", "spool", "what=remove id=%s errno=%d", parcel->name, errno);
 	if (parcel->handed != HANDED_BAD)
 		return;
+	metric_add(&handover->meter->handover_bad, 1);
 	log_error("receive", "the sender refuses a message", "id=%s why=%s", parcel->name,
 		  parcel->error.text);
 	if (renameat(handover->whole, parcel->name, handover->bad, parcel->name) < 0)
@@ -420,6 +424,7 @@ static void *run(void *argument)
 			pause_ms = 0;
 		else
 			pause_ms = pause_ms ? min_u64(2 * pause_ms, PAUSE_MAX_MS) : PAUSE_FIRST_MS;
+		metric_set(&handover->meter->handover_waits, pause_ms > 0);
 		close_clients(handover);
 	} while (wait_for_mail(handover, pause_ms));
 	return NULL;
@@ -476,7 +481,8 @@ static void free_all(struct handover *handover)
 	free(handover);
 }
 
-struct handover *handover_open(const struct config *config, struct error *error)
+struct handover *handover_open(const struct config *config, struct meter *meter,
+			       struct error *error)
 {
 	const char *spool = config->submission.spool;
 	struct handover *handover = calloc(1, sizeof(*handover));
@@ -486,6 +492,7 @@ struct handover *handover_open(const struct config *config, struct error *error)
 		return NULL;
 	}
 	handover->config = config;
+	handover->meter = meter;
 	handover->bad = -1;
 	handover->names = calloc(NAMES_MAX, NAME_SIZE);
 	handover->mail = malloc(sizeof(*handover->mail));

@@ -10,11 +10,13 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "receive/meter.h"
 
 struct handover;
 
 /* The spool is there already. Signals are blocked. */
-struct handover *handover_open(const struct config *config, struct error *error) MUST_CHECK;
+struct handover *handover_open(const struct config *config, struct meter *meter,
+			       struct error *error) MUST_CHECK;
 void handover_close(struct handover *handover); /* takes as long as the sender does; NULL is fine */
 /* There is another file. From any thread. */
 void handover_wake(struct handover *handover);

@@ -10,6 +10,12 @@ static const char *const refusals[METER_REFUSALS] = {
 	[METER_DISK] = "disk",
 };
 
+static const char *const sign_ins[METER_SIGN_INS] = {
+	[METER_SIGNED_IN] = "good",
+	[METER_WRONG] = "wrong",
+	[METER_LATER] = "later",
+};
+
 static void add_one(struct buf *out, bool openmetrics, const char *name, enum metric_type type,
 		    const char *help, const u64 *value)
 {
@@ -65,10 +71,30 @@ static void add_reader(struct buf *out, bool openmetrics, const struct meter *m)
 		"1: messages wait since the sender is away, or has no room.", &m->waits);
 }
 
+static void add_submission(struct buf *out, bool openmetrics, const struct meter *m)
+{
+	lines_family(out, openmetrics, "hikyaku_submission_sign_ins", COUNTER,
+		    "Sign-ins: good, wrong, and those that were told to come later.");
+	for (u32 i = 0; i < METER_SIGN_INS; i++)
+		lines_labelled(out, "hikyaku_submission_sign_ins", COUNTER, "result", sign_ins[i],
+			      metric_get(&m->sign_ins[i]));
+	add_one(out, openmetrics, "hikyaku_submission_messages", COUNTER,
+		"Messages that users handed in.", &m->submitted);
+	add_one(out, openmetrics, "hikyaku_submission_refused", COUNTER,
+		"Messages refused for what is in them.", &m->submitted_refused);
+	add_one(out, openmetrics, "hikyaku_submission_handed_over", COUNTER,
+		"Messages that the sender has taken.", &m->handed_over);
+	add_one(out, openmetrics, "hikyaku_submission_bad", COUNTER,
+		"Messages that the sender refuses for good: they are kept.", &m->handover_bad);
+	add_one(out, openmetrics, "hikyaku_submission_waits", GAUGE,
+		"1: messages wait since the sender is away, or has no room.", &m->handover_waits);
+}
+
 void meter_expose(const void *meter, bool openmetrics, struct buf *out)
 {
 	add_ring(out, openmetrics, meter);
 	add_reader(out, openmetrics, meter);
+	add_submission(out, openmetrics, meter);
 	if (openmetrics)
 		buf_add_text(out, "# EOF\n");
 }

@@ -118,7 +118,8 @@ static bool open_submission(struct receiver *receiver, struct error *error)
 {
 	struct submission_params params = { .ring = receiver->ring,
 					    .wheel = &receiver->wheel,
-					    .config = &receiver->config };
+					    .config = &receiver->config,
+					    .meter = &receiver->meter };
 
 	if (!receiver->config.submission.users)
 		return true;

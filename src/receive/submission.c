@@ -97,7 +97,7 @@ static bool open_parts(struct submission *submission, const struct submission_pa
 	if (submission->passwords)
 		submission->messages = clerk_open(params->ring, MESSAGES_WAITING, error);
 	if (submission->messages)
-		submission->handover = handover_open(config, error);
+		submission->handover = handover_open(config, params->meter, error);
 	return submission->handover != NULL;
 }
 
@@ -111,6 +111,7 @@ struct submission *submission_open(const struct submission_params *params, struc
 	}
 	submission->config = params->config;
 	submission->wheel = params->wheel;
+	submission->meter = params->meter;
 	if (open_parts(submission, params, error))
 		return submission;
 	submission_close(submission);

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "io/ring.h"
 #include "io/timer.h"
+#include "receive/meter.h"
 #include "receive/spool.h"
 #include "smtp/server.h"
 
@@ -24,6 +25,7 @@ struct submission_params {
 	struct ring *ring;
 	struct timer_wheel *wheel;
 	const struct config *config; /* with a section submission */
+	struct meter *meter;
 };
 
 /* Reads the users, opens the spool, starts the threads. Signals are blocked already. */

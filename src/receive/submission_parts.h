@@ -22,6 +22,7 @@ struct user_stamp {
 struct submission {
 	const struct config *config;
 	struct timer_wheel *wheel;
+	struct meter *meter;
 	struct user_file users;
 	struct user_stamp users_stamp;
 	struct guard *guard;

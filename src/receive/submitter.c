@@ -10,6 +10,7 @@
 #include "base/net_address.h"
 #include "base/text.h"
 #include "message/address.h"
+#include "metrics/metrics.h"
 #include "receive/submitted.h"
 
 #include <errno.h>
@@ -50,6 +51,11 @@ static struct submission *common(const struct submitter *submitter)
 static void refuse(struct submitter *submitter, u32 code, const char *text)
 {
 	smtp_server_refuse(submitter->params.server, code, slice_of(text), clock_mono_ns());
+}
+
+static void count(struct submitter *submitter, enum meter_sign_in result)
+{
+	metric_add(&common(submitter)->meter->sign_ins[result], 1);
 }
 
 static void on_delay(struct timer *timer);
@@ -121,6 +127,7 @@ static void welcome(struct submitter *submitter, const struct user *user)
 	submitter->user.from = from;
 	submitter->customer =
 		config_customer_of(common(submitter)->config, slice_of(user->customer));
+	count(submitter, METER_SIGNED_IN);
 	log_info("receive", "signed in", "client=%s user=%s", submitter->address, user->name);
 	smtp_server_accept(submitter->params.server, clock_mono_ns());
 }
@@ -133,6 +140,7 @@ static void turn_away(struct submitter *submitter)
 	u32 delay_ms = guard_fail(common(submitter)->guard, client_of(submitter),
 				  slice_of(submitter->name), now_ns, &failures);
 
+	count(submitter, METER_WRONG);
 	log_warn("receive", "authentication failed", "client=%s user=%s failures=%u",
 		 submitter->address, submitter->name, failures);
 	timer_start(common(submitter)->wheel, &submitter->delay, now_ns + delay_ms * NS_PER_MS);
@@ -182,6 +190,7 @@ static void ask_clerk(struct submitter *submitter)
 	if (submitter->busy)
 		return;
 	forget_password(submitter);
+	count(submitter, METER_LATER);
 	refuse(submitter, 454, "4.7.0 too many sign in now, come again in a minute");
 }
 
@@ -190,6 +199,7 @@ void submitter_auth(struct submitter *submitter, const struct smtp_credentials *
 	struct submission *submission = common(submitter);
 	const struct user *user = submission_find_user(submission, given->name);
 	struct guard_claim claim;
+	enum guard_verdict verdict;
 	u64 now_ns = clock_mono_ns();
 
 	slice_copy(submitter->name, sizeof(submitter->name), given->name);
@@ -207,22 +217,19 @@ void submitter_auth(struct submitter *submitter, const struct smtp_credentials *
 		welcome(submitter, user);
 		return;
 	}
-	switch (guard_may_ask(submission->guard, client_of(submitter), given->name, now_ns)) {
-	case GUARD_ASK:
+	verdict = guard_may_ask(submission->guard, client_of(submitter), given->name, now_ns);
+	if (verdict == GUARD_ASK) {
 		ask_clerk(submitter);
 		return;
-	case GUARD_CLIENT_LATER:
-		log_warn("receive", "authentication refused", "client=%s user=%s",
-			 submitter->address, submitter->name);
-		refuse(submitter, 421, "4.7.0 too many wrong passwords, come again in ten minutes");
-		break;
-	case GUARD_USER_LATER:
-		log_warn("receive", "authentication refused", "client=%s user=%s",
-			 submitter->address, submitter->name);
-		refuse(submitter, 454, "4.7.0 too many wrong passwords for this user, come later");
-		break;
 	}
 	forget_password(submitter);
+	count(submitter, METER_LATER);
+	log_warn("receive", "authentication refused", "client=%s user=%s", submitter->address,
+		 submitter->name);
+	if (verdict == GUARD_CLIENT_LATER)
+		refuse(submitter, 421, "4.7.0 too many wrong passwords, come again in ten minutes");
+	else
+		refuse(submitter, 454, "4.7.0 too many wrong passwords for this user, come later");
 }
 
 /* ---- the envelope ---- */
@@ -358,6 +365,8 @@ static void on_message_checked(struct clerk_job *job)
 		log_info("receive", "message refused", "id=%s user=%s why=%s", file->id,
 			 submitter->user.name, submitter->error.text);
 		spool_file_drop(file);
+		if (!submitter->retry)
+			metric_add(&common(submitter)->meter->submitted_refused, 1);
 		if (submitter->retry)
 			refuse(submitter, 451, "4.3.0 the message cannot be looked at now");
 		else

@@ -463,6 +463,7 @@ static void count_message(struct visitor *visitor, bool durable)
 	metric_add(&params->meter->messages, 1);
 	metric_add(&params->meter->bytes, visitor->file.size);
 	if (visitor->submitter) {
+		metric_add(&params->meter->submitted, 1);
 		log_info("receive", "submitted", "id=%s user=%s bytes=%llu", visitor->file.id,
 			 submitter_user(visitor->submitter),
 			 (unsigned long long)visitor->file.size);

@@ -13,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.request
 
 import dkim
 import pytest
@@ -29,6 +30,7 @@ class Office:
     def __init__(self, sender, sink, options="", hostname="mx.courier.example"):
         self.sender, self.sink = sender, sink
         self.port, self.tls_port, self.clear_port = free_port(), free_port(), free_port()
+        self.metrics_port = free_port()
         self.folder = sender.directory
         self.spool = self.folder / "submitted"
         self.log_path = self.folder / "receive.log"
@@ -40,6 +42,7 @@ receive {{
 	spool = "{self.folder}/spool"
 	spool-free = "0"
 	connections-per-client = 100
+	metrics = "127.0.0.1:{self.metrics_port}"
 }}
 submission {{
 	listen = {{"127.0.0.1:{self.port}"}}
@@ -53,6 +56,14 @@ submission {{
         sender.write_config()
         self.process = None
         self.user("add", USER, "--from", f"{SHOP},orders@courier.example", "--ask", stdin=PASSWORD + "\n")
+
+    def metrics(self):
+        """Of submission, by name and label."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=20) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name.removeprefix("hikyaku_submission_"): int(value)
+                for name, _, value in (line.rpartition(" ") for line in lines)
+                if name.startswith("hikyaku_submission_")}
 
     def user(self, *words, stdin=None):
         return self.sender.run("user", *words, stdin=stdin)
@@ -421,6 +432,9 @@ def test_what_the_sender_refuses_is_kept(office_with):
     office.sender.start()
     wait_until(lambda: (office.spool / "bad" / path.name).exists(), "the refusal")
     assert office.waiting() == [] and 'event="the sender refuses a message"' in office.log()
+    numbers = office.metrics()
+    assert (numbers["messages_total"], numbers["bad_total"], numbers["waits"]) == (1, 1, 0), numbers
+    assert numbers['sign_ins_total{result="good"}'] == 1
 
 
 def test_other_peoples_clients(office_with, tmp_path):
