@@ -24,10 +24,17 @@ u8 session_tls_flaw(const struct tls *tls)
 	}
 }
 
+static void note(const struct session *session, u8 outcome)
+{
+	metric_add(&session->worker->params.metrics->tls_outcomes[outcome], 1);
+}
+
 static void set(struct session *session, enum tls_outcome outcome, const char *reason)
 {
 	session->tls_outcome = (u8)outcome;
 	session->tls_reason = reason;
+	if (outcome != TLS_OUTCOME_UNKNOWN)
+		note(session, (u8)outcome);
 }
 
 void session_report_ready(struct session *session, enum metrics_policy policy)
@@ -78,6 +85,7 @@ void session_report_failed(struct session *session, u8 outcome, const char *reas
 	bool is_like = place->what.outcome == outcome && place->what.reason == reason &&
 		       net_address_same_host(&place->what.host, &what.host);
 
+	note(session, outcome);
 	/* Nobody knows of the earlier ones yet: they are told together. */
 	if (is_like && place->told == 0 && place->what.count < UINT16_MAX)
 		what.count = (u16)(place->what.count + 1);

@@ -14,30 +14,9 @@ static const char *const type_names[] = {
 	[TLS_POLICY_STS] = "sts",
 };
 
-static const char *const outcome_names[] = {
-	[TLS_OUTCOME_UNKNOWN] = "unknown",
-	[TLS_OUTCOME_OK] = "ok",
-	[TLS_OUTCOME_NO_STARTTLS] = "starttls-not-supported",
-	[TLS_OUTCOME_HOST_MISMATCH] = "certificate-host-mismatch",
-	[TLS_OUTCOME_EXPIRED] = "certificate-expired",
-	[TLS_OUTCOME_NOT_TRUSTED] = "certificate-not-trusted",
-	[TLS_OUTCOME_VALIDATION] = "validation-failure",
-	[TLS_OUTCOME_TLSA_INVALID] = "tlsa-invalid",
-	[TLS_OUTCOME_DNSSEC_INVALID] = "dnssec-invalid",
-	[TLS_OUTCOME_DANE_REQUIRED] = "dane-required",
-	[TLS_OUTCOME_STS_FETCH] = "sts-policy-fetch-error",
-	[TLS_OUTCOME_STS_INVALID] = "sts-policy-invalid",
-	[TLS_OUTCOME_STS_WEBPKI] = "sts-webpki-invalid",
-};
-
 const char *tls_policy_type_name(u32 type)
 {
 	return type_names[type < TLS_POLICY_TYPES ? type : TLS_POLICY_NONE];
-}
-
-const char *tls_outcome_name(u32 outcome)
-{
-	return outcome_names[outcome < TLS_OUTCOMES ? outcome : TLS_OUTCOME_UNKNOWN];
 }
 
 void tls_tally_init(struct tls_tally *tally)
@@ -237,7 +216,8 @@ void tls_tally_write(const struct tls_tally *tally, struct buf *out)
 		const struct tls_detail *detail = &tally->details[i];
 
 		buf_add_format(out, "failure %u %s %llu", detail->policy,
-			       outcome_names[detail->outcome], (unsigned long long)detail->count);
+			       tls_outcome_name(detail->outcome),
+			       (unsigned long long)detail->count);
 		write_address(out, &detail->source);
 		write_address(out, &detail->receiver);
 		buf_add_format(out, " %s %s\n", detail->host[0] ? detail->host : "-",
@@ -320,18 +300,17 @@ static bool read_failure(struct tls_tally *tally, struct slice line)
 	char host[256];
 	char reason[TLS_REASON_SIZE];
 	u32 policy;
-	int outcome;
 
 	if (!slice_to_u32(slice_split(&line, ' '), &policy) || policy >= tally->policy_count)
 		return false;
-	outcome = word_of(slice_split(&line, ' '), outcome_names, TLS_OUTCOMES);
-	if (outcome <= TLS_OUTCOME_OK || !slice_to_u64(slice_split(&line, ' '), &failure.count) ||
+	failure.outcome = (u8)tls_outcome_find(slice_split(&line, ' '));
+	if (failure.outcome <= TLS_OUTCOME_OK ||
+	    !slice_to_u64(slice_split(&line, ' '), &failure.count) ||
 	    !read_address(&failure.source, slice_split(&line, ' ')) ||
 	    !read_address(&failure.receiver, slice_split(&line, ' ')) ||
 	    !slice_copy(host, sizeof(host), slice_split(&line, ' ')) || !line.ptr ||
 	    !slice_copy(reason, sizeof(reason), line))
 		return false;
-	failure.outcome = (u8)outcome;
 	if (strcmp(host, "-") != 0)
 		failure.host = host;
 	failure.reason = reason;

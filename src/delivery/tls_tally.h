@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/net_address.h"
+#include "base/tls_outcome.h"
 #include "base/types.h"
 #include "dns/tlsrpt.h"
 
@@ -20,25 +21,6 @@
 
 enum tls_policy_type { TLS_POLICY_NONE, TLS_POLICY_TLSA, TLS_POLICY_STS, TLS_POLICY_TYPES };
 const char *tls_policy_type_name(u32 type); /* "no-policy-found", "tlsa", "sts" */
-
-/* RFC 8460 section 4.3 */
-enum tls_outcome {
-	TLS_OUTCOME_UNKNOWN, /* nothing is told of it */
-	TLS_OUTCOME_OK,
-	TLS_OUTCOME_NO_STARTTLS,
-	TLS_OUTCOME_HOST_MISMATCH,
-	TLS_OUTCOME_EXPIRED,
-	TLS_OUTCOME_NOT_TRUSTED,
-	TLS_OUTCOME_VALIDATION, /* anything else */
-	TLS_OUTCOME_TLSA_INVALID,
-	TLS_OUTCOME_DNSSEC_INVALID,
-	TLS_OUTCOME_DANE_REQUIRED,
-	TLS_OUTCOME_STS_FETCH,
-	TLS_OUTCOME_STS_INVALID,
-	TLS_OUTCOME_STS_WEBPKI,
-	TLS_OUTCOMES,
-};
-const char *tls_outcome_name(u32 outcome); /* "starttls-not-supported" */
 
 /* One failure, or several of a kind. */
 struct tls_failure {

@@ -512,6 +512,7 @@ void metrics_expose(const struct metrics *metrics, bool openmetrics, struct buf 
 	add_warmups(&page);
 	add_workers(&page);
 	add_security(&page);
+	metrics_add_tls(&page, metrics);
 	add_histograms(&page);
 	add_planner(&page);
 	metrics_add_readers(&page, metrics_planner(metrics));

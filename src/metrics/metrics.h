@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/smtp_class.h"
+#include "base/tls_outcome.h"
 #include "base/types.h"
 
 #define METRICS_ROUTES_MAX 256
@@ -107,6 +108,7 @@ struct metrics_warmup {
 struct metrics_worker {
 	_Alignas(CACHE_LINE) struct metrics_route routes[METRICS_ROUTES_MAX];
 	u64 security[METRICS_POLICIES][METRICS_SECURITIES];
+	u64 tls_outcomes[TLS_OUTCOMES]; /* sessions; none of TLS_OUTCOME_UNKNOWN */
 	struct metrics_histogram connect;
 	struct metrics_histogram banner;      /* connected to greeting */
 	struct metrics_histogram transaction; /* handed to the session to final reply */

@@ -21,6 +21,9 @@ void page_family(struct page *page, const char *name, enum metric_type type, con
 void page_labelled(struct page *page, const char *name, enum metric_type type, const char *label,
 		   const char *text, u64 value);
 
+/* ---- exposition_tls.c ---- */
+void metrics_add_tls(struct page *page, const struct metrics *metrics);
+
 /* ---- exposition_readers.c ---- */
 struct metrics_planner;
 void metrics_add_readers(struct page *page, const struct metrics_planner *planner);

@@ -16,6 +16,8 @@
 static struct {
 	struct path *path;
 	struct worker_route route;
+	struct worker worker;
+	struct metrics_worker metrics;
 } world;
 
 static int set_up(void **state)
@@ -29,6 +31,8 @@ static int set_up(void **state)
 					      i ? SLICE("192.0.2.2") : SLICE("192.0.2.1"), false));
 	}
 	memset(&world.route, 0, sizeof(world.route));
+	memset(&world.metrics, 0, sizeof(world.metrics));
+	world.worker.params.metrics = &world.metrics;
 	return 0;
 }
 
@@ -42,8 +46,8 @@ static int tear_down(void **state)
 /* In the clear. */
 static struct session session_to(u16 target, bool wants_tls)
 {
-	struct session session = { .route = &world.route, .path = world.path, .target = target,
-				   .wants_tls = wants_tls };
+	struct session session = { .worker = &world.worker, .route = &world.route,
+				   .path = world.path, .target = target, .wants_tls = wants_tls };
 
 	return session;
 }
@@ -112,6 +116,9 @@ static void who_asks_for_nothing_is_told_nothing(void **state)
 	session_report_ready(&session, METRICS_POLICY_OPPORTUNISTIC);
 	check_told(goes_by(&session, 0), TLS_OUTCOME_UNKNOWN, 0);
 	check_told(goes_back(0), TLS_OUTCOME_UNKNOWN, 0);
+	/* The metrics count all. */
+	assert_int_equal(world.metrics.tls_outcomes[TLS_OUTCOME_EXPIRED], 1);
+	assert_int_equal(world.metrics.tls_outcomes[TLS_OUTCOME_NO_STARTTLS], 1);
 	assert_int_equal(session.tls_told, 0);
 	assert_int_equal(world.route.tls[0].told, 0);
 }
@@ -142,6 +149,8 @@ static void a_session_in_the_clear_after_a_failure_tells_of_that_alone(void **st
 	check_told(goes_by(&second, 1), TLS_OUTCOME_VALIDATION, 1);
 	check_told(goes_by(&second, 1), TLS_OUTCOME_UNKNOWN, 0);
 	check_told(goes_by(&second, 2), TLS_OUTCOME_VALIDATION, 1);
+	assert_int_equal(world.metrics.tls_outcomes[TLS_OUTCOME_VALIDATION], 1);
+	assert_int_equal(world.metrics.tls_outcomes[TLS_OUTCOME_UNKNOWN], 0);
 }
 
 static void failures_before_anybody_knows_are_told_together(void **state)

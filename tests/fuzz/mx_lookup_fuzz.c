@@ -76,7 +76,8 @@ void ub_resolve_free(struct ub_result *result)
 static size_t record_bytes(u8 *out, int type)
 {
 	static const char good[] = "\0\x0a\1a\4test\0";
-	static const char announcement[] = "\x0dv=STSv1; id=1";
+	static const char *const announcements[] = { "\x0dv=STSv1; id=1",
+						     "\x1cv=TLSRPTv1; rua=mailto:a@x.b" };
 	u8 kind = next_byte();
 	size_t len = kind < 0x80 ? (type == 15	 ? sizeof(good) - 1
 				    : type == 28 ? 16
@@ -87,8 +88,10 @@ static size_t record_bytes(u8 *out, int type)
 	for (size_t i = 0; i < len; i++)
 		out[i] = type == 15 && kind < 0x80 ? (u8)good[i] : next_byte();
 	if (type == 16 && kind < 0x80) {
-		memcpy(out, announcement, sizeof(announcement) - 1);
-		return sizeof(announcement) - 1;
+		const char *announcement = announcements[kind & 1];
+
+		memcpy(out, announcement, strlen(announcement));
+		return strlen(announcement);
 	}
 	if (type == 52 && kind < 0x80) {
 		out[0] = 3;
@@ -189,6 +192,7 @@ static void check_answer(const struct mx_answer *answer, const struct mx_params 
 		at += answer->hosts[i].address_count;
 		check_tlsa(answer, &answer->hosts[i]);
 	}
+	ASSERT(answer->reports_to[0] == '\0' || params->tls_report);
 	ASSERT(answer->sts_address_count <= MX_STS_ADDRESSES_MAX);
 	ASSERT(answer->sts_address_count == 0 || answer->sts_id[0]);
 	for (u32 i = 0; i < answer->sts_address_count; i++)
@@ -216,15 +220,17 @@ static void check_waiters(struct mx_resolver *r, u32 count)
 	ASSERT(seen == count);
 }
 
-static void resolve(struct mx_resolver *r)
+static void resolve(struct mx_resolver *r, bool addresses_only)
 {
 	static struct waiter waiters[3];
-	struct lookup *lookup = lookup_start(r, "x.test", 0);
+	struct lookup *lookup = lookup_start(r, "x.test", addresses_only, 0);
 	u32 waiter_count = 1 + next_byte() % array_count(waiters);
 
 	if (!lookup)
 		return;
-	ASSERT(lookup_find(r, "x.test") == lookup && !lookup_find(r, "y.test"));
+	/* Nobody who wants the mail hosts is given addresses of the name itself. */
+	ASSERT(lookup_find(r, "x.test") == (addresses_only ? NULL : lookup));
+	ASSERT(!lookup_find(r, "y.test"));
 	for (u32 i = 0; i < waiter_count; i++) {
 		waiters[i] = (struct waiter){ .cookie = i };
 		list_push_back(&lookup->waiters, &waiters[i].list);
@@ -259,12 +265,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	resolver.params.ipv4 = !(flags & 1);
 	resolver.params.ipv6 = !(flags & 2);
 	resolver.params.mta_sts = flags & 4;
+	resolver.params.tls_report = flags & 8;
 	list_init(&resolver.running);
 	list_init(&resolver.steps);
 	list_init(&resolver.ready);
 	random_seed(&resolver.random, flags);
 	ASSERT(mx_cache_init(&resolver.cache, 1, 4, 1u << 20));
-	resolve(&resolver);
+	resolve(&resolver, (flags & 0x30) == 0x30);
 	mx_cache_done(&resolver.cache);
 	return 0;
 }

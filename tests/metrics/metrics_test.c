@@ -328,11 +328,14 @@ static void sessions_are_told_by_what_was_demanded_and_what_came_of_it(void **st
 
 		metric_add(&security[METRICS_POLICY_DANE][METRICS_SECURITY_CERTIFICATE], 3 + i);
 		metric_add(&security[METRICS_POLICY_VERIFY][METRICS_SECURITY_TLS], 1);
+		metric_add(&metrics_worker(metrics, i)->tls_outcomes[TLS_OUTCOME_EXPIRED], 2);
 	}
 	page = expose(metrics, false, &out);
 	assert_has(page, "\nhikyaku_tls_sessions_total{policy=\"dane\",result=\"certificate\"} 7\n");
 	assert_has(page, "\nhikyaku_tls_sessions_total{policy=\"verify\",result=\"ok\"} 2\n");
 	assert_has(page, "\nhikyaku_tls_sessions_total{policy=\"never\",result=\"plaintext\"} 0\n");
+	assert_has(page, "\nhikyaku_tls_outcomes_total{result=\"certificate-expired\"} 4\n");
+	assert_has(page, "\nhikyaku_tls_outcomes_total{result=\"ok\"} 0\n");
 	buf_done(&out);
 	metrics_close(metrics);
 }
