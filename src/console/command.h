@@ -79,6 +79,7 @@ int hook_list_run(struct console *console, int argc, char **argv);
 int hook_test_run(struct console *console, int argc, char **argv);
 int hook_resume_run(struct console *console, int argc, char **argv);
 int hook_remove_run(struct console *console, int argc, char **argv);
+int hook_secret_run(struct console *console, int argc, char **argv);
 int site_list_run(struct console *console, int argc, char **argv);
 int site_show_run(struct console *console, int argc, char **argv);
 int site_set_run(struct console *console, int argc, char **argv);

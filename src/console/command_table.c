@@ -140,10 +140,7 @@ const struct command commands[] = {
 	  "  hikyaku log export --after 4711 >>november.jsonl" },
 	{ "hook", "list", hook_list_run, 0, "webhooks and how far they are", "",
 	  "Those that ever took entries of the delivery log; \"lost\" counts entries that\n"
-	  "were trimmed before they took them.\n"
-	  "\n"
-	  "Example:\n"
-	  "  hikyaku hook list" },
+	  "were trimmed before they took them." },
 	{ "hook", "test", hook_test_run, COMMAND_SCREEN, "post a test event, and see the answer",
 	  "NAME",
 	  "The event has the type \"test\". Its exit code is 1 when the receiver did not take\n"
@@ -151,6 +148,12 @@ const struct command commands[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku hook test crm" },
+	{ "hook", "secret", hook_secret_run, 0, "what a hook's posts are signed with", "NAME",
+	  "For the receiver, to check signatures with: hikyaku.conf(5) shows how. A file\n"
+	  "that is not there is made by `hikyaku hook` when it starts.\n"
+	  "\n"
+	  "Example:\n"
+	  "  hikyaku hook secret crm" },
 	{ "hook", "resume", hook_resume_run, 0, "go on after a suspension, or rewind", "NAME",
 	  "A hook is suspended when its receiver answers 410 or nothing works for days. It\n"
 	  "goes on where it stood, or behind the entry that --after names.\n"
@@ -160,10 +163,7 @@ const struct command commands[] = {
 	  "  hikyaku hook resume crm --after 0" },
 	{ "hook", "remove", hook_remove_run, 0, "forget a hook that is configured no more",
 	  "NAME",
-	  "The delivery log waits for it no longer.\n"
-	  "\n"
-	  "Example:\n"
-	  "  hikyaku hook remove crm" },
+	  "The delivery log waits for it no longer." },
 	{ "site", "list", site_list_run, 0, "rules for receivers, and their limits", "",
 	  "A rule is a section \"site\" of the configuration, or one of those for large\n"
 	  "receivers that come with the program. It counts for every receiver whose mail\n"

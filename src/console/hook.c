@@ -1,19 +1,25 @@
 /*
- * `hook list`, `test`, `resume` and `remove`: webhooks, as the sender knows them. What posts is the
- * role `hikyaku hook`.
+ * `hook list`, `test`, `resume` and `remove`: webhooks, as the sender knows them; `hook secret`:
+ * what their posts are signed with. What posts is the role `hikyaku hook`.
  */
 #include "base/clock.h"
+#include "base/config.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "console/command.h"
 #include "console/human.h"
 #include "console/link.h"
+#include "console/task.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define TEST_PATIENCE_MS 40000 /* longer than a post may take */
 #define TEST_POLL_MS 100
+#define SECRET_FILE_MAX 4096 /* bytes */
 
 /* ---- list ---- */
 
@@ -197,4 +203,57 @@ int hook_remove_run(struct console *console, int argc, char **argv)
 		return code;
 	return ask(console, json_pack("{s:s, s:s}", "command", "reader.remove", "name", argv[0]),
 		   "is forgotten", argv[0]);
+}
+
+/* ---- secret ---- */
+
+static int show_secret(const struct console *console, const struct config_hook *hook)
+{
+	struct error error;
+	struct slice text;
+
+	if (!file_read(hook->secret_file, SECRET_FILE_MAX, &text, &error)) {
+		if (errno == ENOENT)
+			return console_fail(console, CONSOLE_FAILED,
+					    "%s is not there; `hikyaku hook` makes it when it "
+					    "starts",
+					    hook->secret_file);
+		return console_fail_error(console, CONSOLE_FAILED, &error);
+	}
+	if (console->json) {
+		json_t *json = json_pack("{s:s, s:s%}", "name", hook->name, "secrets", text.ptr,
+					 text.len);
+
+		link_print_json(json);
+		json_decref(json);
+	} else {
+		printf("%.*s", SLICE_FMT(text));
+	}
+	free((char *)text.ptr);
+	return CONSOLE_OK;
+}
+
+int hook_secret_run(struct console *console, int argc, char **argv)
+{
+	char path[CONSOLE_PATH_SIZE];
+	struct config config;
+	struct error error;
+	int code;
+
+	if (task_instead(console, "hook-secret", argc, argv, &code))
+		return code;
+	if (!console_arguments(console, NULL, 0, argc, argv, 1, 1, &code))
+		return code;
+	if (!config_read(&config, console_config_path(console, path), &error))
+		return console_fail_error(console, CONSOLE_FAILED, &error);
+	code = -1;
+	for (size_t i = 0; i < config.hook_count && code < 0; i++) {
+		if (strcmp(config.hooks[i].name, argv[0]) == 0)
+			code = show_secret(console, &config.hooks[i]);
+	}
+	if (code < 0)
+		code = console_fail(console, CONSOLE_FAILED,
+				    "the configuration has no hook \"%.64s\"", argv[0]);
+	config_free(&config);
+	return code;
 }

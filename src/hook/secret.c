@@ -17,11 +17,13 @@
 
 static bool take_line(struct hook_secrets *secrets, struct slice line, struct error *error)
 {
-	u8 *bytes = secrets->bytes[secrets->count];
-	size_t *size = &secrets->sizes[secrets->count];
+	u8 *bytes;
+	size_t *size;
 
-	if (secrets->count == HOOK_SECRETS_MAX)
+	if (secrets->count >= HOOK_SECRETS_MAX)
 		return error_set(error, "more than %d secrets", HOOK_SECRETS_MAX);
+	bytes = secrets->bytes[secrets->count];
+	size = &secrets->sizes[secrets->count];
 	if (!slice_has_prefix(line, PREFIX) ||
 	    !base64_decode(bytes, HOOK_SECRET_MAX, size, slice_from(line, PREFIX.len)) ||
 	    *size < HOOK_SECRET_MIN)

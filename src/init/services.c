@@ -153,6 +153,32 @@ static const struct kind kind_web = {
 	.oom_score = 200,
 };
 
+static const struct kind kind_hook = {
+	.name = SERVICES_HOOK,
+	.conditions = SUPERVISOR_DATA | SUPERVISOR_CONFIGURED,
+	.notifies = true,
+	.stop_rank = RANK_PAGES,
+	/* It gives posts that are under way 5 s. */
+	.stop_patience_ms = 8000,
+	.sandbox = { .user = USERS_HOOK,
+		     .group = USERS_HOOK,
+		     .groups = { USERS_GROUP },
+		     .group_count = 1,
+		     .open_files = 1024,
+		     .paths = { { "/bin/hikyaku", SANDBOX_RUN },
+				{ "/etc", SANDBOX_READ },
+				{ "/run/resolv.conf", SANDBOX_READ },
+				{ "/data/etc", SANDBOX_READ },
+				{ "/data/hook", SANDBOX_WRITE },
+				{ "/run/hikyaku", SANDBOX_WRITE },
+				{ "/dev/null", SANDBOX_WRITE },
+				{ "/dev/urandom", SANDBOX_READ } } },
+	.memory_max_mib = 192,
+	.pids_max = 16,
+	.cpu_weight = 50,
+	.oom_score = 300,
+};
+
 static const struct kind kind_ntp = {
 	.name = "ntp",
 	.conditions = SUPERVISOR_NETWORK,
@@ -271,10 +297,11 @@ static void make_www(struct spawn_plan *plan, const struct appliance *appliance)
 	spawn_add_word(plan, "%s", appliance->hostname);
 }
 
-static void make_web(struct spawn_plan *plan)
+/* A role that reads the sender's configuration and says when it is ready. */
+static void make_role(struct spawn_plan *plan, const char *name)
 {
 	spawn_add_word(plan, "/bin/hikyaku");
-	spawn_add_word(plan, "web");
+	spawn_add_word(plan, "%s", name);
 	spawn_add_word(plan, "--config");
 	spawn_add_word(plan, SERVICES_CONFIG);
 	spawn_add_environment(plan, "NOTIFY_SOCKET=/run/hikyaku/notify");
@@ -349,6 +376,7 @@ void services_init(struct services *services, struct supervisor *supervisor, u64
 	add(services, &kind_ntp, kind_ntp.name);
 	add(services, &kind_www, kind_www.name);
 	add(services, &kind_web, kind_web.name);
+	add(services, &kind_hook, kind_hook.name);
 }
 
 void services_add_consoles(struct services *services, struct slice terminals)
@@ -392,7 +420,9 @@ static void configure_one(struct services *services, struct supervisor_service *
 	else if (is_pages)
 		make_www(plan, appliance);
 	else if (is_interface)
-		make_web(plan);
+		make_role(plan, SERVICES_INTERFACE);
+	else if (strcmp(service->name, SERVICES_HOOK) == 0)
+		make_role(plan, SERVICES_HOOK);
 	else
 		make_console(plan, appliance);
 	if (strcmp(service->name, SERVICES_SENDER) != 0)

@@ -14,6 +14,7 @@ enum users {
 	USERS_WWW = 104, /* lighttpd */
 	USERS_NTP = 105,
 	USERS_DHCP = 106,
+	USERS_HOOK = 107,
 	USERS_GROUP = 110,       /* group hikyaku */
 	USERS_RINGS_GROUP = 111, /* may make io_uring rings */
 };

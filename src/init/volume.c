@@ -50,6 +50,7 @@ static const struct {
 	{ "send", 0700, USERS_SEND, USERS_GROUP },
 	{ "backup", 02770, USERS_SEND, USERS_GROUP },
 	{ "www", 0700, USERS_WWW, USERS_WWW },
+	{ "hook", 0700, USERS_HOOK, USERS_HOOK },
 };
 
 void volume_note(struct volume *volume, const char *fmt, ...)

@@ -66,6 +66,7 @@ struct control_link {
 /* The users of roles that may not ask for everything, by number: control_right.c. */
 struct control_rights {
 	i64 web; /* -1: there is no such user */
+	i64 hook; /* likewise */
 };
 
 /* What the role that takes mail in said last of its spool. */

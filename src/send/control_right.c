@@ -20,6 +20,10 @@ static const char *const web_commands[] = {
 	"suppression.list",
 };
 
+#define HOOK_USER "hook" /* of the appliance */
+static const char *const hook_commands[] = { "log.show", "reader.list", "reader.put",
+					     "reader.tested" };
+
 static i64 number_of(const char *name)
 {
 	char room[USER_ROOM];
@@ -35,15 +39,22 @@ static i64 number_of(const char *name)
 void control_rights_find(struct control_rights *rights, const struct config *config)
 {
 	rights->web = number_of(config->web.user);
+	rights->hook = number_of(HOOK_USER);
+}
+
+static bool has_word(const char *const *words, size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(words[i], word) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool control_may(const struct control_rights *rights, u32 user, const char *command)
 {
-	if (rights->web != user)
-		return true;
-	for (size_t i = 0; i < array_count(web_commands); i++) {
-		if (strcmp(web_commands[i], command) == 0)
-			return true;
-	}
-	return false;
+	if (rights->web == user)
+		return has_word(web_commands, array_count(web_commands), command);
+	return rights->hook != user ||
+	       has_word(hook_commands, array_count(hook_commands), command);
 }

@@ -123,6 +123,14 @@ static const struct refusal wrong_values[] = {
 	  "t.conf:1: queue: durability: \"some\" is not full or relaxed" },
 	{ "queue { in-flight = 0 }\n",
 	  "t.conf:1: queue: in-flight: \"0\" is not a number from 1 to 4194304" },
+	{ "hook \"a\" { url = \"https://u:p@x/\" secret-file = \"/s\" }\n",
+	  "t.conf:1: hook \"a\": url: \"https://u:p@x/\" is not a URL that begins with https:// "
+	  "(or http://), without a password" },
+	{ "hook \"a\" { url = \"https://x/\" secret-file = \"/s\" events = {\"opened\"} }\n",
+	  "t.conf:1: hook \"a\": events: \"opened\" is not an outcome of the delivery log, such as "
+	  "delivered, failed or bounced" },
+	{ "queue { log-size-max = 100K }\n",
+	  "t.conf:1: queue: log-size-max: \"100K\" is not a size from 1M to 64T" },
 	{ "queue { log-keep = 59m }\n",
 	  "t.conf:1: queue: log-keep: \"59m\" is not a duration from 1h to 3650d" },
 	{ "retry { schedule = {\"5m\",\n\"soon\"} }\n",
@@ -232,6 +240,13 @@ static void what_is_missing_or_does_not_fit_together_is_refused(void **state)
 {
 	static const struct refusal refusals[] = {
 		{ "", "t.conf:1: no section \"customer\"" },
+		{ CUSTOMER "hook \"a b\" { url = \"https://x\" secret-file = \"/s\" }\n",
+		  "t.conf:2: hook \"a b\": its title is not 1 to 63 letters, digits, '-', '_' and '.'" },
+		{ CUSTOMER "hook \"a\" { url = \"http://x/\" secret-file = \"/s\" }\n",
+		  "t.conf:2: hook \"a\": url: http goes with allow-private alone: write https" },
+		{ CUSTOMER "hook \"a\" { url = \"https://x/\" secret-file = \"/s\" "
+			   "customers = {\"n.example\"} }\n",
+		  "t.conf:2: hook \"a\": customers: no customer n.example" },
 		{ CUSTOMER "reply \"r\" { text = {\"abc\"}\n}\n",
 		  "t.conf:3: reply \"r\": class: is missing" },
 		{ CUSTOMER "reply \"r\" { class = rate code = 4\n}\n",

@@ -7,6 +7,7 @@
 #include "hook/batch.h"
 #include "hook/secret.h"
 #include "hook/signature.h"
+#include "store/queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,6 +237,17 @@ static void a_test_is_an_event_of_its_own(void **state)
 	hook_batch_done(&batch);
 }
 
+/* Rooms below the store cannot ask it; so this does. */
+static void a_hook_may_ask_for_every_outcome_of_the_log(void **state)
+{
+	u32 count = 0;
+
+	(void)state;
+	for (; config_events[count]; count++)
+		assert_string_equal(config_events[count], log_outcome_name(count + 1));
+	assert_int_equal(count, LOG_OUTCOME_LAST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +259,7 @@ int main(void)
 		cmocka_unit_test(the_same_entries_have_the_same_id),
 		cmocka_unit_test(customers_that_are_not_asked_for_are_left_out),
 		cmocka_unit_test(a_test_is_an_event_of_its_own),
+		cmocka_unit_test(a_hook_may_ask_for_every_outcome_of_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,9 +141,25 @@ static void the_interface_for_programs_is_there_when_pages_are(void **state)
 	assert_false(service("web")->is_wanted);
 }
 
+static void webhooks_are_posted_by_a_user_of_their_own(void **state)
+{
+	const struct spawn_plan *plan = services_plan(&services, service("hook"));
+
+	(void)state;
+	services_configure(&services, &appliance, 0);
+	assert_string_equal(words_of("hook"), "/bin/hikyaku hook --config /data/etc/hikyaku.conf");
+	assert_true(service("hook")->is_wanted && service("hook")->notifies);
+	assert_int_equal(plan->sandbox.user, 107);
+	assert_int_equal(plan->sandbox.rights, 0);
+	for (size_t i = 0; plan->sandbox.paths[i].path; i++)
+		assert_null(strstr(plan->sandbox.paths[i].path, "/data/send"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(webhooks_are_posted_by_a_user_of_their_own, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(
 			time_comes_from_those_that_dhcp_names_when_nobody_else_is_named, set_up,
 			tear_down),

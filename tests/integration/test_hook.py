@@ -2,7 +2,6 @@
 killed, as are the hook and the sender; nothing is missing, the order is kept, every signature holds."""
 
 import base64
-import hashlib
 import hmac
 import json
 import pathlib
@@ -14,7 +13,7 @@ import time
 import pytest
 
 from authority import Authority
-from sender import PROGRAM, Refused, Sender, Sink, build, end_process, free_port, wait_until
+from sender import PROGRAM, ROOT, Refused, Sender, Sink, build, end_process, free_port, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -81,13 +80,17 @@ def secrets_of(path):
     return [line for line in path.read_text().split("\n") if line]
 
 
-def is_signed(post, secret):
-    """As the manual shows it."""
-    headers = {name.lower(): value for name, value in post["headers"].items()}
-    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{post['body']}".encode()
-    digest = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), content, hashlib.sha256).digest()
-    wanted = "v1," + base64.b64encode(digest).decode()
-    return any(hmac.compare_digest(wanted, one) for one in headers["webhook-signature"].split(" "))
+def manual_code():
+    """The five lines of the manual, as a receiver would copy them."""
+    text = (ROOT / "src/send/hikyaku.conf.5").read_text()
+    return text.partition("\nimport base64, hmac\n")[2].partition("\n.Ed")[0]
+
+
+def is_signed(post, secret, code=manual_code()):
+    names = {"headers": {name.lower(): value for name, value in post["headers"].items()},
+             "body": post["body"].encode(), "secret": secret, "base64": base64, "hmac": hmac}
+    exec(code, names)  # pylint: disable=exec-used
+    return names["ok"]
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +216,7 @@ def test_a_hook_is_suspended_by_410_tested_and_resumed(world):
     with pytest.raises(Refused, match="410"):
         world.run("hook", "test", "crm")
     receiver.mode("200")
+    assert world.run("hook", "secret", "crm").stdout == world.secret.read_text()
     assert "crm took it: it answered 200" in world.run("hook", "test", "crm").stdout
     assert json.loads(receiver.posts()[-1]["body"])["type"] == "test"
     assert is_signed(receiver.posts()[-1], secrets_of(world.secret)[1])
