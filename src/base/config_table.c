@@ -253,7 +253,7 @@ NOT_TITLED(receive, "receive", receive_options);
 static const struct config_option web_options[] = {
 	ROW(config_web, listen, "listen", CONFIG_TEXT, "/run/hikyaku/web.sock",
 	    SHAPE(socket, "an absolute path of at most 107 bytes")),
-	ROW(config_web, api_keys, "api-keys", CONFIG_TEXT, "/data/etc/api-keys",
+	ROW(config_web, api_keys, "api-keys", CONFIG_TEXT, "/data/etc/api-keys.conf",
 	    SHAPE(path, "an absolute path")),
 	ROW(config_web, user, "user", CONFIG_TEXT, "web", SHAPE(any, "the name of a user")),
 	ROW(config_web, body_max, "body-max", CONFIG_SIZE, "32M", RANGE(MIB / 16, 64 * MIB)),

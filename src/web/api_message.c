@@ -23,7 +23,7 @@
  */
 static bool make_id(struct call *call)
 {
-	struct slice idempotency = scgi_head_find(&call->head, SLICE("HTTP_IDEMPOTENCY_KEY"));
+	struct slice idempotency = call->idempotency;
 	u8 bytes[SHA256_SIZE];
 
 	if (idempotency.ptr && (idempotency.len == 0 || idempotency.len > IDEMPOTENCY_KEY_MAX ||
@@ -38,7 +38,10 @@ static bool make_id(struct call *call)
 	else
 		random_bytes(bytes, sizeof(bytes));
 	call->id[base32_encode(call->id, bytes, ID_BYTES)] = '\0';
-	return true;
+	if (!idempotency.ptr || !repeats_differ(&call->web->repeats, call->id, call->body_digest))
+		return true;
+	call_refuse(call, 422, NULL, "this Idempotency-Key came with another body before");
+	return false;
 }
 
 /* ---- sending ---- */
@@ -52,6 +55,9 @@ static void on_kept(void *owner, enum exchange_end end, const json_t *json)
 		call_refuse_end(call, end, json);
 		return;
 	}
+	/* What the sender knew already may have been another one, before our start. */
+	if (call->idempotency.ptr && !json_is_true(json_object_get(json, "known")))
+		repeats_note(&call->web->repeats, call->id, call->body_digest);
 	buf_add_format(&call->answer_head, "Location: /api/v1/messages/%s\r\n", call->id);
 	call_answer(call, 202,
 		    json_pack("{s:s, s:O, s:O, s:O}", "id", call->id, "accepted",

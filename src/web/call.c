@@ -154,6 +154,15 @@ static bool check_request(struct call *call)
 
 /* ---- the body ---- */
 
+static void digest_body(struct call *call)
+{
+	struct sha256 hash;
+
+	sha256_init(&hash);
+	sha256_add(&hash, call->body.ptr, call->body.len);
+	sha256_finish(&hash, call->body_digest);
+}
+
 static void run(struct call *call)
 {
 	json_error_t problem;
@@ -164,6 +173,9 @@ static void run(struct call *call)
 		call->route->run(call);
 		return;
 	}
+	call->idempotency = scgi_head_find(&call->head, SLICE("HTTP_IDEMPOTENCY_KEY"));
+	if (call->idempotency.ptr)
+		digest_body(call);
 	call->json = json_loadb(call->body.ptr ? call->body.ptr : "", call->body.len,
 				JSON_REJECT_DUPLICATES, &problem);
 	buf_done(&call->body);

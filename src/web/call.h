@@ -15,6 +15,7 @@
 #include "io/timer.h"
 #include "web/exchange.h"
 #include "web/permit.h"
+#include "web/repeat.h"
 #include "web/scgi.h"
 
 #include <jansson.h>
@@ -32,6 +33,7 @@ struct web {
 	struct timer_wheel wheel;
 	struct permits permits;
 	struct exchange_line line;
+	struct repeats repeats;
 	struct list calls;
 	u32 call_count;
 	u64 held; /* bytes that bodies were promised */
@@ -60,6 +62,8 @@ struct call {
 	char argument[CALL_ARGUMENT_MAX]; /* what stands in the path for "{}", decoded */
 	struct slice query;
 	json_t *json; /* the body of a route that takes one */
+	struct slice idempotency; /* the call's key for it; NULL: none */
+	u8 body_digest[SHA256_SIZE]; /* with such a key */
 	/* The route's own: */
 	struct exchange *exchange;
 	json_t *items;

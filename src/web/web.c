@@ -94,6 +94,7 @@ static bool open_ring(struct role *role, struct error *error)
 	timer_wheel_init(&web->wheel, clock_mono_ns());
 	list_init(&web->calls);
 	exchange_line_init(&web->line, web->ring, &web->wheel, role->config.control);
+	repeats_init(&web->repeats);
 	permits_init(&web->permits, role->config.web.api_keys, role->config.web.rate);
 	permits_refresh(&web->permits);
 	return true;

@@ -9,7 +9,9 @@ import os
 import pathlib
 import re
 import socket
+import struct
 import subprocess
+import threading
 import time
 
 import dkim
@@ -146,9 +148,42 @@ def test_the_same_call_again_is_one_mail_also_when_the_sender_was_killed(web, ke
     other = web.call("POST", "/api/v1/messages", key, mail(BOB, text="x", subject="x"),
                      {"Idempotency-Key": "order 2"})
     assert other.json["id"] != first.json["id"]
+    # A key that is used for something else by mistake is told.
+    wrong = web.call("POST", "/api/v1/messages", key, mail(BOB), {"Idempotency-Key": "order 2"})
+    assert wrong.status == 422 and "Idempotency-Key" in wrong.json["detail"]
     assert set(arrived(server, 2)) == {ANN, BOB}
     time.sleep(0.3)
     assert len(server.accepted) == 2
+
+
+def frame(kind, value):
+    body = json.dumps(value).encode()
+    return struct.pack(">IB", len(body), kind) + body
+
+
+@pytest.mark.parametrize("said, status, wait", [
+    (b"", 504, True), (b"\0\0", 504, True), (b"\xff" * 5, 504, True), (frame(4, [1]), 504, True),
+    (frame(6, {"error": "no room", "code": "full"}), 503, True),
+    (frame(6, {"error": "broken", "code": "failed"}), 503, True),
+    (frame(6, {"error": "not so", "code": "refused-content"}), 422, False),
+    (frame(5, {"x": 1}) + frame(4, {"id": "1.1", "known": False, "recipients": 1}), 202, False)])
+def test_whatever_the_sender_says_is_told_as_what_it_means(sender_in, said, status, wait):
+    sender = sender_in(keys=("ed25519",))
+
+    def serve(listener):
+        link, _ = listener.accept()
+        with link:
+            link.recv(1 << 20)
+            link.sendall(said)
+
+    with WebHost(sender) as web, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(sender.socket)
+        listener.listen()
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        answer = web.call("POST", "/api/v1/messages", web.key("shop"), mail())
+        thread.join()
+        assert answer.status == status and bool(answer.headers["Retry-After"]) == wait, answer
 
 
 def test_what_is_accepted_is_sent_by_a_sender_that_is_killed_at_once(sender_in, server):
