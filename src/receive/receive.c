@@ -70,7 +70,7 @@ static bool open_ring(struct receiver *receiver, struct error *error)
 				      .accepted = RESPONDER_CLIENTS_MAX,
 				      .buffers = 256,
 				      .buffer_size = 16384,
-				      .syncs = 64 };
+				      .syncs = 16 };
 
 	receiver->ring = ring_open(&params, error);
 	timer_wheel_init(&receiver->wheel, clock_mono_ns());

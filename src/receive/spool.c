@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 /* How often the folder is counted again when it seems full, and the disk looked at meanwhile. */
 #define COUNT_AGAIN_NS (10 * NS_PER_S)
 #define LOOK_BYTES (256 * 1024)
+#define PENDING_MAX (32 * 1024)
 
 struct spool {
 	struct ring *ring;
@@ -36,6 +38,10 @@ struct spool {
 	struct ring_op op;
 	struct list moved;   /* wait for the next one */
 	struct list syncing; /* are in the one that is under way */
+	/* Small pieces of one file that are not written yet. */
+	struct spool_file *pending_file; /* NULL: of none */
+	size_t pending_len;
+	char pending[PENDING_MAX];
 };
 
 static void on_names_synced(struct ring_op *op, i32 result);
@@ -216,18 +222,8 @@ bool spool_file_begin(struct spool_file *file)
 	return file->fd >= 0 || file_fails(file, "create", errno);
 }
 
-bool spool_file_write(struct spool_file *file, struct slice bytes)
+static bool write_all(struct spool_file *file, struct slice bytes)
 {
-	ASSERT(file->fd >= 0);
-	if (file->failed)
-		return false;
-	/* Messages that began when there was room may be many, and large. */
-	if (is_full(file->spool, bytes.len) ||
-	    (file->size / LOOK_BYTES != (file->size + bytes.len) / LOOK_BYTES &&
-	     !disk_has_room(file->spool, bytes.len))) {
-		file->failed = true;
-		return false;
-	}
 	while (bytes.len > 0) {
 		ssize_t n = write(file->fd, bytes.ptr, bytes.len);
 
@@ -235,9 +231,56 @@ bool spool_file_write(struct spool_file *file, struct slice bytes)
 			continue;
 		if (n <= 0)
 			return file_fails(file, "write", n < 0 ? errno : ENOSPC);
-		count(file, n);
 		bytes = slice_from(bytes, (size_t)n);
 	}
+	return true;
+}
+
+/* What waits in memory, whosever it is. */
+static void flush_pending(struct spool *spool)
+{
+	struct slice bytes = { spool->pending, spool->pending_len };
+	struct spool_file *file = spool->pending_file;
+
+	spool->pending_len = 0;
+	spool->pending_file = NULL;
+	if (file && !file->failed)
+		write_all(file, bytes);
+}
+
+bool spool_file_flush(struct spool_file *file)
+{
+	if (file->spool->pending_file == file)
+		flush_pending(file->spool);
+	return !file->failed;
+}
+
+/*
+ * A client may send content of which each line is a piece (a dot at its beginning): a system call
+ * for each would be what it can make us pay.
+ */
+bool spool_file_write(struct spool_file *file, struct slice bytes)
+{
+	struct spool *spool = file->spool;
+
+	ASSERT(file->fd >= 0);
+	if (file->failed)
+		return false;
+	/* Messages that began when there was room may be many, and large. */
+	if (is_full(spool, bytes.len) ||
+	    (file->size / LOOK_BYTES != (file->size + bytes.len) / LOOK_BYTES &&
+	     !disk_has_room(spool, bytes.len))) {
+		file->failed = true;
+		return false;
+	}
+	count(file, (i64)bytes.len);
+	if (spool->pending_file != file || spool->pending_len + bytes.len > PENDING_MAX)
+		flush_pending(spool);
+	if (file->failed || bytes.len > PENDING_MAX)
+		return !file->failed && write_all(file, bytes);
+	memcpy(spool->pending + spool->pending_len, bytes.ptr, bytes.len);
+	spool->pending_len += bytes.len;
+	spool->pending_file = file;
 	return true;
 }
 
@@ -248,6 +291,10 @@ void spool_file_drop(struct spool_file *file)
 	ASSERT(!file->committing);
 	if (file->fd < 0)
 		return;
+	if (file->spool->pending_file == file) {
+		file->spool->pending_file = NULL;
+		file->spool->pending_len = 0;
+	}
 	close(file->fd);
 	file->fd = -1;
 	path_of(path, file);
@@ -325,6 +372,7 @@ static void on_synced(struct ring_op *op, i32 result)
 void spool_file_commit(struct spool_file *file)
 {
 	ASSERT(file->fd >= 0 && !file->failed && !file->committing);
+	ASSERT(file->spool->pending_file != file);
 	file->committing = true;
 	ring_sync(file->spool->ring, &file->op, file->fd);
 }

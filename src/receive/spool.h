@@ -58,8 +58,11 @@ void spool_file_init(struct spool_file *file, struct spool *spool,
 		     void (*done)(struct spool_file *file, bool durable));
 /* False: no room. Then, and when a write fails, spool_file_drop. */
 bool spool_file_begin(struct spool_file *file) MUST_CHECK;
-bool spool_file_write(struct spool_file *file, struct slice bytes); /* false: now or before */
-/* `done` follows; until then the memory stays. Nothing may have failed. */
+/* False: now or before. Small pieces wait in memory for others: spool_file_flush. */
+bool spool_file_write(struct spool_file *file, struct slice bytes);
+/* All that was written is in the file itself. False: it failed, now or before. */
+bool spool_file_flush(struct spool_file *file) MUST_CHECK;
+/* `done` follows; until then the memory stays. It was flushed, and nothing has failed. */
 void spool_file_commit(struct spool_file *file);
 void spool_file_drop(struct spool_file *file); /* nothing of it stays; none begun: nothing */
 

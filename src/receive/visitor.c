@@ -177,7 +177,7 @@ static void refuse_for_room(struct visitor *visitor)
 
 static void on_end(struct visitor *visitor)
 {
-	if (!visitor->file.failed && begin_file(visitor) && !visitor->file.failed) {
+	if (!visitor->file.failed && begin_file(visitor) && spool_file_flush(&visitor->file)) {
 		if (visitor->submitter)
 			submitter_end(visitor->submitter);
 		else

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <signal.h>
@@ -104,6 +105,7 @@ static void message_begin(struct message *message, struct place *place)
 
 static void message_commit(struct message *message, struct place *place)
 {
+	assert_true(spool_file_flush(&message->file));
 	spool_file_commit(&message->file);
 	assert_int_equal(message->dones, 0);
 	while (message->dones == 0)
@@ -240,11 +242,57 @@ static void a_write_that_fails_fails_for_good(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	limit = (struct rlimit){ .rlim_cur = 4, .rlim_max = old.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_false(spool_file_write(&message.file, SLICE("123456")));
+	/* It waits for company, and its failure with it. */
+	assert_true(spool_file_write(&message.file, SLICE("123456")));
+	assert_false(spool_file_flush(&message.file));
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_false(spool_file_flush(&message.file));
 	assert_false(spool_file_write(&message.file, SLICE("y")));
 	spool_file_drop(&message.file);
 	assert_int_equal(count_files(&place, "tmp"), 0);
+	place_close(&place);
+}
+
+/* Pieces of both come in turns; each file has its own, in order. */
+static void small_pieces_of_many_messages_do_not_mix(void **state)
+{
+	struct message messages[3];
+	struct place place;
+	char path[PATH_MAX_HERE];
+	char text[40000];
+	char piece[16];
+
+	(void)state;
+	place_open(&place, 8 << 20, 0);
+	for (u32 i = 0; i < 3; i++)
+		message_begin(&messages[i], &place);
+	for (u32 n = 0; n < 9000; n++) {
+		u32 i = n / 7 % 3;
+
+		snprintf(piece, sizeof(piece), "%u:%u\n", i, n);
+		assert_true(spool_file_write(&messages[i].file, slice_of(piece)));
+	}
+	spool_file_drop(&messages[1].file);
+	for (u32 i = 0; i < 3; i += 2) {
+		size_t at = 0;
+		FILE *file;
+
+		message_commit(&messages[i], &place);
+		assert_true(messages[i].durable);
+		snprintf(path, sizeof(path), "%s/new/%s", place.folder, messages[i].file.id);
+		file = fopen(path, "r");
+		assert_non_null(file);
+		assert_int_equal(fread(text, 1, sizeof(text), file), messages[i].file.size);
+		fclose(file);
+		for (u32 n = 0; n < 9000; n++) {
+			if (n / 7 % 3 != i)
+				continue;
+			snprintf(piece, sizeof(piece), "%u:%u\n", i, n);
+			assert_memory_equal(text + at, piece, strlen(piece));
+			at += strlen(piece);
+		}
+		assert_int_equal(at, messages[i].file.size);
+	}
 	place_close(&place);
 }
 
@@ -276,6 +324,7 @@ int main(void)
 		cmocka_unit_test(room_is_looked_at_while_a_message_grows),
 		cmocka_unit_test(a_disk_that_has_to_keep_room_takes_nothing),
 		cmocka_unit_test(a_write_that_fails_fails_for_good),
+		cmocka_unit_test(small_pieces_of_many_messages_do_not_mix),
 		cmocka_unit_test(a_message_whose_name_cannot_be_made_is_gone),
 	};
 
