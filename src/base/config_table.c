@@ -268,7 +268,7 @@ static const struct config_option submission_options[] = {
 	    SHAPE(endpoint, "an address with port such as 0.0.0.0:465 or [::]:465")),
 	ROW(config_submission, listen_clear, "listen-clear", CONFIG_LIST, "",
 	    SHAPE(loopback, "an address of this machine alone, such as 127.0.0.1:587")),
-	ROW(config_submission, users, "users", CONFIG_TEXT, "/data/receive/users",
+	ROW(config_submission, users, "users", CONFIG_TEXT, "/data/etc/users",
 	    SHAPE(path, "an absolute path")),
 	ROW(config_submission, spool, "spool", CONFIG_TEXT, "/data/receive/submitted",
 	    SHAPE(path, "an absolute path")),

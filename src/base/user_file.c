@@ -215,7 +215,8 @@ static bool give_to_owner_of_folder(const char *path, struct error *error)
 	return true;
 }
 
-bool user_file_write(const struct user_file *file, const char *path, struct error *error)
+bool user_file_write(const struct user_file *file, const char *path, u32 mode,
+		     struct error *error)
 {
 	bool is_new = access(path, F_OK) != 0;
 	struct buf text;
@@ -226,7 +227,7 @@ bool user_file_write(const struct user_file *file, const char *path, struct erro
 		buf_add_format(&text, "%s %s %s %s\n", file->users[i].name, file->users[i].customer,
 			       file->users[i].from, file->users[i].password);
 	ok = !text.failed || error_set(error, "%s: the file would be too large", path);
-	ok = ok && durable_replace(path, buf_slice(&text), 0600, error) &&
+	ok = ok && durable_replace(path, buf_slice(&text), mode, error) &&
 	     (!is_new || give_to_owner_of_folder(path, error));
 	buf_done(&text);
 	return ok;

@@ -1,7 +1,7 @@
 /*
  * Who may submit mail: the file of users, one line each, that `hikyaku user` writes and `hikyaku
- * receive` reads. Small (USER_FILE_MAX users), read whole, replaced whole (base/durable.h), mode
- * 0600. A line is
+ * receive` reads. Small (USER_FILE_MAX users), read whole, replaced whole (base/durable.h). A line
+ * is
  *
  *   NAME CUSTOMER FROM PASSWORD
  *
@@ -54,9 +54,10 @@ const struct user *user_file_find(const struct user_file *file, struct slice nam
 /* Adds the user, or puts it in the place of the one of that name. Texts are copied. */
 bool user_file_put(struct user_file *file, const struct user *user, struct error *error) MUST_CHECK;
 bool user_file_remove(struct user_file *file, struct slice name); /* false: nobody has it */
-/* A new file belongs to whom its folder belongs to, where that may be given. */
-bool user_file_write(const struct user_file *file, const char *path, struct error *error)
-	MUST_CHECK;
+/* A new file belongs to whom its folder belongs to, where that may be given. `mode`: 0600, or what
+   those need who read it. */
+bool user_file_write(const struct user_file *file, const char *path, u32 mode,
+		     struct error *error) MUST_CHECK;
 
 /* Whether an address, as address_add_key writes it, is one that the user may send as. */
 bool user_may_send_as(const struct user *user, struct slice key);

@@ -15,6 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define GROUP_ON_APPLIANCE 110 /* hikyaku, as in sender_config.c */
 #define PASSWORD_SIZE 257
 #define PASSWORD_MIN 10
 #define GENERATED_BYTES 13 /* of randomness: 104 bits */
@@ -56,13 +57,17 @@ static void close_book(struct book *book)
 	config_free(&book->config);
 }
 
+/* On the appliance the console's user writes it, and the receiver reads it as one of a group. */
 static int write_book(const struct console *console, const struct book *book)
 {
 	struct error error;
+	bool appliance = link_has_init();
+	bool ok = user_file_write(&book->file, book->path, appliance ? 0640 : 0600, &error);
 
-	return user_file_write(&book->file, book->path, &error)
-		       ? CONSOLE_OK
-		       : console_fail_error(console, CONSOLE_FAILED, &error);
+	if (ok && appliance && chown(book->path, (uid_t)-1, GROUP_ON_APPLIANCE) < 0 &&
+	    errno != EPERM)
+		ok = error_set_errno(&error, errno, "%s: its group cannot be set", book->path);
+	return ok ? CONSOLE_OK : console_fail_error(console, CONSOLE_FAILED, &error);
 }
 
 /* ---- passwords ---- */

@@ -115,7 +115,7 @@ static void a_file_is_read_as_it_was_written(void **state)
 	snprintf(user.name, sizeof(user.name), "second");
 	assert_true(user_file_put(&file, &user, &error));
 	assert_int_equal(file.count, 2);
-	assert_true(user_file_write(&file, path, &error));
+	assert_true(user_file_write(&file, path, 0600, &error));
 	user_file_free(&file);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
@@ -128,7 +128,7 @@ static void a_file_is_read_as_it_was_written(void **state)
 	user_file_free(&file);
 	snprintf(path, sizeof(path), "%s/no/users", folder);
 	assert_true(user_file_read(&file, path, &error));
-	assert_false(user_file_write(&file, path, &error));
+	assert_false(user_file_write(&file, path, 0600, &error));
 	user_file_free(&file);
 	remove_tree(folder);
 }
