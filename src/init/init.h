@@ -20,6 +20,7 @@
 #include "init/identity_note.h"
 #include "init/logbook.h"
 #include "init/loop.h"
+#include "init/mail_in.h"
 #include "init/server.h"
 #include "init/services.h"
 #include "init/supervisor.h"
@@ -87,6 +88,7 @@ struct init {
 	struct init_test mail_test;
 	struct init_test page_test;
 	struct identity_notes identity;
+	struct mail_in mail_in;
 	u64 deaths; /* of services, that nobody asked for */
 	enum init_ending ending;
 	u64 ending_since_ms;

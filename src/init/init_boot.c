@@ -324,6 +324,8 @@ void init_look_around(struct init *init)
 
 	supervisor_set_condition(supervisor, SUPERVISOR_CONFIGURED,
 				 access(SERVICES_CONFIG, R_OK) == 0);
+	supervisor_set_condition(supervisor, SUPERVISOR_MAIL_IN,
+				 mail_in_is_wanted(&init->mail_in, SERVICES_CONFIG));
 	supervisor_set_condition(supervisor, SUPERVISOR_SSH_KEYS,
 				 init->appliance.ssh_keys.count > 0);
 	supervisor_set_condition(supervisor, SUPERVISOR_NETWORK, has_network);

@@ -179,6 +179,35 @@ static const struct kind kind_hook = {
 	.oom_score = 300,
 };
 
+static const struct kind kind_receive = {
+	.name = SERVICES_RECEIVER,
+	.conditions = SUPERVISOR_DATA | SUPERVISOR_CONFIGURED | SUPERVISOR_MAIL_IN,
+	.notifies = true,
+	.stop_rank = RANK_PAGES,
+	/* It gives messages that are coming in 30 s, and the sender 10 s for an answer. */
+	.stop_patience_ms = 45000,
+	.sandbox = { .user = USERS_RECEIVE,
+		     .group = USERS_RECEIVE,
+		     /* The sender's socket, and the configuration. */
+		     .groups = { USERS_GROUP, USERS_RINGS_GROUP },
+		     .group_count = 2,
+		     .capabilities = SANDBOX_CAPABILITY(CAP_NET_BIND_SERVICE),
+		     .rights = SANDBOX_RINGS,
+		     .open_files = 65536,
+		     .paths = { { "/bin/hikyaku", SANDBOX_RUN },
+				{ "/etc", SANDBOX_READ },
+				{ "/data/etc", SANDBOX_READ },
+				{ "/data/receive", SANDBOX_WRITE },
+				{ "/run/hikyaku", SANDBOX_READ },
+				{ "/dev/null", SANDBOX_WRITE },
+				{ "/dev/urandom", SANDBOX_READ } } },
+	.memory_max_mib = 384,
+	.pids_max = 32,
+	.cpu_weight = 100,
+	.oom_score = 100,
+	.folder = "/data/receive",
+};
+
 static const struct kind kind_ntp = {
 	.name = "ntp",
 	.conditions = SUPERVISOR_NETWORK,
@@ -377,6 +406,7 @@ void services_init(struct services *services, struct supervisor *supervisor, u64
 	add(services, &kind_www, kind_www.name);
 	add(services, &kind_web, kind_web.name);
 	add(services, &kind_hook, kind_hook.name);
+	add(services, &kind_receive, kind_receive.name);
 }
 
 void services_add_consoles(struct services *services, struct slice terminals)
@@ -423,6 +453,8 @@ static void configure_one(struct services *services, struct supervisor_service *
 		make_role(plan, SERVICES_INTERFACE);
 	else if (strcmp(service->name, SERVICES_HOOK) == 0)
 		make_role(plan, SERVICES_HOOK);
+	else if (strcmp(service->name, SERVICES_RECEIVER) == 0)
+		make_role(plan, SERVICES_RECEIVER);
 	else
 		make_console(plan, appliance);
 	if (strcmp(service->name, SERVICES_SENDER) != 0)

@@ -14,6 +14,7 @@
 #define SERVICES_SENDER "send"
 #define SERVICES_PAGES "www"
 #define SERVICES_HOOK "hook"
+#define SERVICES_RECEIVER "receive"
 #define SERVICES_INTERFACE "web" /* for programs, behind the pages' server */
 #define SERVICES_CONFIG "/data/etc/hikyaku.conf" /* of the sender */
 

@@ -29,6 +29,7 @@ enum supervisor_condition {
 	SUPERVISOR_CONFIGURED = 4, /* there is a configuration of the sender */
 	SUPERVISOR_SSH_KEYS = 8,   /* somebody may log in */
 	SUPERVISOR_BOOTED = 16, /* data and network had their first chance; consoles wait for it */
+	SUPERVISOR_MAIL_IN = 32, /* the configuration has a section for mail that comes in */
 };
 
 enum supervisor_state {

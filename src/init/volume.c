@@ -48,6 +48,7 @@ static const struct {
 	{ "log", 0750, USERS_ROOT, USERS_GROUP },
 	{ "ssh", 0700, USERS_ADMIN, USERS_ADMIN },
 	{ "send", 0700, USERS_SEND, USERS_GROUP },
+	{ "receive", 0700, USERS_RECEIVE, USERS_GROUP },
 	{ "backup", 02770, USERS_SEND, USERS_GROUP },
 	{ "www", 0700, USERS_WWW, USERS_WWW },
 	{ "hook", 0700, USERS_HOOK, USERS_HOOK },

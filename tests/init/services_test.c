@@ -155,6 +155,32 @@ static void webhooks_are_posted_by_a_user_of_their_own(void **state)
 		assert_null(strstr(plan->sandbox.paths[i].path, "/data/send"));
 }
 
+static void mail_is_taken_in_by_a_user_that_may_bind_the_port_and_no_more(void **state)
+{
+	const struct supervisor_service *receive = service("receive");
+	const struct spawn_plan *plan = services_plan(&services, receive);
+
+	(void)state;
+	services_configure(&services, &appliance, 0);
+	assert_string_equal(words_of("receive"),
+			    "/bin/hikyaku receive --config /data/etc/hikyaku.conf");
+	assert_true(receive->is_wanted && receive->notifies);
+	/* Only when the configuration has a section for it. */
+	assert_true(receive->conditions & SUPERVISOR_MAIL_IN);
+	assert_int_equal(plan->sandbox.user, 103);
+	assert_int_equal(plan->sandbox.capabilities, SANDBOX_CAPABILITY(10)); /* NET_BIND_SERVICE */
+	assert_int_equal(plan->sandbox.rights, SANDBOX_RINGS);
+	for (size_t i = 0; plan->sandbox.paths[i].path; i++) {
+		const struct sandbox_path *path = &plan->sandbox.paths[i];
+
+		/* Not the queue, and not the keys. */
+		assert_null(strstr(path->path, "/data/send"));
+		assert_true(path->access != SANDBOX_WRITE ||
+			    strcmp(path->path, "/data/receive") == 0 ||
+			    strcmp(path->path, "/dev/null") == 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +195,9 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			pages_are_served_under_the_machines_name_unless_nobody_wants_them, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			mail_is_taken_in_by_a_user_that_may_bind_the_port_and_no_more, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(the_interface_for_programs_is_there_when_pages_are,
 						set_up, tear_down),
