@@ -178,6 +178,7 @@ struct config_receive {
 	u32 connections_per_client; /* of one IPv4 address or IPv6 /64; 1..60000 */
 	const char *forward_to;	   /* mailbox for mail that a person should see; NULL: none */
 	const char *metrics;	   /* "127.0.0.1:9642": its page; NULL: none */
+	const char *user;	   /* whom `send` lets do no more than this role needs */
 };
 
 /* The interface for programs: `hikyaku web`, behind a web server that has TLS. */

@@ -247,6 +247,8 @@ static const struct config_option receive_options[] = {
 	    SHAPE(mailbox, "an address such as postmaster@example.jp")),
 	ROW(config_receive, metrics, "metrics", CONFIG_TEXT, "",
 	    SHAPE(endpoint, "an address with port such as 127.0.0.1:9642")),
+	ROW(config_receive, user, "user", CONFIG_TEXT, "receive",
+	    SHAPE(any, "the name of a user")),
 };
 NOT_TITLED(receive, "receive", receive_options);
 

@@ -67,6 +67,7 @@ struct control_link {
 struct control_rights {
 	i64 web; /* -1: there is no such user */
 	i64 hook; /* likewise */
+	i64 receive;
 };
 
 /* What the role that takes mail in said last of its spool. */

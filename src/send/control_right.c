@@ -23,6 +23,7 @@ static const char *const web_commands[] = {
 #define HOOK_USER "hook" /* of the appliance */
 static const char *const hook_commands[] = { "log.show", "reader.list", "reader.put",
 					     "reader.tested" };
+static const char *const receive_commands[] = { "inbound.report", "letter.send" };
 
 static i64 number_of(const char *name)
 {
@@ -40,12 +41,13 @@ void control_rights_find(struct control_rights *rights, const struct config *con
 {
 	rights->web = number_of(config->web.user);
 	rights->hook = number_of(HOOK_USER);
+	rights->receive = config->receive.user ? number_of(config->receive.user) : -1;
 }
 
-static bool has_word(const char *const *words, size_t count, const char *word)
+static bool is_among(const char *command, const char *const *commands, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(words[i], word) == 0)
+		if (strcmp(commands[i], command) == 0)
 			return true;
 	}
 	return false;
@@ -54,7 +56,10 @@ static bool has_word(const char *const *words, size_t count, const char *word)
 bool control_may(const struct control_rights *rights, u32 user, const char *command)
 {
 	if (rights->web == user)
-		return has_word(web_commands, array_count(web_commands), command);
-	return rights->hook != user ||
-	       has_word(hook_commands, array_count(hook_commands), command);
+		return is_among(command, web_commands, array_count(web_commands));
+	if (rights->receive == user)
+		return is_among(command, receive_commands, array_count(receive_commands));
+	if (rights->hook == user)
+		return is_among(command, hook_commands, array_count(hook_commands));
+	return true;
 }

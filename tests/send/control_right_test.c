@@ -8,6 +8,7 @@
 #include "send/control_parts.h"
 
 #define WEB 102
+#define RECEIVE 103
 
 static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void **state)
 {
@@ -19,7 +20,7 @@ static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void *
 						 "queue.suspend", "queue.list", "queue.doubt",
 						 "status",	  "",		"letter.sen",
 						 "letter.send ",  "STOP" };
-	const struct control_rights rights = { .web = WEB };
+	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1 };
 
 	(void)state;
 	for (size_t i = 0; i < array_count(allowed); i++)
@@ -28,14 +29,28 @@ static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void *
 		assert_false(control_may(&rights, WEB, forbidden[i]));
 }
 
+static void who_reads_strangers_mail_may_tell_of_it_and_hand_it_on(void **state)
+{
+	static const char *const forbidden[] = { "stop", "suppression.remove", "campaign.create",
+						 "letter.status", "status", "log.show" };
+	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1 };
+
+	(void)state;
+	assert_true(control_may(&rights, RECEIVE, "inbound.report"));
+	assert_true(control_may(&rights, RECEIVE, "letter.send"));
+	assert_false(control_may(&rights, WEB, "inbound.report"));
+	for (size_t i = 0; i < array_count(forbidden); i++)
+		assert_false(control_may(&rights, RECEIVE, forbidden[i]));
+}
+
 static void others_who_may_open_the_socket_may_ask_for_everything(void **state)
 {
-	const struct control_rights rights = { .web = WEB };
-	const struct control_rights none = { .web = -1 };
+	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1 };
+	const struct control_rights none = { .web = -1, .receive = -1, .hook = -1 };
 
 	(void)state;
 	assert_true(control_may(&rights, 0, "stop"));
-	assert_true(control_may(&rights, WEB + 1, "stop"));
+	assert_true(control_may(&rights, RECEIVE + 1, "stop"));
 	assert_true(control_may(&none, WEB, "stop"));
 	assert_true(control_may(&none, UINT32_MAX, "stop"));
 }
@@ -51,12 +66,17 @@ static void the_user_is_the_one_that_the_configuration_names(void **state)
 	config.web.user = "nobody of that name";
 	control_rights_find(&rights, &config);
 	assert_int_equal(rights.web, -1);
+	assert_int_equal(rights.receive, -1);
+	config.receive.user = "root";
+	control_rights_find(&rights, &config);
+	assert_int_equal(rights.receive, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_interface_may_ask_for_what_it_offers_and_for_nothing_else),
+		cmocka_unit_test(who_reads_strangers_mail_may_tell_of_it_and_hand_it_on),
 		cmocka_unit_test(others_who_may_open_the_socket_may_ask_for_everything),
 		cmocka_unit_test(the_user_is_the_one_that_the_configuration_names),
 	};
