@@ -21,25 +21,34 @@ static bool is_warming(const struct planner_route *route)
 	return goes_on(route->warmups[0]) || goes_on(route->warmups[1]);
 }
 
-/* The route by that source to where the domain's mail goes; NULL: it is in no warm-up. */
-static struct planner_route *warming_route(struct planner *planner,
-					   const struct planner_campaign *campaign,
-					   const struct domain *domain, u32 source)
-{
-	const struct config_customer *customer = campaign->customer;
-	struct planner_route *route;
+/* The warm-ups of a pair of addresses where the domain's mail goes; NULL: none that goes on. */
+struct warming_pair {
+	struct warmup_unit *units[2];
+};
 
-	if (!goes_on(planner_warmup_of(planner, planner_source_at(customer, source, 4),
-				       domain->where)) &&
-	    !goes_on(planner_warmup_of(planner, planner_source_at(customer, source, 6),
-				       domain->where)))
-		return NULL;
-	route = planner_route(planner, domain, customer, source, false);
-	if (!route)
-		CRASH("out of memory for a route");
-	/* One that is made here and gets nothing is idle, and forgotten one day. */
-	planner_route_check(planner, route);
-	return is_warming(route) ? route : NULL;
+static struct warming_pair pair_of(struct planner *planner, const struct config_customer *customer,
+				   const struct site *site, u32 source)
+{
+	struct warming_pair pair;
+
+	for (u32 i = 0; i < 2; i++) {
+		pair.units[i] = planner_warmup_of(
+			planner, planner_source_at(customer, source, i == 0 ? 4 : 6), site);
+		if (!goes_on(pair.units[i]))
+			pair.units[i] = NULL;
+	}
+	return pair;
+}
+
+static bool pair_has_room(struct planner *planner, const struct warming_pair *pair,
+			  const struct site *site, bool is_bulk)
+{
+	for (u32 i = 0; i < 2; i++) {
+		if (pair->units[i] &&
+		    planner_warmup_room(planner, pair->units[i], site, is_bulk, 1) == 0)
+			return false;
+	}
+	return true;
 }
 
 /* The warm-up lets it send, and so does the receiver. */
@@ -58,6 +67,22 @@ static u32 pair_count(const struct planner_campaign *campaign)
 	return most > 0 ? most : 1;
 }
 
+/* An address in its warm-up that may send, with its route. */
+static struct planner_route *open_route(struct planner *planner,
+					const struct planner_campaign *campaign,
+					const struct domain *domain, u32 source)
+{
+	const bool is_bulk = planner_line_of(campaign) == LINE_BULK;
+	struct planner_route *route =
+		planner_route(planner, domain, campaign->customer, source, false);
+
+	if (!route)
+		CRASH("out of memory for a route");
+	/* One that is made here and gets nothing is idle, and forgotten one day. */
+	planner_route_check(planner, route);
+	return may_send(planner, route, is_bulk) ? route : NULL;
+}
+
 u32 planner_warmup_source(struct planner *planner, const struct planner_campaign *campaign,
 			  const struct domain *domain, u32 lane, bool is_row)
 {
@@ -71,14 +96,18 @@ u32 planner_warmup_source(struct planner *planner, const struct planner_campaign
 	pairs = pair_count(campaign);
 	for (u32 i = 0; i < pairs; i++) {
 		const u32 source = planner_source_of(campaign, lane + i);
-		struct planner_route *route =
-			warming_route(planner, campaign, domain, source);
+		const struct warming_pair pair =
+			pair_of(planner, campaign->customer, domain->where, source);
+		const struct planner_route *route;
 
-		if (!route) {
+		if (!pair.units[0] && !pair.units[1]) {
 			found = found ? found : source;
 			continue;
 		}
-		if (!may_send(planner, route, is_bulk))
+		if (!pair_has_room(planner, &pair, domain->where, is_bulk))
+			continue;
+		route = open_route(planner, campaign, domain, source);
+		if (!route)
 			continue;
 		if (!is_row && route->lane_count < LANES_AHEAD)
 			return source;

@@ -22,6 +22,9 @@ static void make_campaign(u32 index, struct queue_campaign *campaign)
 	const struct sim_campaign *c = &world->campaigns[index];
 
 	*campaign = (struct queue_campaign){ .doubt_policy = c->doubt_policy,
+					     .kind = (world->seed + index) % 3 == 0 ?
+							     CAMPAIGN_TRANSACTIONAL :
+							     CAMPAIGN_BULK,
 					     .expire_after_ms = c->expire_ms };
 	snprintf(campaign->name, sizeof(campaign->name), "campaign-%c", (char)('a' + index));
 	snprintf(campaign->customer, sizeof(campaign->customer), "a.example");

@@ -141,6 +141,8 @@ static void make_config(void)
 	static const u32 rates[] = { 0, 0, 0, 2, 10, 50 };
 	const bool two = sim_below(2);
 	const u64 delay_s = sim_below(sim_below(2) ? 60 : 3);
+	/* Every third world: a new address, whose mail goes by the other one when its day is full. */
+	const bool is_new = world->seed % 3 == 0;
 	const u64 map = world->small_store ? (1 << 20) + sim_below(1 << 19) : 64 << 20;
 
 	snprintf(world->config_text, sizeof(world->config_text),
@@ -151,15 +153,19 @@ static void make_config(void)
 		 "customer \"a.example\" { address \"192.0.2.10\" { ehlo = \"m1.a.example\" }\n"
 		 "%s sign = false bounce = \"b\" }\n"
 		 "site \"default\" { sessions = %llu messages-per-session = %llu rate = %u depth = %llu\n"
-		 "idle = \"%llus\" tls = \"never\" connect-timeout = \"20s\" }\n"
+		 "idle = \"%llus\" tls = \"never\" connect-timeout = \"20s\" warm-up-first = %llu\n"
+		 "total-rate = %u }\n"
 		 "site \"big\" { mx = {\"*.s0.example\"} sessions = %llu rate = %u depth = %llu }\n",
 		 world->data, (unsigned long long)map, (unsigned long long)sim_below(20),
 		 16ull << sim_below(6), (unsigned long long)delay_s,
 		 5 + (unsigned long long)sim_below(30),
-		 two ? "address \"192.0.2.11\" { ehlo = \"m2.a.example\" }\n" : "",
+		 !two   ? "" :
+		 is_new ? "address \"192.0.2.11\" { ehlo = \"m2.a.example\" warm-up = true }\n" :
+			  "address \"192.0.2.11\" { ehlo = \"m2.a.example\" }\n",
 		 1 + (unsigned long long)sim_below(4), 1 + (unsigned long long)sim_below(30),
 		 rates[sim_below(array_count(rates))], 1 + (unsigned long long)sim_below(8),
-		 (unsigned long long)sim_below(20), 1 + (unsigned long long)sim_below(8),
+		 (unsigned long long)sim_below(20), 1 + (unsigned long long)(world->seed % 40),
+		 world->seed % 5 == 0 ? 5u : 0u, 1 + (unsigned long long)sim_below(8),
 		 rates[sim_below(array_count(rates))], 1 + (unsigned long long)sim_below(8));
 	world->in_doubt_delay_ms = delay_s * 1000;
 }
