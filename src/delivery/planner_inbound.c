@@ -205,9 +205,11 @@ static bool suppress(struct planner *planner, const struct inbound_target *targe
 	if (wire.len == 0)
 		return true;
 	address = (struct slice){ room, address_key_of_wire(room, wire) };
-	if (result == INBOUND_COMPLAINED)
+	if (result == INBOUND_COMPLAINED) {
+		planner_warmup_complained(planner, customer, address_wire_domain(wire));
 		return planner_suppress_address(planner, customer, address, SUPPRESSION_COMPLAINT,
 						&cause);
+	}
 	if (result == INBOUND_UNSUBSCRIBED)
 		return planner_suppress_address(
 			planner,

@@ -142,6 +142,19 @@ void planner_warmup_returned(struct planner *planner, struct warmup_unit *unit, 
 	changed(planner, unit);
 }
 
+static void tell(const struct planner *planner, const struct warmup_unit *unit, struct slice words)
+{
+	struct buf why;
+
+	buf_init(&why, 256);
+	warmup_explain(&unit->warmup, &why);
+	log_warn("delivery", "a warm-up does not go on for now",
+		 "source=%s receiver=%s state=%s reason=%s reply=%.*s",
+		 planner->warmings[unit->source].ip, rule_name(planner, unit),
+		 warmup_state_name(unit->warmup.state), buf_text(&why), SLICE_FMT(words));
+	buf_done(&why);
+}
+
 static bool is_refused(const struct lease *lease, enum shaper_signal signal)
 {
 	return signal == SHAPER_SLOW_DOWN || signal == SHAPER_BLOCKED ||
@@ -153,21 +166,63 @@ void planner_warmup_answered(struct planner *planner, struct warmup_unit *unit,
 {
 	const enum shaper_signal signal = signal_of(lease);
 	const bool refused = is_refused(lease, signal);
-	struct buf why;
 
 	if (!refused && signal != SHAPER_TAKEN)
 		return;
 	changed(planner, unit);
-	if (!warmup_answered(&unit->warmup, refused))
+	if (warmup_answered(&unit->warmup, refused))
+		tell(planner, unit, (struct slice){ lease->reply, lease->reply_len });
+}
+
+/* Of all that the customer's routes sent to the receiver in a day, what those of the unit did. */
+static u64 day_of(struct planner *planner, const struct config_customer *customer, u32 rule,
+		  const struct warmup_unit *unit)
+{
+	u64 sum = 0;
+
+	list_for_each(node, &planner->routes) {
+		const struct planner_route *route = list_entry(node, struct planner_route, all);
+
+		if (route->customer == customer &&
+		    route->site->rule == &planner->config->sites[rule] &&
+		    (!unit || route->warmups[0] == unit || route->warmups[1] == unit))
+			sum += shaper_used(&route->shaper, SHAPER_DAY, planner->time.due_ms);
+	}
+	return sum;
+}
+
+static void complained(struct planner *planner, struct warmup_unit *unit)
+{
+	changed(planner, unit);
+	planner->must_work = true;
+	if (warmup_complained(&unit->warmup))
+		tell(planner, unit, SLICE("complaints"));
+}
+
+void planner_warmup_complained(struct planner *planner, struct slice customer, struct slice domain)
+{
+	const struct config_customer *owner = config_customer_of(planner->config, customer);
+	const struct domain *at = map_find(&planner->domains, domain);
+	u64 all;
+	u64 lot;
+	u32 rule;
+
+	if (planner->warming_count == 0 || !owner || !at || !at->where)
 		return;
-	buf_init(&why, 256);
-	warmup_explain(&unit->warmup, &why);
-	log_warn("delivery", "a warm-up does not go on for now",
-		 "source=%s receiver=%s state=%s reason=%s reply=%.*s",
-		 planner->warmings[unit->source].ip, rule_name(planner, unit),
-		 warmup_state_name(unit->warmup.state), buf_text(&why), (int)lease->reply_len,
-		 lease->reply);
-	buf_done(&why);
+	rule = (u32)(at->where->rule - planner->config->sites);
+	all = day_of(planner, owner, rule, NULL);
+	lot = all > 0 ? random_below(&planner->random, all) : 0;
+	for (size_t i = 0; i < owner->address_count && all > 0; i++) {
+		struct warmup_unit *unit =
+			planner_warmup_of(planner, &owner->addresses[i], at->where);
+		const u64 part = unit ? day_of(planner, owner, rule, unit) : 0;
+
+		if (lot < part) {
+			complained(planner, unit);
+			return;
+		}
+		lot -= part;
+	}
 }
 
 /* ---- the store ---- */

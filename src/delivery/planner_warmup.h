@@ -56,6 +56,13 @@ void planner_warmup_returned(struct planner *planner, struct warmup_unit *unit, 
 /* What the lease's answer says of us. */
 void planner_warmup_answered(struct planner *planner, struct warmup_unit *unit,
 			     const struct lease *lease);
+/*
+ * Somebody at the domain complained about mail of the customer. Nobody can tell which of his
+ * addresses that mail went by: it is laid to one of them, by their shares of the last day's mail to
+ * that receiver.
+ */
+void planner_warmup_complained(struct planner *planner, struct slice customer,
+			       struct slice domain);
 /* Within a transaction, and when it does not come to be. */
 bool planner_warmups_write(struct planner *planner);
 void planner_warmups_drop(struct planner *planner);

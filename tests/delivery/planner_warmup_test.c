@@ -269,6 +269,58 @@ static void a_receiver_that_refuses_the_address_stops_its_day(void **state)
 	fixture_close(&f);
 }
 
+static void complaints_hold_the_address_that_most_mail_went_by(void **state)
+{
+	struct fixture f;
+	u32 counts[3];
+
+	(void)state;
+	open_with(&f, "", "", "warm-up-first = 60");
+	send_to(&f, "x.test", 20);
+	settle(&f);
+	take_by_source(&f, counts);
+	assert_int_equal(counts[1], 20);
+	/* Nobody of whom is known where his mail goes, and nobody's customer. */
+	planner_warmup_complained(f.planner, SLICE("a.example"), SLICE("nowhere.test"));
+	planner_warmup_complained(f.planner, SLICE("b.example"), SLICE("x.test"));
+	assert_int_equal(warmup_at(&f, "x")->complaints, 0);
+	planner_warmup_complained(f.planner, SLICE("a.example"), SLICE("x.test"));
+	assert_int_equal(warmup_at(&f, "x")->state, WARMUP_RISING);
+	planner_warmup_complained(f.planner, SLICE("a.example"), SLICE("x.test"));
+	assert_int_equal(warmup_at(&f, "x")->complaints, 2);
+	assert_int_equal(warmup_at(&f, "x")->state, WARMUP_STOPPED);
+	settle(&f);
+	start_again(&f);
+	assert_int_equal(warmup_at(&f, "x")->state, WARMUP_STOPPED);
+	fixture_close(&f);
+}
+
+static void complaints_about_mail_by_another_address_are_laid_to_that(void **state)
+{
+	struct fixture f;
+	u32 sums[3] = { 0 };
+
+	(void)state;
+	open_with(&f, "", WARM, "warm-up-first = 20");
+	send_to(&f, "x.test", 2000);
+	settle(&f);
+	for (u32 i = 0; i < 200; i++) {
+		u32 counts[3];
+
+		pass(&f, 1);
+		take_by_source(&f, counts);
+		sums[1] += counts[1];
+		sums[2] += counts[2];
+	}
+	assert_int_equal(sums[1], 20);
+	assert_int_equal(sums[2], 1980);
+	for (u32 i = 0; i < 100; i++)
+		planner_warmup_complained(f.planner, SLICE("a.example"), SLICE("x.test"));
+	/* One, on the average. */
+	assert_in_range(warmup_at(&f, "x")->complaints, 0, 6);
+	fixture_close(&f);
+}
+
 /* ---- other ways ---- */
 
 static void what_is_over_goes_by_other_addresses_and_the_new_one_has_its_share_each_day(void **state)
@@ -405,6 +457,8 @@ int main(void)
 		cmocka_unit_test(what_went_by_the_other_family_does_not_count),
 		cmocka_unit_test(routes_that_were_only_looked_at_are_forgotten),
 		cmocka_unit_test(a_receiver_that_refuses_the_address_stops_its_day),
+		cmocka_unit_test(complaints_hold_the_address_that_most_mail_went_by),
+		cmocka_unit_test(complaints_about_mail_by_another_address_are_laid_to_that),
 		cmocka_unit_test(
 			what_is_over_goes_by_other_addresses_and_the_new_one_has_its_share_each_day),
 		cmocka_unit_test(rows_that_come_again_do_not_wait_for_a_warm_up_either),
