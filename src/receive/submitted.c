@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "message/message.h"
+#include "smtp/envelope.h"
 #include "smtp/mail.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ static bool take_line(struct submitted *mail, struct slice word, struct slice va
 	u32 number;
 
 	if (slice_equal(word, SLICE("to"))) {
-		if (mail->recipient_count == SUBMITTED_RECIPIENTS_MAX)
+		if (mail->recipient_count == SUBMITTED_RECIPIENTS_MAX || value.len == 0 ||
+		    value.len > ADDRESS_WIRE_MAX)
 			return false;
 		mail->recipients[mail->recipient_count++] =
 			(struct submitted_recipient){ .address = value };
@@ -32,7 +34,7 @@ static bool take_line(struct submitted *mail, struct slice word, struct slice va
 			return false;
 		last->notify = (u8)number;
 	} else if (slice_equal(word, SLICE("orcpt"))) {
-		if (!last)
+		if (!last || value.len > SMTP_ORCPT_MAX)
 			return false;
 		last->orcpt = value;
 	} else if (slice_equal(word, SLICE("ret"))) {

@@ -5,6 +5,7 @@ import contextlib
 import email.message
 import email.policy
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -18,6 +19,7 @@ import urllib.request
 import dkim
 import pytest
 
+from peers.postfix import Postfix
 from sender import PROGRAM, ROOT, end_process, free_port, wait_until
 
 USER, PASSWORD = "shop", "correct horse"
@@ -367,7 +369,7 @@ def test_extensions_of_smtp(office_with):
     wire += f"MAIL FROM:<{SHOP}> SMTPUTF8\r\nRCPT TO:<用户@reader.test>\r\n".encode()
     wire += b"BDAT %d LAST\r\n" % len(utf8) + utf8 + b"QUIT\r\n"
     connection.sendall(wire)
-    answers = [line[:3] for line in stream.read().decode().splitlines()]
+    answers = [stream.readline()[:3].decode() for _ in range(8)]
     assert answers == ["250", "250", "250", "250", "250", "250", "250", "221"]
     first, second = sorted((office.verified(content) for content in office.delivered(2)),
                            key=lambda content: b"Subject: 8" not in content)
@@ -493,3 +495,41 @@ def nodemailer(folder):
     with contextlib.suppress(FileExistsError):
         pathlib.Path(folder / "node_modules").symlink_to(home / "node_modules")
     return True
+
+
+class Branch(Postfix):
+    """A Postfix of a branch office: all of its mail goes out through us, signed in."""
+
+    packages = ("postfix", "libsasl2-modules")
+
+    def __init__(self, directory, office):
+        super().__init__(directory, "branch.test", more=[
+            "mynetworks = 127.0.0.0/8", "smtpd_relay_restrictions = permit_mynetworks, reject",
+            "smtpd_recipient_restrictions = permit_mynetworks, reject", "disable_dns_lookups = yes",
+            f"relayhost = [127.0.0.1]:{office.port}", "smtp_tls_security_level = encrypt",
+            "smtp_sasl_auth_enable = yes", "smtp_sasl_security_options = noanonymous",
+            f"smtp_sasl_password_maps = inline:{{ {{ [127.0.0.1]:{office.port} = {USER}:{PASSWORD} }} }}"])
+
+    def configure(self):
+        super().configure()
+        with open(self.directory / "conf" / "master.cf", "a") as master:
+            master.write("smtp unix - - n - 5 smtp\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mail servers want to be started by root")
+def test_a_postfix_relays_through_us(office_with, tmp_path):
+    office = office_with()
+    branch = Branch(tmp_path / "branch", office)
+    try:
+        branch.start()
+        with smtplib.SMTP("127.0.0.1", branch.port, timeout=30) as client:
+            for i in range(20):
+                client.sendmail(SHOP, [f"r{i}@reader.test", f"s{i}@reader.test"],
+                                f"From: {SHOP}\r\nSubject: {i}\r\n\r\n{{{{x}}}}\r\n.\r\n")
+        for content in office.delivered(40):
+            assert office.verified(content).endswith(b"\r\n\r\n{{x}}\r\n.\r\n")
+        everybody = sorted(f"{letter}{i}@reader.test" for i in range(20) for letter in "rs")
+        assert sorted(office.sink.recipients()) == everybody
+    finally:
+        branch.close()
+        print(f"---- {branch.name}\n{branch.log()[-6000:]}")

@@ -76,6 +76,7 @@ static void what_is_no_such_file_is_refused(void **state)
 		HEAD "orcpt x\n" TO "\n" TRACE,
 		HEAD TO "notify 256\n\n" TRACE,
 		HEAD TO "notify x\n\n" TRACE,
+		HEAD "to \n\n" TRACE,
 		HEAD "ret 3\n" TO "\n" TRACE,
 	};
 	struct error error;
