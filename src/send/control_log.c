@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "delivery/planner_log.h"
 #include "send/control_parts.h"
+#include "store/queue_letter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,18 @@ static const struct queue_campaign *campaign_of(struct log_show *show, struct qu
 	return kept;
 }
 
+/* What whoever brought a single message knows it by; "" for campaigns, and when it is long over. */
+static json_t *letter_key(struct queue *queue, const struct queue_campaign *c,
+			  const struct row_id *id)
+{
+	struct queue_letter letter;
+
+	if (c->kind != CAMPAIGN_LETTERS ||
+	    queue_letter_get(queue, id->campaign, id->domain, &letter) != STORE_OK)
+		return json_string("");
+	return answer_text_of(letter.key);
+}
+
 static json_t *entry_json(struct log_show *show, struct queue *queue,
 			  const struct queue_log_entry *e)
 {
@@ -58,8 +71,9 @@ static json_t *entry_json(struct log_show *show, struct queue *queue,
 	if (e->source.family)
 		net_address_format(source, &e->source, false);
 	snprintf(message, sizeof(message), "%u.%u.%u", e->id.campaign, e->id.domain, e->id.seq);
-	more = json_pack("{s:s, s:I, s:o, s:s, s:o, s:s, s:o, s:s, s:s, s:s, s:b, s:I}", "message",
-			 message, "campaign_id", (json_int_t)e->id.campaign, "campaign",
+	more = json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:s, s:o, s:s, s:s, s:s, s:b, s:I}",
+			 "message", message, "letter", letter_key(queue, c, &e->id),
+			 "campaign_id", (json_int_t)e->id.campaign, "campaign",
 			 answer_text_of(slice_of(c->name)), "kind",
 			 c->state ? queue_campaign_kind_name(c->kind) : "", "list",
 			 answer_text_of(slice_of(c->list)), "customer", c->customer, "site",

@@ -100,15 +100,19 @@ static bool is_full(const struct control_link *link, const struct report *r)
 
 static enum store_result log_some(struct control_link *link, struct report *r, struct queue *queue)
 {
+	/* Blocks of the log that have nothing of it are passed over. */
+	const struct queue_log_filter filter = { .campaign = r->campaign };
+	struct queue_log_walk walk = { .at = r->log };
 	enum store_result result = STORE_OK;
 	struct queue_log_entry entry;
+	u32 budget = SLICE_ROWS;
 
-	for (u32 i = 0; i < SLICE_ROWS && !is_full(link, r); i++) {
-		result = queue_log_next(queue, r->log, &entry);
+	while (budget > 0 && !is_full(link, r)) {
+		result = queue_log_find(queue, &filter, &walk, &budget, &entry);
+		r->log = walk.at;
 		if (result != STORE_OK)
 			break;
-		r->log = entry.number;
-		if (!wants_log_entry(r, &entry))
+		if (entry.number == 0 || !wants_log_entry(r, &entry))
 			continue;
 		r->count++;
 		link_item(link, answer_log_entry(&entry));

@@ -1,6 +1,7 @@
 /*
  * queue.show: where the mail to one address is, in every campaign, and what happened to it. There
- * is no index by address: lanes of its domain, deferred and held rows and the log are read through.
+ * is no index of rows by address: lanes of its domain, deferred and held rows are read through; the
+ * log has one.
  */
 #include "base/text.h"
 #include "send/control_parts.h"
@@ -30,7 +31,7 @@ struct show {
 	u32 lane;     /* the last one looked at */
 	bool in_lane; /* it is of the domain: its rows are being read */
 	struct row_ref at;
-	u64 log;
+	struct queue_log_walk log;
 	struct campaign_names names;
 	u32 count;
 	u32 said; /* of them */
@@ -183,15 +184,17 @@ static enum store_result lanes_some(struct control_link *link, struct show *show
 
 static enum store_result log_some(struct show *show, struct queue *queue)
 {
+	const struct queue_log_filter filter = { .address = show->filter.address };
 	struct queue_log_entry entry;
+	u32 budget = SLICE_ROWS;
 
-	for (u32 i = 0; i < SLICE_ROWS; i++) {
-		enum store_result result = queue_log_next(queue, show->log, &entry);
+	while (budget > 0) {
+		enum store_result result =
+			queue_log_find(queue, &filter, &show->log, &budget, &entry);
 
 		if (result != STORE_OK)
 			return result;
-		show->log = entry.number;
-		if (slice_equal(entry.address, show->filter.address))
+		if (entry.number > 0)
 			add_event(show, queue, &entry);
 	}
 	return STORE_OK;

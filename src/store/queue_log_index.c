@@ -23,13 +23,25 @@ static u64 block_of(u64 number)
 	return number / LOG_BLOCK;
 }
 
-/* FNV-1a (Fowler, Noll, Vo); stored, so it stays what it is. */
+/*
+ * Eight bytes at a time, by multiplication: every entry is hashed as it is written. Stored, so it
+ * stays what it is. Who makes addresses that look alike makes his own queries slower.
+ */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the order in which words are read");
 static u64 hash_of(struct slice bytes)
 {
-	u64 hash = 0xcbf29ce484222325;
+	const u64 factor = 0x9e3779b97f4a7c15;
+	u64 hash = bytes.len * factor;
 
-	for (size_t i = 0; i < bytes.len; i++)
-		hash = (hash ^ (u8)bytes.ptr[i]) * 0x100000001b3;
+	while (bytes.len > 0) {
+		const size_t len = min_size(bytes.len, sizeof(u64));
+		u64 word = 0;
+
+		memcpy(&word, bytes.ptr, len);
+		hash = (hash ^ word) * factor;
+		hash ^= hash >> 29;
+		bytes = slice_from(bytes, len);
+	}
 	return hash;
 }
 
