@@ -144,6 +144,16 @@ static void print_warmups(const json_t *routes)
 	buf_done(&text);
 }
 
+static void print_total(const json_t *total)
+{
+	if (total)
+		printf("all source addresses together: %llu messages in the last minute, %llu in "
+		       "the hour, %llu in the day\n",
+		       (unsigned long long)answer_number(total, "minute"),
+		       (unsigned long long)answer_number(total, "hour"),
+		       (unsigned long long)answer_number(total, "day"));
+}
+
 static void print_view(const json_t *reply)
 {
 	struct slice site = answer_text(reply, "site");
@@ -161,6 +171,7 @@ static void print_view(const json_t *reply)
 	print_options(json_object_get(reply, "options"));
 	print_routes(json_object_get(reply, "routes"));
 	print_warmups(json_object_get(reply, "routes"));
+	print_total(json_object_get(reply, "total"));
 }
 
 /*

@@ -274,6 +274,8 @@ struct planner_site_view {
 	u64 own;        /* the rule's section in the operator's file */
 	u64 shipped;    /* the rule that comes with the program */
 	u64 by_default; /* the operator's "default" */
+	bool has_total; /* all source addresses together are limited there */
+	u32 total[3];   /* messages of theirs in the last minute, hour and day */
 };
 /* The rules in the order in which they are looked through, the default first; false: no more. */
 bool planner_rule_look(const struct planner *planner, size_t index, struct planner_site_view *view);

@@ -204,6 +204,15 @@ u64 planner_bounds_next_ns(const struct planner *planner, const struct planner_r
 	return next_ns > 0 ? next_ns : SHAPER_NEVER;
 }
 
+bool planner_bounds_tell(const struct planner *planner, const struct site *site,
+			 struct planner_site_view *view)
+{
+	view->has_total = site->total != NULL;
+	for (u32 i = 0; i < SHAPER_PERIODS && site->total; i++)
+		view->total[i] = shaper_used(&site->total->shaper, i, planner->time.due_ms);
+	return true;
+}
+
 void planner_bounds_lent(struct planner *planner, struct planner_route *route, u32 count)
 {
 	for (u32 i = 0; i < BOUNDS; i++) {

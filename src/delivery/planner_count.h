@@ -15,6 +15,7 @@ struct path;
 struct planner;
 struct planner_campaign;
 struct planner_route;
+struct planner_site_view;
 struct site;
 
 /* Messages of limited periods: the transaction that lends rows writes them. */
@@ -61,6 +62,9 @@ u64 planner_bounds_next_ns(const struct planner *planner, const struct planner_r
 			   bool is_bulk);
 void planner_bounds_lent(struct planner *planner, struct planner_route *route, u32 count);
 void planner_bounds_returned(struct planner *planner, struct planner_route *route, u32 count);
+/* What all source addresses sent there lately, for people. True. */
+bool planner_bounds_tell(const struct planner *planner, const struct site *site,
+			 struct planner_site_view *view);
 /* What bulk mail may have of these limits, so that the rest is there for other mail. */
 struct shaper_limits planner_without_reserve(struct shaper_limits limits, u32 percent);
 

@@ -318,7 +318,8 @@ bool planner_site_look(struct planner *planner, struct slice name, struct slice 
 	const struct site *site = map_find(&planner->sites, takes ? slice_of(takes) : name);
 
 	if (site && !rule)
-		return view_of(planner, site->rule, site->name, more, view, error);
+		return view_of(planner, site->rule, site->name, more, view, error) &&
+		       planner_bounds_tell(planner, site, view);
 	/* A relay, or an exchanger, that no mail went to yet. */
 	if (takes)
 		return view_of(planner, config_site_of(planner->config, slice_of(takes)), takes,

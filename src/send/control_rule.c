@@ -98,9 +98,15 @@ static json_t *routes_of(struct send_control *control, const struct planner_site
 
 static void reply_view(struct control_link *link, const struct planner_site_view *view)
 {
-	json_t *reply = json_pack("{s:s, s:s, s:o, s:o}", "rule", view->rule, "site",
+	json_t *total = view->has_total ?
+				json_pack("{s:I, s:I, s:I}", "minute", (json_int_t)view->total[0],
+					  "hour", (json_int_t)view->total[1], "day",
+					  (json_int_t)view->total[2]) :
+				NULL;
+	json_t *reply = json_pack("{s:s, s:s, s:o, s:o, s:o*}", "rule", view->rule, "site",
 				  view->site ? view->site : "", "options", options_of(view),
-				  "routes", routes_of(link->control, view));
+				  "routes", routes_of(link->control, view), "total",
+				  total);
 
 	link_reply(link, reply);
 }

@@ -60,6 +60,8 @@ static void take_by_source(struct fixture *f, u32 counts[3])
 
 static void all_source_addresses_together_keep_to_the_total_of_a_site(void **state)
 {
+	struct planner_site_view view;
+	struct error error;
 	struct fixture f;
 	u32 counts[3];
 
@@ -69,6 +71,10 @@ static void all_source_addresses_together_keep_to_the_total_of_a_site(void **sta
 	settle(&f);
 	take_by_source(&f, counts);
 	assert_int_equal(counts[1] + counts[2], 60);
+	assert_true(planner_site_look(f.planner, SLICE("x.test"), SLICE_NONE, SLICE_NONE, &view,
+				      &error));
+	assert_true(view.has_total);
+	assert_int_equal(view.total[1], 60);
 	/* Neither has more than its own limit. */
 	assert_in_range(counts[1], 20, 40);
 	pass(&f, 1800);
