@@ -172,13 +172,17 @@ class Operation:
         """What the web server shows of itself, PEM."""
         return ssl.get_server_certificate(("127.0.0.1", self.machine.forward[HTTPS_PORT]), timeout=60)
 
-    def page(self, path="/"):
-        """By TLS, from a server that is asked for by its name and has to show a certificate for it."""
+    def page(self, path="/", method="GET", key=None, body=None):
+        """
+        By TLS, from a server that is asked for by its name and has to show a certificate for it. With `key`
+        a call of a program, `body` as JSON.
+        """
         context = ssl.create_default_context(cadata=self.certificate())
         plain = socket.create_connection(("127.0.0.1", self.machine.forward[HTTPS_PORT]), timeout=60)
         peer = http.client.HTTPSConnection(HOST)
         peer.sock = context.wrap_socket(plain, server_hostname=HOST)
-        peer.request("GET", path)
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"} if key else {}
+        peer.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
         answer = peer.getresponse()
         return answer.status, answer.read().decode()
 

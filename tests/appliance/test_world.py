@@ -4,6 +4,7 @@ import contextlib
 import functools
 import http.client
 import http.server
+import json
 import os
 import sys
 import threading
@@ -108,6 +109,19 @@ def test_a_real_postfix_takes_a_campaign_and_what_it_has_verifies(world, record,
     assert [(row["address"], row["code"]) for row in failed] == [(addresses[-1], 550)]
 
 
+def test_a_program_sends_mail_by_the_interface(world, record, postfix):
+    key = world.ssh("api-key", "add", "shop", "--customer", DOMAIN, "--scope", "send,read").stdout.strip()
+    mail = {"from": f"shop@{DOMAIN}", "subject": "ご注文 {{n}}", "text": "{{n}}",
+            "to": [{"address": f"reader0@{postfix.domain}", "values": {"n": 4711}}]}
+    assert world.page("/api/v1/messages", "POST", key + "x", mail)[0] == 401
+    status, answer = world.page("/api/v1/messages", "POST", key, mail)
+    assert status == 202, answer
+    got = postfix.wait_for(READERS + 1)[-1]
+    assert got.recipient == f"reader0@{postfix.domain}" and is_signed(got.wire, record)
+    where = f"/api/v1/messages/{json.loads(answer)['id']}"
+    world.wait(lambda: json.loads(world.page(where, key=key)[1])["state"] == "delivered", "the letter's end")
+
+
 def test_a_real_prometheus_scrapes_the_machine_and_no_alert_rings(world, prometheus):
     world.wait(lambda: prometheus.has_seen("hikyaku_messages_total"), "Prometheus to have scraped")
     # Whether its mail would align is known once somebody has asked DNS: here it says nothing of it.
@@ -138,7 +152,7 @@ def test_a_sender_that_dies_in_mid_campaign_is_started_again_and_counted(world, 
     assert world.complaints("summer", addresses, world.slow_sink) == []
 
 
-@pytest.mark.parametrize("name", ["ntp", "ssh", "www", "console-ttyS0", "dhcp-eth0"])
+@pytest.mark.parametrize("name", ["ntp", "ssh", "www", "web", "console-ttyS0", "dhcp-eth0"])
 def test_every_other_service_comes_back_as_well(world, record, name):
     before = service(world, name)
     world.machine.pass_by()
