@@ -408,6 +408,9 @@ bool shaper_answered(struct shaper *shaper, const struct shaper_limits *limits,
 	u32 breaks = shaper->breaks;
 
 	measure(shaper, now_ns);
+	/* What is put off for a reason of its own was borne as well: it counts for the pace. */
+	if (signal == SHAPER_NEUTRAL)
+		shaper->measured++;
 	if (!limits->is_adaptive || signal == SHAPER_NEUTRAL)
 		return false;
 	shaper->history = (shaper->history << 1 | (signal == SHAPER_BLOCKED)) & HISTORY_MASK;

