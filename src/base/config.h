@@ -36,6 +36,7 @@
 #define CONFIG_FRAGMENTS_MAX 8 /* of one reply pattern */
 #define CONFIG_FRAGMENT_MIN 3  /* bytes */
 #define CONFIG_FRAGMENT_MAX 120
+#define CONFIG_NOWHERE "none" /* as an address to listen at */
 #define CONFIG_ANY_ADDRESS "any" /* as a customer's address: the kernel chooses the source */
 
 struct config_list {
@@ -191,7 +192,7 @@ struct config_web {
 };
 
 /* Mail that users hand in for others: `hikyaku receive` does that, too (RFC 6409). */
-struct config_submission {
+struct config_submission { /* each list may say CONFIG_NOWHERE */
 	struct config_list listen;	 /* "0.0.0.0:587": STARTTLS comes first */
 	struct config_list listen_tls;	 /* "0.0.0.0:465": TLS from the first byte on (RFC 8314) */
 	struct config_list listen_clear; /* loopback alone: TLS is offered and need not be */

@@ -184,6 +184,12 @@ const char *config_shape_endpoint(struct arena *arena, struct slice text)
 	return arena_copy(arena, slice_of(whole)).ptr;
 }
 
+const char *config_shape_door(struct arena *arena, struct slice text)
+{
+	return slice_equal_nocase(text, SLICE(CONFIG_NOWHERE)) ? copy_lower(arena, text)
+							       : config_shape_endpoint(arena, text);
+}
+
 const char *config_shape_loopback(struct arena *arena, struct slice text)
 {
 	const char *endpoint = config_shape_endpoint(arena, text);

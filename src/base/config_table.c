@@ -229,7 +229,7 @@ TITLED(reply, "reply", reply_options);
 
 static const struct config_option receive_options[] = {
 	ROW(config_receive, listen, "listen", CONFIG_LIST, "0.0.0.0:25 [::]:25",
-	    SHAPE(endpoint, "an address with port such as 0.0.0.0:25 or [::]:25")),
+	    SHAPE(door, "an address with port such as 0.0.0.0:25 or [::]:25")),
 	ROW(config_receive, hostname, "hostname", CONFIG_TEXT, NULL,
 	    SHAPE(domain, "a full host name")),
 	ROW(config_receive, tls_certificate, "tls-certificate", CONFIG_TEXT, "",
@@ -265,9 +265,9 @@ NOT_TITLED(web, "web", web_options);
 
 static const struct config_option submission_options[] = {
 	ROW(config_submission, listen, "listen", CONFIG_LIST, "0.0.0.0:587 [::]:587",
-	    SHAPE(endpoint, "an address with port such as 0.0.0.0:587 or [::]:587")),
+	    SHAPE(door, "an address with port such as 0.0.0.0:587 or [::]:587, or none")),
 	ROW(config_submission, listen_tls, "listen-tls", CONFIG_LIST, "0.0.0.0:465 [::]:465",
-	    SHAPE(endpoint, "an address with port such as 0.0.0.0:465 or [::]:465")),
+	    SHAPE(door, "an address with port such as 0.0.0.0:465 or [::]:465, or none")),
 	ROW(config_submission, listen_clear, "listen-clear", CONFIG_LIST, "",
 	    SHAPE(loopback, "an address of this machine alone, such as 127.0.0.1:587")),
 	ROW(config_submission, users, "users", CONFIG_TEXT, "/data/etc/users",

@@ -37,6 +37,7 @@ config_shape config_shape_selector;  /* labels, '_' allowed, dots allowed */
 config_shape config_shape_pattern;   /* "*", "*.domain" or a domain */
 config_shape config_shape_source;    /* IP address or "any" */
 config_shape config_shape_endpoint;  /* "192.0.2.1:25", "[2001:db8::1]:25" */
+config_shape config_shape_door;      /* an endpoint, or CONFIG_NOWHERE */
 config_shape config_shape_loopback;  /* an endpoint in 127.0.0.0/8 or at [::1] */
 config_shape config_shape_forwarder; /* "192.0.2.1", "192.0.2.1@53", IPv6 the same */
 config_shape config_shape_stub;	     /* zone, space, forwarder */

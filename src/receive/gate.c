@@ -187,7 +187,8 @@ static bool listen_all(struct gate *gate, enum gate_door door, const struct conf
 		       struct error *error)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (!listen_at(gate, door, list->items[i], error))
+		if (strcmp(list->items[i], CONFIG_NOWHERE) != 0 &&
+		    !listen_at(gate, door, list->items[i], error))
 			return false;
 	}
 	return true;

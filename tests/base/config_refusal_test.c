@@ -55,6 +55,12 @@ static void what_is_unknown_or_given_twice_is_refused(void **state)
 	static const struct refusal refusals[] = {
 		{ "x = 1\n", "t.conf:1: no such option 'x'" },
 		{ "\n\nqueue {\n\n x = 1 }\n", "t.conf:5: queue: no such option 'x'" },
+		{ CUSTOMER "submission { }\n",
+		  "t.conf:2: submission: there is no section \"receive\"" },
+		{ CUSTOMER "receive { hostname = a.example }\n"
+			   "submission { listen-clear = {\"0.0.0.0:587\"} }\n",
+		  "t.conf:3: submission: listen-clear: \"0.0.0.0:587\" is not an address of this "
+		  "machine alone, such as 127.0.0.1:587" },
 		{ CUSTOMER "receive { }\n", "t.conf:2: receive: hostname: is missing" },
 		{ CUSTOMER "receive { hostname = a.example\n listen = {\"a\"} }\n",
 		  "t.conf:3: receive: listen: \"a\" is not an address with port such as "

@@ -530,9 +530,31 @@ static void sites_routes_and_customers_are_found(void **state)
 	config_free(&c);
 }
 
+static void submission_has_its_ports_unless_told(void **state)
+{
+	struct config c;
+
+	(void)state;
+	must_parse(&c, CUSTOMER "receive { hostname = mx.example.jp }\n");
+	assert_null(c.submission.users);
+	config_free(&c);
+	must_parse(&c, CUSTOMER "receive { hostname = mx.example.jp listen = {\"none\"} }\n"
+				"submission { listen = {\"none\"} listen-clear = {\"[::1]:587\"} }\n");
+	assert_string_equal(c.receive.listen.items[0], CONFIG_NOWHERE);
+	assert_string_equal(c.submission.listen.items[0], CONFIG_NOWHERE);
+	assert_string_equal(c.submission.listen_tls.items[0], "0.0.0.0:465");
+	assert_string_equal(c.submission.listen_clear.items[0], "[::1]:587");
+	assert_string_equal(c.submission.users, "/data/etc/users");
+	assert_int_equal(c.submission.message_max, 25 << 20);
+	assert_int_equal(c.submission.recipients, 100);
+	assert_int_equal(c.submission.per_hour, 10000);
+	config_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(submission_has_its_ports_unless_told),
 		cmocka_unit_test(the_least_file_gives_every_default),
 		cmocka_unit_test(the_usual_timeouts_are_those_of_the_smtp_client),
 		cmocka_unit_test(a_receiver_listens_everywhere_unless_told),
