@@ -99,6 +99,7 @@ int suppression_remove_run(struct console *console, int argc, char **argv);
 int suppression_show_run(struct console *console, int argc, char **argv);
 int suppression_list_run(struct console *console, int argc, char **argv);
 int suppression_import_run(struct console *console, int argc, char **argv);
+int suppression_export_run(struct console *console, int argc, char **argv);
 int api_key_add_run(struct console *console, int argc, char **argv);
 int api_key_list_run(struct console *console, int argc, char **argv);
 int api_key_remove_run(struct console *console, int argc, char **argv);

@@ -262,12 +262,10 @@ const struct command commands[] = {
 	  "Who has no mailbox is on it at once, who could not be reached several times in\n"
 	  "a row after the configuration's `suppression { soft = 5 }`. Recipients of\n"
 	  "campaigns whose address is on it are reported as cancelled, with the reason.\n"
-	  "With --json it is an export that `suppression import` does not need: a line\n"
-	  "for each, with its history.\n"
+	  "With --json each line has its history.\n"
 	  "\n"
-	  "Examples:\n"
-	  "  hikyaku suppression list\n"
-	  "  hikyaku suppression list --json >suppressed.jsonl" },
+	  "Example:\n"
+	  "  hikyaku suppression list" },
 	{ "suppression", "show", suppression_show_run, 0, "one address, and its history", "ADDRESS",
 	  "Its exit code is 1 when nothing is known of it.\n"
 	  "\n"
@@ -280,6 +278,7 @@ const struct command commands[] = {
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku suppression add ann@example.com --reason complaint\n"
+	  "  hikyaku suppression add eve@example.com --customer example.jp --list weekly\n"
 	  "  hikyaku suppression add bob@example.com --text \"asked by phone\"" },
 	{ "suppression", "remove", suppression_remove_run, 0, "let an address have mail again",
 	  "ADDRESS ...",
@@ -291,10 +290,14 @@ const struct command commands[] = {
 	  "addresses of a CSV file get no mail", "FILE",
 	  "The first line names the columns; `email` must be among them. Rows that are no\n"
 	  "address are told with their line, the others go in. - is standard input.\n"
+	  "Columns customer, list and reason say it for each row.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku suppression import old-provider.csv\n"
 	  "  hikyaku suppression import complaints.csv --reason complaint" },
+	{ "suppression", "export", suppression_export_run, 0, "the list as a CSV file", "",
+	  "`suppression import` reads it.\n\nExample:\n"
+	  "  hikyaku suppression export >suppressed.csv" },
 	{ "api-key", "add", api_key_add_run, 0, "let a program use the interface", "NAME",
 	  "Makes a key for `hikyaku web` and shows it, once: of the key itself nothing is\n"
 	  "kept. The program sends it as `Authorization: Bearer KEY`. Scopes: send (mail,\n"

@@ -16,15 +16,16 @@ static const char *const reasons[] = { "manual", "import", "complaint", "unsubsc
 /* What goes with each address of a command. */
 struct details {
 	const char *customer;
+	const char *list; /* of the customer */
 	const char *text;
 	u32 reason; /* of reasons */
 };
 
 static json_t *request_of(const char *command, const struct details *details, json_t *addresses)
 {
-	json_t *request = json_pack("{s:s, s:o, s:s*, s:s*}", "command", command, "addresses",
-				    addresses, "customer", details->customer, "text",
-				    details->text);
+	json_t *request = json_pack("{s:s, s:o, s:s*, s:s*, s:s*}", "command", command, "addresses",
+				    addresses, "customer", details->customer, "list",
+				    details->list, "text", details->text);
 
 	if (strcmp(command, "suppression.add") == 0)
 		json_object_set_new(request, "reason", json_string(reasons[details->reason]));
@@ -67,6 +68,11 @@ static int change(struct console *console, const char *command, const char *done
 		"customer", OPTION_TEXT, &(details).customer, "DOMAIN",                            \
 			"of this customer's mail alone", NULL                                      \
 	}
+#define LIST_OPTION(details)                                                                       \
+	{                                                                                          \
+		"list", OPTION_TEXT, &(details).list, "NAME", "of this list of the customer alone",\
+			NULL                                                                       \
+	}
 #define TEXT_OPTION(details)                                                                       \
 	{                                                                                          \
 		"text", OPTION_TEXT, &(details).text, "TEXT", "for the history", NULL              \
@@ -82,6 +88,7 @@ int suppression_add_run(struct console *console, int argc, char **argv)
 	struct details details = { .reason = 0 };
 	const struct option options[] = {
 		CUSTOMER_OPTION(details),
+		LIST_OPTION(details),
 		REASON_OPTION(details),
 		TEXT_OPTION(details),
 	};
@@ -96,7 +103,8 @@ int suppression_add_run(struct console *console, int argc, char **argv)
 int suppression_remove_run(struct console *console, int argc, char **argv)
 {
 	struct details details = { .reason = 0 };
-	const struct option options[] = { CUSTOMER_OPTION(details), TEXT_OPTION(details) };
+	const struct option options[] = { CUSTOMER_OPTION(details), LIST_OPTION(details),
+					  TEXT_OPTION(details) };
 	int words;
 	int code;
 
@@ -107,7 +115,8 @@ int suppression_remove_run(struct console *console, int argc, char **argv)
 
 /* ---- show, list, export ---- */
 
-static const char *const titles[] = { "address", "customer", "state", "since", "reason", "text" };
+static const char *const titles[] = { "address", "customer", "list", "state",
+				      "since",	 "reason",   "text" };
 
 static void print_one(void *arg, const json_t *item)
 {
@@ -120,6 +129,7 @@ static void print_one(void *arg, const json_t *item)
 
 		table_text(table, is_last ? answer_text(item, "address") : SLICE(""));
 		table_text(table, is_last ? answer_text(item, "customer") : SLICE(""));
+		table_text(table, is_last ? answer_text(item, "list") : SLICE(""));
 		table_text(table, !is_last		     ? SLICE("before")
 				  : answer_flag(item, "active") ? SLICE("suppressed")
 								: SLICE("not suppressed"));
@@ -168,94 +178,4 @@ int suppression_list_run(struct console *console, int argc, char **argv)
 	table_done(&table);
 	json_decref(reply);
 	return code;
-}
-
-/* ---- import ---- */
-
-struct import {
-	struct console *console;
-	struct control_client *client;
-	const struct details *details;
-	json_t *batch;
-	u64 count;
-	u64 refused;
-	int code;
-};
-
-static void send_batch(struct import *import)
-{
-	json_t *reply = NULL;
-
-	if (json_array_size(import->batch) == 0 || import->code != CONSOLE_OK)
-		return;
-	import->code = link_ask(import->console, import->client,
-				request_of("suppression.add", import->details, import->batch),
-				link_ignore_item, NULL, &reply);
-	if (import->code == CONSOLE_OK)
-		import->count += answer_number(reply, "count");
-	json_decref(reply);
-	import->batch = json_array();
-}
-
-static void on_row(void *arg, struct slice address, struct slice values)
-{
-	struct import *import = arg;
-
-	(void)values;
-	json_array_append_new(import->batch, json_stringn(address.ptr, address.len));
-	if (json_array_size(import->batch) == BATCH)
-		send_batch(import);
-}
-
-static void on_refused(void *arg, u64 line, const char *reason)
-{
-	struct import *import = arg;
-
-	import->refused++;
-	fprintf(stderr, "line %llu: %s\n", (unsigned long long)line, reason);
-}
-
-static void read_file(struct import *import, const char *path)
-{
-	const struct recipients_params params = {
-		.path = path, .on_row = on_row, .on_refused = on_refused, .arg = import
-	};
-	struct error error;
-	struct recipients *file = recipients_open(&params, &error);
-	int more = file && recipients_read_header(file, &error) ? 1 : -1;
-
-	while (more > 0 && import->code == CONSOLE_OK)
-		more = recipients_read(file, &error);
-	if (more < 0)
-		import->code = console_fail_error(import->console, CONSOLE_FAILED, &error);
-	send_batch(import);
-	recipients_close(file);
-}
-
-int suppression_import_run(struct console *console, int argc, char **argv)
-{
-	struct details details = { .reason = 1 };
-	struct import import = { .console = console, .details = &details };
-	const struct option options[] = {
-		CUSTOMER_OPTION(details),
-		REASON_OPTION(details),
-		TEXT_OPTION(details),
-	};
-	int code;
-
-	if (!console_arguments(console, options, array_count(options), argc, argv, 1, 1, &code))
-		return code;
-	import.code = link_open(console, &import.client);
-	if (import.code != CONSOLE_OK)
-		return import.code;
-	import.batch = json_array();
-	read_file(&import, argv[0]);
-	json_decref(import.batch);
-	control_client_close(import.client);
-	if (console->json)
-		printf("{\"count\":%llu,\"refused\":%llu}\n", (unsigned long long)import.count,
-		       (unsigned long long)import.refused);
-	else
-		print_count(import.count, "get no mail any more");
-	return import.code;
 }

@@ -96,6 +96,18 @@ def test_what_comes_back_has_consequences(loop_with):
     assert receiver.metric("hikyaku_receive_read_total", kind="hard") == 3
     assert receiver.metric("hikyaku_receive_messages_total") == 9
 
+    # As a file, and from that file to another machine.
+    exported = sender.run("suppression", "export").stdout
+    assert exported.splitlines()[0] == "email,customer,list,reason,since,text"
+    path = sender.directory / "suppressed.csv"
+    path.write_text(exported)
+    sender.run("suppression", "remove", "leaving@peer.test", "--customer", COURIER, "--list", "weekly")
+    sender.run("suppression", "remove", "angry@peer.test", "--customer", COURIER)
+    assert set(suppressions(sender)) == {("gone", "", "")}
+    assert sender.ask("suppression", "import", path) == {"count": 3, "refused": 0}
+    assert suppressions(sender) == {("gone", "", ""): "import", ("angry", COURIER, ""): "complaint",
+                                    ("leaving", COURIER, "weekly"): "unsubscribe"}
+
     # The next issue leaves them out; another list is not what was left.
     second = sender.create("second", people(*names), "--list", "weekly")
     assert second["total"] == len(names) - 3
