@@ -80,6 +80,12 @@ RINGS = [
     ("HikyakuClockUnsynced", [series("hikyaku_clock_synced", "1+0x10 0+0x90")], 30, 50),
     ("HikyakuClockStepped", [series("hikyaku_clock_steps_total", "0+0x10 1+0x10 3+0x60")], 15, 25),
     ("HikyakuLogLinesLost", [series("hikyaku_log_lost_lines_total", "0+0x10 5+9x60")], 10, 30),
+    ("HikyakuHookSuspended", [series("hikyaku_hook_suspended", "0+0x10 1+0x30", hook="crm")], 14, 20),
+    ("HikyakuHookBehind", [series("hikyaku_hook_waiting_entries", "5+0x10 5000+9x150", hook="crm"),
+                           series("hikyaku_hook_posted_events_total", "0+9x10 90+0x150", hook="crm")],
+     60, 120),
+    ("HikyakuHookLostEntries", [series("hikyaku_hook_lost_entries_total", "0+0x10 50+0x60", hook="crm")],
+     10, 14),
 ]
 
 # What must wake nobody: the machine works, or somebody wants it so.
@@ -106,6 +112,11 @@ SILENT = {
                                                                 failed="0+0x60 5+0x60"),
     "a small site that is down": sessions("0+0x120", "0+1x60 60+0x60"),
     "half of a large disk used, filling slowly": data("50+0.01x400", "50-0.01x400"),
+    "a webhook that is behind, and comes on": [
+        series("hikyaku_hook_waiting_entries", "90000-9x120", hook="crm"),
+        series("hikyaku_hook_posted_events_total", "0+900x120", hook="crm"),
+        series("hikyaku_hook_lost_entries_total", "7+0x120", hook="crm"),
+        series("hikyaku_hook_suspended", "0+0x120", hook="crm")],
     "a host without init's page": [series("up", "1+0x120"),
                                    series("hikyaku_build_info", "1+0x120", version="1")],
 }
