@@ -18,6 +18,7 @@
 struct planner_log {
 	struct planner_reader readers[PLANNER_READERS_MAX];
 	size_t count;
+	u64 last; /* number of the newest entry that was seen */
 	u64 next_trim_ns;
 };
 
@@ -234,14 +235,14 @@ static void measure(struct metrics_reader *m, const struct planner_reader *r, u6
 
 void planner_log_measure(struct planner *planner)
 {
-	const struct planner_log *log = planner->log;
-	const u64 last = queue_log_last_seen(planner->queue);
+	struct planner_log *log = planner->log;
 
+	log->last = max_u64(log->last, queue_log_last_seen(planner->queue));
 	for (size_t i = 0; i < PLANNER_READERS_MAX; i++) {
 		struct metrics_reader *m = &planner->m->readers[i];
 
 		if (i < log->count)
-			measure(m, &log->readers[i], last);
+			measure(m, &log->readers[i], log->last);
 		else
 			__atomic_store_n(&m->is_used, 0, __ATOMIC_RELEASE);
 	}
