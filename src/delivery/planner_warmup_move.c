@@ -188,13 +188,14 @@ static void offer(struct planner *planner, struct planner_route *route)
 
 bool planner_warmup_may_move(const struct planner *planner)
 {
-	return planner->warming_count > 0 && planner->now_ns >= planner->next_move_ns &&
+	return planner->warming_count > 0 && !planner->stopping &&
+	       planner->now_ns >= planner->next_move_ns &&
 	       planner->route_count > planner->idle_route_count;
 }
 
 void planner_warmup_move(struct planner *planner)
 {
-	if (!planner_warmup_may_move(planner) || planner->stopping)
+	if (!planner_warmup_may_move(planner))
 		return;
 	planner->next_move_ns = planner->now_ns + MOVE_NS;
 	/* Routes are made on the way, and that must take none away that this comes to. */

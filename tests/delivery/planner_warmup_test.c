@@ -369,6 +369,29 @@ static void rows_that_come_again_do_not_wait_for_a_warm_up_either(void **state)
 	fixture_close(&f);
 }
 
+static void a_sender_that_stops_has_nothing_to_move(void **state)
+{
+	struct fixture f;
+	struct lease *lease;
+
+	(void)state;
+	open_with(&f, "", WARM, "warm-up-first = 5");
+	send_to(&f, "x.test", 100);
+	settle(&f);
+	lease = next_lease(&f);
+	assert_non_null(lease);
+	planner_stop(f.planner);
+	pass(&f, 10);
+	/* It waits for the leases that are out, and not at once again and again. */
+	assert_false(planner_is_quiet(f.planner));
+	assert_true(planner_wait_ns(f.planner, f.now_ns) > 100 * NS_PER_MS);
+	give_back(&f, lease, SMTP_VERDICT_ACCEPTED, "ok");
+	while (answer_all(&f, SMTP_VERDICT_ACCEPTED) > 0)
+		;
+	assert_true(planner_is_quiet(f.planner));
+	fixture_close(&f);
+}
+
 /* ---- orders ---- */
 
 static void must_order(struct fixture *f, enum planner_warmup_action action, u32 step,
@@ -462,6 +485,7 @@ int main(void)
 		cmocka_unit_test(
 			what_is_over_goes_by_other_addresses_and_the_new_one_has_its_share_each_day),
 		cmocka_unit_test(rows_that_come_again_do_not_wait_for_a_warm_up_either),
+		cmocka_unit_test(a_sender_that_stops_has_nothing_to_move),
 		cmocka_unit_test(orders_count_at_once_and_are_kept),
 		cmocka_unit_test(an_order_that_cannot_be_is_refused),
 	};
