@@ -21,6 +21,8 @@
 
 /* ---- status ---- */
 
+#define SILENT_MS (5 * 60 * 1000) /* who takes mail in says every minute that he is there */
+
 static const char *const site_titles[] = { "site",	"queued", "deferred", "sessions",
 					   "rate",	"state",  "reason" };
 
@@ -96,6 +98,34 @@ static void print_store(const json_t *status)
 	buf_done(&text);
 }
 
+/* What came back of mail, if anybody takes it in. */
+static void print_inbound(const json_t *status)
+{
+	static const struct field back[] = {
+		{ "bounced", "inbound", "bounced" },
+		{ "complained", "inbound", "complained" },
+		{ "unsubscribed", "inbound", "unsubscribed" },
+		{ "forged", "inbound", "forged" },
+	};
+	const json_t *inbound = json_object_get(status, "inbound");
+	struct buf text;
+
+	if (!inbound)
+		return;
+	print_numbers(status, "came back", back, array_count(back));
+	if (answer_number(inbound, "files") == 0 && answer_number(inbound, "told_ms") < SILENT_MS)
+		return;
+	buf_init(&text, 256);
+	human_number(&text, answer_number(inbound, "files"));
+	buf_add_text(&text, " messages to be read, the oldest came ");
+	human_duration(&text, answer_number(inbound, "oldest_ms"));
+	buf_add_text(&text, " ago");
+	if (answer_number(inbound, "told_ms") >= SILENT_MS)
+		buf_add_text(&text, "; NOTHING IS READ NOW");
+	printf("%-9s %s\n", "", buf_text(&text));
+	buf_done(&text);
+}
+
 static void print_sites(const json_t *sites)
 {
 	struct table table;
@@ -149,6 +179,7 @@ void status_print_work(const json_t *status)
 	print_numbers(status, "queue", queue, array_count(queue));
 	print_numbers(status, "sessions", sessions, array_count(sessions));
 	print_numbers(status, "campaigns", campaigns, array_count(campaigns));
+	print_inbound(status);
 	print_store(status);
 }
 

@@ -105,6 +105,25 @@ static json_t *rates_json(const struct control_rate *rate)
 			 "15m", rate_total(rate, 900));
 }
 
+/* What came in about mail that was sent, and how much waits to be read; NULL: no such role. */
+static json_t *inbound_json(const struct send_control *control)
+{
+	const struct control_inbound *told = &control->inbound;
+	const struct metrics_planner *m = metrics_planner(control->params.metrics);
+	json_t *json;
+
+	if (told->at_ns == 0)
+		return NULL;
+	json = json_pack("{s:I, s:I, s:I, s:I}", "told_ms",
+			 (json_int_t)((control_now_ns(control) - told->at_ns) / NS_PER_MS), "files",
+			 (json_int_t)told->files, "bytes", (json_int_t)told->bytes, "oldest_ms",
+			 (json_int_t)told->oldest_ms);
+	for (u32 i = 0; i < METRICS_REPORTS; i++)
+		json_object_set_new(json, metrics_report_names[i],
+				    json_integer((json_int_t)metric_get(&m->reports[i])));
+	return json;
+}
+
 static void reply(struct control_link *link, struct site_census *census)
 {
 	struct send_control *control = link->control;
@@ -124,7 +143,7 @@ static void reply(struct control_link *link, struct site_census *census)
 	/* What there was no memory for is NULL, and so is the whole: the connection is closed. */
 	link_reply(link,
 		   json_pack("{s:s, s:i, s:s, s:I, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I},"
-			     " s:o, s:o, s:o}",
+			     " s:o, s:o, s:o, s:o*}",
 			     "version", HIKYAKU_VERSION, "pid", (int)getpid(), "state",
 			     state, "uptime_ms", (json_int_t)uptime_ms,
 			     "rates", rates_json(&control->rate), "totals", "delivered",
@@ -134,7 +153,7 @@ static void reply(struct control_link *link, struct site_census *census)
 			     (json_int_t)all.sessions_open, "busy", (json_int_t)busy, "idle",
 			     (json_int_t)(all.sessions_open - busy), "queue",
 			     queue_json(control, flying), "campaigns", campaigns, "sites",
-			     sites_json(link, census)));
+			     sites_json(link, census), "inbound", inbound_json(control)));
 }
 
 /* ---- the stream: counting the deferred rows of sites takes a while ---- */
