@@ -107,8 +107,9 @@ static bool read_person(const json_t *json, struct inbound_person *person, struc
 
 static bool read_people(const json_t *people, struct inbound_report *report, struct error *error)
 {
-	if (json_array_size(people) > INBOUND_PEOPLE_MAX)
-		return error_set(error, COMMAND ": too many people");
+	if (people && (!json_is_array(people) || json_array_size(people) > INBOUND_PEOPLE_MAX))
+		return error_set(error, COMMAND ": \"people\": a list of at most %d",
+				 INBOUND_PEOPLE_MAX);
 	for (size_t i = 0; i < json_array_size(people); i++) {
 		if (!read_person(json_array_get(people, i),
 				 &report->people[report->people_count++], error))
@@ -191,7 +192,7 @@ static void run(struct control_link *link, struct reports *reports)
 
 static bool read_all(const json_t *list, struct reports *reports, struct error *error)
 {
-	if (json_array_size(list) > INBOUND_REPORTS_MAX)
+	if (!json_is_array(list) || json_array_size(list) > INBOUND_REPORTS_MAX)
 		return error_set(error, COMMAND ": \"reports\": a list of at most %d",
 				 INBOUND_REPORTS_MAX);
 	for (; reports->count < json_array_size(list); reports->count++) {
