@@ -106,7 +106,7 @@ static enum store_result find_person(struct planner *planner, const struct inbou
 	struct slice named = person->original.len > 0 ? person->original : person->address;
 	struct address parsed;
 	struct error ignored;
-	struct row_id id;
+	struct row_id id = { 0 };
 	struct buf wire;
 	enum store_result result = STORE_NOT_FOUND;
 

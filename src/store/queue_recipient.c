@@ -144,7 +144,7 @@ static enum store_result add_domain(struct queue *queue, const struct row_id *id
 enum store_result queue_recipient_get(struct queue *queue, const struct row_id *id,
 				      char out[ROW_ADDRESS_MAX + 1])
 {
-	struct recipient_part part;
+	struct recipient_part part = { 0 };
 	struct row_id last;
 	struct slice local;
 	enum store_result result;
@@ -166,7 +166,7 @@ enum store_result queue_recipient_get(struct queue *queue, const struct row_id *
 static enum store_result find_in_lane(struct queue *queue, struct row_id *id, struct slice local,
 				      u32 *looks)
 {
-	struct recipient_part part;
+	struct recipient_part part = { 0 };
 	struct row_id last;
 	struct slice one;
 	enum store_result result;
