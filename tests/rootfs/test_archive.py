@@ -114,11 +114,11 @@ def test_users_are_those_of_the_services_and_only_the_operator_has_a_shell(entri
     rows = [line.split(":") for line in entries["etc/passwd"].data.decode().splitlines()]
     numbers = {row[0]: int(row[2]) for row in rows}
     assert numbers == {"root": 0, "admin": 100, "send": 101, "web": 102, "receive": 103, "www": 104,
-                       "ntp": 105, "dhcp": 106}
+                       "ntp": 105, "dhcp": 106, "hook": 107}
     assert [row[0] for row in rows if row[6].encode() in entries["etc/shells"].data.split()] == ["admin"]
     rows = [line.split(":") for line in entries["etc/group"].data.decode().splitlines()]
     groups = {row[0]: row[2:] for row in rows}
-    assert groups["hikyaku"] == ["110", "admin,send,web,receive"]
+    assert groups["hikyaku"] == ["110", "admin,send,web,receive,hook"]
     assert all(groups[name] == [str(number), ""] for name, number in numbers.items())
 
 

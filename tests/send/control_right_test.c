@@ -9,6 +9,7 @@
 
 #define WEB 102
 #define RECEIVE 103
+#define HOOK 107
 
 static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void **state)
 {
@@ -41,6 +42,19 @@ static void who_reads_strangers_mail_may_tell_of_it_and_hand_it_on(void **state)
 	assert_false(control_may(&rights, WEB, "inbound.report"));
 	for (size_t i = 0; i < array_count(forbidden); i++)
 		assert_false(control_may(&rights, RECEIVE, forbidden[i]));
+}
+
+static void who_posts_to_strangers_may_read_the_log_and_say_how_far_it_is(void **state)
+{
+	static const char *const forbidden[] = { "stop",	 "reader.remove", "reader.resume",
+						 "campaign.report", "letter.send", "suppression.list" };
+	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = HOOK };
+
+	(void)state;
+	assert_true(control_may(&rights, HOOK, "log.show"));
+	assert_true(control_may(&rights, HOOK, "reader.put"));
+	for (size_t i = 0; i < array_count(forbidden); i++)
+		assert_false(control_may(&rights, HOOK, forbidden[i]));
 }
 
 static void others_who_may_open_the_socket_may_ask_for_everything(void **state)
@@ -77,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_interface_may_ask_for_what_it_offers_and_for_nothing_else),
 		cmocka_unit_test(who_reads_strangers_mail_may_tell_of_it_and_hand_it_on),
+		cmocka_unit_test(who_posts_to_strangers_may_read_the_log_and_say_how_far_it_is),
 		cmocka_unit_test(others_who_may_open_the_socket_may_ask_for_everything),
 		cmocka_unit_test(the_user_is_the_one_that_the_configuration_names),
 	};
