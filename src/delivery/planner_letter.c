@@ -149,8 +149,15 @@ static struct planner_letter *live_add(struct planner *planner, struct planner_c
 				       u32 number, u8 kind, struct message *message,
 				       size_t columns)
 {
+	struct planner_letter *stale = live_find(planner, campaign->record.id, number);
 	struct planner_letter *live = calloc(1, sizeof(*live));
 
+	/* A recovery that found no room is tried anew, and gives its notices' numbers again. */
+	if (stale) {
+		ASSERT(stale->leases == 0);
+		planner->idle_letter_count--;
+		live_free(planner, stale);
+	}
 	if (live) {
 		list_init(&live->node);
 		live->ids[0] = campaign->record.id;
