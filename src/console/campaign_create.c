@@ -455,7 +455,7 @@ int campaign_create_run(struct console *console, int argc, char **argv)
 		{ "expire", OPTION_DURATION, &wanted.expire_ms, "TIME",
 		  "give up after so long (as configured)", NULL },
 		{ "deadline", OPTION_TEXT, &wanted.deadline, "TIME",
-		  "nothing is sent from then on: 2026-12-24T18:00, or 36h", NULL },
+		  "nothing is sent after it: 2026-12-24T18:00, or 36h", NULL },
 		{ "hold-in-doubt", OPTION_FLAG, &wanted.holds, NULL,
 		  "hold messages in doubt instead of resending", NULL },
 		{ "unsubscribe-url", OPTION_TEXT, &wanted.unsubscribe_url, "URL",

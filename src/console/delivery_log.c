@@ -53,15 +53,15 @@ static void fill_words(void)
 	{ "recipient", OPTION_TEXT, &(w).recipient, "ADDRESS", "mail to this address", NULL },     \
 		{ "campaign", OPTION_TEXT, &(w).campaign, "ID|NAME", "of one campaign", NULL },    \
 		{ "message", OPTION_TEXT, &(w).message, "ID",                                      \
-		  "a Message-ID, a bounce address of ours, or 7.3.42 as the log has it", NULL },   \
+		  "a Message-ID, an address of bounces, or 7.3.42", NULL },   \
 		{ "site", OPTION_TEXT, &(w).site, "SITE", "mail to this site", NULL },             \
 		{ "domain", OPTION_TEXT, &(w).domain, "DOMAIN", "mail to addresses there", NULL }, \
 		{ "class", OPTION_WORDS, &(w).classes, "LIST",                                     \
-		  "refusals about this: bad-mailbox, rate, reputation, ...", class_words },        \
+		  "refusals about: bad-mailbox, rate, reputation, ...", class_words },        \
 		{ "outcome", OPTION_WORDS, &(w).outcomes, "LIST",                                  \
-		  "only these: delivered, failed, deferred, bounced, ...", outcome_words },        \
+		  "only: delivered, failed, deferred, bounced, ...", outcome_words },        \
 		{ "since", OPTION_TEXT, &(w).since, "TIME",                                        \
-		  "from then on: 2026-11-30, \"2026-11-30 14:05\", today, 2h (ago)", NULL },       \
+		  "2026-11-30, \"2026-11-30 14:05\", today, 2h (ago)", NULL },                      \
 		{ "until", OPTION_TEXT, &(w).until, "TIME", "before then", NULL },                 \
 		{ "after", OPTION_NUMBER, &(w).after, "N", "entries numbered above N", NULL }
 

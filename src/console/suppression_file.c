@@ -181,7 +181,7 @@ int suppression_import_run(struct console *console, int argc, char **argv)
 	static struct import import;
 	const struct option options[] = {
 		{ "customer", OPTION_TEXT, &import.customer, "DOMAIN",
-		  "of this customer's mail alone, where the file does not say", NULL },
+		  "of this one's mail, where the file does not say", NULL },
 		{ "list", OPTION_TEXT, &import.list, "NAME",
 		  "of this list of the customer alone, likewise", NULL },
 		{ "reason", OPTION_WORD, &import.reason, "REASON",
