@@ -139,8 +139,8 @@ const struct command commands[] = {
 	  "  hikyaku log export --since 2026-11-01 --until 2026-12-01 >november.jsonl\n"
 	  "  hikyaku log export --after 4711 >>november.jsonl" },
 	{ "hook", "list", hook_list_run, 0, "webhooks and how far they are", "",
-	  "Those that ever took entries of the delivery log; \"lost\" counts entries that\n"
-	  "were trimmed before they took them." },
+	  "Those that took entries of the delivery log; lost ones were trimmed before.\n"
+	  "\nExample:\n  hikyaku hook list" },
 	{ "hook", "test", hook_test_run, COMMAND_SCREEN, "post a test event, and see the answer",
 	  "NAME",
 	  "The event has the type \"test\". Its exit code is 1 when the receiver did not take\n"
@@ -163,7 +163,7 @@ const struct command commands[] = {
 	  "  hikyaku hook resume crm --after 0" },
 	{ "hook", "remove", hook_remove_run, 0, "forget a hook that is configured no more",
 	  "NAME",
-	  "The delivery log waits for it no longer." },
+	  "The delivery log waits for it no longer.\n\nExample:\n  hikyaku hook remove crm" },
 	{ "site", "list", site_list_run, 0, "rules for receivers, and their limits", "",
 	  "A rule is a section \"site\" of the configuration, or one of those for large\n"
 	  "receivers that come with the program. It counts for every receiver whose mail\n"

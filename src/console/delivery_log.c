@@ -61,7 +61,7 @@ static void fill_words(void)
 		{ "outcome", OPTION_WORDS, &(w).outcomes, "LIST",                                  \
 		  "only: delivered, failed, deferred, bounced, ...", outcome_words },        \
 		{ "since", OPTION_TEXT, &(w).since, "TIME",                                        \
-		  "2026-11-30, \"2026-11-30 14:05\", today, 2h (ago)", NULL },                      \
+		  "2026-11-30, \"2026-11-30 14:05\", today, 2h (ago)", NULL },                     \
 		{ "until", OPTION_TEXT, &(w).until, "TIME", "before then", NULL },                 \
 		{ "after", OPTION_NUMBER, &(w).after, "N", "entries numbered above N", NULL }
 

@@ -7,7 +7,7 @@ import threading
 import dkim
 import pytest
 
-from control_link import FAILURE, ControlError, Link
+from sender_link import FAILURE, ControlError, Link
 from sender import Refused, wait_until
 
 DOMAIN = "courier.example"

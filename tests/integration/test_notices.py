@@ -11,7 +11,7 @@ import time
 import dkim
 import pytest
 
-from control_link import SUCCESS, ControlError, Link
+from sender_link import SUCCESS, ControlError, Link
 from peers.postfix import Postfix
 from sender import wait_until
 

@@ -9,6 +9,7 @@ import pytest
 
 import files
 import sender as senders
+from sender_link import Link
 from prometheus import Prometheus
 
 
@@ -28,6 +29,8 @@ def world(tmp_path_factory):
         sender.route("*", sink.port)
         sender.start()
         sender.run("warmup", "start", "127.0.0.1")
+        with Link(sender.socket) as link:
+            link.ask("reader.put", name="crm")
         prometheus = Prometheus(directory, f"127.0.0.1:{sender.metrics_port}")
         try:
             sender.create("news", [f"r{i}@shop.example" for i in range(60)])
