@@ -258,7 +258,7 @@ static void small_pieces_of_many_messages_do_not_mix(void **state)
 {
 	struct message messages[3];
 	struct place place;
-	char path[PATH_MAX_HERE];
+	char path[2 * PATH_MAX_HERE];
 	char text[40000];
 	char piece[16];
 
