@@ -402,7 +402,7 @@ static const struct word_family planner_families[] = {
 	{ "hikyaku_campaigns_running", GAUGE, "Campaigns that are running.",
 	  PLANNER(campaigns_running) },
 	{ "hikyaku_lmdb_map_bytes", GAUGE, "Size of the queue's memory map.", PLANNER(map_bytes) },
-	{ "hikyaku_log_rows", COUNTER, "Rows written to the delivery log.", PLANNER(log_rows) },
+	{ "hikyaku_log_rows", GAUGE, "Entries of the delivery log that are kept.", PLANNER(log_rows) },
 	{ "hikyaku_dns_lookups", COUNTER, "Mail hosts asked for in DNS.", PLANNER(dns_lookups) },
 	{ "hikyaku_mta_sts_policies_fetched", COUNTER, "MTA-STS policies that were fetched.",
 	  PLANNER(sts_fetched) },
