@@ -5,7 +5,6 @@ import base64
 import hmac
 import json
 import pathlib
-import signal
 import subprocess
 import sys
 import time
@@ -268,4 +267,4 @@ def test_the_log_is_shown_exported_and_followed(world):
         assert json.loads(follower.stdout.readline())["number"] == 30
         world.create("two", ["later@shop1.example"])
         assert json.loads(follower.stdout.readline())["address"] == "later@shop1.example"
-        follower.send_signal(signal.SIGINT)
+        follower.terminate()
