@@ -5,6 +5,7 @@ import base64
 import hmac
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import time
