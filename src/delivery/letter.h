@@ -80,6 +80,8 @@ void planner_letter_leave(struct planner *planner, struct letter_wait *wait);
 enum letter_result planner_letter_put(struct planner *planner, const struct letter *letter,
 				      struct row_id *id, struct error *error);
 
+#define LETTER_ROW_LEAST 3 /* bytes in front of the merge values, without an orcpt */
+
 /* What a letter's row carries in front of its packed merge values. */
 struct letter_row {
 	u8 notify;
@@ -90,6 +92,7 @@ void letter_row_write(struct buf *values, const struct letter_recipient *recipie
 /* False: damaged. */
 bool letter_row_read(struct slice values, struct letter_row *row) MUST_CHECK;
 
+void letter_source_pack(struct buf *out, const struct planner_source *source);
 /* The content as it was brought; views of `content`, as queue_letter_content_get gives it. */
 bool letter_source_unpack(struct slice content, struct planner_source *source) MUST_CHECK;
 

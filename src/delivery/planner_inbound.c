@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "delivery/planner_notice.h"
 #include "delivery/planner_parts.h"
 #include "delivery/planner_suppression.h"
 #include "message/address.h"
@@ -272,6 +273,29 @@ static struct slice words_of(const struct inbound_report *report,
 	return person ? person->words : SLICE_NONE;
 }
 
+/* Whoever submitted a single message hears that it came back. */
+static bool tell_sender(struct planner *planner, const struct inbound_target *target,
+			const struct inbound_person *person, enum inbound_result result,
+			struct slice words)
+{
+	const struct planner_campaign *campaign = planner_campaign(planner, target->id.campaign);
+	struct planner_fate fate = {
+		.id = &target->id,
+		.address = slice_of(target->address),
+		.action = OUTCOME_FAILED,
+		.since_ms = planner->time.age_ms,
+		.text = words,
+	};
+
+	if (result != INBOUND_BOUNCED || !person || !campaign)
+		return true;
+	fate.class = class_of(person->reason);
+	fate.code = person->code;
+	fate.host = person->host;
+	memcpy(fate.enhanced, person->status, sizeof(fate.enhanced));
+	return planner_notice_bounce(planner, campaign, &fate);
+}
+
 /* A failed store shows at planner->failed_by. */
 static enum inbound_result apply(struct planner *planner, const struct inbound_report *report,
 				 const struct inbound_person *person, struct inbound_target *target)
@@ -283,8 +307,9 @@ static enum inbound_result apply(struct planner *planner, const struct inbound_r
 	if (result < INBOUND_AUTO_REPLY)
 		return result;
 	if (add_log(planner, target, person, outcome_of(result), words) &&
-	    count_at(planner, target, result))
-		(void)!suppress(planner, target, person, result, words);
+	    count_at(planner, target, result) &&
+	    suppress(planner, target, person, result, words))
+		(void)!tell_sender(planner, target, person, result, words);
 	return result;
 }
 
@@ -398,8 +423,11 @@ bool planner_inbound(struct planner *planner, const struct inbound_report *const
 
 	if (!planner_takes_orders(planner, error) || !planner_begin(planner, error))
 		return false;
+	planner_notices_drop(planner);
 	for (u32 i = 0; i < count && planner->failed_by == STORE_OK; i++)
 		results[i] = take(planner, reports[i], &looks);
+	if (planner->failed_by == STORE_OK)
+		planner_notices_write(planner);
 	ok = planner->failed_by == STORE_OK && planner_write_campaigns(planner) &&
 	     planner_commit(planner, error);
 	if (!ok) {

@@ -9,7 +9,6 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "store/row_values.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,49 +18,6 @@
 #define TURN_LETTERS_MAX 512
 #define TURN_LETTER_BYTES (16u << 20)
 #define CONTENT_MAX (MESSAGE_TEMPLATE_MAX + (1u << 20))
-#define SOURCE_PARTS 6
-
-/* ---- layouts ---- */
-
-void letter_row_write(struct buf *values, const struct letter_recipient *recipient)
-{
-	buf_add_char(values, (char)recipient->notify);
-	buf_add_char(values, (char)(recipient->orcpt.len >> 8));
-	buf_add_char(values, (char)recipient->orcpt.len);
-	buf_add_slice(values, recipient->orcpt);
-	buf_add_slice(values, recipient->values);
-}
-
-bool letter_row_read(struct slice values, struct letter_row *row)
-{
-	size_t len;
-
-	if (values.len < 3)
-		return false;
-	row->notify = (u8)values.ptr[0];
-	len = (size_t)(u8)values.ptr[1] << 8 | (u8)values.ptr[2];
-	row->size = 3 + len;
-	row->orcpt = (struct slice){ values.ptr + 3, len };
-	return values.len >= row->size;
-}
-
-static void pack_source(struct buf *out, const struct planner_source *s)
-{
-	const struct slice parts[SOURCE_PARTS] = { s->whole, s->headers, s->text,
-						   s->html,  s->columns, s->options };
-
-	row_values_pack(out, parts, SOURCE_PARTS);
-}
-
-bool letter_source_unpack(struct slice content, struct planner_source *s)
-{
-	struct slice parts[SOURCE_PARTS];
-
-	if (!row_values_unpack(content, parts, SOURCE_PARTS))
-		return false;
-	*s = (struct planner_source){ parts[0], parts[1], parts[2], parts[3], parts[4], parts[5] };
-	return true;
-}
 
 /* ---- the standing campaign ---- */
 
@@ -337,6 +293,17 @@ static bool note_recipients(struct planner *planner, const struct letter *letter
 	return ok;
 }
 
+static bool is_quiet(const struct letter *letter)
+{
+	for (u32 i = 0; i < letter->recipient_count; i++) {
+		u8 notify = letter->recipients[i].notify;
+
+		if (notify && !(notify & LETTER_NOTIFY_FAILURE))
+			return true;
+	}
+	return false;
+}
+
 static bool put_content(struct planner *planner, const struct letter *letter, u32 campaign,
 			u32 number)
 {
@@ -344,7 +311,7 @@ static bool put_content(struct planner *planner, const struct letter *letter, u3
 	bool ok;
 
 	buf_init(&content, CONTENT_MAX);
-	pack_source(&content, &letter->source);
+	letter_source_pack(&content, &letter->source);
 	ok = !content.failed &&
 	     planner_store_ok(planner, queue_letter_content_put(planner->queue, campaign, number,
 								buf_slice(&content)));
@@ -360,6 +327,7 @@ static bool put(struct planner *planner, struct planner_campaign *campaign,
 		.number = number,
 		.kind = letter->kind,
 		.ret = letter->ret,
+		.is_quiet = is_quiet(letter),
 		.recipients = letter->recipient_count,
 		.wall_ms = planner->time.wall_ms,
 		.age_ms = planner->time.age_ms,

@@ -266,6 +266,23 @@ bool planner_notice_fate(struct planner *planner, const struct planner_campaign 
 	return planner->failed_by == STORE_OK && planner_store_ok(planner, STORE_FULL);
 }
 
+bool planner_notice_bounce(struct planner *planner, const struct planner_campaign *campaign,
+			   const struct planner_fate *fate)
+{
+	struct planner_fate whole = *fate;
+	char room[LETTER_ROW_LEAST];
+	struct buf values = { .ptr = room, .size = sizeof(room), .max = sizeof(room) };
+	struct queue_letter letter;
+
+	if (campaign->record.kind != CAMPAIGN_LETTERS)
+		return true;
+	if (!find_letter(planner, fate->id, &letter) || letter.is_quiet)
+		return planner->failed_by == STORE_OK;
+	letter_row_write(&values, &(struct letter_recipient){ 0 });
+	whole.values = buf_slice(&values);
+	return planner_notice_fate(planner, campaign, &whole);
+}
+
 /* ---- telling ---- */
 
 static bool write_group(struct planner *planner, const struct group *group, struct buf *out)

@@ -28,6 +28,13 @@ bool planner_notice_fate(struct planner *planner, const struct planner_campaign 
 			 const struct planner_fate *fate) MUST_CHECK;
 
 /*
+ * A row that was delivered came back: its wishes are gone with it, so nobody is told when any
+ * recipient of the letter had said that he need not be. `fate` without `values`.
+ */
+bool planner_notice_bounce(struct planner *planner, const struct planner_campaign *campaign,
+			   const struct planner_fate *fate) MUST_CHECK;
+
+/*
  * Whether the sender is to be told now that a row which is deferred is late. *within_ms: it has to
  * be tried again at the latest then, so that he is told in time; UINT64_MAX: that does not matter.
  */

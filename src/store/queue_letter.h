@@ -30,6 +30,7 @@ struct queue_letter {
 	u32 number; /* from 1 within the campaign */
 	u8 kind;    /* enum letter_kind */
 	u8 ret;     /* enum letter_ret */
+	bool is_quiet; /* somebody asked for no notices of failure: none about later bounces */
 	u32 recipients;
 	u32 delivered; /* of them; the others wait while failed + delivered < recipients */
 	u32 failed;    /* or expired, or cancelled */

@@ -195,6 +195,8 @@ bool campaign_record_read(struct slice record, struct queue_campaign *c)
 	       c->doubt_policy <= DOUBT_HOLD;
 }
 
+#define LETTER_QUIET 16 /* beside enum letter_ret */
+
 size_t letter_record_write(u8 *out, const struct queue_letter *letter)
 {
 	u8 *at = out;
@@ -203,7 +205,7 @@ size_t letter_record_write(u8 *out, const struct queue_letter *letter)
 	ASSERT(letter->sender.len <= LETTER_SENDER_MAX && letter->envid.len <= LETTER_ENVID_MAX);
 	at = record_put_u8(at, RECORD_VERSION);
 	at = record_put_u8(at, letter->kind);
-	at = record_put_u8(at, letter->ret);
+	at = record_put_u8(at, letter->ret | (letter->is_quiet ? LETTER_QUIET : 0));
 	at = record_put_u32(at, letter->recipients);
 	at = record_put_u32(at, letter->delivered);
 	at = record_put_u32(at, letter->failed);
@@ -229,6 +231,8 @@ bool letter_record_read(struct slice record, struct queue_letter *letter)
 
 	letter->kind = record_get_u8(&r);
 	letter->ret = record_get_u8(&r);
+	letter->is_quiet = letter->ret & LETTER_QUIET;
+	letter->ret &= (u8)~LETTER_QUIET;
 	letter->recipients = record_get_u32(&r);
 	letter->delivered = record_get_u32(&r);
 	letter->failed = record_get_u32(&r);

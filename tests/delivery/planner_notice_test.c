@@ -1,6 +1,7 @@
 /* What senders of letters are told: once, whatever crashes, and only when they want to know. */
 #include "planner_fixture.h"
 
+#include "delivery/inbound.h"
 #include "delivery/planner_letter.h"
 #include "message/message.h"
 #include "smtp/report.h"
@@ -220,6 +221,81 @@ static void a_failure_is_told_to_the_sender_in_a_letter_without_sender(void **st
 	assert_int_equal(notices(&f, &text), 1);
 	assert_null(next_lease(&f));
 	fixture_close(&f);
+}
+
+/* The letter's only row is taken by a receiver; *to is where a bounce would go. */
+static void deliver(struct fixture *f, char to[128])
+{
+	struct lease *lease = must_lend_to(f, "r0@x.test");
+	struct buf sender;
+
+	buf_init(&sender, 127);
+	mailing_add_sender(lease->mailing, &lease->ref.id, &sender);
+	slice_copy(to, 128, buf_slice(&sender));
+	buf_done(&sender);
+	answer(f, lease, SMTP_VERDICT_ACCEPTED, 250, "ok");
+}
+
+/* A host far away says later that the recipient has no mailbox. */
+static void bounce(struct fixture *f, const char *to, const char *key)
+{
+	struct inbound_report report = {
+		.key = slice_of(key),
+		.to = { slice_of(to) },
+		.to_count = 1,
+		.kind = REPORT_HARD,
+		.form = REPORT_FORM_DSN,
+		.people = { { .kind = REPORT_HARD, .reason = REPORT_REASON_MAILBOX,
+			      .address = SLICE("r0@x.test"), .host = SLICE("far.test"),
+			      .words = SLICE("gone to Nara"), .status = { 5, 1, 1 }, .code = 550 } },
+		.people_count = 1,
+	};
+	const struct inbound_report *one = &report;
+	enum inbound_result result;
+	struct error error = { "" };
+
+	if (!planner_inbound(f->planner, &one, 1, &result, &error))
+		fail_msg("%s", error.text);
+	assert_int_equal(result, INBOUND_BOUNCED);
+}
+
+static void one_that_comes_back_later_is_told_once(void **state)
+{
+	struct report report;
+	struct slice text;
+	struct fixture f;
+	char to[128];
+
+	(void)state;
+	open_it(&f);
+	bring(&f, "1", &usual);
+	deliver(&f, to);
+	assert_int_equal(notices(&f, &text), 0);
+	bounce(&f, to, "report/1");
+	report = must_be_told(&f, &text);
+	assert_int_equal(report.kind, REPORT_HARD);
+	assert_true(slice_equal(report.recipients->address, SLICE("r0@x.test")));
+	assert_true(slice_equal(report.recipients->remote, SLICE("far.test")));
+	assert_true(has(report.recipients->diagnostic, "gone to Nara"));
+	bounce(&f, to, "report/2");
+	assert_int_equal(notices(&f, &text), 1);
+	must_lend_to(&f, "a@a.example");
+	fixture_close(&f);
+}
+
+static void who_wants_no_notice_hears_of_no_later_bounce_either(void **state)
+{
+	struct wish wish = usual;
+	struct fixture f;
+	char to[128];
+
+	(void)state;
+	open_it(&f);
+	wish.notify = LETTER_NOTIFY_NEVER;
+	bring(&f, "1", &wish);
+	deliver(&f, to);
+	bounce(&f, to, "report/1");
+	nobody_is_told(&f);
 }
 
 static void who_wants_none_or_has_no_sender_is_told_nothing(void **state)
@@ -499,6 +575,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failure_is_told_to_the_sender_in_a_letter_without_sender),
+		cmocka_unit_test(one_that_comes_back_later_is_told_once),
+		cmocka_unit_test(who_wants_no_notice_hears_of_no_later_bounce_either),
 		cmocka_unit_test(who_wants_none_or_has_no_sender_is_told_nothing),
 		cmocka_unit_test(success_is_told_as_relayed_and_only_when_wanted),
 		cmocka_unit_test(recipients_that_fail_together_are_told_of_together),
