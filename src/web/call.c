@@ -12,6 +12,11 @@
 #define ANSWER_PATIENCE_NS (30 * NS_PER_S)
 /* Closing on bytes that were not read would reset the connection, and the answer with it. */
 #define LINGER_NS (5 * NS_PER_S)
+/*
+ * Who is told before he has said all may see the connection end instead: a body that is not much
+ * too large is read to its end first.
+ */
+#define DRAIN_BODIES 8 /* of the largest size */
 #define HELD_BODIES 2 /* of the largest size, at once */
 #define JSON_TYPE SLICE("application/json")
 
@@ -106,6 +111,13 @@ static bool is_json(struct slice type)
 	return slice_equal_nocase(kind, JSON_TYPE);
 }
 
+static void refuse_length(struct call *call)
+{
+	call_refuse(call, 413, NULL, "the body has %llu bytes, at most %llu are taken",
+		    (unsigned long long)call->head.content_length,
+		    (unsigned long long)call->web->config->web.body_max);
+}
+
 static bool check_body(struct call *call)
 {
 	u64 length = call->head.content_length;
@@ -120,9 +132,11 @@ static bool check_body(struct call *call)
 		call_refuse(call, 415, NULL, "the body must be application/json");
 		return false;
 	}
+	call->drain = length > max && length <= DRAIN_BODIES * max ? length : 0;
+	if (call->drain > 0)
+		return true;
 	if (length > max) {
-		call_refuse(call, 413, NULL, "the body has %llu bytes, at most %llu are taken",
-			    (unsigned long long)length, (unsigned long long)max);
+		refuse_length(call);
 		return false;
 	}
 	if (length > HELD_BODIES * max - min_u64(call->web->held, HELD_BODIES * max)) {
@@ -201,10 +215,23 @@ static void take_body(struct call *call, struct slice bytes)
 		run(call);
 }
 
+static void drain(struct call *call, struct slice bytes)
+{
+	call->drain -= min_u64(call->drain, bytes.len);
+	if (call->drain == 0)
+		refuse_length(call);
+}
+
 static void on_head(struct call *call, struct slice rest)
 {
 	if (!check_request(call))
 		return;
+	if (call->drain > 0) {
+		call->state = CALL_DRAINS;
+		wait_for(call, BODY_PATIENCE_NS);
+		drain(call, rest);
+		return;
+	}
 	call->held = call->head.content_length;
 	call->web->held += call->held;
 	call->state = CALL_BODY;
@@ -219,6 +246,10 @@ static void on_bytes(struct conn *conn, struct slice bytes)
 	enum scgi_result result;
 	size_t used;
 
+	if (call->state == CALL_DRAINS) {
+		drain(call, bytes);
+		return;
+	}
 	if (call->state == CALL_BODY) {
 		take_body(call, bytes);
 		return;

@@ -3,7 +3,7 @@
  * request asks for is done by the function that its route names (route.h); that one answers, at
  * once or when the sender has.
  *
- * Nothing is read of a body before its key, its type and its length are known to be right, and all
+ * Nothing is kept of a body before its key, its type and its length are known to be right, and all
  * bodies at once have a limit; so no stranger can fill the memory.
  */
 #ifndef WEB_CALL_H
@@ -42,6 +42,7 @@ struct web {
 enum call_state {
 	CALL_HEAD,
 	CALL_BODY,
+	CALL_DRAINS, /* too large a body is read and thrown away; then that is said */
 	CALL_WORKS, /* the sender is asked */
 	CALL_ANSWERS,
 	CALL_LINGERS, /* answered; the rest of the request is thrown away */
@@ -56,6 +57,7 @@ struct call {
 	struct scgi_head head;
 	struct buf body;
 	u64 held;
+	u64 drain; /* bytes that are still to be thrown away */
 	u64 began_ns;
 	const struct web_route *route;	  /* NULL: there is none */
 	struct api_key key;		  /* name "": the route needs none */
