@@ -129,7 +129,9 @@ def test_a_real_prometheus_scrapes_the_machine_and_no_alert_rings(world, prometh
     world.wait(lambda: prometheus.has_seen("hikyaku_identity_aligned"), "the page")
     assert [value for _, value in (row["value"] for row in prometheus.query("up"))] == ["1"]
     asked = {selector for rule in files.alerts() for selector in files.selectors(rule["expr"])}
-    missing = sorted(selector for selector in asked if not prometheus.query(selector))
+    # No webhook is configured here, and no address warmed up: tests/prometheus has both.
+    missing = sorted(selector for selector in asked if not prometheus.query(selector)
+                     and not selector.startswith(("hikyaku_hook_", "hikyaku_warmup_")))
     assert missing == []
     world.wait(lambda: all(rule["health"] == "ok" for rule in prometheus.rules().values()), "all judged")
     assert [name for name, rule in prometheus.rules().items() if rule["state"] == "firing"] == []
