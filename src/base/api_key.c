@@ -57,28 +57,6 @@ static bool is_name(struct slice name)
 	return name.len > 0 && name.len <= API_KEY_NAME_MAX;
 }
 
-static int hex_digit(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool parse_digest(struct slice hex, u8 digest[SHA256_SIZE])
-{
-	if (hex.len != 2 * SHA256_SIZE)
-		return false;
-	for (size_t i = 0; i < SHA256_SIZE; i++) {
-		int high = hex_digit(hex.ptr[2 * i]);
-		int low = hex_digit(hex.ptr[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		digest[i] = (u8)(high << 4 | low);
-	}
-	return true;
-}
-
 static const struct api_key *find_name(const struct api_keys *keys, struct slice name)
 {
 	for (size_t i = 0; i < keys->count; i++) {
@@ -113,7 +91,7 @@ static const char *parse_line(struct api_keys *keys, struct slice line)
 	if (!slice_copy(key->name, sizeof(key->name), name) ||
 	    !slice_copy(key->customer, sizeof(key->customer), customer))
 		return "a name is too long";
-	if (!slice_to_u64(made, &key->made_ms) || !parse_digest(digest, key->digest))
+	if (!slice_to_u64(made, &key->made_ms) || !hex_decode(key->digest, SHA256_SIZE, digest))
 		return "the time is no number, or the hash no SHA-256";
 	keys->count++;
 	return NULL;

@@ -12,6 +12,17 @@ bool slice_equal(struct slice a, struct slice b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+int slice_order(const void *a, const void *b)
+{
+	const struct slice *x = a;
+	const struct slice *y = b;
+	int order = memcmp(x->ptr, y->ptr, min_size(x->len, y->len));
+
+	if (order != 0)
+		return order;
+	return x->len < y->len ? -1 : x->len > y->len;
+}
+
 bool slice_equal_nocase(struct slice a, struct slice b)
 {
 	if (a.len != b.len)
@@ -265,6 +276,30 @@ void hex_encode(char *out, const void *in, size_t len)
 		out[2 * i] = digits[p[i] >> 4];
 		out[2 * i + 1] = digits[p[i] & 15];
 	}
+}
+
+int ascii_hex_value(char c)
+{
+	if (ascii_is_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool hex_decode(void *out, size_t len, struct slice hex)
+{
+	u8 *bytes = out;
+
+	if (hex.len != 2 * len)
+		return false;
+	for (size_t i = 0; i < 2 * len; i++) {
+		int value = ascii_hex_value(hex.ptr[i]);
+
+		if (value < 0 || (hex.ptr[i] >= 'A' && hex.ptr[i] <= 'F'))
+			return false;
+		bytes[i / 2] = (u8)(i % 2 ? bytes[i / 2] | value : value << 4);
+	}
+	return true;
 }
 
 size_t base32_length(size_t len)

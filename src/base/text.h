@@ -11,6 +11,8 @@
 
 struct slice slice_of(const char *cstr); /* whole C string, without its NUL */
 bool slice_equal(struct slice a, struct slice b);
+/* For qsort, of struct slice: by their bytes, a beginning before what it begins. */
+int slice_order(const void *a, const void *b);
 bool slice_equal_nocase(struct slice a, struct slice b);
 bool slice_has_prefix(struct slice s, struct slice prefix);
 bool slice_has_prefix_nocase(struct slice s, struct slice prefix);
@@ -73,6 +75,10 @@ bool base64_decode(void *out, size_t out_size, size_t *out_len, struct slice in)
 
 /* Lower-case hex; writes 2*len bytes. */
 void hex_encode(char *out, const void *in, size_t len);
+/* What hex_encode wrote of `len` bytes; false: another length, or another character. */
+bool hex_decode(void *out, size_t len, struct slice hex) MUST_CHECK;
+/* A hex digit in either case; -1: it is none. */
+int ascii_hex_value(char c);
 
 /*
  * Lower-case base32 with the "extended hex" alphabet (RFC 4648 section 7), no padding: safe in a

@@ -36,17 +36,6 @@ static enum demand_level level_of(const struct mx_host *host, const struct sts_p
 	}
 }
 
-static int compare_records(const void *a, const void *b)
-{
-	const struct slice *x = a;
-	const struct slice *y = b;
-	int order = memcmp(x->ptr, y->ptr, min_size(x->len, y->len));
-
-	if (order != 0)
-		return order;
-	return x->len < y->len ? -1 : x->len > y->len;
-}
-
 /* Name servers turn the records of an answer round: here they have one order. */
 static void copy_records(char *to, struct slice packed)
 {
@@ -62,7 +51,7 @@ static void copy_records(char *to, struct slice packed)
 		records[count++] = slice_first(packed, packed.len - rest.len);
 		packed = rest;
 	}
-	qsort(records, count, sizeof(records[0]), compare_records);
+	qsort(records, count, sizeof(records[0]), slice_order);
 	for (u32 i = 0; i < count; i++) {
 		memcpy(to, records[i].ptr, records[i].len);
 		to += records[i].len;

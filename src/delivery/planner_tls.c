@@ -143,17 +143,6 @@ static void add_sts(const struct sts_policy *policy, struct buf *strings, struct
 	buf_add_format(strings, "max_age: %u\n", policy->max_age_s);
 }
 
-static int compare_records(const void *a, const void *b)
-{
-	const struct slice *x = a;
-	const struct slice *y = b;
-	int order = memcmp(x->ptr, y->ptr, min_size(x->len, y->len));
-
-	if (order != 0)
-		return order;
-	return x->len < y->len ? -1 : x->len > y->len;
-}
-
 /* All records of all hosts, each once, in one order: hosts come in another one each time. */
 static void add_tlsa(const struct demand *demand, struct buf *strings)
 {
@@ -173,12 +162,12 @@ static void add_tlsa(const struct demand *demand, struct buf *strings)
 			packed = rest;
 		}
 	}
-	qsort(records, count, sizeof(records[0]), compare_records);
+	qsort(records, count, sizeof(records[0]), slice_order);
 	for (size_t i = 0; i < count; i++) {
 		struct slice one = records[i];
 		char *hex;
 
-		if ((i > 0 && compare_records(&records[i - 1], &one) == 0) ||
+		if ((i > 0 && slice_order(&records[i - 1], &one) == 0) ||
 		    !dane_record_next(&one, &record))
 			continue;
 		buf_add_format(strings, "%u %u %u ", record.usage, record.selector,

@@ -7,14 +7,6 @@
 
 #define HTTPS_PORT 443
 
-static int hex_digit(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* RFC 3986 section 2: what a URI consists of, percent signs apart. */
 static bool is_uri_char(char c)
 {
@@ -26,8 +18,8 @@ static bool is_uri(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] == '%') {
-			if (text.len - i < 3 || hex_digit(text.ptr[i + 1]) < 0 ||
-			    hex_digit(text.ptr[i + 2]) < 0)
+			if (text.len - i < 3 || ascii_hex_value(text.ptr[i + 1]) < 0 ||
+			    ascii_hex_value(text.ptr[i + 2]) < 0)
 				return false;
 			i += 2;
 		} else if (!is_uri_char(text.ptr[i])) {
@@ -47,8 +39,8 @@ static bool read_mailto(struct tlsrpt_uri *uri, struct slice rest)
 		char c = address.ptr[i];
 
 		if (c == '%') {
-			c = (char)(hex_digit(address.ptr[i + 1]) << 4 |
-				   hex_digit(address.ptr[i + 2]));
+			c = (char)(ascii_hex_value(address.ptr[i + 1]) << 4 |
+				   ascii_hex_value(address.ptr[i + 2]));
 			i += 2;
 		}
 		/* One address, and nothing that could end a command or a header. */

@@ -69,32 +69,6 @@ int upgrade_version_compare(struct slice a, struct slice b)
 	return 0;
 }
 
-static bool hex_digit(char c, u8 *out)
-{
-	if (ascii_is_digit(c))
-		*out = (u8)(c - '0');
-	else if (c >= 'a' && c <= 'f')
-		*out = (u8)(c - 'a' + 10);
-	else
-		return false;
-	return true;
-}
-
-static bool read_sha256(struct slice hex, u8 out[SHA256_SIZE])
-{
-	if (hex.len != (size_t)SHA256_SIZE * 2)
-		return false;
-	for (size_t i = 0; i < SHA256_SIZE; i++) {
-		u8 high;
-		u8 low;
-
-		if (!hex_digit(hex.ptr[2 * i], &high) || !hex_digit(hex.ptr[2 * i + 1], &low))
-			return false;
-		out[i] = (u8)(high << 4 | low);
-	}
-	return true;
-}
-
 static bool read_part(struct upgrade_release *release, enum upgrade_part part, struct slice line)
 {
 	struct slice word = slice_split(&line, ' ');
@@ -105,7 +79,7 @@ static bool read_part(struct upgrade_release *release, enum upgrade_part part, s
 	size = slice_split(&line, ' ');
 	return slice_to_u64(size, &release->parts[part].size) && release->parts[part].size > 0 &&
 	       release->parts[part].size <= UPGRADE_PART_MAX && line.ptr &&
-	       read_sha256(line, release->parts[part].sha256);
+	       hex_decode(release->parts[part].sha256, SHA256_SIZE, line);
 }
 
 static bool read_line(struct upgrade_release *release, u32 number, struct slice line)

@@ -68,14 +68,6 @@ void quoted_add(struct buf *out, u32 *column, struct slice text)
 	}
 }
 
-static int hex_value(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void add_line_number(struct buf *lines, u32 line)
 {
 	if (lines)
@@ -108,8 +100,8 @@ bool quoted_decode(struct buf *out, struct slice in, u32 line, struct buf *lines
 				soft = true;
 				break;
 			}
-			high = hex_value(text.ptr[i + 1]);
-			low = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
+			high = ascii_hex_value(text.ptr[i + 1]);
+			low = i + 2 < text.len ? ascii_hex_value(text.ptr[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return false;
 			buf_add_char(out, (char)(high << 4 | low));
@@ -143,8 +135,8 @@ bool quoted_is_tidy(struct slice in)
 			if (c > 0x7e || (c < 0x20 && c != '\t'))
 				return false;
 			if (c == '=' && i + 1 < line.len &&
-			    (i + 2 >= line.len || hex_value(line.ptr[i + 1]) < 0 ||
-			     hex_value(line.ptr[i + 2]) < 0))
+			    (i + 2 >= line.len || ascii_hex_value(line.ptr[i + 1]) < 0 ||
+			     ascii_hex_value(line.ptr[i + 2]) < 0))
 				return false;
 		}
 	}

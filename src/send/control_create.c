@@ -74,20 +74,28 @@ static void refuse(struct control_link *link, enum control_code code, const char
 
 /* ---- the request ---- */
 
-static bool options_pack(struct control_import *import,
-			 const struct control_campaign_create *create, struct error *error)
+struct planner_options control_options_of(const struct control_campaign_create *create,
+					  bool is_literal)
 {
-	const char *url = create->unsubscribe_url ? create->unsubscribe_url : "";
-	const char *mailto = create->unsubscribe_mailto ? create->unsubscribe_mailto : "";
-	const struct planner_options options = {
+	return (struct planner_options){
 		.charset = strcmp(create->charset, "iso-2022-jp") == 0 ? MESSAGE_ISO_2022_JP
 								       : MESSAGE_UTF8,
 		.encoding = strcmp(create->encoding, "8bit") == 0 ? MESSAGE_ENCODING_8BIT
 								  : MESSAGE_ENCODING_AUTO,
 		.require_unsubscribe = create->require_unsubscribe,
-		.unsubscribe_url = slice_of(url),
-		.unsubscribe_mailto = slice_of(mailto),
+		.literal = is_literal,
+		.unsubscribe_url = slice_of(create->unsubscribe_url ? create->unsubscribe_url : ""),
+		.unsubscribe_mailto =
+			slice_of(create->unsubscribe_mailto ? create->unsubscribe_mailto : ""),
 	};
+}
+
+static bool options_pack(struct control_import *import,
+			 const struct control_campaign_create *create, struct error *error)
+{
+	const char *url = create->unsubscribe_url ? create->unsubscribe_url : "";
+	const char *mailto = create->unsubscribe_mailto ? create->unsubscribe_mailto : "";
+	const struct planner_options options = control_options_of(create, false);
 
 	if (strpbrk(url, "\r\n") || strpbrk(mailto, "\r\n"))
 		return error_set(error, "campaign.create: unsubscribe addresses are one line each");

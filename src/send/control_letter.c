@@ -97,17 +97,8 @@ static u8 ret_of(const char *word)
 
 static bool pack_options(struct control_sending *s, const struct control_letter *letter)
 {
-	const struct control_campaign_create *c = &letter->content;
-	const struct planner_options options = {
-		.charset = strcmp(c->charset, "iso-2022-jp") == 0 ? MESSAGE_ISO_2022_JP :
-								    MESSAGE_UTF8,
-		.encoding = strcmp(c->encoding, "8bit") == 0 ? MESSAGE_ENCODING_8BIT :
-							       MESSAGE_ENCODING_AUTO,
-		.require_unsubscribe = c->require_unsubscribe,
-		.literal = letter->is_literal,
-		.unsubscribe_url = slice_of(c->unsubscribe_url ? c->unsubscribe_url : ""),
-		.unsubscribe_mailto = slice_of(c->unsubscribe_mailto ? c->unsubscribe_mailto : ""),
-	};
+	const struct planner_options options =
+		control_options_of(&letter->content, letter->is_literal);
 
 	planner_options_pack(&options, &s->options);
 	return slice_find_char(options.unsubscribe_url, '\n') < 0 &&

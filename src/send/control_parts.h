@@ -161,6 +161,9 @@ void control_create_data(struct control_link *link, struct slice payload);
 void control_create_end(struct control_link *link);
 /* The connection broke, or the process ends. */
 void control_create_abort(struct control_link *link);
+/* What campaigns and letters say of their content; texts are those of `create`. */
+struct planner_options control_options_of(const struct control_campaign_create *create,
+					  bool is_literal);
 /* An address as it may go into commands: its shape, not more. */
 bool control_is_wire_address(struct slice address);
 

@@ -8,18 +8,10 @@
 
 #define TAG_MAX 1024 /* a longer one is text */
 
-static int hex_digit(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int mail_hex(struct slice s)
 {
-	int high = s.len >= 2 ? hex_digit(s.ptr[0]) : -1;
-	int low = s.len >= 2 ? hex_digit(s.ptr[1]) : -1;
+	int high = s.len >= 2 ? ascii_hex_value(s.ptr[0]) : -1;
+	int low = s.len >= 2 ? ascii_hex_value(s.ptr[1]) : -1;
 
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }

@@ -27,14 +27,6 @@ static const struct web_route routes[] = {
 	{ "POST", "/api/v1/campaigns/{}/cancel", ADMIN, 0, api_campaign_cancel },
 };
 
-static int hex_value(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */
 static bool decode(struct slice text, char *out, size_t size)
 {
@@ -45,8 +37,8 @@ static bool decode(struct slice text, char *out, size_t size)
 
 		if (c == '%') {
 			bool has_digits = i + 2 < text.len;
-			int high = has_digits ? hex_value(text.ptr[i + 1]) : -1;
-			int low = has_digits ? hex_value(text.ptr[i + 2]) : -1;
+			int high = has_digits ? ascii_hex_value(text.ptr[i + 1]) : -1;
+			int low = has_digits ? ascii_hex_value(text.ptr[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return false;

@@ -189,6 +189,35 @@ static void atext_is_what_prints_but_the_specials(void **state)
 	}
 }
 
+static void hex_gives_back_what_it_took_and_nothing_else(void **state)
+{
+	u8 bytes[3];
+	char text[6];
+
+	(void)state;
+	hex_encode(text, "\x00\xa9\xff", 3);
+	assert_memory_equal(text, "00a9ff", 6);
+	assert_true(hex_decode(bytes, 3, SLICE("00a9ff")));
+	assert_memory_equal(bytes, "\x00\xa9\xff", 3);
+	assert_false(hex_decode(bytes, 3, SLICE("00A9ff")));
+	assert_false(hex_decode(bytes, 3, SLICE("00a9f")));
+	assert_false(hex_decode(bytes, 3, SLICE("00a9fg")));
+	assert_int_equal(ascii_hex_value('F'), 15);
+	assert_int_equal(ascii_hex_value('g'), -1);
+}
+
+static void slices_have_one_order(void **state)
+{
+	const struct slice a = SLICE("ab");
+	const struct slice b = SLICE("abc");
+	const struct slice c = SLICE("b");
+
+	(void)state;
+	assert_true(slice_order(&a, &b) < 0 && slice_order(&b, &a) > 0);
+	assert_true(slice_order(&b, &c) < 0);
+	assert_int_equal(slice_order(&a, &a), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +226,8 @@ int main(void)
 		cmocka_unit_test(base64_and_base32_give_back_what_they_took),
 		cmocka_unit_test(base64_follows_the_examples_of_rfc_4648),
 		cmocka_unit_test(what_is_not_base64_or_base32_is_refused),
+		cmocka_unit_test(hex_gives_back_what_it_took_and_nothing_else),
+		cmocka_unit_test(slices_have_one_order),
 		cmocka_unit_test(atext_is_what_prints_but_the_specials),
 		cmocka_unit_test(splitting_gives_every_item_and_an_end),
 		cmocka_unit_test(dates_are_written_as_mail_and_logs_want_them),
