@@ -47,7 +47,7 @@ static void must(struct path *path, enum store_result result)
 
 static void open_store(struct path *path)
 {
-	struct queue_params params = { .map_size = 1ull << 30, .map_size_max = 1ull << 30 };
+	struct store_params params = { .map_size = 1ull << 30, .map_size_max = 1ull << 30 };
 	struct error error;
 	char name[300];
 

@@ -185,7 +185,7 @@ static void churn(u32 rows, u32 batch)
 
 int main(int argc, char **argv)
 {
-	struct queue_params params = { .map_size = 16ull << 30, .map_size_max = 16ull << 30 };
+	struct store_params params = { .map_size = 16ull << 30, .map_size_max = 16ull << 30 };
 	struct error error;
 	u32 rows = 1000000;
 	u32 campaign = 1;

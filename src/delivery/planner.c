@@ -127,7 +127,7 @@ static bool open_store(struct planner *planner, struct error *error)
 {
 	const struct config *config = planner->config;
 	char path[PATH_SIZE];
-	struct queue_params params;
+	struct store_params params;
 
 	if (!durable_folder(config->data, error))
 		return false;

@@ -317,7 +317,7 @@ void planner_rolled_back(struct planner *planner);
 
 /* ---- planner_room.c ---- */
 void planner_store_params(const struct config *config, char path[PLANNER_PATH_MAX],
-			  struct queue_params *params);
+			  struct store_params *params);
 /* Looks whether the reserve is there. */
 void planner_room_measure(struct planner *planner, const struct queue_stats *stats);
 /* Rows that a step of this transaction may change, `rows` when there is room. */

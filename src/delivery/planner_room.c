@@ -23,14 +23,14 @@
 #define FULL_RETRY_NS NS_PER_S
 
 void planner_store_params(const struct config *config, char path[PLANNER_PATH_MAX],
-			  struct queue_params *params)
+			  struct store_params *params)
 {
 	const u64 map_max = config->queue.map_size_max;
 	const u64 wanted =
 		max_u64((u64)config->queue.in_flight * RESERVE_PER_LEASE, RESERVE_LEAST);
 
 	snprintf(path, PLANNER_PATH_MAX, "%s/queue", config->data);
-	*params = (struct queue_params){
+	*params = (struct store_params){
 		.path = path,
 		.map_size = min_u64(PLANNER_FIRST_MAP, map_max),
 		.map_size_max = map_max,
@@ -42,7 +42,7 @@ void planner_store_params(const struct config *config, char path[PLANNER_PATH_MA
 bool planner_room_check(const struct config *config, struct error *error)
 {
 	char path[PLANNER_PATH_MAX];
-	struct queue_params params;
+	struct store_params params;
 	struct stat st;
 	u64 needed;
 

@@ -209,7 +209,7 @@ static bool pause_campaigns(struct queue *queue, struct error *error)
 static bool prepare_queue(const struct stage *stage, struct error *error)
 {
 	char path[PATH_SIZE];
-	struct queue_params params = { .path = path,
+	struct store_params params = { .path = path,
 				       .map_size = MAP_SIZE_MIN,
 				       .map_size_max = MAP_SIZE_MAX };
 	struct queue *queue;

@@ -19,32 +19,18 @@
 #include "base/error.h"
 #include "base/net_address.h"
 #include "base/types.h"
-
-enum store_result {
-	STORE_OK,
-	STORE_NOT_FOUND,
-	STORE_FULL,   /* map, disk or memory: the transaction is gone, the environment is fine */
-	STORE_FAILED, /* EIO and the like: the process must restart from what is on disk */
-};
-
-struct queue_params {
-	const char *path;  /* directory; made (0700) when missing, its parent must exist */
-	u64 map_size;      /* first map size in bytes; at least what the file holds is taken */
-	u64 map_size_max;  /* grows on demand up to here */
-	u64 reserve;       /* bytes kept for what is under way: see queue_has_room */
-	bool relaxed;      /* MDB_NOMETASYNC: a power cut may lose the last commit, never more */
-};
+#include "store/store.h"
 
 struct queue;
 
 /* Bytes of the disk that queue_open will take for a queue that is not there yet; else 0. */
-u64 queue_room_needed(const struct queue_params *params);
+u64 queue_room_needed(const struct store_params *params);
 
 /*
  * NULL and a sentence: no permission, no memory, not a queue, of a newer format, or open already
  * (in this process or another). Never used across fork.
  */
-struct queue *queue_open(const struct queue_params *params, struct error *error);
+struct queue *queue_open(const struct store_params *params, struct error *error);
 void queue_close(struct queue *queue); /* aborts what is open; NULL is fine */
 
 /*

@@ -95,10 +95,10 @@ enum store_result queue_lease_next(struct queue *queue, u64 after, u64 *number, 
 		if (result == STORE_OK && !lease_part_read(record, wall_ms, refs)) {
 			if (!refs->failed)
 				return table_damaged(queue, TABLE_LEASE, key);
-			snprintf(queue->error, sizeof(queue->error),
-				 "queue %s: lease %llu has more rows than there is memory for",
-				 queue->path, (unsigned long long)*number);
-			queue->doomed = STORE_FAILED;
+			snprintf(queue->txn.error, sizeof(queue->txn.error),
+				 "%s: lease %llu has more rows than there is memory for",
+				 queue->env.name, (unsigned long long)*number);
+			queue->txn.doomed = STORE_FAILED;
 			return STORE_FAILED;
 		}
 	}

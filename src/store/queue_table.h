@@ -1,18 +1,13 @@
 /*
- * The tables of the queue environment (LMDB sub-databases) and the few operations that the rest of
- * the room needs: everything that can fail in LMDB is turned into a store_result and a sentence
- * here. One cursor per table stays open for the length of a transaction, since neighbouring keys
- * are the rule: LMDB then finds the next key on the page where it stands. Private to the room.
+ * The tables of the queue environment and the operations on them within its one transaction; what
+ * they do is told in env.h. Private to the room.
  */
 #ifndef STORE_QUEUE_TABLE_H
 #define STORE_QUEUE_TABLE_H
 
+#include "store/env.h"
 #include "store/queue.h"
 #include "store/queue_record.h"
-
-#include <lmdb.h>
-
-#define TABLE_KEY_MAX 256
 
 enum table {
 	TABLE_SETTING,
@@ -33,13 +28,6 @@ enum table {
 	TABLE_COUNT,
 };
 
-struct table_state {
-	MDB_dbi dbi;
-	MDB_cursor *cursor; /* NULL until first used in this transaction */
-	u8 top[ROW_KEY_MAX]; /* no key of the table is greater; valid when top_known */
-	bool top_known;
-};
-
 /* How far the erasing of a campaign has looked through the deferred rows, which sort by time. */
 struct erase_state {
 	u32 campaign; /* 0: none */
@@ -56,59 +44,76 @@ struct log_tail {
 };
 
 struct queue {
-	MDB_env *env;
-	MDB_txn *txn;
-	struct table_state tables[TABLE_COUNT];
+	struct env env;
+	struct env_txn txn;
 	struct erase_state erase;
 	u64 log_last;        /* number of the newest log entry; valid when log_last_known */
 	bool log_last_known;
 	struct log_tail log_tail;
-	enum store_result doomed; /* what the transaction failed with; STORE_OK while it is well */
-	bool written;        /* this transaction changed something */
-	bool broken;         /* the environment itself: only a restart helps */
-	int dir_fd;          /* holds the lock that keeps a second opener out */
-	u64 map_size;
-	u64 map_size_max;
-	u64 reserve;
-	u64 allocated;       /* bytes of the file whose blocks are known to be there */
-	u32 page_size;
-	char *path;
-	char error[512];
 	u8 scratch[ROW_RECORD_MAX]; /* a record being put: see queue_row_put */
 };
 
-const char *table_name(enum table table);
+static inline MUST_CHECK enum store_result table_get(struct queue *queue, enum table table,
+						     struct slice key, struct slice *value)
+{
+	return env_get(&queue->txn, table, key, value);
+}
 
-/* Makes the environment's file if it is not there yet; whole or not at all (queue_create.c). */
-bool queue_create(const struct queue *queue, struct error *error);
+static inline MUST_CHECK enum store_result table_seek(struct queue *queue, enum table table,
+						      struct slice key, struct slice *found,
+						      struct slice *value)
+{
+	return env_seek(&queue->txn, table, key, found, value);
+}
 
-/* Codes of LMDB and of the system that mean: no room, on the disk or in memory. */
-bool queue_is_full_code(int rc);
-/* Turns an LMDB result into ours; anything but OK and NOT_FOUND dooms the transaction. */
-enum store_result queue_result(struct queue *queue, int rc, const char *what);
-/* A stored record that does not parse: dooms the transaction, names table and key. */
-enum store_result table_damaged(struct queue *queue, enum table table, struct slice key);
+static inline MUST_CHECK enum store_result table_after(struct queue *queue, enum table table,
+						       struct slice key, struct slice *found,
+						       struct slice *value)
+{
+	return env_after(&queue->txn, table, key, found, value);
+}
 
-enum store_result table_get(struct queue *queue, enum table table, struct slice key,
-			    struct slice *value) MUST_CHECK;
-/* The first entry at or behind `key`. */
-enum store_result table_seek(struct queue *queue, enum table table, struct slice key,
-			     struct slice *found, struct slice *value) MUST_CHECK;
-/* The first entry behind `key`. */
-enum store_result table_after(struct queue *queue, enum table table, struct slice key,
-			      struct slice *found, struct slice *value) MUST_CHECK;
-/* The last entry before `key`. */
-enum store_result table_before(struct queue *queue, enum table table, struct slice key,
-			       struct slice *found, struct slice *value) MUST_CHECK;
-enum store_result table_last(struct queue *queue, enum table table, struct slice *found,
-			     struct slice *value) MUST_CHECK;
-/* Adds or overwrites. */
-enum store_result table_put(struct queue *queue, enum table table, struct slice key,
-			    struct slice value) MUST_CHECK;
-/* Adds or overwrites an entry of `len` bytes that the caller fills in before the next operation. */
-enum store_result table_reserve(struct queue *queue, enum table table, struct slice key, size_t len,
-				u8 **value) MUST_CHECK;
-enum store_result table_delete(struct queue *queue, enum table table, struct slice key) MUST_CHECK;
+static inline MUST_CHECK enum store_result table_before(struct queue *queue, enum table table,
+							struct slice key, struct slice *found,
+							struct slice *value)
+{
+	return env_before(&queue->txn, table, key, found, value);
+}
+
+static inline MUST_CHECK enum store_result table_last(struct queue *queue, enum table table,
+						      struct slice *found, struct slice *value)
+{
+	return env_last(&queue->txn, table, found, value);
+}
+
+static inline MUST_CHECK enum store_result table_put(struct queue *queue, enum table table,
+						     struct slice key, struct slice value)
+{
+	return env_put(&queue->txn, table, key, value);
+}
+
+static inline MUST_CHECK enum store_result table_reserve(struct queue *queue, enum table table,
+							 struct slice key, size_t len, u8 **value)
+{
+	return env_reserve(&queue->txn, table, key, len, value);
+}
+
+static inline MUST_CHECK enum store_result table_delete(struct queue *queue, enum table table,
+							struct slice key)
+{
+	return env_delete(&queue->txn, table, key);
+}
+
+static inline enum store_result table_damaged(struct queue *queue, enum table table,
+					      struct slice key)
+{
+	return env_damaged(&queue->txn, table, key);
+}
+
+static inline struct slice table_key(const u8 *key, size_t len)
+{
+	return env_key(key, len);
+}
 
 /* ---- queue_log.c ---- */
 #define LOG_KEY_SIZE 8
@@ -126,10 +131,5 @@ enum store_result log_index_add(struct queue *queue, const struct queue_log_entr
 				u64 number) MUST_CHECK;
 /* Blocks of which no entry is left, up to the one that `first` is in, go. */
 enum store_result log_index_trim(struct queue *queue, u64 first) MUST_CHECK;
-
-static inline struct slice table_key(const u8 *key, size_t len)
-{
-	return (struct slice){ (const char *)key, len };
-}
 
 #endif

@@ -92,7 +92,7 @@ static int remove_data(void **state)
 
 static struct queue *open_queue(void)
 {
-	struct queue_params params = { .path = in_data("send/queue"),
+	struct store_params params = { .path = in_data("send/queue"),
 				       .map_size = 1 << 20,
 				       .map_size_max = 1 << 30 };
 	struct error error = { "" };

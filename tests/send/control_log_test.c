@@ -46,7 +46,7 @@ static void add_entries(struct queue *queue, u32 first, u32 count)
 static void with_entries(u32 count)
 {
 	char path[128];
-	struct queue_params params = { .path = path,
+	struct store_params params = { .path = path,
 				       .map_size = 64 << 20,
 				       .map_size_max = 256 << 20 };
 	struct queue *queue;

@@ -94,7 +94,7 @@ static void scatter(struct queue *queue)
 static void with_scattered_rows(void)
 {
 	char path[128];
-	struct queue_params params = { .path = path,
+	struct store_params params = { .path = path,
 				       .map_size = 64 << 20,
 				       .map_size_max = 256 << 20 };
 	struct queue *queue;

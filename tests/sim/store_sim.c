@@ -26,7 +26,7 @@ static void maybe_full(struct queue *queue, u32 one_in)
 		return;
 	if (one_in > world->store_faults && sim_below(one_in / world->store_faults) > 0)
 		return;
-	queue->doomed = STORE_FULL;
+	queue->txn.doomed = STORE_FULL;
 	world->full++;
 	sim_trace("full", 0, 0);
 }
@@ -76,5 +76,5 @@ enum store_result __wrap_queue_commit(struct queue *queue)
 
 bool store_sim_in_transaction(const struct queue *queue)
 {
-	return queue->txn != NULL;
+	return queue->txn.mdb != NULL;
 }

@@ -27,7 +27,7 @@
 struct fixture {
 	char dir[256];
 	char path[300]; /* of the queue, below dir */
-	struct queue_params params;
+	struct store_params params;
 	struct queue *queue;
 };
 
@@ -64,7 +64,7 @@ static inline int fixture_setup(void **state)
 	if (!mkdtemp(f->dir))
 		return -1;
 	snprintf(f->path, sizeof(f->path), "%s/queue", f->dir);
-	f->params = (struct queue_params){
+	f->params = (struct store_params){
 		.path = f->path, .map_size = 4 * MIB, .map_size_max = 256 * MIB
 	};
 	fixture_open(f);

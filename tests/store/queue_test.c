@@ -101,7 +101,7 @@ static void a_second_opener_is_refused(void **state)
 
 static void a_path_that_cannot_be_is_an_error_with_its_name(void **state)
 {
-	struct queue_params params = { .path = "/nonexistent/queue", .map_size_max = MIB };
+	struct store_params params = { .path = "/nonexistent/queue", .map_size_max = MIB };
 	struct error error;
 
 	(void)state;

@@ -27,7 +27,7 @@ static void on_small_disk(struct fixture *f)
 	    mount("none", f->dir, "tmpfs", 0, "size=16m") != 0)
 		_exit(NOT_HERE);
 	f->queue = NULL;
-	f->params = (struct queue_params){
+	f->params = (struct store_params){
 		.path = f->path, .map_size = 64 * MIB, .map_size_max = 64 * MIB, .reserve = 2 * MIB
 	};
 }

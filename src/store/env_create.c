@@ -3,7 +3,7 @@
  * itself writes its first two pages into the file and from then on takes whatever it finds there,
  * so that a creation that broke off in the middle could never be opened again.
  */
-#include "store/queue_table.h"
+#include "store/env.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,11 +15,11 @@
 #define NEW_FOLDER "new"
 #define DATA_FILE "data.mdb"
 
-static bool exists(const struct queue *queue)
+static bool exists(const struct env *env)
 {
 	struct stat st;
 
-	return fstatat(queue->dir_fd, DATA_FILE, &st, 0) == 0 ? st.st_size > 0 : errno != ENOENT;
+	return fstatat(env->dir_fd, DATA_FILE, &st, 0) == 0 ? st.st_size > 0 : errno != ENOENT;
 }
 
 /* Made and on the disk, without tables yet: who opens it makes them (queue.c). */
@@ -38,28 +38,30 @@ static int make(const char *path)
 	return rc;
 }
 
-bool queue_create(const struct queue *queue, struct error *error)
+bool env_create(const struct env *env, struct error *error)
 {
 	static const char made[] = NEW_FOLDER "/" DATA_FILE;
 	char path[PATH_MAX];
 	int rc;
 
-	if (exists(queue))
+	if (exists(env))
 		return true;
-	snprintf(path, sizeof(path), "%s/%s", queue->path, NEW_FOLDER);
-	if (mkdirat(queue->dir_fd, NEW_FOLDER, 0700) != 0 && errno != EEXIST)
-		return error_set_errno(error, errno, "queue %s: cannot be made", path);
-	if (unlinkat(queue->dir_fd, made, 0) != 0 && errno != ENOENT)
-		return error_set_errno(error, errno, "queue %s: what is left there", path);
+	snprintf(path, sizeof(path), "%s/%s", env->path, NEW_FOLDER);
+	if (mkdirat(env->dir_fd, NEW_FOLDER, 0700) != 0 && errno != EEXIST)
+		return error_set_errno(error, errno, "%s: %s cannot be made in it", env->name,
+				       NEW_FOLDER);
+	if (unlinkat(env->dir_fd, made, 0) != 0 && errno != ENOENT)
+		return error_set_errno(error, errno, "%s: what is left in %s", env->name,
+				       NEW_FOLDER);
 	rc = make(path);
 	if (rc != MDB_SUCCESS) {
-		unlinkat(queue->dir_fd, made, 0);
-		return error_set(error, "queue %s: cannot be made: %s", queue->path,
+		unlinkat(env->dir_fd, made, 0);
+		return error_set(error, "%s: cannot be made: %s", env->name,
 				 mdb_strerror(rc));
 	}
-	if (renameat(queue->dir_fd, made, queue->dir_fd, DATA_FILE) != 0)
-		return error_set_errno(error, errno, "queue %s: cannot be moved to its place",
-				       path);
-	unlinkat(queue->dir_fd, NEW_FOLDER, AT_REMOVEDIR);
+	if (renameat(env->dir_fd, made, env->dir_fd, DATA_FILE) != 0)
+		return error_set_errno(error, errno, "%s: cannot be moved to its place",
+				       env->name);
+	unlinkat(env->dir_fd, NEW_FOLDER, AT_REMOVEDIR);
 	return true;
 }

@@ -1,0 +1,67 @@
+/* The tables of the audience environment. Private to the room: see audience.h. */
+#ifndef STORE_AUDIENCE_PARTS_H
+#define STORE_AUDIENCE_PARTS_H
+
+#include "store/audience.h"
+#include "store/env.h"
+#include "store/record.h"
+
+enum audience_table {
+	AUDIENCE_SETTING,
+	AUDIENCE_COUNT,		  /* what, of what: how many (audience_count.h) */
+	AUDIENCE_CONTACT,	  /* id */
+	AUDIENCE_CONTACT_ADDRESS, /* the address's key: id */
+	AUDIENCE_HISTORY,	  /* contact, time, number within it */
+	AUDIENCE_LIST,		  /* id */
+	AUDIENCE_MEMBER,	  /* list, contact */
+	AUDIENCE_ATTRIBUTE,	  /* id */
+	AUDIENCE_IMPORT,	  /* id */
+	AUDIENCE_IMPORT_ROW,	  /* import, line: what is reported of it */
+	AUDIENCE_IMPORT_UNDO,	  /* import, contact: as it was before */
+	AUDIENCE_SEGMENT,	  /* id */
+	AUDIENCE_TEMPLATE,	  /* id, version */
+	AUDIENCE_ASSET,		  /* id: an image's head */
+	AUDIENCE_ASSET_DATA,	  /* id, piece */
+	AUDIENCE_CAMPAIGN,	  /* id */
+	AUDIENCE_CAMPAIGN_LINK,	  /* campaign, number */
+	AUDIENCE_CAMPAIGN_COUNT,  /* campaign, what, of what */
+	AUDIENCE_ACTIVITY,	  /* campaign, contact */
+	AUDIENCE_BEHAVIOUR,	  /* contact: when it last opened, clicked, got something */
+	AUDIENCE_SEQUENCE,	  /* id: step mail */
+	AUDIENCE_STEP,		  /* sequence, number */
+	AUDIENCE_ENROLMENT,	  /* sequence, contact */
+	AUDIENCE_STEP_DUE,	  /* time, sequence, contact */
+	AUDIENCE_FORM,		  /* id */
+	AUDIENCE_TOKEN,		  /* digest: what was begun and waits for a confirmation */
+	AUDIENCE_USER,		  /* name */
+	AUDIENCE_SESSION,	  /* digest of the cookie */
+	AUDIENCE_AUDIT,		  /* time, number within it */
+	AUDIENCE_SCHEDULE,	  /* time, what, id: what is to be done then */
+	AUDIENCE_TABLES,
+};
+
+/* Changes of the state counters of this transaction, written at its commit. */
+#define AUDIENCE_COUNTS_MAX 64
+
+struct audience_count {
+	u32 what;
+	u32 of;
+	i64 change;
+};
+
+struct audience {
+	struct env env;
+};
+
+struct audience_txn {
+	struct audience *audience;
+	struct env_txn env;
+	struct audience_count counts[AUDIENCE_COUNTS_MAX];
+	u32 count_count;
+};
+
+/* ---- audience_count.c ---- */
+/* Writes what was counted. */
+enum store_result audience_counts_flush(struct audience_txn *txn) MUST_CHECK;
+
+#endif
