@@ -182,13 +182,16 @@ struct config_receive {
 	const char *user;	   /* whom `send` lets do no more than this role needs */
 };
 
-/* The interface for programs: `hikyaku web`, behind a web server that has TLS. */
+/* Newsletter service and interface for programs: `hikyaku web`, behind a web server. */
 struct config_web {
 	const char *listen;   /* absolute path of a unix socket, which speaks SCGI */
 	const char *api_keys; /* absolute path of the file: base/api_key.h */
 	const char *user;     /* whom `send` lets do no more than the interface needs */
 	u64 body_max;	      /* bytes of one request; 64 KiB..64 MiB */
 	u32 rate;	      /* calls a second of one key; 0: no limit; 0..100000 */
+	u32 workers;	      /* threads that answer; 0..16; 0: one per core */
+	const char *audience; /* absolute path of the folder of contacts and all that */
+	u64 audience_max;     /* bytes it may become; 64 MiB..64 TiB */
 };
 
 /* Mail that users hand in for others: `hikyaku receive` does that, too (RFC 6409). */

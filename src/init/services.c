@@ -144,11 +144,12 @@ static const struct kind kind_web = {
 		     .paths = { { "/bin/hikyaku", SANDBOX_RUN },
 				{ "/etc", SANDBOX_READ },
 				{ "/data/etc", SANDBOX_READ },
+				{ "/data/web", SANDBOX_WRITE },
 				{ "/run/hikyaku", SANDBOX_WRITE },
 				{ "/dev/null", SANDBOX_WRITE },
 				{ "/dev/urandom", SANDBOX_READ } } },
 	.memory_max_mib = 384,
-	.pids_max = 16,
+	.pids_max = 64,
 	.cpu_weight = 100,
 	.oom_score = 200,
 };

@@ -52,6 +52,7 @@ static const struct {
 	{ "backup", 02770, USERS_SEND, USERS_GROUP },
 	{ "www", 0700, USERS_WWW, USERS_WWW },
 	{ "hook", 0700, USERS_HOOK, USERS_HOOK },
+	{ "web", 0700, USERS_WEB, USERS_WWW },
 };
 
 void volume_note(struct volume *volume, const char *fmt, ...)

@@ -108,6 +108,7 @@ enum store_result audience_begin_read(struct audience_txn *txn)
 enum store_result audience_begin(struct audience_txn *txn)
 {
 	txn->count_count = 0;
+	env_forget(&txn->env);
 	return env_begin(&txn->env);
 }
 

@@ -63,8 +63,8 @@ enum store_result audience_counts_flush(struct audience_txn *txn)
 	return result;
 }
 
-enum store_result audience_count_change(struct audience_txn *txn, enum audience_counted what, u32 of,
-					i64 change)
+enum store_result audience_count_change(struct audience_txn *txn, enum audience_counted what,
+					u32 of, i64 change)
 {
 	enum store_result result = STORE_OK;
 

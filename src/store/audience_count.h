@@ -13,8 +13,8 @@ enum audience_counted {
 };
 
 /* Adds `change`; the record is written with the commit. */
-enum store_result audience_count_change(struct audience_txn *txn, enum audience_counted what, u32 of,
-					i64 change) MUST_CHECK;
+enum store_result audience_count_change(struct audience_txn *txn, enum audience_counted what,
+					u32 of, i64 change) MUST_CHECK;
 /* 0 when nothing was counted. */
 enum store_result audience_count_get(struct audience_txn *txn, enum audience_counted what, u32 of,
 				     u64 *count) MUST_CHECK;

@@ -3,6 +3,7 @@
 #define STORE_AUDIENCE_PARTS_H
 
 #include "store/audience.h"
+#include "store/contact_record.h"
 #include "store/env.h"
 #include "store/record.h"
 
@@ -58,6 +59,8 @@ struct audience_txn {
 	struct env_txn env;
 	struct audience_count counts[AUDIENCE_COUNTS_MAX];
 	u32 count_count;
+	/* A record being put: what it is made of may be views of records that the writing moves. */
+	u8 scratch[CONTACT_RECORD_MAX];
 };
 
 /* ---- audience_count.c ---- */

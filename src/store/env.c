@@ -225,7 +225,7 @@ void env_txn_init(struct env_txn *txn, struct env *env)
 	txn->env = env;
 }
 
-static void forget_tops(struct env_txn *txn)
+void env_forget(struct env_txn *txn)
 {
 	for (size_t i = 0; i < txn->env->shape->table_count; i++)
 		txn->cursors[i].top_known = false;
@@ -313,7 +313,7 @@ enum store_result env_commit(struct env_txn *txn)
 	txn->mdb = NULL;
 	result = commit_result(txn, mdb_txn_commit(mdb));
 	if (result != STORE_OK)
-		forget_tops(txn);
+		env_forget(txn);
 	return result;
 }
 
@@ -326,7 +326,7 @@ void env_abort(struct env_txn *txn)
 	txn->mdb = NULL;
 	/* Who only read has nothing that would not be so any more. */
 	if (txn->written)
-		forget_tops(txn);
+		env_forget(txn);
 }
 
 /* ---- size ---- */

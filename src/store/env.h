@@ -92,6 +92,8 @@ void env_txn_init(struct env_txn *txn, struct env *env);
 enum store_result env_begin(struct env_txn *txn) MUST_CHECK;
 enum store_result env_commit(struct env_txn *txn) MUST_CHECK;
 void env_abort(struct env_txn *txn);
+/* Another one may have written meanwhile: what was known of the tables' ends is not known. */
+void env_forget(struct env_txn *txn);
 /*
  * Reading beside the writer: what the last commit left. Ended by env_abort; short, for it pins old
  * pages. Any thread, each with a transaction of its own; never while the map grows (env_grow).
@@ -135,6 +137,8 @@ bool env_create(const struct env *env, struct error *error) MUST_CHECK;
 bool env_is_full_code(int rc);
 /* Turns an LMDB result into ours; anything but OK and NOT_FOUND dooms the transaction. */
 enum store_result env_result(struct env_txn *txn, int rc, const char *what);
+/* Dooms the transaction: there is no memory for `what`. */
+enum store_result env_no_memory(struct env_txn *txn, const char *what);
 /* A stored record that does not parse: dooms the transaction, names table and key. */
 enum store_result env_damaged(struct env_txn *txn, u32 table, struct slice key);
 

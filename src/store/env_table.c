@@ -31,6 +31,11 @@ enum store_result env_result(struct env_txn *txn, int rc, const char *what)
 	return txn->doomed;
 }
 
+enum store_result env_no_memory(struct env_txn *txn, const char *what)
+{
+	return env_result(txn, ENOMEM, what);
+}
+
 /* "3/17/42" or "3/headers": what a person can find again; bytes that do not print become '?'. */
 static void key_describe(char *out, size_t size, const struct env_table *table, struct slice key)
 {

@@ -38,7 +38,7 @@ static bool make_id(struct call *call)
 	else
 		random_bytes(bytes, sizeof(bytes));
 	call->id[base32_encode(call->id, bytes, ID_BYTES)] = '\0';
-	if (!idempotency.ptr || !repeats_differ(&call->web->repeats, call->id, call->body_digest))
+	if (!idempotency.ptr || !repeats_differ(call->web->repeats, call->id, call->body_digest))
 		return true;
 	call_refuse(call, 422, NULL, "this Idempotency-Key came with another body before");
 	return false;
@@ -57,7 +57,7 @@ static void on_kept(void *owner, enum exchange_end end, const json_t *json)
 	}
 	/* What the sender knew already may have been another one, before our start. */
 	if (call->idempotency.ptr && !json_is_true(json_object_get(json, "known")))
-		repeats_note(&call->web->repeats, call->id, call->body_digest);
+		repeats_note(call->web->repeats, call->id, call->body_digest);
 	buf_add_format(&call->answer_head, "Location: /api/v1/messages/%s\r\n", call->id);
 	call_answer(call, 202,
 		    json_pack("{s:s, s:O, s:O, s:O}", "id", call->id, "accepted",

@@ -80,25 +80,21 @@ static bool check_secure(struct call *call)
 
 static bool check_key(struct call *call)
 {
-	struct permits *permits = &call->web->permits;
-	const struct api_key *key;
+	struct permits *permits = call->web->permits;
 
 	if (call->route->scopes == 0)
 		return true;
-	permits_refresh(permits);
-	key = permits_find(permits, scgi_head_find(&call->head, SLICE("HTTP_AUTHORIZATION")));
-	if (!key) {
+	if (!permits_take(permits, scgi_head_find(&call->head, SLICE("HTTP_AUTHORIZATION")),
+			  call->began_ns, &call->key, &call->retry_after_s)) {
 		call_refuse(call, 401, NULL, "no key, or not one that is known");
 		return false;
 	}
-	call->key = *key;
-	call->retry_after_s = permits_count(permits, key, call->began_ns);
 	if (call->retry_after_s > 0) {
 		call_refuse(call, 429, NULL, "more than %u calls a second", permits->rate);
 		return false;
 	}
-	if (!(key->scopes & (call->route->scopes | API_SCOPE_ADMIN))) {
-		call_refuse(call, 403, NULL, "the key %s may not do this", key->name);
+	if (!(call->key.scopes & (call->route->scopes | API_SCOPE_ADMIN))) {
+		call_refuse(call, 403, NULL, "the key %s may not do this", call->key.name);
 		return false;
 	}
 	return true;

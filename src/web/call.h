@@ -17,23 +17,27 @@
 #include "web/permit.h"
 #include "web/repeat.h"
 #include "web/scgi.h"
+#include "web/scribe.h"
 
 #include <jansson.h>
 
-#define CALLS_MAX 256 /* at once; those beyond wait in the listener's queue */
+#define CALLS_MAX 256 /* of a thread at once; those beyond are turned away */
 #define CALL_ARGUMENT_MAX 512
 #define CALL_ANSWER_MAX (32u << 20) /* bytes */
 
 struct web_route;
 
-/* What calls share: one for the process. */
+/* What calls of one thread share. */
 struct web {
 	const struct config *config;
+	struct permits *permits; /* of all threads, as the audience is */
+	struct repeats *repeats;
+	struct audience *audience;
+	struct audience_txn *reader; /* this thread's: begun and aborted within one turn */
+	struct scribe_desk desk;
 	struct ring *ring;
 	struct timer_wheel wheel;
-	struct permits permits;
 	struct exchange_line line;
-	struct repeats repeats;
 	struct list calls;
 	u32 call_count;
 	u64 held; /* bytes that bodies were promised */

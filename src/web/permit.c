@@ -9,6 +9,7 @@
 void permits_init(struct permits *permits, const char *path, u32 rate)
 {
 	memset(permits, 0, sizeof(*permits));
+	pthread_mutex_init(&permits->lock, NULL);
 	permits->path = path;
 	permits->rate = rate;
 }
@@ -33,9 +34,9 @@ static void carry_over(const struct permits *permits, const struct api_keys *key
 	}
 }
 
-void permits_refresh(struct permits *permits)
+static void refresh(struct permits *permits)
 {
-	static struct api_keys keys; /* one thread, and too much for a stack */
+	struct api_keys *keys = &permits->next;
 	u64 whole_ns[API_KEYS_MAX];
 	struct stat now = { 0 };
 	struct error error;
@@ -47,18 +48,18 @@ void permits_refresh(struct permits *permits)
 		return;
 	permits->seen = now;
 	permits->is_read = true;
-	if (!api_keys_read(&keys, permits->path, &error)) {
+	if (!api_keys_read(keys, permits->path, &error)) {
 		log_error("web", "the keys cannot be read: those known count on", "reason=%s",
 			  error.text);
 		return;
 	}
-	carry_over(permits, &keys, whole_ns);
-	permits->keys = keys;
+	carry_over(permits, keys, whole_ns);
+	permits->keys = *keys;
 	memcpy(permits->whole_ns, whole_ns, sizeof(whole_ns));
-	log_info("web", "keys read", "count=%zu", keys.count);
+	log_info("web", "keys read", "count=%zu", keys->count);
 }
 
-const struct api_key *permits_find(const struct permits *permits, struct slice authorization)
+static const struct api_key *find(const struct permits *permits, struct slice authorization)
 {
 	const struct slice scheme = SLICE("Bearer ");
 
@@ -68,7 +69,7 @@ const struct api_key *permits_find(const struct permits *permits, struct slice a
 			     slice_trim(slice_from(authorization, scheme.len)));
 }
 
-u32 permits_count(struct permits *permits, const struct api_key *key, u64 now_ns)
+static u32 count(struct permits *permits, const struct api_key *key, u64 now_ns)
 {
 	u64 *whole_ns = &permits->whole_ns[key - permits->keys.keys];
 	u64 next_ns = max_u64(*whole_ns, now_ns);
@@ -80,4 +81,31 @@ u32 permits_count(struct permits *permits, const struct api_key *key, u64 now_ns
 		return 1; /* the first call's share is back within a second */
 	*whole_ns = next_ns;
 	return 0;
+}
+
+bool permits_take(struct permits *permits, struct slice authorization, u64 now_ns,
+		  struct api_key *key, u32 *retry_after_s)
+{
+	const struct api_key *found;
+
+	pthread_mutex_lock(&permits->lock);
+	refresh(permits);
+	found = find(permits, authorization);
+	if (found) {
+		*key = *found;
+		*retry_after_s = count(permits, found, now_ns);
+	}
+	pthread_mutex_unlock(&permits->lock);
+	return found != NULL;
+}
+
+size_t permits_key_count(struct permits *permits)
+{
+	size_t keys;
+
+	pthread_mutex_lock(&permits->lock);
+	refresh(permits);
+	keys = permits->keys.count;
+	pthread_mutex_unlock(&permits->lock);
+	return keys;
 }

@@ -8,97 +8,210 @@
 #include "web/call.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WORKERS_MAX 16
+#define AUDIENCE_RESERVE (64u << 20) /* bytes */
 #define ACCEPT_AGAIN_NS (100 * NS_PER_MS)
+#define STOP_TURN_MS 50
 #define STOP_PATIENCE_NS (20 * NS_PER_S)
 #define CLOSE_TURNS_MAX 1000
 #define CLOSE_TURN_NS (10 * NS_PER_MS)
 
-struct role {
+struct role;
+
+/* A thread with a ring; all of them accept at the one listener. */
+struct worker {
+	struct role *role;
 	struct web web;
-	struct config config;
 	struct ring_accept accept;
 	struct timer accept_again;
-	struct ring_op signal_op;
-	int listener;
-	int signal_fd;
-	u32 signals; /* terminating ones seen */
+	pthread_t thread;
 	bool accepting;
 	bool stopping;
 	u64 stop_by_ns;
 };
 
+struct role {
+	struct config config;
+	struct permits permits;
+	struct repeats repeats;
+	struct audience *audience;
+	struct scribe *scribe;
+	struct worker workers[WORKERS_MAX];
+	u32 worker_count; /* those that run */
+	int listener;
+	int signal_fd;
+	/* Workers tell that they are ready, or could not be; the ring is known by then. */
+	pthread_mutex_t lock;
+	pthread_cond_t told;
+	u32 ready_count;
+	bool is_bad;
+	struct error error;
+	_Atomic u32 signals; /* terminating ones seen */
+	_Atomic u32 running; /* workers */
+};
+
 /* ---- accepting ---- */
 
-static void start_accepting(struct role *role)
+static void start_accepting(struct worker *worker)
 {
-	role->accepting = true;
-	ring_accept_start(role->web.ring, &role->accept, role->listener);
+	worker->accepting = true;
+	ring_accept_start(worker->web.ring, &worker->accept, worker->role->listener);
 }
 
 static void on_accepted(struct ring_accept *accept, i32 handle)
 {
-	struct role *role = container_of(accept, struct role, accept);
+	struct worker *worker = container_of(accept, struct worker, accept);
 
-	if (role->stopping || role->web.call_count >= CALLS_MAX ||
-	    !call_open(&role->web, handle)) {
-		log_warn("web", "a call is turned away", "calls=%u", role->web.call_count);
-		ring_shut(role->web.ring, handle);
+	if (worker->stopping || worker->web.call_count >= CALLS_MAX ||
+	    !call_open(&worker->web, handle)) {
+		log_warn("web", "a call is turned away", "calls=%u", worker->web.call_count);
+		ring_shut(worker->web.ring, handle);
 	}
 }
 
 static void on_accept_end(struct ring_accept *accept, i32 result)
 {
-	struct role *role = container_of(accept, struct role, accept);
+	struct worker *worker = container_of(accept, struct worker, accept);
 
-	role->accepting = false;
-	if (role->stopping)
+	worker->accepting = false;
+	if (worker->stopping)
 		return;
 	log_warn("web", "no calls for a moment", "code=%d", result);
-	timer_start(&role->web.wheel, &role->accept_again, clock_mono_ns() + ACCEPT_AGAIN_NS);
+	timer_start(&worker->web.wheel, &worker->accept_again, clock_mono_ns() + ACCEPT_AGAIN_NS);
 }
 
 static void on_accept_again(struct timer *timer)
 {
-	start_accepting(container_of(timer, struct role, accept_again));
+	start_accepting(container_of(timer, struct worker, accept_again));
 }
 
-/* ---- lifecycle ---- */
+/* ---- a worker's life ---- */
 
-static void on_signal(struct ring_op *op, i32 result)
-{
-	struct role *role = container_of(op, struct role, signal_op);
-
-	(void)result;
-	role->signals += role_take_signals(role->signal_fd);
-	ring_poll(role->web.ring, op, role->signal_fd);
-}
-
-static bool open_ring(struct role *role, struct error *error)
+static bool open_web(struct worker *worker, struct error *error)
 {
 	struct ring_params params = { .entries = 1024,
 				      .files = CALLS_MAX + EXCHANGES_MAX + 8,
 				      .accepted = CALLS_MAX + 2,
 				      .buffers = 64,
 				      .buffer_size = 65536 };
-	struct web *web = &role->web;
+	struct role *role = worker->role;
+	struct web *web = &worker->web;
 
-	web->ring = ring_open(&params, error);
-	if (!web->ring)
-		return false;
 	web->config = &role->config;
+	web->permits = &role->permits;
+	web->repeats = &role->repeats;
+	web->audience = role->audience;
+	web->reader = audience_txn_open(role->audience);
+	if (!web->reader)
+		return error_set(error, "no memory for reading the audience");
+	web->ring = ring_open(&params, error);
+	if (!web->ring) {
+		audience_txn_close(web->reader);
+		return false;
+	}
 	timer_wheel_init(&web->wheel, clock_mono_ns());
 	list_init(&web->calls);
 	exchange_line_init(&web->line, web->ring, &web->wheel, role->config.control);
-	repeats_init(&web->repeats);
-	permits_init(&web->permits, role->config.web.api_keys, role->config.web.rate);
-	permits_refresh(&web->permits);
+	scribe_desk_init(&web->desk, role->scribe, web->ring);
 	return true;
 }
+
+static void stop(struct worker *worker, u64 now_ns)
+{
+	worker->stopping = true;
+	worker->stop_by_ns = now_ns + STOP_PATIENCE_NS;
+	timer_stop(&worker->web.wheel, &worker->accept_again);
+	if (worker->accepting)
+		ring_accept_stop(worker->web.ring, &worker->accept);
+}
+
+static void run(struct worker *worker)
+{
+	struct web *web = &worker->web;
+
+	while (!worker->stopping || web->call_count > 0) {
+		u64 now_ns = clock_mono_ns();
+		u64 next_ns = timer_wheel_next(&web->wheel);
+		u32 signals;
+
+		if (worker->stopping)
+			next_ns = min_u64(next_ns, worker->stop_by_ns);
+		if (next_ns != UINT64_MAX)
+			next_ns -= min_u64(now_ns, next_ns);
+		ring_turn(web->ring, next_ns);
+		scribe_desk_run(&web->desk);
+		now_ns = clock_mono_ns();
+		timer_wheel_advance(&web->wheel, now_ns);
+		signals = worker->role->signals;
+		if (signals > 0 && !worker->stopping)
+			stop(worker, now_ns);
+		if (worker->stopping && (signals > 1 || now_ns >= worker->stop_by_ns))
+			break; /* what is left is broken off */
+	}
+}
+
+static bool is_busy(const struct worker *worker)
+{
+	return worker->accepting || worker->web.call_count > 0 ||
+	       worker->web.line.running_count > 0;
+}
+
+static void close_web(struct worker *worker)
+{
+	struct web *web = &worker->web;
+
+	list_for_each_safe (node, &web->calls)
+		call_close(list_entry(node, struct call, node));
+	for (u32 i = 0; i < CLOSE_TURNS_MAX && is_busy(worker); i++) {
+		ring_turn(web->ring, CLOSE_TURN_NS);
+		scribe_desk_run(&web->desk);
+	}
+	if (is_busy(worker))
+		CRASH("the operations of calls do not end");
+	ring_turn(web->ring, 0);
+	ring_close(web->ring);
+	scribe_desk_done(&web->desk);
+	audience_txn_close(web->reader);
+}
+
+static void tell(struct role *role, bool is_ready, const struct error *error)
+{
+	pthread_mutex_lock(&role->lock);
+	if (is_ready) {
+		role->ready_count++;
+		role->running++;
+	} else {
+		role->is_bad = true;
+		role->error = *error;
+	}
+	pthread_cond_signal(&role->told);
+	pthread_mutex_unlock(&role->lock);
+}
+
+static void *worker_main(void *argument)
+{
+	struct worker *worker = argument;
+	struct error error = { "" };
+	bool is_ready = open_web(worker, &error);
+
+	tell(worker->role, is_ready, &error);
+	if (!is_ready)
+		return NULL;
+	start_accepting(worker);
+	run(worker);
+	close_web(worker);
+	worker->role->running--;
+	return NULL;
+}
+
+/* ---- the role's ---- */
 
 static bool listen_at(struct role *role, struct error *error)
 {
@@ -114,61 +227,109 @@ static bool listen_at(struct role *role, struct error *error)
 	return true;
 }
 
-static void stop(struct role *role, u64 now_ns)
+static bool open_audience(struct role *role, struct error *error)
 {
-	log_info("web", "stopping", "calls=%u", role->web.call_count);
-	role->stopping = true;
-	role->stop_by_ns = now_ns + STOP_PATIENCE_NS;
-	unlink(role->config.web.listen);
-	timer_stop(&role->web.wheel, &role->accept_again);
-	if (role->accepting)
-		ring_accept_stop(role->web.ring, &role->accept);
+	const struct config_web *config = &role->config.web;
+	struct store_params params = { .path = config->audience,
+				       .map_size_max = config->audience_max,
+				       .reserve = AUDIENCE_RESERVE };
+
+	role->audience = audience_open(&params, error);
+	if (!role->audience)
+		return false;
+	role->scribe = scribe_open(role->audience, error);
+	return role->scribe != NULL;
 }
 
-static void run(struct role *role)
+static u32 workers_wanted(const struct role *role)
 {
-	struct web *web = &role->web;
+	u32 wanted = role->config.web.workers;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	ring_poll(web->ring, &role->signal_op, role->signal_fd);
-	while (!role->stopping || web->call_count > 0) {
-		u64 now_ns = clock_mono_ns();
-		u64 next_ns = timer_wheel_next(&web->wheel);
+	if (wanted == 0)
+		wanted = cores > 0 ? (u32)min_u64((u64)cores, WORKERS_MAX) : 1;
+	return wanted;
+}
 
-		if (role->stopping)
-			next_ns = min_u64(next_ns, role->stop_by_ns);
-		if (next_ns != UINT64_MAX)
-			next_ns -= min_u64(now_ns, next_ns);
-		ring_turn(web->ring, next_ns);
-		now_ns = clock_mono_ns();
-		timer_wheel_advance(&web->wheel, now_ns);
-		if (role->signals > 0 && !role->stopping)
-			stop(role, now_ns);
-		if (role->stopping && (role->signals > 1 || now_ns >= role->stop_by_ns))
-			break; /* what is left is broken off */
+/* One at a time: when one cannot be, the others that run are stopped as by a signal. */
+static bool start_workers(struct role *role, struct error *error)
+{
+	u32 wanted = workers_wanted(role);
+
+	for (u32 i = 0; i < wanted && !role->is_bad; i++) {
+		struct worker *worker = &role->workers[i];
+		int code;
+
+		worker->role = role;
+		worker->accept.accepted = on_accepted;
+		worker->accept.end = on_accept_end;
+		timer_init(&worker->accept_again, on_accept_again);
+		code = pthread_create(&worker->thread, NULL, worker_main, worker);
+		if (code != 0)
+			return error_set_errno(error, code, "a thread cannot be started");
+		role->worker_count++;
+		pthread_mutex_lock(&role->lock);
+		while (role->ready_count <= i && !role->is_bad)
+			pthread_cond_wait(&role->told, &role->lock);
+		pthread_mutex_unlock(&role->lock);
+	}
+	*error = role->error;
+	return !role->is_bad;
+}
+
+static void stop_workers(struct role *role)
+{
+	role->signals++;
+	for (u32 i = 0; i < role->ready_count; i++)
+		ring_wake(role->workers[i].web.ring);
+}
+
+/* Until it is told to stop and the workers have; a second signal breaks off what is left. */
+static void wait_for_end(struct role *role)
+{
+	struct pollfd fds = { .fd = role->signal_fd, .events = POLLIN };
+
+	while (role->running > 0) {
+		int ready = poll(&fds, 1, role->signals > 0 ? STOP_TURN_MS : -1);
+
+		if (ready <= 0 || role_take_signals(role->signal_fd) == 0)
+			continue;
+		if (role->signals == 0) {
+			log_info("web", "stopping", "");
+			unlink(role->config.web.listen);
+		}
+		stop_workers(role);
 	}
 }
 
-static void close_all(struct role *role)
+static void close_role(struct role *role)
 {
-	struct web *web = &role->web;
+	for (u32 i = 0; i < role->worker_count; i++)
+		pthread_join(role->workers[i].thread, NULL);
+	if (role->listener >= 0)
+		close(role->listener);
+	scribe_close(role->scribe);
+	audience_close(role->audience);
+	config_free(&role->config);
+}
 
-	list_for_each_safe (node, &web->calls)
-		call_close(list_entry(node, struct call, node));
-	for (u32 i = 0; i < CLOSE_TURNS_MAX && (role->accepting || web->call_count > 0 ||
-						web->line.running_count > 0);
-	     i++)
-		ring_turn(web->ring, CLOSE_TURN_NS);
-	if (role->accepting || web->call_count > 0 || web->line.running_count > 0)
-		CRASH("the operations of calls do not end");
-	close(role->listener);
-	ring_turn(web->ring, 0);
-	ring_close(web->ring);
+static bool open_role(struct role *role, struct error *error)
+{
+	pthread_mutex_init(&role->lock, NULL);
+	pthread_cond_init(&role->told, NULL);
+	permits_init(&role->permits, role->config.web.api_keys, role->config.web.rate);
+	repeats_init(&role->repeats);
+	role->listener = -1;
+	role->signal_fd = role_watch_signals(error);
+	return role->signal_fd >= 0 && open_audience(role, error) && listen_at(role, error) &&
+	       start_workers(role, error);
 }
 
 static const char usage[] =
 	"usage: hikyaku web [--config FILE]\n\n"
-	"The interface for programs, by SCGI for a web server that has TLS; in the foreground\n"
-	"until SIGTERM. See hikyaku.conf(5), section web, and hikyaku-web(8).\n";
+	"The newsletter service and the interface for programs, by SCGI for a web server that has\n"
+	"TLS; in the foreground until SIGTERM. See hikyaku.conf(5), section web, and\n"
+	"hikyaku-web(8).\n";
 
 int web_main(int argc, char **argv)
 {
@@ -185,23 +346,18 @@ int web_main(int argc, char **argv)
 	}
 	umask(027);
 	log_set_level((enum log_level)role.config.log);
-	role.signal_op.done = on_signal;
-	role.accept.accepted = on_accepted;
-	role.accept.end = on_accept_end;
-	timer_init(&role.accept_again, on_accept_again);
-	role.signal_fd = role_watch_signals(&error);
-	if (role.signal_fd < 0 || !open_ring(&role, &error) || !listen_at(&role, &error)) {
+	if (!open_role(&role, &error)) {
 		fprintf(stderr, "hikyaku: web: %s\n", error.text);
+		stop_workers(&role);
+		close_role(&role);
 		return 1;
 	}
-	start_accepting(&role);
-	log_info("web", "ready", "listen=%s keys=%zu", role.config.web.listen,
-		 role.web.permits.keys.count);
+	log_info("web", "ready", "listen=%s keys=%zu workers=%u", role.config.web.listen,
+		 permits_key_count(&role.permits), role.worker_count);
 	if (!ready_tell())
 		log_warn("web", "the supervisor was not told", "errno=%d", errno);
-	run(&role);
-	close_all(&role);
-	config_free(&role.config);
+	wait_for_end(&role);
+	close_role(&role);
 	log_info("web", "stopped", "");
 	return 0;
 }

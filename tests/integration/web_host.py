@@ -53,7 +53,8 @@ class WebHost:
         self.certificate = str(self.directory / "server.pem.crt")
         self.context = None
         self.log_path = self.directory / "web.log"
-        options = {"listen": self.socket, "api-keys": str(self.directory / "keys"), **settings}
+        options = {"listen": self.socket, "api-keys": str(self.directory / "keys"),
+                   "audience": str(self.directory / "audience"), **settings}
         lines = [f"\t{name} = {json.dumps(value)}" for name, value in options.items()]
         sender.extra += "web {\n" + "\n".join(lines) + "\n}\n"
         sender.write_config()
