@@ -192,6 +192,7 @@ struct config_web {
 	u32 workers;	      /* threads that answer; 0..16; 0: one per core */
 	const char *audience; /* absolute path of the folder of contacts and all that */
 	u64 audience_max;     /* bytes it may become; 64 MiB..64 TiB */
+	const char *metrics;  /* "127.0.0.1:9643": its page; NULL: none */
 };
 
 /* Mail that users hand in for others: `hikyaku receive` does that, too (RFC 6409). */

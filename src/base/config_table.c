@@ -265,6 +265,8 @@ static const struct config_option web_options[] = {
 	    SHAPE(path, "an absolute path")),
 	ROW(config_web, audience_max, "audience-max", CONFIG_SIZE, "64G",
 	    RANGE(64 * MIB, 64 * TIB)),
+	ROW(config_web, metrics, "metrics", CONFIG_TEXT, "",
+	    SHAPE(endpoint, "an address with port such as 127.0.0.1:9643")),
 };
 NOT_TITLED(web, "web", web_options);
 

@@ -339,39 +339,6 @@ static const struct histogram_family histogram_families[] = {
 	  WORKER(sign) },
 };
 
-static void sum_histogram(struct metrics_histogram *sum, const struct metrics_histogram *h)
-{
-	for (u32 i = 0; i < METRICS_BUCKETS; i++)
-		sum->buckets[i] += metric_get(&h->buckets[i]);
-	sum->sum_ns += metric_get(&h->sum_ns);
-}
-
-/*
- * The count is that of the buckets just read, not the counter beside them: a writer may be between
- * the two, and the last bucket must equal the count.
- */
-static void add_histogram(struct page *page, const char *name, const char *help,
-			  const struct metrics_histogram *h)
-{
-	u64 count = 0;
-
-	page_family(page, name, HISTOGRAM, help);
-	for (u32 i = 0; i < METRICS_BUCKETS; i++) {
-		count += h->buckets[i];
-		buf_add_format(page->out, "%s_bucket{le=\"", name);
-		if (i + 1 < METRICS_BUCKETS)
-			lines_fraction(page->out, METRICS_BUCKET_NS << i, 9);
-		else
-			buf_add_text(page->out, "+Inf");
-		buf_add_text(page->out, "\"}");
-		end_sample(page, count);
-	}
-	buf_add_format(page->out, "%s_sum ", name);
-	lines_fraction(page->out, h->sum_ns, 9);
-	buf_add_format(page->out, "\n%s_count", name);
-	end_sample(page, count);
-}
-
 static void add_histograms(struct page *page)
 {
 	struct metrics_histogram commit = { 0 };
@@ -383,13 +350,15 @@ static void add_histograms(struct page *page)
 		for (u32 w = 0; w < metrics_worker_count(page->metrics); w++) {
 			const char *block = (const char *)metrics_worker(page->metrics, w);
 
-			sum_histogram(&sum, (const void *)(block + f->offset));
+			metric_sum_histogram(&sum, (const void *)(block + f->offset));
 		}
-		add_histogram(page, f->name, f->help, &sum);
+		page_family(page, f->name, HISTOGRAM, f->help);
+		lines_histogram(page->out, f->name, NULL, NULL, &sum);
 	}
-	sum_histogram(&commit, &metrics_planner(page->metrics)->commit);
-	add_histogram(page, "hikyaku_commit_seconds", "Time of a durable commit of the queue.",
-		      &commit);
+	metric_sum_histogram(&commit, &metrics_planner(page->metrics)->commit);
+	page_family(page, "hikyaku_commit_seconds", HISTOGRAM,
+		    "Time of a durable commit of the queue.");
+	lines_histogram(page->out, "hikyaku_commit_seconds", NULL, NULL, &commit);
 }
 
 /* ---- the planner's ---- */

@@ -104,3 +104,45 @@ void lines_fraction(struct buf *out, u64 value, u32 digits)
 		buf_add_char(out, (char)('0' + value / unit));
 	}
 }
+
+/* "name_part{label="text"", or without the label. */
+static void begin_part(struct buf *out, const char *name, const char *part, const char *label,
+		       const char *text)
+{
+	buf_add_text(out, name);
+	buf_add_text(out, part);
+	if (label)
+		lines_label(out, '{', label, text);
+}
+
+static void end_labels(struct buf *out, const char *label)
+{
+	if (label)
+		buf_add_char(out, '}');
+}
+
+void lines_histogram(struct buf *out, const char *name, const char *label, const char *text,
+		     const struct metrics_histogram *h)
+{
+	u64 count = 0;
+
+	for (u32 i = 0; i < METRICS_BUCKETS; i++) {
+		count += h->buckets[i];
+		begin_part(out, name, "_bucket", label, text);
+		buf_add_text(out, label ? ",le=\"" : "{le=\"");
+		if (i + 1 < METRICS_BUCKETS)
+			lines_fraction(out, METRICS_BUCKET_NS << i, 9);
+		else
+			buf_add_text(out, "+Inf");
+		buf_add_text(out, "\"}");
+		end_sample(out, count);
+	}
+	begin_part(out, name, "_sum", label, text);
+	end_labels(out, label);
+	buf_add_char(out, ' ');
+	lines_fraction(out, h->sum_ns, 9);
+	buf_add_char(out, '\n');
+	begin_part(out, name, "_count", label, text);
+	end_labels(out, label);
+	end_sample(out, count);
+}

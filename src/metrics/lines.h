@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/types.h"
+#include "metrics/metrics.h"
 
 /* What stands behind "# TYPE". INFO is a gauge of 1 in the older format. */
 enum metric_type { COUNTER, GAUGE, HISTOGRAM, INFO };
@@ -24,5 +25,13 @@ void lines_labelled(struct buf *out, const char *name, enum metric_type type, co
 		    const char *text, u64 value);
 /* `value` counts units of 10^-digits; zeroes at the end are left away. */
 void lines_fraction(struct buf *out, u64 value, u32 digits);
+
+/*
+ * The samples of a histogram, with a label unless its name is NULL. The count is that of the
+ * buckets, not the counter beside them: a writer may be between the two when they are read, and the
+ * last bucket must equal the count.
+ */
+void lines_histogram(struct buf *out, const char *name, const char *label, const char *text,
+		     const struct metrics_histogram *h);
 
 #endif

@@ -256,4 +256,13 @@ static inline void metric_observe(struct metrics_histogram *h, u64 ns)
 	metric_add(&h->count, 1);
 }
 
+/* Adds another block's; the count is that of its buckets, see lines_histogram. */
+static inline void metric_sum_histogram(struct metrics_histogram *sum,
+					const struct metrics_histogram *h)
+{
+	for (u32 i = 0; i < METRICS_BUCKETS; i++)
+		sum->buckets[i] += metric_get(&h->buckets[i]);
+	sum->sum_ns += metric_get(&h->sum_ns);
+}
+
 #endif

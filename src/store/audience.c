@@ -210,3 +210,13 @@ void audience_describe_room(const struct audience *audience, struct error *text)
 {
 	env_describe_room(&audience->env, text);
 }
+
+bool audience_size(const struct audience *audience, struct audience_size *size)
+{
+	struct env_stats stats;
+
+	if (env_stats(&audience->env, &stats) != MDB_SUCCESS)
+		return false;
+	*size = (struct audience_size){ stats.pages_used * stats.page_size, stats.map_size };
+	return true;
+}

@@ -64,6 +64,11 @@ enum store_result audience_next_id(struct audience_txn *txn, const char *noun, u
  * there is not, what is under way can still be committed.
  */
 bool audience_has_room(struct audience *audience);
+struct audience_size {
+	u64 used; /* bytes */
+	u64 max;
+};
+bool audience_size(const struct audience *audience, struct audience_size *size) MUST_CHECK;
 void audience_describe_room(const struct audience *audience, struct error *text);
 
 #endif

@@ -37,6 +37,7 @@ static void on_closed(struct conn *conn)
 
 	list_unlink(&call->node);
 	call->web->call_count--;
+	metric_sub(&call->web->meter->open, 1);
 	call->web->held -= call->held;
 	scgi_head_done(&call->head);
 	buf_done(&call->body);
@@ -271,8 +272,19 @@ static void send_rest(struct call *call)
 	conn_send(&call->conn, first, (u32)(&call->iov[2] - first));
 }
 
+static void count_answer(struct call *call)
+{
+	struct slice target = scgi_head_find(&call->head, SLICE("REQUEST_URI"));
+	struct meter_worker *meter = call->web->meter;
+	enum meter_kind kind = meter_kind_of(target);
+
+	metric_add(&meter->answers[kind][min_u64(call->status / 100, 5) - 1], 1);
+	metric_observe(&meter->times[kind], clock_mono_ns() - call->began_ns);
+}
+
 void call_send(struct call *call)
 {
+	count_answer(call);
 	call->state = CALL_ANSWERS;
 	call->iov[0] = (struct iovec){ call->answer_head.ptr, call->answer_head.len };
 	call->iov[1] = (struct iovec){ call->answer_body.ptr, call->answer_body.len };
@@ -341,6 +353,7 @@ bool call_open(struct web *web, i32 handle)
 	buf_init(&call->answer_body, CALL_ANSWER_MAX);
 	list_push_back(&web->calls, &call->node);
 	web->call_count++;
+	metric_add(&web->meter->open, 1);
 	conn_init(&call->conn, web->ring, &call_events);
 	conn_adopt(&call->conn, handle);
 	wait_for(call, READ_PATIENCE_NS);

@@ -14,6 +14,7 @@
 #include "io/conn.h"
 #include "io/timer.h"
 #include "web/exchange.h"
+#include "web/meter.h"
 #include "web/permit.h"
 #include "web/repeat.h"
 #include "web/scgi.h"
@@ -30,6 +31,7 @@ struct web_route;
 /* What calls of one thread share. */
 struct web {
 	const struct config *config;
+	struct meter_worker *meter; /* this thread's block */
 	struct permits *permits; /* of all threads, as the audience is */
 	struct repeats *repeats;
 	struct audience *audience;

@@ -1,5 +1,6 @@
 #include "web/scribe.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "io/ring.h"
 
@@ -9,6 +10,7 @@
 #define BATCH_MAX 1000 /* orders in one transaction */
 
 struct scribe {
+	struct meter_scribe *meter;
 	struct audience_txn *txn;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -35,6 +37,7 @@ static void hand_back(struct scribe_order *order)
 
 static void fail(struct scribe *scribe, struct scribe_order *order, enum store_result result)
 {
+	metric_add(&scribe->meter->failed, 1);
 	order->result = result == STORE_NOT_FOUND ? STORE_FAILED : result;
 	error_set(&order->error, "%s", audience_error_text(scribe->txn));
 }
@@ -48,6 +51,8 @@ static void fail(struct scribe *scribe, struct scribe_order *order, enum store_r
 static bool apply_all(struct scribe *scribe, struct list *batch, struct scribe_order **culprit,
 		      enum store_result *result)
 {
+	u64 began_ns = clock_mono_ns();
+
 	*culprit = NULL;
 	*result = audience_begin(scribe->txn);
 	if (*result != STORE_OK)
@@ -63,6 +68,7 @@ static bool apply_all(struct scribe *scribe, struct list *batch, struct scribe_o
 		}
 	}
 	*result = audience_commit(scribe->txn);
+	metric_observe(&scribe->meter->commit, clock_mono_ns() - began_ns);
 	return *result == STORE_OK;
 }
 
@@ -140,6 +146,7 @@ static bool take_batch(struct scribe *scribe, struct list *batch)
 		count++;
 	}
 	pthread_mutex_unlock(&scribe->lock);
+	metric_add(&scribe->meter->orders, count);
 	return count > 0;
 }
 
@@ -154,7 +161,8 @@ static void *scribe_run(void *argument)
 	return NULL;
 }
 
-struct scribe *scribe_open(struct audience *audience, struct error *error)
+struct scribe *scribe_open(struct audience *audience, struct meter_scribe *meter,
+			   struct error *error)
 {
 	struct scribe *scribe = calloc(1, sizeof(*scribe));
 	int code;
@@ -163,6 +171,7 @@ struct scribe *scribe_open(struct audience *audience, struct error *error)
 		error_set(error, "no memory for the thread that writes");
 		return NULL;
 	}
+	scribe->meter = meter;
 	list_init(&scribe->inbox);
 	pthread_mutex_init(&scribe->lock, NULL);
 	pthread_cond_init(&scribe->wakes, NULL);

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "store/audience.h"
+#include "web/meter.h"
 
 #include <pthread.h>
 
@@ -46,8 +47,9 @@ struct scribe_desk {
 	struct list done;
 };
 
-/* Starts the thread. NULL and a sentence: no memory, no thread. */
-struct scribe *scribe_open(struct audience *audience, struct error *error);
+/* Starts the thread; it counts in `meter`. NULL and a sentence: no memory, no thread. */
+struct scribe *scribe_open(struct audience *audience, struct meter_scribe *meter,
+			   struct error *error);
 /* What was given is still done, but nobody is told any more. All desks are closed. NULL is fine. */
 void scribe_close(struct scribe *scribe);
 

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "base/ready.h"
 #include "base/role.h"
+#include "base/text.h"
+#include "metrics/responder.h"
 #include "web/call.h"
 
 #include <errno.h>
@@ -15,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WORKERS_MAX 16
 #define AUDIENCE_RESERVE (64u << 20) /* bytes */
 #define ACCEPT_AGAIN_NS (100 * NS_PER_MS)
 #define STOP_TURN_MS 50
@@ -39,12 +40,14 @@ struct worker {
 
 struct role {
 	struct config config;
+	struct meter meter;
 	struct permits permits;
 	struct repeats repeats;
 	struct audience *audience;
 	struct scribe *scribe;
-	struct worker workers[WORKERS_MAX];
+	struct worker workers[METER_WORKERS_MAX];
 	u32 worker_count; /* those that run */
+	struct metrics_responder *responder; /* of the first one; NULL: none */
 	int listener;
 	int signal_fd;
 	/* Workers tell that they are ready, or could not be; the ring is known by then. */
@@ -72,6 +75,7 @@ static void on_accepted(struct ring_accept *accept, i32 handle)
 	if (worker->stopping || worker->web.call_count >= CALLS_MAX ||
 	    !call_open(&worker->web, handle)) {
 		log_warn("web", "a call is turned away", "calls=%u", worker->web.call_count);
+		metric_add(&worker->web.meter->turned_away, 1);
 		ring_shut(worker->web.ring, handle);
 	}
 }
@@ -94,17 +98,36 @@ static void on_accept_again(struct timer *timer)
 
 /* ---- a worker's life ---- */
 
+/* By the first worker, on its ring. */
+static bool open_page(struct role *role, struct web *web, struct error *error)
+{
+	const char *at_text = role->config.web.metrics;
+	struct net_address at;
+
+	if (!at_text)
+		return true;
+	if (!net_address_parse(&at, slice_of(at_text), true))
+		return error_set(error, "metrics: %s is no address", at_text);
+	role->meter.audience = role->audience;
+	role->meter.reader = web->reader;
+	role->responder = metrics_responder_open_for(web->ring, &web->wheel, &at, meter_expose,
+						     &role->meter, error);
+	return role->responder != NULL;
+}
+
 static bool open_web(struct worker *worker, struct error *error)
 {
 	struct ring_params params = { .entries = 1024,
-				      .files = CALLS_MAX + EXCHANGES_MAX + 8,
-				      .accepted = CALLS_MAX + 2,
+				      .files = CALLS_MAX + EXCHANGES_MAX +
+					       RESPONDER_CLIENTS_MAX + 8,
+				      .accepted = CALLS_MAX + RESPONDER_CLIENTS_MAX + 2,
 				      .buffers = 64,
 				      .buffer_size = 65536 };
 	struct role *role = worker->role;
 	struct web *web = &worker->web;
 
 	web->config = &role->config;
+	web->meter = &role->meter.workers[worker - role->workers];
 	web->permits = &role->permits;
 	web->repeats = &role->repeats;
 	web->audience = role->audience;
@@ -120,7 +143,7 @@ static bool open_web(struct worker *worker, struct error *error)
 	list_init(&web->calls);
 	exchange_line_init(&web->line, web->ring, &web->wheel, role->config.control);
 	scribe_desk_init(&web->desk, role->scribe, web->ring);
-	return true;
+	return worker != role->workers || open_page(role, web, error);
 }
 
 static void stop(struct worker *worker, u64 now_ns)
@@ -172,6 +195,10 @@ static void close_web(struct worker *worker)
 	for (u32 i = 0; i < CLOSE_TURNS_MAX && is_busy(worker); i++) {
 		ring_turn(web->ring, CLOSE_TURN_NS);
 		scribe_desk_run(&web->desk);
+	}
+	if (web->meter == worker->role->meter.workers) {
+		metrics_responder_close(worker->role->responder);
+		worker->role->responder = NULL;
 	}
 	if (is_busy(worker))
 		CRASH("the operations of calls do not end");
@@ -237,7 +264,7 @@ static bool open_audience(struct role *role, struct error *error)
 	role->audience = audience_open(&params, error);
 	if (!role->audience)
 		return false;
-	role->scribe = scribe_open(role->audience, error);
+	role->scribe = scribe_open(role->audience, &role->meter.scribe, error);
 	return role->scribe != NULL;
 }
 
@@ -247,7 +274,7 @@ static u32 workers_wanted(const struct role *role)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (wanted == 0)
-		wanted = cores > 0 ? (u32)min_u64((u64)cores, WORKERS_MAX) : 1;
+		wanted = cores > 0 ? (u32)min_u64((u64)cores, METER_WORKERS_MAX) : 1;
 	return wanted;
 }
 
@@ -256,6 +283,7 @@ static bool start_workers(struct role *role, struct error *error)
 {
 	u32 wanted = workers_wanted(role);
 
+	role->meter.worker_count = wanted;
 	for (u32 i = 0; i < wanted && !role->is_bad; i++) {
 		struct worker *worker = &role->workers[i];
 		int code;

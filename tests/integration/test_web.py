@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from hostile import Hostile, polite
-from sender import ROOT, wait_until
+from sender import ROOT, free_port, wait_until
 from web_host import WebHost
 
 ANN, BOB = "ann@shop.test", "bob@shop.test"
@@ -461,3 +461,22 @@ def test_stopping_finishes_calls_and_takes_the_socket_away(web, key):
     assert web.web.wait(timeout=30) == 0
     assert not pathlib.Path(web.socket).exists()
     assert web.call("GET", "/api/v1/campaigns", key).status == 503
+
+
+def test_the_page_of_metrics_counts_calls_and_passes_promtool(sender):
+    port = free_port()
+    with WebHost(sender, metrics=f"127.0.0.1:{port}") as web:
+        key = web.key("shop", "--scope", "send,read")
+        for _ in range(3):
+            assert web.call("GET", "/api/v1/campaigns", key).status == 200
+        assert web.call("GET", "/api/v1/campaigns", "hk_wrong").status == 401
+        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    checked = subprocess.run(["promtool", "check", "metrics"], input=page, text=True, capture_output=True,
+                             check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert 'hikyaku_web_answers_total{kind="api",status="2xx"} 3\n' in page
+    assert 'hikyaku_web_answers_total{kind="api",status="4xx"} 1\n' in page
+    assert 'hikyaku_web_answer_seconds_count{kind="api"} 4\n' in page
+    assert 'hikyaku_contacts{state="active"} 0\n' in page
+    used = re.search(r"^hikyaku_audience_bytes (\d+)$", page, re.MULTILINE)
+    assert 0 < int(used[1]) < 1 << 20

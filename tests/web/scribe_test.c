@@ -15,12 +15,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MIB (1ull << 20)
 
 static struct audience *audience;
 static struct audience_txn *reader;
 static struct scribe *scribe;
+static struct meter_scribe meter;
 static char folder[256];
 
 struct note {
@@ -41,7 +43,7 @@ static void open_all(u64 map_size)
 		fail_msg("%s", error.text);
 	reader = audience_txn_open(audience);
 	assert_non_null(reader);
-	scribe = scribe_open(audience, &error);
+	scribe = scribe_open(audience, &meter, &error);
 	if (!scribe)
 		fail_msg("%s", error.text);
 }
@@ -55,6 +57,7 @@ static int set_up(void **state)
 	snprintf(folder, sizeof(folder), "%s/hikyaku-scribe-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(folder))
 		return -1;
+	memset(&meter, 0, sizeof(meter));
 	open_all(2 * MIB);
 	return 0;
 }
@@ -120,6 +123,8 @@ static void who_waits_finds_it_written(void **state)
 	assert_int_equal(scribe_do(scribe, &note.order), STORE_OK);
 	assert_true(is_kept(1));
 	assert_int_equal(note.applied, 1);
+	assert_int_equal(metric_get(&meter.orders), 1);
+	assert_int_equal(metric_get(&meter.commit.count), 1);
 }
 
 static void an_order_that_finds_no_room_is_told_so_and_spoils_no_other(void **state)

@@ -1,0 +1,142 @@
+#include "web/meter.h"
+
+#include "base/text.h"
+#include "metrics/lines.h"
+#include "store/audience_count.h"
+#include "store/contact_record.h"
+
+static const char *const kinds[METER_KINDS] = {
+	[METER_API] = "api",	 [METER_ADMIN] = "admin",
+	[METER_OPEN] = "open",	 [METER_CLICK] = "click",
+	[METER_FORM] = "form",	 [METER_UNSUBSCRIBE] = "unsubscribe",
+	[METER_OTHER] = "other",
+};
+
+static const char *const statuses[5] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
+
+static const char *const states[CONTACT_COMPLAINED + 1] = {
+	[CONTACT_PENDING] = "pending",	  [CONTACT_ACTIVE] = "active",
+	[CONTACT_BOUNCED] = "bounced",	  [CONTACT_UNSUBSCRIBED] = "unsubscribed",
+	[CONTACT_COMPLAINED] = "complained",
+};
+
+enum meter_kind meter_kind_of(struct slice target)
+{
+	static const struct {
+		const char *prefix;
+		enum meter_kind kind;
+	} places[] = {
+		{ "/api/", METER_API },	   { "/admin", METER_ADMIN },
+		{ "/t/o/", METER_OPEN },	   { "/t/c/", METER_CLICK },
+		{ "/u/", METER_UNSUBSCRIBE }, { "/p/", METER_UNSUBSCRIBE },
+		{ "/f/", METER_FORM },
+	};
+
+	for (size_t i = 0; i < array_count(places); i++) {
+		if (slice_has_prefix(target, slice_of(places[i].prefix)))
+			return places[i].kind;
+	}
+	return METER_OTHER;
+}
+
+/* A counter of all workers together: where it stands in a worker's block. */
+static u64 sum(const struct meter *meter, size_t offset)
+{
+	u64 all = 0;
+
+	for (u32 i = 0; i < meter->worker_count; i++)
+		all += metric_get((const void *)((const char *)&meter->workers[i] + offset));
+	return all;
+}
+
+static void add_answers(struct buf *out, bool openmetrics, const struct meter *meter)
+{
+	lines_family(out, openmetrics, "hikyaku_web_answers", COUNTER,
+		     "Requests answered, by what was asked for and the status.");
+	for (u32 kind = 0; kind < METER_KINDS; kind++) {
+		for (u32 status = 1; status < 5; status++) {
+			buf_add_text(out, "hikyaku_web_answers_total");
+			lines_label(out, '{', "kind", kinds[kind]);
+			lines_label(out, ',', "status", statuses[status]);
+			buf_add_format(
+				out, "} %llu\n",
+				(unsigned long long)sum(
+					meter, offsetof(struct meter_worker, answers) +
+						       (kind * 5 + status) * sizeof(u64)));
+		}
+	}
+	lines_family(out, openmetrics, "hikyaku_web_answer_seconds", HISTOGRAM,
+		     "Time from a request's connection to its answer.");
+	for (u32 kind = 0; kind < METER_KINDS; kind++) {
+		struct metrics_histogram all = { 0 };
+
+		for (u32 i = 0; i < meter->worker_count; i++)
+			metric_sum_histogram(&all, &meter->workers[i].times[kind]);
+		lines_histogram(out, "hikyaku_web_answer_seconds", "kind", kinds[kind], &all);
+	}
+	lines_family(out, openmetrics, "hikyaku_web_turned_away", COUNTER,
+		     "Requests for which there was no place or no memory.");
+	lines_sample(out, "hikyaku_web_turned_away", COUNTER,
+		     sum(meter, offsetof(struct meter_worker, turned_away)));
+	lines_family(out, openmetrics, "hikyaku_web_requests_open", GAUGE, "Requests now.");
+	lines_sample(out, "hikyaku_web_requests_open", GAUGE,
+		     sum(meter, offsetof(struct meter_worker, open)));
+}
+
+static void add_scribe(struct buf *out, bool openmetrics, const struct meter_scribe *scribe)
+{
+	struct metrics_histogram commit = { 0 };
+
+	lines_family(out, openmetrics, "hikyaku_audience_orders", COUNTER,
+		     "Changes of the audience that were asked for.");
+	lines_sample(out, "hikyaku_audience_orders", COUNTER, metric_get(&scribe->orders));
+	lines_family(out, openmetrics, "hikyaku_audience_orders_failed", COUNTER,
+		     "Those that could not be kept: no room, or the store is broken.");
+	lines_sample(out, "hikyaku_audience_orders_failed", COUNTER, metric_get(&scribe->failed));
+	metric_sum_histogram(&commit, &scribe->commit);
+	lines_family(out, openmetrics, "hikyaku_audience_commit_seconds", HISTOGRAM,
+		     "Time of a durable commit of the audience, with what it changed.");
+	lines_histogram(out, "hikyaku_audience_commit_seconds", NULL, NULL, &commit);
+}
+
+/* A page without these numbers is better than none. */
+static void add_contacts(struct buf *out, bool openmetrics, struct audience_txn *reader)
+{
+	u64 count;
+
+	if (audience_begin_read(reader) != STORE_OK)
+		return;
+	lines_family(out, openmetrics, "hikyaku_contacts", GAUGE, "Contacts by state.");
+	for (u32 state = CONTACT_PENDING; state <= CONTACT_COMPLAINED; state++) {
+		if (audience_count_get(reader, COUNTED_CONTACTS, state, &count) == STORE_OK)
+			lines_labelled(out, "hikyaku_contacts", GAUGE, "state", states[state],
+				       count);
+	}
+	audience_abort(reader);
+}
+
+static void add_room(struct buf *out, bool openmetrics, const struct audience *audience)
+{
+	struct audience_size size;
+
+	if (!audience_size(audience, &size))
+		return;
+	lines_family(out, openmetrics, "hikyaku_audience_bytes", GAUGE,
+		     "Bytes of the audience's file that are in use.");
+	lines_sample(out, "hikyaku_audience_bytes", GAUGE, size.used);
+	lines_family(out, openmetrics, "hikyaku_audience_max_bytes", GAUGE,
+		     "Bytes that it may become.");
+	lines_sample(out, "hikyaku_audience_max_bytes", GAUGE, size.max);
+}
+
+void meter_expose(const void *of, bool openmetrics, struct buf *out)
+{
+	const struct meter *meter = of;
+
+	add_answers(out, openmetrics, meter);
+	add_scribe(out, openmetrics, &meter->scribe);
+	add_contacts(out, openmetrics, meter->reader);
+	add_room(out, openmetrics, meter->audience);
+	if (openmetrics)
+		buf_add_text(out, "# EOF\n");
+}
