@@ -175,6 +175,7 @@ bool control_read_create(const struct control_request *request,
 		{ "deadline_ms", CONTROL_NUMBER, false, &create->deadline_ms },
 		{ "require_unsubscribe", CONTROL_FLAG, false, &create->require_unsubscribe },
 		{ "kind", CONTROL_TEXT, false, &create->kind },
+		{ "open", CONTROL_FLAG, false, &create->is_open },
 		{ "list", CONTROL_TEXT, false, &create->list },
 		{ "unsubscribe_url", CONTROL_TEXT, false, &create->unsubscribe_url },
 		{ "unsubscribe_mailto", CONTROL_TEXT, false, &create->unsubscribe_mailto },
@@ -244,12 +245,31 @@ json_t *control_create_json(const struct control_campaign_create *create)
 				 create->unsubscribe_url, "unsubscribe_mailto",
 				 create->unsubscribe_mailto);
 
-	if (json && (!set_time(json, "expire_ms", create->expire_ms) ||
+	if (json && ((create->is_open && json_object_set_new(json, "open", json_true()) < 0) ||
+		     !set_time(json, "expire_ms", create->expire_ms) ||
 		     !set_time(json, "deadline_ms", create->deadline_ms))) {
 		json_decref(json);
 		return NULL;
 	}
 	return json;
+}
+
+bool control_read_append(const struct control_request *request,
+			 struct control_campaign_append *append, struct error *error)
+{
+	const struct control_arg args[] = {
+		{ "id", CONTROL_NUMBER, true, &append->id },
+		{ "after", CONTROL_NUMBER, true, &append->after },
+		{ "cursor", CONTROL_NUMBER, true, &append->cursor },
+	};
+
+	*append = (struct control_campaign_append){ 0 };
+	if (!control_read(request->json, request->command, args, array_count(args), error))
+		return false;
+	if (append->id > UINT32_MAX || append->cursor <= append->after)
+		return error_set(error, "%s: \"cursor\" must be beyond \"after\"",
+				 request->command);
+	return true;
 }
 
 /* ---- DATA ---- */

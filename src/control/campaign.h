@@ -53,6 +53,7 @@ struct control_campaign_create {
 	u64 expire_ms;        /* 0: as configured */
 	u64 deadline_ms;      /* wall clock; from then on nothing is sent; 0: none */
 	bool require_unsubscribe;
+	bool is_open; /* rows may come later, too: campaign.append */
 	const char *kind;               /* "bulk" or "transactional" */
 	const char *list;               /* the newsletter that it is an issue of; NULL: of none */
 	const char *unsubscribe_url;    /* NULL: as configured */
@@ -68,6 +69,20 @@ bool control_read_create(const struct control_request *request,
 			 struct control_campaign_create *create, struct error *error);
 /* The request, "command" included; NULL: no memory or a text that is not UTF-8. */
 json_t *control_create_json(const struct control_campaign_create *create) MUST_CHECK;
+
+/*
+ * campaign.append: rows for a campaign that was created open; they come as DATA, then END. The
+ * sender keeps the cursor with the rows. It takes nothing when its cursor is not `after`.
+ */
+#define CONTROL_APPEND_ROWS 10000
+#define CONTROL_APPEND_BYTES (8u << 20) /* of all rows, as they lie in DATA frames */
+struct control_campaign_append {
+	u64 id;
+	u64 after;
+	u64 cursor; /* beyond `after` */
+};
+bool control_read_append(const struct control_request *request,
+			 struct control_campaign_append *append, struct error *error);
 
 /* What letters share with campaigns: fills in and checks source, columns, charset and encoding. */
 bool control_read_source(struct control_campaign_create *create, const json_t *source,

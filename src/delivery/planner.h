@@ -134,6 +134,24 @@ bool planner_intake_finish(struct planner_intake *intake, struct queue_campaign 
 /* Nothing of it is seen any more; what is stored already is erased over the turns that follow. */
 void planner_intake_abort(struct planner_intake *intake);
 
+/*
+ * Rows for a campaign that is open (its record's is_open when its intake began): all or none, in
+ * one transaction with `cursor`, which says how far whoever brings them has come. `after` is the
+ * cursor that he believes in: when it is another one nothing happens and *taken is false.
+ */
+struct planner_batch {
+	const struct planner_recipient *recipients;
+	u32 count;
+	u64 after;
+	u64 cursor;
+};
+bool planner_campaign_append(struct planner *planner, u32 id, const struct planner_batch *batch,
+			     bool *taken, struct error *error);
+/* No more rows come; done when the last one is. Closed already, or cancelled: true. */
+bool planner_campaign_close(struct planner *planner, u32 id, struct error *error);
+/* How many more rows it wants now, by what it sends; 0: ask again in a moment. */
+u64 planner_campaign_wanted(struct planner *planner, const struct queue_campaign *campaign);
+
 bool planner_campaign_find(struct planner *planner, struct slice id_or_name,
 			   struct queue_campaign *campaign, struct error *error);
 /* Messages a second in the last moments (rate.h), since its start or resume; 0: it does not run. */

@@ -143,6 +143,7 @@ static void free_campaign(struct planner *planner, struct planner_campaign *c)
 	list_unlink(&c->node);
 	map_remove(&planner->campaign_map, id_key(&c->record.id));
 	ref_queue_done(&c->parked);
+	planner_open_free(c);
 	mailing_free(c->mailing);
 	free(c);
 }
@@ -213,11 +214,13 @@ void planner_campaign_touch(struct planner_campaign *c)
 	c->dirty = true;
 }
 
-static void judge_done(struct planner *planner, struct planner_campaign *c)
+void planner_campaign_judge(struct planner *planner, struct planner_campaign *c)
 {
 	struct queue_campaign *r = &c->record;
 
-	if (r->kind == CAMPAIGN_LETTERS && r->state != CAMPAIGN_CANCELLED)
+	if ((r->kind == CAMPAIGN_LETTERS || r->is_open) && r->state != CAMPAIGN_CANCELLED)
+		return;
+	if (r->state == CAMPAIGN_READY) /* all that it has is to come */
 		return;
 	if (r->delivered + r->failed + r->cancelled < r->total || r->finished_ms)
 		return;
@@ -233,7 +236,7 @@ bool planner_write_campaigns(struct planner *planner)
 
 		if (!c->dirty)
 			continue;
-		judge_done(planner, c);
+		planner_campaign_judge(planner, c);
 		if (!planner_store_ok(planner, queue_campaign_put(planner->queue, &c->record)))
 			return false;
 	}
@@ -349,11 +352,13 @@ static bool change_state(struct planner *planner, u32 id, enum queue_campaign_st
 		return error_set(error, "campaign %s: its deadline is over", c->record.name);
 	}
 	c->record.state = to;
+	if (to == CAMPAIGN_CANCELLED)
+		c->record.is_open = false;
 	if (to == CAMPAIGN_RUNNING && c->record.started_ms == 0)
 		c->record.started_ms = planner->time.wall_ms;
 	if (c->mailing)
 		c->mailing->date_ms = c->record.started_ms / 1000 * 1000;
-	judge_done(planner, c);
+	planner_campaign_judge(planner, c);
 	if (queue_campaign_put(planner->queue, &c->record) != STORE_OK ||
 	    !planner_commit(planner, error)) {
 		queue_abort(planner->queue);

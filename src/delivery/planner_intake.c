@@ -19,19 +19,12 @@ struct intake_domain {
 	char name[];
 };
 
-/* Of a batch: where a recipient's row went. */
-struct intake_row {
-	u32 lane;
-	u32 seq;
-	struct slice address;
-};
-
 struct planner_intake {
 	struct planner *planner;
 	struct queue_campaign campaign;
 	struct map domains;
 	u32 batch;
-	struct intake_row *rows;
+	struct planner_placed *rows;
 	struct slice *addresses;
 	u32 size; /* of both */
 };
@@ -152,7 +145,7 @@ static struct intake_domain *domain_of(struct planner_intake *intake, struct sli
 }
 
 static bool add_row(struct planner_intake *intake, const struct planner_recipient *r,
-		    struct intake_row *placed)
+		    struct planner_placed *placed)
 {
 	struct queue *queue = intake->planner->queue;
 	struct queue_row row = { .ref = { .place = ROW_LANE },
@@ -173,38 +166,34 @@ static bool add_row(struct planner_intake *intake, const struct planner_recipien
 	    queue_lane_create(queue, &intake->campaign, name, &domain->number) != STORE_OK)
 		return false;
 	row.ref.id = (struct row_id){ intake->campaign.id, domain->number, ++domain->seq };
-	*placed = (struct intake_row){ domain->number, domain->seq, r->address };
+	*placed = (struct planner_placed){ domain->number, domain->seq, r->address };
 	return queue_row_put(queue, &row) == STORE_OK;
 }
 
 static int compare_rows(const void *a, const void *b)
 {
-	const struct intake_row *x = a;
-	const struct intake_row *y = b;
+	const struct planner_placed *x = a;
+	const struct planner_placed *y = b;
 
 	if (x->lane != y->lane)
 		return x->lane < y->lane ? -1 : 1;
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/*
- * Who the batch's rows are for, lane by lane: what comes back when the rows are gone names only
- * them.
- */
-static bool note_recipients(struct planner_intake *intake, u32 count)
+bool planner_note_placed(struct planner *planner, u32 campaign, struct planner_placed *rows,
+			 struct slice *addresses, u32 count)
 {
-	struct planner *planner = intake->planner;
 	u32 end;
 
-	qsort(intake->rows, count, sizeof(*intake->rows), compare_rows);
+	qsort(rows, count, sizeof(*rows), compare_rows);
 	for (u32 at = 0; at < count; at = end) {
-		const struct intake_row *first = &intake->rows[at];
-		const struct row_id id = { intake->campaign.id, first->lane, first->seq };
+		const struct planner_placed *first = &rows[at];
+		const struct row_id id = { campaign, first->lane, first->seq };
 
-		for (end = at; end < count && intake->rows[end].lane == first->lane; end++)
-			intake->addresses[end - at] = intake->rows[end].address;
-		if (queue_recipients_put(planner->queue, &id, planner->time.age_ms,
-					 intake->addresses, end - at, false) != STORE_OK)
+		for (end = at; end < count && rows[end].lane == first->lane; end++)
+			addresses[end - at] = rows[end].address;
+		if (queue_recipients_put(planner->queue, &id, planner->time.age_ms, addresses,
+					 end - at, false) != STORE_OK)
 			return false;
 	}
 	return true;
@@ -212,7 +201,7 @@ static bool note_recipients(struct planner_intake *intake, u32 count)
 
 static bool make_room(struct planner_intake *intake, u32 count, struct error *error)
 {
-	struct intake_row *rows;
+	struct planner_placed *rows;
 	struct slice *addresses;
 
 	if (count <= intake->size)
@@ -249,7 +238,8 @@ static bool add_batch(struct planner_intake *intake, const struct planner_recipi
 		return false;
 	for (u32 i = 0; ok && i < count; i++)
 		ok = add_row(intake, &recipients[i], &intake->rows[i]);
-	if (!ok || !note_recipients(intake, count)) {
+	if (!ok || !planner_note_placed(planner, intake->campaign.id, intake->rows,
+					intake->addresses, count)) {
 		queue_abort(planner->queue);
 		return error_set(error, "recipients could not be stored: %s",
 				 queue_error_text(planner->queue));

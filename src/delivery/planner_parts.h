@@ -74,6 +74,7 @@ struct planner_campaign {
 	bool lanes_end;           /* all were */
 	bool is_late;             /* its deadline was seen to be over: nothing is sent any more */
 	bool is_late_swept;       /* and its rows at rest are being settled */
+	struct planner_open *open; /* lanes that take more rows; NULL: no batch came yet */
 	u32 letter_number;        /* the last one given, also by what was rolled back */
 	bool dirty;               /* record differs from what is stored */
 };
@@ -374,9 +375,26 @@ bool planner_write_campaigns(struct planner *planner);
 void planner_campaigns_committed(struct planner *planner, bool ok);
 void planner_campaigns_free(struct planner *planner);
 void planner_note_rates(struct planner *planner); /* a few times a second */
+/* Done, when nothing of it is left to be sent and no more comes. */
+void planner_campaign_judge(struct planner *planner, struct planner_campaign *campaign);
 struct message *planner_compile(struct planner *planner, const struct config_customer *customer,
 				const char *name, const struct planner_source *source,
 				size_t *column_count, struct error *error);
+
+/* ---- planner_intake.c, planner_open.c ---- */
+/* Of a batch: where a recipient's row went. */
+struct planner_placed {
+	u32 lane;
+	u32 seq;
+	struct slice address;
+};
+/*
+ * Who the batch's rows are for, lane by lane (they are sorted for it): what comes back when the
+ * rows are gone names only them. `addresses` has room for as many. Within a transaction.
+ */
+bool planner_note_placed(struct planner *planner, u32 campaign, struct planner_placed *rows,
+			 struct slice *addresses, u32 count);
+void planner_open_free(struct planner_campaign *campaign);
 
 /* ---- planner_lane.c ---- */
 void planner_activate_lanes(struct planner *planner);

@@ -54,6 +54,7 @@ void link_close(struct control_link *link)
 	timer_stop(link->control->params.wheel, &link->pause);
 	control_create_abort(link);
 	control_letter_abort(link);
+	control_append_abort(link);
 	stream_drop(link);
 	conn_close(&link->conn);
 }
@@ -188,6 +189,8 @@ static void on_frame(struct control_link *link, const struct frame *frame)
 	case FRAME_DATA:
 		if (link->state == LINK_IMPORT && link->sending_letter)
 			control_letter_data(link, frame->payload);
+		else if (link->state == LINK_IMPORT && link->append)
+			control_append_data(link, frame->payload);
 		else if (link->state == LINK_IMPORT)
 			control_create_data(link, frame->payload);
 		else if (link->state != LINK_DRAIN)
@@ -196,6 +199,8 @@ static void on_frame(struct control_link *link, const struct frame *frame)
 	case FRAME_END:
 		if (link->state == LINK_IMPORT && link->sending_letter)
 			control_letter_end(link);
+		else if (link->state == LINK_IMPORT && link->append)
+			control_append_end(link);
 		else if (link->state == LINK_IMPORT)
 			control_create_end(link);
 		else if (link->state == LINK_DRAIN)

@@ -25,14 +25,14 @@ json_t *answer_text_of(struct slice text)
 	return json_stringn(copy, len);
 }
 
-json_t *answer_campaign(const struct planner *planner, const struct queue_campaign *c,
+json_t *answer_campaign(struct planner *planner, const struct queue_campaign *c,
 			double rate)
 {
 	u64 over = c->delivered + c->failed + c->cancelled + c->held;
 
 	return json_pack(
 		"{s:I, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-		" s:f, s:I, s:I, s:I, s:s, s:o, s:I, s:I, s:I, s:I}",
+		" s:f, s:I, s:I, s:I, s:s, s:o, s:I, s:I, s:I, s:I, s:b, s:I, s:I}",
 		"id", (json_int_t)c->id, "name", answer_text_of(slice_of(c->name)), "customer",
 		c->customer, "state", queue_campaign_state_name(c->state), "total",
 		(json_int_t)c->total, "delivered", (json_int_t)c->delivered, "failed",
@@ -46,7 +46,9 @@ json_t *answer_campaign(const struct planner *planner, const struct queue_campai
 		"kind", queue_campaign_kind_name(c->kind), "list",
 		answer_text_of(slice_of(c->list)), "bounced", (json_int_t)c->bounced, "complained",
 		(json_int_t)c->complained, "unsubscribed", (json_int_t)c->unsubscribed,
-		"deadline_ms", (json_int_t)planner_wall_of_deadline(planner, c->deadline_ms));
+		"deadline_ms", (json_int_t)planner_wall_of_deadline(planner, c->deadline_ms),
+		"open", c->is_open, "cursor", (json_int_t)c->cursor, "wanted",
+		(json_int_t)planner_campaign_wanted(planner, c));
 }
 
 json_t *answer_log_entry(const struct queue_log_entry *e)

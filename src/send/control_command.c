@@ -233,6 +233,8 @@ static const struct {
 	void (*run)(struct control_link *link, const struct control_request *request);
 } commands[] = {
 	{ "campaign.create", control_create_begin },
+	{ "campaign.append", control_append_begin },
+	{ "campaign.close", control_close },
 	{ "letter.send", control_letter_begin },
 	{ "letter.status", control_letter_status },
 	{ "letter.recipients", control_letter_recipients },

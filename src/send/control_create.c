@@ -121,6 +121,7 @@ static bool import_fill(struct control_link *link, const struct control_campaign
 		return error_set(error, "campaign.create: the list's name is too long");
 	campaign->kind = strcmp(create->kind, "transactional") == 0 ? CAMPAIGN_TRANSACTIONAL :
 								      CAMPAIGN_BULK;
+	campaign->is_open = create->is_open;
 	campaign->doubt_policy = create->is_doubt_held ? DOUBT_HOLD : DOUBT_RESEND;
 	campaign->expire_after_ms = create->expire_ms
 					    ? create->expire_ms
@@ -321,14 +322,13 @@ bool control_is_wire_address(struct slice address)
 	       is_domain(domain);
 }
 
-/* The client has parsed it; here its shape is looked at again, since it goes into commands. */
-static const char *why_not(const struct control_import *import, const struct planner_recipient *row)
+const char *control_row_problem(const struct planner_recipient *row, size_t column_count)
 {
 	struct slice values[CONTROL_COLUMNS_MAX];
 
 	if (!control_is_wire_address(row->address))
 		return "not an address in the form local@domain";
-	if (!row_values_unpack(row->values, values, import->column_count))
+	if (!row_values_unpack(row->values, values, column_count))
 		return "more values than columns";
 	return NULL;
 }
@@ -369,7 +369,7 @@ static bool is_suppressed(struct control_link *link, const struct planner_recipi
 static bool take_row(struct control_link *link, const struct planner_recipient *row)
 {
 	struct control_import *import = link->import;
-	const char *reason = why_not(import, row);
+	const char *reason = control_row_problem(row, import->column_count);
 
 	if (!reason && is_suppressed(link, row))
 		return true;
@@ -432,7 +432,7 @@ void control_create_end(struct control_link *link)
 	struct queue_campaign campaign;
 	struct error error;
 
-	if (!intake || import->total == 0) {
+	if (!intake || (import->total == 0 && !import->campaign.is_open)) {
 		refuse(link, intake ? CONTROL_REFUSED_CONTENT : CONTROL_BAD_REQUEST,
 		       intake ? "campaign.create: no row can be mailed"
 			      : "campaign.create: the template is not whole");

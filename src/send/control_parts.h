@@ -25,6 +25,7 @@
 #define SLICE_ROWS 4000 /* rows looked at between two turns of the ring */
 
 struct control_link;
+struct control_append;
 struct control_import;
 struct control_sending;
 struct control_stream;
@@ -32,7 +33,7 @@ struct control_stream;
 enum link_state {
 	LINK_IDLE,
 	LINK_STREAM, /* a long answer is under way */
-	LINK_IMPORT, /* campaign.create or letter.send takes DATA */
+	LINK_IMPORT, /* campaign.create, campaign.append or letter.send takes DATA */
 	LINK_WAIT,   /* a letter is being kept */
 	LINK_DRAIN,  /* an import was refused: DATA on its way is ignored */
 };
@@ -52,6 +53,7 @@ struct control_link {
 	size_t sent;
 	struct control_import *import;
 	struct control_sending *sending_letter;
+	struct control_append *append;
 	struct control_stream *stream;
 	u32 user; /* who is at the other end */
 	u8 state;        /* enum link_state */
@@ -87,6 +89,7 @@ struct send_control {
 	struct list links;
 	u32 link_count;
 	u32 import_count;
+	u32 append_count;
 	u64 letter_bytes; /* that links bring, or may bring yet */
 	int listener;
 	u64 opened_ns;
@@ -164,8 +167,17 @@ void control_create_abort(struct control_link *link);
 /* What campaigns and letters say of their content; texts are those of `create`. */
 struct planner_options control_options_of(const struct control_campaign_create *create,
 					  bool is_literal);
+/* The client has parsed it; here its shape is looked at again, since it goes into commands. */
+const char *control_row_problem(const struct planner_recipient *row, size_t column_count);
 /* An address as it may go into commands: its shape, not more. */
 bool control_is_wire_address(struct slice address);
+
+/* ---- control_append.c: likewise ---- */
+void control_append_begin(struct control_link *link, const struct control_request *request);
+void control_append_data(struct control_link *link, struct slice payload);
+void control_append_end(struct control_link *link);
+void control_append_abort(struct control_link *link);
+void control_close(struct control_link *link, const struct control_request *request);
 
 /* ---- control_letter.c: likewise ---- */
 void control_letter_begin(struct control_link *link, const struct control_request *request);
@@ -188,7 +200,7 @@ void control_warmup_change(struct control_link *link, const struct control_reque
 /* ---- control_answer.c ---- */
 /* Any bytes as a JSON text: NUL, which no client reads, and what is not UTF-8 become '?'. */
 json_t *answer_text_of(struct slice text);
-json_t *answer_campaign(const struct planner *planner, const struct queue_campaign *campaign,
+json_t *answer_campaign(struct planner *planner, const struct queue_campaign *campaign,
 			double rate);
 json_t *answer_log_entry(const struct queue_log_entry *entry);
 /* A row that waits, in a report: `outcome` is "queued" or "held". */

@@ -14,7 +14,7 @@
 
 static const char *const web_commands[] = {
 	"letter.send",	   "letter.status",	 "letter.recipients", "campaign.create",
-	"campaign.start",
+	"campaign.append", "campaign.close",	 "campaign.start",
 	"campaign.pause",  "campaign.resume",	 "campaign.cancel",  "campaign.status",
 	"campaign.report", "suppression.add",	 "suppression.remove", "suppression.show",
 	"suppression.list",

@@ -125,7 +125,9 @@ struct queue_campaign {
 	u64 bounced;      /* after they were delivered; events, not rows, like the two below */
 	u64 complained;
 	u64 unsubscribed;
+	u64 cursor;      /* how far whoever brings the rows of an open campaign has come */
 	u32 kind;        /* enum queue_campaign_kind */
+	bool is_open;    /* rows come in while it runs: not done before it is closed */
 	char name[64];
 	char list[64];   /* the newsletter that it is an issue of; "": of none */
 	char customer[256];

@@ -115,6 +115,11 @@ static bool campaign_is_later(const struct queue_campaign *c)
 	       c->unsubscribed || c->list[0];
 }
 
+static bool campaign_is_open(const struct queue_campaign *c)
+{
+	return c->is_open || c->cursor;
+}
+
 static u8 *put_later(u8 *at, struct queue_campaign *c)
 {
 	struct slice list = { c->list, strnlen(c->list, sizeof(c->list)) };
@@ -144,7 +149,8 @@ static bool get_later(struct record_reader *r, struct queue_campaign *c)
 size_t campaign_record_write(u8 *out, const struct queue_campaign *c)
 {
 	struct queue_campaign copy = *c;
-	const bool later = campaign_is_later(c);
+	const bool open = campaign_is_open(c);
+	const bool later = open || campaign_is_later(c);
 	struct slice name = { copy.name, strnlen(copy.name, sizeof(copy.name)) };
 	struct slice customer = { copy.customer, strnlen(copy.customer, sizeof(copy.customer)) };
 	u8 *at = out;
@@ -153,7 +159,9 @@ size_t campaign_record_write(u8 *out, const struct queue_campaign *c)
 	ASSERT(name.len < sizeof(copy.name) && customer.len < sizeof(copy.customer));
 	ASSERT(c->state >= CAMPAIGN_IMPORTING && c->state <= CAMPAIGN_CANCELLED);
 	ASSERT(c->doubt_policy <= DOUBT_HOLD);
-	at = record_put_u8(at, later ? RECORD_VERSION_KIND : RECORD_VERSION);
+	at = record_put_u8(at, open  ? RECORD_VERSION_OPEN :
+			       later ? RECORD_VERSION_KIND :
+				       RECORD_VERSION);
 	at = record_put_u8(at, (u8)c->state);
 	at = record_put_u8(at, (u8)c->doubt_policy);
 	at = record_put_u32(at, c->domains);
@@ -165,6 +173,8 @@ size_t campaign_record_write(u8 *out, const struct queue_campaign *c)
 	at = record_put_bytes(at, customer);
 	if (later)
 		at = put_later(at, &copy);
+	if (open)
+		at = record_put_u64(record_put_u8(at, c->is_open), c->cursor);
 	return (size_t)(at - out);
 }
 
@@ -187,10 +197,14 @@ bool campaign_record_read(struct slice record, struct queue_campaign *c)
 	customer_len = record_get_u8(&r);
 	fits = slice_copy(c->name, sizeof(c->name), record_get_bytes(&r, name_len));
 	fits &= slice_copy(c->customer, sizeof(c->customer), record_get_bytes(&r, customer_len));
-	if (version == RECORD_VERSION_KIND)
+	if (version == RECORD_VERSION_KIND || version == RECORD_VERSION_OPEN)
 		fits &= get_later(&r, c);
-	return fits && !r.bad && r.left == 0 &&
-	       (version == RECORD_VERSION || version == RECORD_VERSION_KIND) &&
+	if (version == RECORD_VERSION_OPEN) {
+		c->is_open = record_get_u8(&r) & 1;
+		c->cursor = record_get_u64(&r);
+	}
+	return fits && !r.bad && r.left == 0 && version >= RECORD_VERSION &&
+	       version <= RECORD_VERSION_OPEN &&
 	       c->state >= CAMPAIGN_IMPORTING && c->state <= CAMPAIGN_CANCELLED &&
 	       c->doubt_policy <= DOUBT_HOLD;
 }

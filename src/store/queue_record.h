@@ -14,6 +14,8 @@
 #define RECORD_VERSION_AGED 2
 /* Campaigns that are more than a batch of bulk mail; others are written as version 1. */
 #define RECORD_VERSION_KIND 2
+/* Campaigns that are open, or were. */
+#define RECORD_VERSION_OPEN 3
 /* Log entries that say how they were sent: from where, by which TLS, to which site. */
 #define RECORD_VERSION_SENT 3
 

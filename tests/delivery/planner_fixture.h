@@ -177,6 +177,7 @@ struct fixture {
 	u64 now_ns;
 	u64 wall_ms;
 	u32 kind; /* enum queue_campaign_kind of those that are made from now on */
+	bool is_open; /* likewise */
 };
 
 static void ignore(void *context)
@@ -309,6 +310,7 @@ static struct planner_intake *campaign_begin_until(struct fixture *f,
 
 	*campaign = (struct queue_campaign){ .doubt_policy = DOUBT_RESEND,
 					     .kind = f->kind,
+					     .is_open = f->is_open,
 					     .expire_after_ms = 5ull * 86400 * 1000,
 					     .deadline_ms = deadline_ms };
 	slice_copy(campaign->name, sizeof(campaign->name), slice_of(name));

@@ -205,7 +205,7 @@ static void a_queue_without_tables_is_a_new_one(void **state)
 
 /* ---- the pure readers ---- */
 
-#define KINDS 10
+#define KINDS 11
 
 struct kind {
 	const char *name;
@@ -311,6 +311,12 @@ static void make_kinds(struct kind kinds[KINDS])
 					    (const struct slice[]){ SLICE("ann@x.test"),
 								    SLICE("bob@x.test") },
 					    2, false, &taken);
+	c.is_open = true;
+	c.cursor = 7;
+	kinds[10] = (struct kind){ .name = "open campaign",
+				   .read = read_campaign,
+				   .cut_is_bad = true };
+	kinds[10].len = campaign_record_write((u8 *)kinds[10].bytes, &c);
 }
 
 /* The sizes that callers reserve are those that the writers need, no more and no less. */

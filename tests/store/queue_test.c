@@ -193,6 +193,26 @@ static void a_campaign_keeps_its_kind_its_list_and_what_came_back_of_it(void **s
 	queue_abort(f->queue);
 }
 
+/* Version 3: also of one that is closed by now, or has not begun. */
+static void a_campaign_keeps_whether_it_is_open_and_how_far_it_is(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_campaign c = sample_campaign();
+	struct queue_campaign back;
+
+	must(queue_begin(f->queue));
+	c.is_open = true;
+	must(queue_campaign_create(f->queue, &c));
+	must(queue_campaign_get(f->queue, c.id, &back));
+	assert_memory_equal(&c, &back, sizeof(c));
+	c.is_open = false;
+	c.cursor = UINT64_MAX;
+	must(queue_campaign_put(f->queue, &c));
+	must(queue_campaign_get(f->queue, c.id, &back));
+	assert_memory_equal(&c, &back, sizeof(c));
+	queue_abort(f->queue);
+}
+
 static void campaigns_are_walked_in_the_order_of_their_ids(void **state)
 {
 	struct fixture *f = *state;
@@ -466,6 +486,7 @@ int main(void)
 		store_test(a_file_that_is_no_database_is_refused),
 		store_test(a_campaign_comes_back_as_it_was_put),
 		store_test(a_campaign_keeps_its_kind_its_list_and_what_came_back_of_it),
+		store_test(a_campaign_keeps_whether_it_is_open_and_how_far_it_is),
 		store_test(campaigns_are_walked_in_the_order_of_their_ids),
 		store_test(an_id_is_never_given_twice_even_when_its_campaign_is_gone),
 		store_test(every_state_and_outcome_has_a_name),
