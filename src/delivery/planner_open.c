@@ -17,7 +17,7 @@
 
 #define BATCH_TRIES 40      /* doublings of the map that one batch may need */
 #define LANES_KNOWN_MAX 16384 /* beyond, they are forgotten: new ones are made */
-/* Rows that wait for their first attempt: what is sent in 5 minutes, at least and at most so many. */
+/* Rows that wait for their first attempt: what is sent in 5 minutes, between these two. */
 #define AHEAD_S 300
 #define AHEAD_MIN 20000
 #define AHEAD_MAX 500000
