@@ -146,8 +146,11 @@ $(PROGRAM): $(BUILD)/obj/main.o $(LIBRARY)
 	$(call say,link,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Of a name that two files define the linker takes the one that it meets first, and says nothing.
 $(LIBRARY): $(OBJECTS)
 	$(Q)rm -f $@ && ar rcsD $@ $^
+	$(Q)twice=$$(nm --defined-only -g $@ 2>&1 | awk 'NF == 3 && $$2 ~ /[TDBRC]/ { print $$3 }' | sort | uniq -d); \
+		test -z "$$twice" || { rm -f $@; echo "$@: defined in two files:" $$twice >&2; exit 1; }
 
 $(BUILD)/obj/%.o: src/%.c Makefile | $(TOOLCHAIN)
 	@mkdir -p $(@D)

@@ -387,6 +387,18 @@ const char *control_client_code(const struct control_client *client)
 	return client->code;
 }
 
+bool control_client_is_final(const struct control_client *client)
+{
+	static const char *const final[] = { "bad-request", "not-found", "conflict",
+					     "refused-content" };
+
+	for (size_t i = 0; i < array_count(final); i++) {
+		if (strcmp(control_client_code(client), final[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool control_client_wait_closed(struct control_client *client, u64 timeout_ms)
 {
 	u64 until_ns = clock_mono_ns() + timeout_ms * NS_PER_MS;

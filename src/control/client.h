@@ -65,6 +65,8 @@ enum control_answer control_client_next(struct control_client *client, json_t **
 json_t *control_client_pending(struct control_client *client) MUST_CHECK;
 /* The "code" of the last ERROR, or "". */
 const char *control_client_code(const struct control_client *client);
+/* Whether the last ERROR is about the request itself: the same one would be refused again. */
+bool control_client_is_final(const struct control_client *client);
 
 /* Waits until the daemon closes the connection (as it does when it ends); false: it did not. */
 bool control_client_wait_closed(struct control_client *client, u64 timeout_ms);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char command_name[] = "letter.send";
-static const char *const kinds[] = { "submitted", "forward", "report" };
+static const char *const kinds[] = { "submitted", "forward", "report", "notice" };
 static const char *const rets[] = { "full", "hdrs" };
 
 static bool text_check(const char *text, const char *name, size_t max, bool may_be_empty,

@@ -30,7 +30,7 @@ struct control_letter {
 	 */
 	struct control_campaign_create content;
 	const char *key;    /* 1 to CONTROL_KEY_MAX bytes */
-	const char *kind;   /* "submitted" (default), "forward" or "report" */
+	const char *kind;   /* "submitted" (default), "forward", "report", "notice" */
 	const char *sender; /* whom notices go to; NULL: nobody */
 	const char *envid;  /* NULL: none */
 	const char *ret;    /* "full", "hdrs"; NULL: not said */

@@ -7,6 +7,7 @@
 #include "control/client.h"
 #include "control/letter.h"
 #include "metrics/metrics.h"
+#include "receive/refused.h"
 #include "receive/submitted.h"
 #include "smtp/envelope.h"
 
@@ -72,19 +73,10 @@ static void later(struct parcel *parcel)
 /* What a sending call came to; true: go on. */
 static bool went_out(struct parcel *parcel, enum control_answer answer)
 {
-	static const char *const final[] = { "bad-request", "not-found", "conflict",
-					     "refused-content" };
-	const char *code;
-
 	if (answer == CONTROL_SENT)
 		return true;
-	if (answer == CONTROL_REFUSED) {
-		code = control_client_code(parcel->client);
-		for (size_t i = 0; i < array_count(final); i++) {
-			if (strcmp(code, final[i]) == 0)
-				parcel->handed = HANDED_BAD;
-		}
-	}
+	if (answer == CONTROL_REFUSED && control_client_is_final(parcel->client))
+		parcel->handed = HANDED_BAD;
 	/* Behind a refusal in the middle the stream is not at a request's beginning. */
 	if (parcel->handed == HANDED_BAD) {
 		control_client_close(parcel->client);
@@ -271,6 +263,39 @@ static void send_parcel(struct handover *handover, struct parcel *parcel)
 	free((char *)file.ptr);
 }
 
+/*
+ * Whoever handed in what is refused hears of it before the file moves. False: not yet, so that it
+ * stays, and is brought again.
+ */
+static bool tell_sender(struct handover *handover, struct parcel *parcel)
+{
+	const struct error why = parcel->error;
+	enum refused_result result = REFUSED_LATER;
+	struct slice file;
+
+	if (!connect_sender(handover, parcel) || !read_file(handover, parcel, &file))
+		return false;
+	if (!submitted_read(handover->mail, file, &parcel->error))
+		result = REFUSED_NOBODY;
+	else
+		result = refused_tell(handover->config, parcel->client, handover->mail,
+				      parcel->name, why.text, &parcel->error);
+	free((char *)file.ptr);
+	if (result != REFUSED_TOLD) {
+		control_client_close(parcel->client);
+		parcel->client = NULL;
+	}
+	if (result == REFUSED_LATER) {
+		parcel->handed = HANDED_LATER;
+		return false;
+	}
+	if (result == REFUSED_NOBODY)
+		log_warn("receive", "nobody is told of a refused message", "id=%s why=%s",
+			 parcel->name, parcel->error.text);
+	parcel->error = why;
+	return true;
+}
+
 /* The answer; then the file goes, or moves, or stays. */
 static void end_parcel(struct handover *handover, struct parcel *parcel)
 {
@@ -293,7 +318,7 @@ static void end_parcel(struct handover *handover, struct parcel *parcel)
 	if (parcel->handed == HANDED_OVER && unlinkat(handover->whole, parcel->name, 0) < 0 &&
 	    errno != ENOENT)
 		log_error("receive", "spool", "what=remove id=%s errno=%d", parcel->name, errno);
-	if (parcel->handed != HANDED_BAD)
+	if (parcel->handed != HANDED_BAD || !tell_sender(handover, parcel))
 		return;
 	metric_add(&handover->meter->handover_bad, 1);
 	log_error("receive", "the sender refuses a message", "id=%s why=%s", parcel->name,

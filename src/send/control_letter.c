@@ -85,6 +85,7 @@ static u8 kind_of(const char *word)
 {
 	return strcmp(word, "forward") == 0 ? LETTER_FORWARD :
 	       strcmp(word, "report") == 0  ? LETTER_REPORT :
+	       strcmp(word, "notice") == 0  ? LETTER_NOTICE :
 					      LETTER_SUBMITTED;
 }
 

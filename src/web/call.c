@@ -276,7 +276,7 @@ static void count_answer(struct call *call)
 {
 	struct slice target = scgi_head_find(&call->head, SLICE("REQUEST_URI"));
 	struct meter_worker *meter = call->web->meter;
-	enum meter_kind kind = meter_kind_of(target);
+	enum meter_kind kind = web_meter_kind_of(target);
 
 	metric_add(&meter->answers[kind][min_u64(call->status / 100, 5) - 1], 1);
 	metric_observe(&meter->times[kind], clock_mono_ns() - call->began_ns);

@@ -20,7 +20,7 @@ static const char *const states[CONTACT_COMPLAINED + 1] = {
 	[CONTACT_COMPLAINED] = "complained",
 };
 
-enum meter_kind meter_kind_of(struct slice target)
+enum meter_kind web_meter_kind_of(struct slice target)
 {
 	static const struct {
 		const char *prefix;
@@ -129,7 +129,7 @@ static void add_room(struct buf *out, bool openmetrics, const struct audience *a
 	lines_sample(out, "hikyaku_audience_max_bytes", GAUGE, size.max);
 }
 
-void meter_expose(const void *of, bool openmetrics, struct buf *out)
+void web_meter_expose(const void *of, bool openmetrics, struct buf *out)
 {
 	const struct meter *meter = of;
 

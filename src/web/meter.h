@@ -44,9 +44,9 @@ struct meter {
 };
 
 /* By the path ("/t/c/..."), query included or not. */
-enum meter_kind meter_kind_of(struct slice target);
+enum meter_kind web_meter_kind_of(struct slice target);
 
 /* The page, as metrics_responder_open_for calls it, on the thread of `reader`. */
-void meter_expose(const void *meter, bool openmetrics, struct buf *out);
+void web_meter_expose(const void *meter, bool openmetrics, struct buf *out);
 
 #endif

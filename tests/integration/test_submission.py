@@ -425,7 +425,7 @@ def test_kills_lose_nothing_and_send_nothing_twice(office_with):
     assert len(there) == len(set(there)), there
 
 
-def test_what_the_sender_refuses_is_kept(office_with):
+def test_what_the_sender_refuses_is_kept_and_whoever_handed_it_in_is_told(office_with):
     office = office_with(start=False)
     with office.client() as client:
         client.sendmail(SHOP, "ann@reader.test", f"From: {SHOP}\r\nSubject: x\r\n\r\nx\r\n")
@@ -437,6 +437,13 @@ def test_what_the_sender_refuses_is_kept(office_with):
     numbers = office.metrics()
     assert (numbers["messages_total"], numbers["bad_total"], numbers["waits"]) == (1, 1, 0), numbers
     assert numbers['sign_ins_total{result="good"}'] == 1
+    notice = email.message_from_bytes(office.delivered(1)[0])
+    assert office.sink.recipients() == [SHOP]
+    assert notice.get_content_type() == "multipart/report" and notice["From"].endswith("@courier.example>")
+    words, status = notice.get_payload()[:2]
+    assert "nobody.example" in words.get_payload(decode=True).decode()
+    fields = status.get_payload()[1]
+    assert (fields["Final-Recipient"], fields["Action"]) == ("rfc822; ann@reader.test", "failed"), fields
 
 
 def test_other_peoples_clients(office_with, tmp_path):
