@@ -21,7 +21,7 @@ _Static_assert(BASE64URL_LENGTH(TOKEN_BYTES_MAX) == LINK_TOKEN_MAX, "a token fit
 
 static void derive(struct link_keys *keys, u32 index)
 {
-	for (u8 purpose = 1; purpose < LINK_PURPOSES; purpose++) {
+	for (u32 purpose = 1; purpose < LINK_PURPOSES; purpose++) {
 		char label[] = "hikyaku link token 0";
 
 		label[sizeof(label) - 2] = (char)('0' + purpose);
