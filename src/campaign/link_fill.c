@@ -188,9 +188,18 @@ static bool walk(struct slice url, const struct link_values *values, struct buf 
 	return true;
 }
 
+static struct slice find_nothing(void *owner, struct slice name)
+{
+	(void)owner;
+	(void)name;
+	return SLICE_NONE;
+}
+
 bool link_is_fillable(struct slice url)
 {
-	return walk(url, NULL, NULL);
+	const struct link_values nothing = { .find = find_nothing };
+
+	return walk(url, &nothing, NULL);
 }
 
 bool link_fill(struct slice url, const struct link_values *values, struct buf *out)

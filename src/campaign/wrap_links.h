@@ -1,8 +1,8 @@
 /*
  * Makes the links of a campaign countable, once, when it starts: each http(s) link of HTML and text
  * is replaced by one of ours with the recipient's token, `BASE/t/c/{{hk_track}}/NUMBER`, and noted
- * in a table, which says where clicks lead; an image of one pixel tells of opens. What is off is not
- * touched at all. Links alone that people click: images, style sheets and forms stay.
+ * in a table, which says where clicks lead; an image of one pixel tells of opens. What is off is
+ * not touched at all. Links alone that people click: images, style sheets and forms stay.
  *
  * Not replaced: other schemes (mailto:, tel:), links that link_is_fillable says no to, links of
  * ours (unsubscribe, preferences, view), and those that say `#notrack` at their end.
