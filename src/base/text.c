@@ -16,7 +16,8 @@ int slice_order(const void *a, const void *b)
 {
 	const struct slice *x = a;
 	const struct slice *y = b;
-	int order = memcmp(x->ptr, y->ptr, min_size(x->len, y->len));
+	size_t common = min_size(x->len, y->len);
+	int order = common > 0 ? memcmp(x->ptr, y->ptr, common) : 0;
 
 	if (order != 0)
 		return order;

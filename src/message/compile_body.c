@@ -12,6 +12,7 @@ struct builder {
 	struct buf bytes;
 	struct buf ops;
 	bool line_start; /* known to stand at a line's start */
+	u32 loops;       /* around what is being added */
 };
 
 static void add_op(struct builder *b, const struct message_op *op)
@@ -30,7 +31,7 @@ static struct message_op *last_op(const struct builder *b)
 static void close_literal(struct builder *b, size_t from)
 {
 	struct message_op *last = last_op(b);
-	struct message_op op = { .kind = OP_LITERAL };
+	struct message_op op = { .kind = OP_LITERAL, .in_loop = b->loops > 0 };
 
 	if (b->bytes.len == from || b->bytes.failed)
 		return;
@@ -70,15 +71,47 @@ static void add_raw(struct builder *b, struct slice text)
 	}
 }
 
+static void add_field(struct builder *b, const struct mime_part *part, u32 field, u32 column,
+		      struct slice rest)
+{
+	struct message_op op = { .kind = OP_FIELD,
+				 .out = part->out,
+				 .field = field,
+				 .column = column,
+				 .japanese = slice_equal(part->out_charset, SLICE("ISO-2022-JP")),
+				 .line_end_follows = rest.len == 0 || rest.ptr[0] == '\n' };
+
+	add_op(b, &op);
+}
+
+/*
+ * Whichever way the text takes, what stands behind a turn begins in column 0: in quoted-printable a
+ * soft line break in front of the turn sees to that.
+ */
+static void add_turn(struct builder *b, const struct mime_part *part, u32 field, u32 column)
+{
+	const struct template_field *turn = &b->c->message->fields[field];
+	struct message_op op = { .kind = OP_TURN, .field = field };
+	size_t from = b->bytes.len;
+
+	if (part->out == OUT_QUOTED && column > 0) {
+		quoted_add_break(&b->bytes, &column);
+		close_literal(b, from);
+	}
+	b->loops += turn->kind == TURN_EACH;
+	b->loops -= turn->kind == TURN_NEXT;
+	add_op(b, &op);
+}
+
 static void add_content(struct builder *b, const struct mime_part *part)
 {
 	struct slice rest = part->content;
 	struct slice literal;
+	bool is_turn = false;
 	u32 column = 0;
 	i32 field;
 
 	while (template_next(&rest, &literal, &field)) {
-		struct message_op op = { .kind = OP_FIELD, .out = part->out };
 		size_t from = b->bytes.len;
 
 		if (part->out == OUT_QUOTED) {
@@ -87,16 +120,19 @@ static void add_content(struct builder *b, const struct mime_part *part)
 		} else {
 			add_raw(b, literal);
 		}
+		is_turn = field >= 0 && b->c->message->fields[field].kind != TEMPLATE_FIELD;
 		if (field < 0)
 			continue;
-		op.field = (u32)field;
-		op.column = column;
-		op.japanese = slice_equal(part->out_charset, SLICE("ISO-2022-JP"));
-		op.line_end_follows = rest.len == 0 || rest.ptr[0] == '\n';
-		add_op(b, &op);
+		if (is_turn)
+			add_turn(b, part, (u32)field, column);
+		else
+			add_field(b, part, (u32)field, column, rest);
 		b->line_start = false;
 		column = 0; /* a soft break or a line end stands behind every value */
 	}
+	/* The soft break in front of a turn needs a line behind it. */
+	if (is_turn && part->out == OUT_QUOTED)
+		add_bytes(b, SLICE("\r\n"));
 }
 
 static void add_leaf(struct builder *b, const struct mime_part *part)
@@ -166,7 +202,7 @@ static void mark_separate(struct message_variant *v)
 		for (size_t i = 0; i < v->op_count; i++) {
 			struct message_op *op = &v->ops[i];
 
-			op->separate = op->kind == OP_LITERAL &&
+			op->separate = op->kind == OP_LITERAL && !op->in_loop &&
 				       (v->is_shared || op->literal.len >= least);
 			count += op->separate;
 		}
@@ -186,11 +222,37 @@ static void measure_literal(struct message_op *op)
 	op->last_line = (u32)(op->literal.len - last);
 }
 
+static bool is_shared(const struct message_op *op)
+{
+	return op->kind == OP_LITERAL || op->kind == OP_DOT;
+}
+
+/* The operation of each number's mark in this body. */
+static bool find_targets(struct builder *b, struct message_variant *v)
+{
+	size_t count = b->c->set.fields.len / sizeof(struct template_field);
+	u32 *ops = arena_take(&b->c->message->arena, (count + 1) * sizeof(*ops));
+
+	if (!ops)
+		return false;
+	for (size_t i = 0; i < v->op_count; i++) {
+		if (v->ops[i].kind == OP_TURN)
+			ops[v->ops[i].field] = (u32)i;
+	}
+	for (size_t i = 0; i < v->op_count; i++) {
+		u32 target = b->c->message->fields[v->ops[i].field].target;
+
+		if (v->ops[i].kind == OP_TURN && target < count)
+			v->ops[i].target = ops[target];
+	}
+	return true;
+}
+
 /* Hashes what is the same for everybody: the whole body, or what stands before the first field. */
 static void hash_shared(struct message_variant *v)
 {
 	dkim_body_init(&v->prefix, DKIM_RELAXED);
-	for (size_t i = 0; i < v->op_count && v->ops[i].kind != OP_FIELD; i++) {
+	for (size_t i = 0; i < v->op_count && is_shared(&v->ops[i]); i++) {
 		if (v->ops[i].kind != OP_LITERAL)
 			continue;
 		dkim_body_feed(&v->prefix, v->ops[i].literal.ptr, v->ops[i].literal.len);
@@ -219,7 +281,7 @@ static bool freeze(struct builder *b, struct message_variant *v)
 	for (size_t i = 0; i < v->op_count; i++) {
 		struct message_op *op = &v->ops[i];
 
-		v->is_shared &= op->kind != OP_FIELD;
+		v->is_shared &= is_shared(op);
 		if (op->kind != OP_LITERAL)
 			continue;
 		op->literal.ptr = bytes.ptr + at;
@@ -228,7 +290,8 @@ static bool freeze(struct builder *b, struct message_variant *v)
 	}
 	mark_separate(v);
 	hash_shared(v);
-	return true;
+	return v->is_shared || find_targets(b, v) ||
+	       error_set(b->c->error, "%s: out of memory", b->c->message->name);
 }
 
 bool compile_body(struct compiler *c, struct message_variant *variant)
@@ -247,7 +310,7 @@ bool compile_body(struct compiler *c, struct message_variant *variant)
 	}
 	last = last_op(&b);
 	/* Content always ends with a line end: SMTP's final dot needs it, DKIM counts it. */
-	if (done && last && (last->kind == OP_FIELD || !b.line_start))
+	if (done && last && (last->kind == OP_FIELD || last->kind == OP_TURN || !b.line_start))
 		add_bytes(&b, SLICE("\r\n"));
 	if (b.bytes.failed || b.ops.failed)
 		done = done && error_set(c->error, "%s: the message is too big", c->message->name);

@@ -234,6 +234,18 @@ static bool is_kept(const struct compiler *c, const struct mime_header *source)
 	       (brackets < 2 || !slice_equal_nocase(source->name, SLICE("From")));
 }
 
+/* Of a list of addresses or URLs each is read by itself: no condition reaches over them. */
+static bool has_turns(const struct compiler *c, size_t before)
+{
+	const struct template_field *fields = (const void *)c->set.fields.ptr;
+
+	for (size_t i = before; i < c->set.fields.len / sizeof(*fields); i++) {
+		if (fields[i].kind != TEMPLATE_FIELD)
+			return true;
+	}
+	return false;
+}
+
 static bool take_header(struct compiler *c, const struct mime_header *source)
 {
 	const struct header_rule *rule = find_rule(source->name);
@@ -245,6 +257,7 @@ static bool take_header(struct compiler *c, const struct mime_header *source)
 	struct template_source text = { .name = c->message->name,
 					.text = source->value,
 					.line = source->line };
+	const size_t before = c->set.fields.len / sizeof(struct template_field);
 	struct buf value;
 	bool done;
 
@@ -262,6 +275,8 @@ static bool take_header(struct compiler *c, const struct mime_header *source)
 			      rule->kind == HEADER_URLS ? PLACE_HEADER_URL : PLACE_HEADER, &value,
 			      c->error) &&
 	       unfold(c, &header, &value);
+	if (done && rule->kind != HEADER_TEXT && has_turns(c, before))
+		done = refuse(c, source->line, source->name, "a condition cannot stand here");
 	if (done && (rule->rules & RULE_LITERAL) && template_has_fields(buf_slice(&value)))
 		done = refuse(c, source->line, source->name, "a merge field cannot stand here");
 	if (done && !(rule->rules & RULE_DROPPED)) {

@@ -6,6 +6,7 @@
 #include "message/encode.h"
 #include "message/header.h"
 #include "message/japanese.h"
+#include "message/template_block.h"
 
 #include <string.h>
 
@@ -45,11 +46,12 @@ static bool to_japanese(struct compiler *c, struct slice marked,
 		if (!japanese_encode(out, literal, &bad)) {
 			size_t len = utf8_encode(shown, bad);
 			i64 at = slice_find(source->text, (struct slice){ shown, len });
+			const char *name;
+			u32 line = template_line(source, at < 0 ? 0 : (size_t)at, &name);
 
 			return error_set(
 				c->error, "%s:%u: ISO-2022-JP cannot carry \"%.*s\" (U+%04X): %s",
-				source->name, template_line(source, at < 0 ? 0 : (size_t)at),
-				(int)len, shown, bad, japanese_advice(bad));
+				name, line, (int)len, shown, bad, japanese_advice(bad));
 		}
 		if (field >= 0)
 			buf_add(out, mark, 4);
@@ -57,30 +59,75 @@ static bool to_japanese(struct compiler *c, struct slice marked,
 	return !out->failed || refuse(c, source->line, "the text is too big");
 }
 
+static bool has_loops(const struct compiler *c, size_t before)
+{
+	const struct template_field *fields = (const void *)c->set.fields.ptr;
+
+	for (size_t i = before; i < c->set.fields.len / sizeof(*fields); i++) {
+		if (fields[i].kind == TURN_EACH)
+			return true;
+	}
+	return false;
+}
+
+/* Blocks in their places, then fields and turns marked. */
+static bool parse_text(struct compiler *c, struct mime_part *part, struct template_source *source,
+		       struct buf *marked)
+{
+	struct buf text;
+	struct buf origins;
+	bool done = true;
+
+	buf_init(&text, MESSAGE_TEMPLATE_MAX);
+	buf_init(&origins, TEMPLATE_ORIGINS_MAX * sizeof(struct template_origin));
+	if (c->options->blocks && !c->options->literal) {
+		struct template_blocks blocks = { .blocks = c->options->blocks,
+						  .arena = &c->message->arena,
+						  .html = part->is_html,
+						  .out = &text,
+						  .origins = &origins,
+						  .error = c->error };
+
+		done = template_blocks_expand(&blocks, source);
+		source->text = buf_slice(&text);
+		source->origins = (const void *)origins.ptr;
+		source->origin_count = origins.len / sizeof(struct template_origin);
+	}
+	done = done && template_parse(&c->set, source, part->is_html ? PLACE_HTML : PLACE_TEXT,
+				      marked, c->error);
+	if (done && c->options->charset == MESSAGE_ISO_2022_JP) {
+		struct buf converted;
+
+		buf_init(&converted, 8u * MESSAGE_TEMPLATE_MAX);
+		done = to_japanese(c, buf_slice(marked), source, &converted);
+		buf_done(marked);
+		*marked = converted;
+	}
+	buf_done(&text);
+	buf_done(&origins);
+	return done;
+}
+
 /* A text whose charset and encoding we choose, and which may hold fields. */
 static bool take_template(struct compiler *c, struct mime_part *part,
-			  const struct template_source *source)
+			  struct template_source *source)
 {
-	bool japanese = c->options->charset == MESSAGE_ISO_2022_JP;
+	size_t before = c->set.fields.len / sizeof(struct template_field);
 	struct buf marked;
-	struct buf converted;
 	bool done;
 
 	buf_init(&marked, 4u * MESSAGE_TEMPLATE_MAX);
-	buf_init(&converted, 8u * MESSAGE_TEMPLATE_MAX);
-	done = template_parse(&c->set, source, part->is_html ? PLACE_HTML : PLACE_TEXT, &marked,
-			      c->error);
-	if (done && japanese)
-		done = to_japanese(c, buf_slice(&marked), source, &converted);
+	done = parse_text(c, part, source, &marked);
 	if (done) {
 		part->has_fields = template_has_fields(buf_slice(&marked));
-		part->out_charset = japanese ? SLICE("ISO-2022-JP") : SLICE("utf-8");
-		part->content =
-			arena_copy_buf(&c->message->arena, japanese ? &converted : &marked);
+		part->has_loops = has_loops(c, before);
+		part->out_charset = c->options->charset == MESSAGE_ISO_2022_JP
+					    ? SLICE("ISO-2022-JP")
+					    : SLICE("utf-8");
+		part->content = arena_copy_buf(&c->message->arena, &marked);
 		done = part->content.ptr || refuse(c, part->body_line, "the text is too big");
 	}
 	buf_done(&marked);
-	buf_done(&converted);
 	return done;
 }
 
@@ -225,8 +272,9 @@ static bool choose_leaf(struct compiler *c, struct mime_part *part)
 {
 	struct text_shape shape = text_shape_of(part->content);
 	u32 dots_max = c->body_has_fields ? LITERAL_DOTS_MAX : LITERAL_DOTS_SHARED_MAX;
+	/* What a loop repeats would make more dots than there are pieces for: see compiled.h. */
 	bool raw = shape.longest_line <= BODY_LINE_MAX && !shape.from_line && !shape.controls &&
-		   c->dots + shape.dot_lines <= dots_max;
+		   c->dots + shape.dot_lines <= dots_max && !part->has_loops;
 	bool japanese = slice_equal(part->out_charset, SLICE("ISO-2022-JP"));
 
 	part->eightbit = false;

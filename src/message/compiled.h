@@ -1,6 +1,7 @@
 /*
  * What a compiled message is made of; private to src/message/. A body is a program of operations:
- * literals (in wire form already), the extra dots of dot-stuffing, and merge fields.
+ * literals (in wire form already), the extra dots of dot-stuffing, merge fields, and
+ * turns: conditions and loops.
  */
 #ifndef MESSAGE_COMPILED_H
 #define MESSAGE_COMPILED_H
@@ -25,7 +26,7 @@
 #define SCRATCH_MAX (32u << 20)
 #define HEAD_MAX (1u << 20)
 
-enum op_kind { OP_LITERAL, OP_DOT, OP_FIELD };
+enum op_kind { OP_LITERAL, OP_DOT, OP_FIELD, OP_TURN };
 enum out_encoding { OUT_RAW, OUT_QUOTED, OUT_BASE64 };
 
 struct message_op {
@@ -34,8 +35,10 @@ struct message_op {
 	bool japanese; /* field: the part is in ISO-2022-JP */
 	bool line_end_follows;
 	bool separate; /* literal: a piece of its own */
+	bool in_loop;  /* literal: it may come more than once, and is copied */
 	u32 column;    /* field in quoted-printable: where its value begins */
-	u32 field;
+	u32 field;  /* field, turn: its number in the message's table */
+	u32 target; /* turn: the operation of its target's mark */
 	u32 first_line; /* literal: octets up to the first line end, or all */
 	u32 last_line;  /* literal: octets behind the last line end */
 	bool has_line_end;

@@ -88,7 +88,7 @@ static bool impossible(struct composer *c, const struct message_op *op, const ch
 
 static const struct message_op *field_before(const struct composer *c, const struct message_op *op)
 {
-	while (op > c->variant->ops && op->kind != OP_FIELD)
+	while (op > c->variant->ops && op->kind != OP_FIELD && op->kind != OP_TURN)
 		op--;
 	return op;
 }
@@ -103,6 +103,8 @@ static bool add_literal(struct composer *c, const struct message_op *op)
 	if (c->line_start && !c->is_stuffed && op->literal.ptr[0] == '.' && !add_dot(c))
 		return false;
 	c->is_stuffed = false;
+	if (c->variant->eightbit && c->line_start && slice_has_prefix(op->literal, SLICE("From ")))
+		return impossible(c, field_before(c, op), "a line begins with \"From \"");
 	if (c->column + op->first_line > BODY_LINE_MAX)
 		return impossible(c, field_before(c, op), "a line would be over 998 octets");
 	c->column = op->has_line_end ? op->last_line : c->column + op->last_line;
@@ -193,21 +195,42 @@ static bool add_field(struct composer *c, const struct message_op *op)
 	return true;
 }
 
+/* One operation; *at becomes the next one's number. */
+static bool run_one(struct composer *c, size_t *at)
+{
+	const struct message_op *op = &c->variant->ops[*at];
+	u32 target;
+	int turn;
+
+	++*at;
+	switch (op->kind) {
+	case OP_LITERAL:
+		return add_literal(c, op);
+	case OP_FIELD:
+		return add_field(c, op);
+	case OP_DOT:
+		return add_dot(c);
+	}
+	turn = value_turn(&c->maker, op->field, &target);
+	if (turn > 0)
+		*at = op->target + 1u;
+	return turn >= 0;
+}
+
 static bool run(struct composer *c)
 {
 	const struct message_variant *v = c->variant;
 
 	c->line_start = true;
-	for (size_t i = 0; i < v->op_count; i++) {
-		const struct message_op *op = &v->ops[i];
-		bool done = op->kind == OP_LITERAL ? add_literal(c, op)
-			    : op->kind == OP_FIELD ? add_field(c, op)
-						   : add_dot(c);
+	for (size_t at = 0; at < v->op_count;) {
+		const struct message_op *op = &v->ops[at];
+		bool done = run_one(c, &at);
 
 		if (c->overflow)
 			return impossible(c, field_before(c, op),
 					  "too many lines begin with a dot");
-		if (!done || c->out->scratch.failed)
+		if (!done || c->out->scratch.failed ||
+		    (!v->is_shared && !value_step(&c->maker, op->field)))
 			return false;
 	}
 	if (!flush(c))

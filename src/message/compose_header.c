@@ -17,24 +17,37 @@ static bool is_identifier(struct slice s)
 	return s.len > 0;
 }
 
-/* Replaces the marks of marked text by this recipient's values. */
+/* Runs marked text: this recipient's values and ways in place of the marks. */
 static bool expand(const struct message *message, struct slice marked, bool identifiers,
 		   struct value_maker *maker, struct buf *out, struct error *error)
 {
+	const struct slice all = marked;
 	struct slice literal;
-	i32 field;
+	i32 number;
 
 	buf_reset(out);
-	while (template_next(&marked, &literal, &field)) {
+	while (template_next(&marked, &literal, &number)) {
+		const struct template_field *field;
 		struct slice value;
+		u32 target;
+		int turn = 0;
 
 		buf_add_slice(out, literal);
-		if (field < 0)
+		if (number < 0)
 			continue;
-		if (!value_get(maker, &message->fields[field], &value))
+		field = &message->fields[number];
+		if (field->kind != TEMPLATE_FIELD) {
+			turn = value_turn(maker, (u32)number, &target);
+			if (turn > 0)
+				marked = template_behind(all, target);
+			if (turn < 0)
+				return false;
+			continue;
+		}
+		if (!value_get(maker, field, &value))
 			return false;
 		if (identifiers && !is_identifier(value))
-			return value_refuse(maker, &message->fields[field],
+			return value_refuse(maker, field,
 					    "the value cannot stand in an identifier");
 		buf_add_slice(out, value);
 	}

@@ -98,6 +98,7 @@ static void feed_tag(struct html *html, char c)
 	} else if (c == '=' && html->state == HTML_NAME) {
 		html->url = attribute_is_url(html->word);
 		html->query = false;
+		html->begun = false;
 		html->state = HTML_BEFORE_VALUE;
 	} else {
 		if (html->state == HTML_IN_TAG ||
@@ -126,6 +127,7 @@ static void feed_value(struct html *html, char c)
 		if (c == html->quote)
 			html->state = HTML_IN_TAG;
 		html->query |= c == '?' || c == '#';
+		html->begun |= !is_space(c);
 	} else if (c == '>') {
 		close_tag(html);
 	} else if (is_space(c)) {
@@ -187,7 +189,9 @@ enum html_place html_place(const struct html *html, const char **why)
 	case HTML_COMMENT:
 		return HTML_PLACE_TEXT;
 	case HTML_VALUE:
-		return html->url && html->query ? HTML_PLACE_QUERY : HTML_PLACE_ATTRIBUTE;
+		if (html->url && html->query)
+			return HTML_PLACE_QUERY;
+		return html->url && !html->begun ? HTML_PLACE_URL : HTML_PLACE_ATTRIBUTE;
 	case HTML_BEFORE_VALUE:
 	case HTML_BARE_VALUE:
 		*why = "a field in an attribute needs quotes around the attribute's value";
@@ -200,4 +204,71 @@ enum html_place html_place(const struct html *html, const char **why)
 		break;
 	}
 	return HTML_PLACE_REFUSED;
+}
+
+void html_value(struct html *html)
+{
+	html->begun = true;
+}
+
+bool html_turn(struct html *html, const char **why)
+{
+	char last = html->last[sizeof(html->last) - 1];
+
+	*why = NULL;
+	switch (html->state) {
+	case HTML_COMMENT:
+		if (last == '-' || last == ']')
+			*why = "a condition or loop cannot stand at a comment's end: put a space "
+			       "in front";
+		break;
+	case HTML_SCRIPT:
+		if (memchr(html->last, '<', sizeof(html->last)))
+			*why = "a condition or loop cannot stand behind a < in script or style";
+		break;
+	case HTML_TAG_OPEN:
+	case HTML_TAG_NAME:
+	case HTML_CLOSING:
+		*why = "a condition or loop cannot stand in a tag's name: put a space in front";
+		break;
+	case HTML_NAME: /* an attribute without a value; whatever follows begins another one */
+		html->state = HTML_IN_TAG;
+		break;
+	default:
+		break;
+	}
+	memset(html->last, 0, sizeof(html->last));
+	word_start(html);
+	return !*why;
+}
+
+static bool same_but_for_url(const struct html *a, const struct html *b)
+{
+	if (a->state != b->state)
+		return false;
+	switch (a->state) {
+	case HTML_TEXT:
+	case HTML_COMMENT:
+		return true;
+	case HTML_VALUE:
+		return a->quote == b->quote && a->url == b->url && strcmp(a->tag, b->tag) == 0;
+	case HTML_BEFORE_VALUE:
+		return a->url == b->url && strcmp(a->tag, b->tag) == 0;
+	default:
+		return strcmp(a->tag, b->tag) == 0;
+	}
+}
+
+bool html_same(const struct html *a, const struct html *b)
+{
+	return same_but_for_url(a, b) &&
+	       (a->state != HTML_VALUE || (a->query == b->query && a->begun == b->begun));
+}
+
+bool html_join(struct html *html, const struct html *other)
+{
+	/* Behind a ? on one of the ways percent-encoding is right, on the other it does no harm. */
+	html->query |= other->query;
+	html->begun &= other->begun;
+	return same_but_for_url(html, other);
 }

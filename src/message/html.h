@@ -26,6 +26,7 @@ struct html {
 	enum html_state state;
 	char quote;
 	bool query;    /* a ? or # was seen in this attribute value */
+	bool begun;    /* the attribute value has a character or a field already */
 	char word[16]; /* tag or attribute name being read, lower case */
 	u8 word_len;
 	bool url; /* the attribute holds a URL */
@@ -33,11 +34,32 @@ struct html {
 	char last[8]; /* the last bytes, for the ends of comments and scripts */
 };
 
-enum html_place { HTML_PLACE_TEXT, HTML_PLACE_ATTRIBUTE, HTML_PLACE_QUERY, HTML_PLACE_REFUSED };
+enum html_place {
+	HTML_PLACE_TEXT,
+	HTML_PLACE_ATTRIBUTE,
+	HTML_PLACE_URL, /* where a URL begins: its scheme is the value's to choose */
+	HTML_PLACE_QUERY,
+	HTML_PLACE_REFUSED
+};
 
 void html_init(struct html *html);
 void html_feed(struct html *html, struct slice literal);
 /* Place of a field here; *why gets the reason when it is HTML_PLACE_REFUSED. */
 enum html_place html_place(const struct html *html, const char **why);
+
+/* A field stood here. */
+void html_value(struct html *html);
+
+/*
+ * Whether the text can take a turn here (a condition, a loop), so that what is behind it is read
+ * the same whatever stood in front; *why gets the reason when not.
+ */
+bool html_turn(struct html *html, const char **why) MUST_CHECK;
+/* Whether two ways, each up to a turn, lead to the same place. */
+bool html_same(const struct html *a, const struct html *b);
+/*
+ * The same, but for parts of a URL: then *html becomes what is safe behind both. False: neither.
+ */
+bool html_join(struct html *html, const struct html *other) MUST_CHECK;
 
 #endif

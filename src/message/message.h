@@ -42,6 +42,15 @@ struct message_source {
 	struct slice html;
 };
 
+/*
+ * Reusable fragments of bodies: `{{>name}}`. `find` gives the text of one, as HTML or as plain text
+ * (UTF-8, any line ends; valid until the call that asked is over); false: there is none.
+ */
+struct message_blocks {
+	void *owner;
+	bool (*find)(void *owner, struct slice name, bool html, struct slice *text);
+};
+
 struct message_options {
 	enum message_charset charset;
 	enum message_encoding encoding;
@@ -66,32 +75,41 @@ struct message_options {
 	 * that nothing labels, or for a receiver without 8BITMIME.
 	 */
 	bool literal;
+	const struct message_blocks *blocks; /* NULL: there are none */
 	bool require_unsubscribe; /* refuse a template that ends up without List-Unsubscribe */
 };
 
 struct message; /* compiled; immutable; threads share it */
 
 /*
- * Merge fields: `{{name}}`, with filters behind bars: `{{name|default:"friend"}}`, `{{x|raw}}`
- * (HTML only: not escaped), `{{x|upper}}`, `{{x|lower}}`, `{{x|trim}}`, `{{x|url}}`
- * (percent-encoded, as is done by itself inside href="..." query positions and List-Unsubscribe
- * URLs). `{{{{` stands for two literal braces. Escaping follows the place: header text (RFC 2047),
- * plain text, HTML text or attribute, URL. Built-in names: `email` (the recipient's address),
- * `_token` (this recipient's authenticated token), `_campaign`, `_date` (RFC 3339 day).
+ * The template language is described in README.md: merge fields `{{name}}` with filters behind
+ * bars, conditions, loops over lists (message/list_value.h), blocks. Escaping follows the place:
+ * header text (RFC 2047), plain text, HTML text or attribute, URL. Built-in names: `email` (the
+ * recipient's address), `_token` (this recipient's authenticated token), `_campaign`, `_date` (RFC
+ * 3339 day).
  *
  * Adds when missing: Date, Message-ID (<id.campaign@from-domain>), MIME-Version, To (the
  * recipient's address), List-Unsubscribe with List-Unsubscribe-Post beside an https URL. From must
  * be one address; its domain is the domain of everything.
  *
- * Refuses, naming file:line: unknown fields and filters, unterminated braces, fields in header
- * names, in From, in Content-* and MIME-Version, NUL, bare CR in a `whole`, lines over 998 bytes in
- * a part that declares 7bit or 8bit, bad UTF-8, header fields without a colon, missing or repeated
- * From, Subject twice, headers that transports own (Received, Return-Path, DKIM-Signature, Bcc),
- * characters that ISO-2022-JP cannot carry (names the character; half-width kana are turned to full
- * width, ① and 髙 refused with advice), fields inside base64-declared parts.
+ * Refuses, naming file:line: unknown fields and filters, unterminated braces, conditions that leave
+ * open in which place of the HTML the text goes on, fields in header names, in From, in Content-*
+ * and MIME-Version, NUL, bare CR in a `whole`, lines over 998 bytes in a part that declares 7bit or
+ * 8bit, bad UTF-8, header fields without a colon, missing or repeated From, Subject twice, headers
+ * that transports own (Received, Return-Path, DKIM-Signature, Bcc), characters that ISO-2022-JP
+ * cannot carry (names the character; half-width kana are turned to full width, ① and 髙 refused with
+ * advice), fields inside base64-declared parts.
  */
 struct message *message_compile(const struct message_source *source,
 				const struct message_options *options, struct error *error);
+/*
+ * Appends a body's text with its blocks in place, for whoever hands a template on to where there
+ * are no blocks. Refuses unknown blocks, blocks inside each other more than 8 deep (so that none
+ * holds itself), and more than 1000 in all; the error names the block that it is in.
+ */
+bool message_blocks_expand(const char *name, struct slice text, bool html,
+			   const struct message_blocks *blocks, struct buf *out,
+			   struct error *error) MUST_CHECK;
 void message_free(struct message *message);
 
 struct message_facts {

@@ -52,6 +52,7 @@ struct mime_part {
 	const char *cte;
 	u8 out;
 	bool has_fields;
+	bool has_loops;
 	bool is_encoded;         /* content is in its transfer encoding already */
 	bool is_binary;          /* content was decoded and has to be encoded byte by byte */
 	const char *source_name; /* for error messages; NULL: the message's */

@@ -3,6 +3,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "message/list_value.h"
+#include "message/value_date.h"
+#include "message/value_number.h"
 
 #include <string.h>
 
@@ -19,6 +22,8 @@ void value_maker_init(struct value_maker *maker, const struct message *message,
 	maker->recipient = recipient;
 	maker->work = work;
 	maker->turn = 0;
+	maker->loop_count = 0;
+	maker->steps = 0;
 	maker->error = error;
 	address_add_wire(recipient->address, &email);
 	maker->email_len = email.len;
@@ -37,13 +42,39 @@ struct buf *value_next_buffer(struct value_maker *maker)
 bool value_refuse(const struct value_maker *maker, const struct template_field *field,
 		  const char *why)
 {
-	return error_set(maker->error, "%s:%u: field \"%.*s\": %s", maker->message->name,
-			 field->line, SLICE_FMT(field->name), why);
+	return error_set(maker->error, "%s:%u: %s \"%.*s\": %s",
+			 field->block ? field->block : maker->message->name, field->line,
+			 field->kind == TEMPLATE_FIELD ? "field" : "tag", SLICE_FMT(field->name),
+			 why);
 }
 
-static struct slice look_up(const struct value_maker *maker, const struct template_field *field)
+/* What the loop around has to say. */
+static struct slice look_up_item(const struct value_maker *maker,
+				 const struct template_field *field, char room[24])
+{
+	const struct value_loop *loop = &maker->loops[field->loop];
+	struct buf number = { .ptr = room, .size = 24, .max = 24 };
+
+	switch (field->column) {
+	case FIELD_INDEX:
+		buf_add_u64(&number, loop->index);
+		return buf_slice(&number);
+	case FIELD_FIRST:
+		return loop->index == 1 ? SLICE("1") : SLICE_NONE;
+	case FIELD_LAST:
+		return loop->rest.len == 0 ? SLICE("1") : SLICE_NONE;
+	default:
+		return field->member.len > 0 ? object_value_find(loop->item, field->member)
+					     : loop->item;
+	}
+}
+
+static struct slice look_up(struct value_maker *maker, const struct template_field *field)
 {
 	const struct message_recipient *recipient = maker->recipient;
+
+	if (field->column <= FIELD_ITEM)
+		return look_up_item(maker, field, maker->number);
 
 	switch (field->column) {
 	case FIELD_EMAIL:
@@ -165,6 +196,16 @@ static bool needs_html(struct slice s)
 	return false;
 }
 
+static void add_date(struct buf *out, const struct template_field *field, struct slice value)
+{
+	struct value_date date;
+
+	if (value_date_read(value, &date))
+		value_date_add(out, &date, field->format);
+	else
+		buf_add_slice(out, value);
+}
+
 /* One filter; false when memory's maximum is reached. */
 static bool apply(struct value_maker *maker, const struct template_field *field, u8 filter,
 		  struct slice *value)
@@ -187,10 +228,39 @@ static bool apply(struct value_maker *maker, const struct template_field *field,
 		add_case(out, *value, utf8_upper);
 	else if (filter == FILTER_LOWER)
 		add_case(out, *value, utf8_lower);
+	else if (filter == FILTER_DATE)
+		add_date(out, field, *value);
+	else if (filter == FILTER_NUMBER)
+		value_number_add(out, *value);
 	else
 		add_percent(out, *value);
 	*value = buf_slice(out);
 	return !out->failed;
+}
+
+/*
+ * Schemes that make a program of a link. What stands in front of the colon is read as browsers do:
+ * white space and control characters are not there.
+ */
+static bool is_program(struct slice url)
+{
+	static const struct slice schemes[] = { SLICE("javascript"), SLICE("vbscript"),
+						SLICE("data") };
+	char name[16];
+	size_t len = 0;
+
+	for (size_t i = 0; i < url.len && url.ptr[i] != ':'; i++) {
+		if ((u8)url.ptr[i] <= 0x20)
+			continue;
+		if (len == sizeof(name))
+			return false;
+		name[len++] = url.ptr[i];
+	}
+	for (size_t i = 0; i < array_count(schemes); i++) {
+		if (slice_equal_nocase((struct slice){ name, len }, schemes[i]))
+			return slice_find_char(url, ':') >= 0;
+	}
+	return false;
 }
 
 /* The last step: what the place asks for. */
@@ -205,6 +275,8 @@ static bool escape(struct value_maker *maker, const struct template_field *field
 					    "a line end cannot stand in a header field");
 		return true;
 	}
+	if (field->place == PLACE_HTML_URL && is_program(*value))
+		return value_refuse(maker, field, "a link cannot be a script or data");
 	if (field->place == PLACE_HEADER_URL || field->place == PLACE_HTML_QUERY) {
 		out = value_next_buffer(maker);
 		add_percent(out, *value);
@@ -218,7 +290,8 @@ static bool escape(struct value_maker *maker, const struct template_field *field
 		if (out->failed)
 			return value_refuse(maker, field, "the value is too big");
 	}
-	if (field->place != PLACE_HTML || field->raw || !needs_html(*value))
+	if ((field->place != PLACE_HTML && field->place != PLACE_HTML_URL) || field->raw ||
+	    !needs_html(*value))
 		return true;
 	out = value_next_buffer(maker);
 	add_html(out, *value);
@@ -226,9 +299,12 @@ static bool escape(struct value_maker *maker, const struct template_field *field
 	return !out->failed || value_refuse(maker, field, "the value is too big");
 }
 
-bool value_get(struct value_maker *maker, const struct template_field *field, struct slice *value)
+bool value_filtered(struct value_maker *maker, const struct template_field *field,
+		    struct slice *value)
 {
 	*value = look_up(maker, field);
+	if (value_is_list(*value) || value_is_object(*value))
+		return true;
 	if (value->len > 0 && !utf8_is_valid(*value))
 		return value_refuse(maker, field, "the value is not valid UTF-8");
 	if (slice_find_char(*value, '\0') >= 0)
@@ -237,5 +313,15 @@ bool value_get(struct value_maker *maker, const struct template_field *field, st
 		if (!apply(maker, field, field->filters[i], value))
 			return value_refuse(maker, field, "the value is too big");
 	}
+	return true;
+}
+
+bool value_get(struct value_maker *maker, const struct template_field *field, struct slice *value)
+{
+	if (!value_filtered(maker, field, value))
+		return false;
+	if (value_is_list(*value) || value_is_object(*value))
+		return value_refuse(maker, field,
+				    "the value is a list: {{#each}} writes its items");
 	return escape(maker, field, value);
 }

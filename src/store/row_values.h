@@ -1,6 +1,6 @@
 /*
  * Merge values of one recipient, packed into one byte string: per value a varint length and the
- * bytes. Trailing empty values are left out.
+ * bytes. Trailing empty values are left out. A value may be a list: message/list_value.h.
  */
 #ifndef STORE_ROW_VALUES_H
 #define STORE_ROW_VALUES_H

@@ -54,6 +54,20 @@ static const struct slice known_lines[] = {
 	SLICE("{{link|url}}"),
 	SLICE("{{email|lower}}"),
 	SLICE("{{_campaign}}{{_date}}{{{{"),
+	SLICE("{{#if name}}"),
+	SLICE("{{#if note|lower = \"x\" and not (link > 5 or name contains note)}}\n"),
+	SLICE("{{#elif link empty}}"),
+	SLICE("{{#else}}"),
+	SLICE("{{/if}}\n"),
+	SLICE("{{#each name as n}}"),
+	SLICE("{{#each this.a}}\n"),
+	SLICE("{{this}}{{n.a}}{{item.b|number}}{{_index}}"),
+	SLICE("{{#if not _last}}, {{/if}}"),
+	SLICE("{{/each}}"),
+	SLICE("{{note|date:\"YYYY-MM-DD ddd aaa ggge\"}}"),
+	SLICE("{{>foot}}"),
+	SLICE("{{>loop}}\n"),
+	SLICE("\xfd\x01" "a\x07\xfe\x01" "a\x03\xfd\x01" "b\x00"),
 	SLICE("\x1e"),
 	SLICE("a line of some length, to be longer than the others when it comes often; "),
 };
@@ -66,9 +80,23 @@ struct template_input {
 	struct slice values[3];
 };
 
+static bool template_input_block(void *owner, struct slice name, bool html, struct slice *text)
+{
+	(void)owner;
+	if (slice_equal(name, SLICE("loop"))) {
+		*text = SLICE("x {{>loop}}");
+		return true;
+	}
+	*text = html ? SLICE("<p>{{name}}</p>\r\n{{#if note}}\n<b>\n{{/if}}\n")
+		     : SLICE("{{>inner}}{{#each name}}\n* {{this}}\n{{/each}}\n.");
+	return slice_equal(name, SLICE("foot")) ||
+	       (slice_equal(name, SLICE("inner")) && ((*text = SLICE("--\r{{email}}")), true));
+}
+
 static void template_input_read(struct template_input *in, const u8 *data, size_t size)
 {
 	static const struct slice columns[] = { SLICE("name"), SLICE("note"), SLICE("link") };
+	static const struct message_blocks blocks = { .find = template_input_block };
 	struct slice rest = slice_from((struct slice){ (const char *)data, size }, 1);
 	u8 flags = data[0];
 
@@ -83,6 +111,7 @@ static void template_input_read(struct template_input *in, const u8 *data, size_
 					       : SLICE_NONE,
 			     .unsubscribe_mailto = flags & 32 ? SLICE("u+{{_token}}@example.jp")
 							      : SLICE_NONE,
+			     .blocks = &blocks,
 			     .require_unsubscribe = flags & 64,
 			     .literal = flags & 128 },
 	};
