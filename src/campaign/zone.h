@@ -1,0 +1,44 @@
+/*
+ * Time zones by name ("Asia/Tokyo"): what a clock on the wall shows there, and when it will show a
+ * time. The rules are part of the program (zone_table.h), each zone's last one: right for plans; for
+ * the past as far back as the zone has had it. Zones whose summer time follows the moon (Morocco)
+ * are off in that month. No I/O.
+ */
+#ifndef CAMPAIGN_ZONE_H
+#define CAMPAIGN_ZONE_H
+
+#include "base/clock.h"
+
+/* The day on which a change comes: week 5 is the last one. */
+struct zone_change {
+	u32 month;
+	u32 week;
+	u32 weekday; /* 0 = Sunday */
+	i32 at_s;    /* of the local day, by the clock before; may be before or after it */
+};
+
+struct zone {
+	const char *name;
+	i32 standard_s; /* ahead of UTC */
+	i32 summer_s;   /* as `standard_s` when there is no summer time */
+	struct zone_change begin;
+	struct zone_change end;
+};
+
+/* False: there is no zone of that name (letters in any case). */
+bool zone_find(struct slice name, struct zone *zone) MUST_CHECK;
+/* The names in alphabetical order; NULL: no more. */
+const char *zone_name_at(size_t index);
+
+/* Seconds ahead of UTC at that moment. */
+i32 zone_offset_s(const struct zone *zone, u64 utc_ms);
+void zone_local(const struct zone *zone, u64 utc_ms, struct clock_date *local);
+/*
+ * The moment at which clocks there show that; weekday is not looked at. In the hour that is left
+ * out in spring it is as long after the change as was meant; in the one that comes twice, the first.
+ */
+u64 zone_moment(const struct zone *zone, const struct clock_date *local);
+/* Reads "2026-12-01 09:00" or with a T between. False: no such date or time. */
+bool zone_read_local(struct slice text, struct clock_date *local) MUST_CHECK;
+
+#endif
