@@ -1,6 +1,6 @@
 /*
- * What people say of a campaign: its texts, whom it goes to, and when. Fields are texts as forms and
- * programs give them; here is what each may be, and what they mean together. No I/O.
+ * What people say of a campaign: its texts, whom it goes to, and when. Fields are texts as forms
+ * and programs give them; here is what each may be, and what they mean together. No I/O.
  */
 #ifndef CAMPAIGN_DRAFT_H
 #define CAMPAIGN_DRAFT_H

@@ -162,7 +162,7 @@ u64 zone_moment(const struct zone *zone, const struct clock_date *local)
 		      (i64)local->hour * 3600 + (i64)local->minute * 60 + (i64)local->second;
 	i64 more = max_i64(zone->standard_s, zone->summer_s);
 	i64 less = zone->standard_s + zone->summer_s - more;
-	/* With the greater offset it is earlier: the first of two; if it does not hold, the other. */
+	/* With the greater offset it is earlier: the first of two; if that is wrong, the other. */
 	i64 moment = max_i64(local_s - more, 0);
 
 	if (zone_offset_s(zone, (u64)moment * MS_PER_S) != more)

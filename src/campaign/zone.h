@@ -1,8 +1,8 @@
 /*
  * Time zones by name ("Asia/Tokyo"): what a clock on the wall shows there, and when it will show a
- * time. The rules are part of the program (zone_table.h), each zone's last one: right for plans; for
- * the past as far back as the zone has had it. Zones whose summer time follows the moon (Morocco)
- * are off in that month. No I/O.
+ * time. The rules are part of the program (zone_table.h), each zone's last one: right for plans;
+ * for the past as far back as the zone has had it. Zones whose summer time follows the moon
+ * (Morocco) are off in that month. No I/O.
  */
 #ifndef CAMPAIGN_ZONE_H
 #define CAMPAIGN_ZONE_H
@@ -35,7 +35,8 @@ i32 zone_offset_s(const struct zone *zone, u64 utc_ms);
 void zone_local(const struct zone *zone, u64 utc_ms, struct clock_date *local);
 /*
  * The moment at which clocks there show that; weekday is not looked at. In the hour that is left
- * out in spring it is as long after the change as was meant; in the one that comes twice, the first.
+ * out in spring it is as long after the change as was meant; of the one that comes twice, the
+ * first.
  */
 u64 zone_moment(const struct zone *zone, const struct clock_date *local);
 /* Reads "2026-12-01 09:00" or with a T between. False: no such date or time. */
