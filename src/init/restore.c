@@ -80,26 +80,46 @@ static bool place_folder(const struct restore *restore, const char *folder, uid_
 	return is_placed;
 }
 
-/* What the journal notes are leases of the queue that goes. */
-static bool place_queue(const struct restore *restore, struct error *error)
+/* What is in the folder becomes that user's; again after a crash, it is as before. */
+static bool own_folder(const char *folder, uid_t user, gid_t group, struct error *error)
+{
+	char path[PATH_SIZE];
+	bool is_owned = true;
+	DIR *list = opendir(folder);
+
+	if (!list)
+		return error_set_errno(error, errno, "%s", folder);
+	for (struct dirent *entry; is_owned && (entry = readdir(list));) {
+		if (strcmp(entry->d_name, "..") == 0)
+			continue;
+		is_owned = name_in(path, folder, entry->d_name, error);
+		if (is_owned && geteuid() == 0 && chown(path, user, group) < 0)
+			is_owned = error_set_errno(error, errno, "%s", path);
+	}
+	closedir(list);
+	return is_owned;
+}
+
+/* A staged environment in place of the one that is here; `name` as in the stage. */
+static bool place_environment(const struct restore *restore, const char *name, uid_t user,
+			      gid_t group, const char *notes, struct error *error)
 {
 	char staged[PATH_SIZE];
 	char here[PATH_SIZE];
-	char journal[PATH_SIZE];
+	char path[PATH_SIZE];
 
-	if (!name_in(staged, restore->stage, "send/queue", error) ||
-	    !name_in(here, restore->data, "send/queue", error) ||
-	    !name_in(journal, restore->data, "send/journal", error))
+	if (!name_in(staged, restore->stage, name, error) ||
+	    !name_in(here, restore->data, name, error))
 		return false;
 	if (access(staged, F_OK) < 0)
 		return errno == ENOENT || error_set_errno(error, errno, "%s", staged);
-	if (unlink(journal) < 0 && errno != ENOENT)
-		return error_set_errno(error, errno, "%s", journal);
-	if (!durable_remove_tree(here, error))
+	if (notes && !name_in(path, restore->data, notes, error))
 		return false;
-	if (rename(staged, here) < 0)
-		return error_set_errno(error, errno, "%s", here);
-	return true;
+	if (notes && unlink(path) < 0 && errno != ENOENT)
+		return error_set_errno(error, errno, "%s", path);
+	if (!own_folder(staged, user, group, error) || !durable_remove_tree(here, error))
+		return false;
+	return rename(staged, here) == 0 || error_set_errno(error, errno, "%s", here);
 }
 
 static bool place_all(const struct restore *restore, struct error *error)
@@ -112,7 +132,10 @@ static bool place_all(const struct restore *restore, struct error *error)
 		return error_set_errno(error, errno, "%s", keys);
 	if (geteuid() == 0 && chown(keys, USERS_SEND, USERS_GROUP) < 0)
 		return error_set_errno(error, errno, "%s", keys);
-	return place_queue(restore, error) &&
+	/* What the journal notes are leases of the queue that goes. */
+	return place_environment(restore, "send/queue", USERS_SEND, USERS_GROUP, "send/journal",
+				 error) &&
+	       place_environment(restore, "web/audience", USERS_WEB, USERS_WWW, NULL, error) &&
 	       place_folder(restore, "etc", USERS_ADMIN, 0640, error) &&
 	       place_folder(restore, "send/keys", USERS_SEND, 0600, error) &&
 	       place(restore, "send/token.key", USERS_SEND, USERS_GROUP, 0600, error);

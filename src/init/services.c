@@ -175,7 +175,7 @@ static const struct kind kind_hook = {
 				{ "/dev/null", SANDBOX_WRITE },
 				{ "/dev/urandom", SANDBOX_READ } } },
 	.memory_max_mib = 192,
-	.pids_max = 16,
+	.pids_max = 64, /* each post may look a name up in a thread of its own */
 	.cpu_weight = 50,
 	.oom_score = 300,
 };

@@ -41,7 +41,13 @@ static const struct kind {
 	{ .name = "check", .words = { "check", CONFIG }, .sandbox = AS_SENDER },
 	{ .name = "backup",
 	  .words = { "backup-task" },
-	  .sandbox = AS_SENDER,
+	  /* The audience is another user's, and LMDB notes in its folder who reads. */
+	  .sandbox = { .user = USERS_SEND,
+		       .group = USERS_GROUP,
+		       .capabilities = SANDBOX_CAPABILITY(CAP_DAC_OVERRIDE),
+		       .paths = { SERVICES_SENDER_PATHS,
+				  { "/data/backup", SANDBOX_WRITE },
+				  { "/data/web", SANDBOX_WRITE } } },
 	  .is_exclusive = true },
 	/* Into a stage below the sender's folder; init puts it in place at the next start. */
 	{ .name = "restore",

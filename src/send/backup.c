@@ -7,7 +7,7 @@
 #include "base/tar.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "store/queue_copy.h"
+#include "store/copy.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #define PATH_SIZE 512
 #define CHUNK (64u << 10)
-#define COPY_NAME ".queue-copy"
+#define COPY_NAME ".copy"
 
 struct archive {
 	int fd;
@@ -131,26 +131,26 @@ static bool put_folder(struct archive *archive, const char *folder, const char *
 }
 
 /* The copy goes to a file first: an archive tells sizes in advance. */
-static bool put_queue(struct archive *archive, const struct backup_places *places,
-		      struct error *error)
+static bool put_environment(struct archive *archive, const struct backup_places *places,
+			    const char *folder, const char *noun, const char *name,
+			    struct error *error)
 {
 	char from[PATH_SIZE];
 	char copy[PATH_SIZE];
 	bool is_put;
 	int fd;
 
-	if (snprintf(from, sizeof(from), "%s/queue", places->send) >= (int)sizeof(from) ||
+	if (snprintf(from, sizeof(from), "%s/%s", folder, noun) >= (int)sizeof(from) ||
 	    snprintf(copy, sizeof(copy), "%s/" COPY_NAME, places->backup) >= (int)sizeof(copy))
-		return error_set(error, "%s: the name is too long", places->send);
+		return error_set(error, "%s: the name is too long", folder);
 	if (access(from, F_OK) < 0)
-		return true; /* nothing was ever sent */
+		return true; /* never used */
 	fd = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_set_errno(error, errno, "%s", copy);
-	is_put = queue_copy(from, fd, error);
+	is_put = store_copy(from, fd, error);
 	close(fd);
-	is_put = is_put &&
-		 put_file(archive, places->backup, COPY_NAME, "send/queue/data.mdb", 0600, error);
+	is_put = is_put && put_file(archive, places->backup, COPY_NAME, name, 0600, error);
 	unlink(copy);
 	return is_put;
 }
@@ -191,7 +191,11 @@ static bool put_all(struct archive *archive, const struct backup_places *places,
 	       put_folder(archive, places->etc, ".conf", "etc/", 0640, error) &&
 	       put_file(archive, places->send, "token.key", "send/token.key", 0600, error) &&
 	       put_folder(archive, keys, ".pem", "send/keys/", 0600, error) &&
-	       put_queue(archive, places, error) && put_end(archive, error);
+	       put_environment(archive, places, places->web, "audience",
+			       "web/audience/data.mdb", error) &&
+	       put_environment(archive, places, places->send, "queue", "send/queue/data.mdb",
+			       error) &&
+	       put_end(archive, error);
 }
 
 /* ---- the file ---- */
@@ -230,7 +234,7 @@ bool backup_make(const struct backup_places *places, char *path, size_t size, st
 int backup_task_main(int argc, char **argv)
 {
 	static const struct backup_places places = { "/data/etc", "/data/send", "/data/backup",
-						     "/data/send/restore" };
+						     "/data/web", "/data/send/restore" };
 	struct error error = { "" };
 	struct stat status = { .st_size = 0 };
 	char path[PATH_SIZE];

@@ -1,12 +1,14 @@
 /*
- * Backups of the appliance: one tar archive with configuration, keys and queue. Made beside a
- * running sender; brought back in two steps, so that no power cut leaves half of it.
+ * Backups of the appliance: one tar archive with configuration, keys, contacts and queue. Made
+ * beside a running sender; brought back in two steps, so that no power cut leaves half of it.
  *
  *   MANIFEST            what it is: format, version, host, time
  *   etc/NAME.conf       configuration of appliance and sender
  *   send/token.key      what makes envelope senders and unsubscribe links ours
  *   send/keys/NAME.pem  private keys: a backup is as secret as they are
- *   send/queue/data.mdb campaigns and their recipients at one moment
+ *   web/audience/data.mdb contacts and all of the newsletter service at one moment
+ *   send/queue/data.mdb campaigns and their recipients at a later one, so that what the newsletter
+ *                       service has read of the sender is there
  *   SHA256              of all that stands before it
  *
  * The host key of ssh is not in it: another machine is another host.
@@ -22,6 +24,7 @@ struct backup_places {
 	const char *etc;    /* "/data/etc" */
 	const char *send;   /* "/data/send" */
 	const char *backup; /* "/data/backup" */
+	const char *web;    /* "/data/web" */
 	const char *stage;  /* "/data/send/restore": what is to be brought back at the next start */
 };
 
@@ -33,9 +36,10 @@ bool backup_make(const struct backup_places *places, char *path, size_t size,
 		 struct error *error) MUST_CHECK;
 
 /*
- * Reads an archive from `fd` into the stage. Campaigns that ran are paused in it: what was sent
- * since the backup was made would be sent again. A stage that is complete has the file READY; init
- * puts it in place at the next start (init/restore.h). False, with a sentence: no stage is left.
+ * Reads an archive from `fd` into the stage. Campaigns that ran are paused in it, and what begins
+ * by itself is held (store/audience_hold.h): what was sent since the backup was made would be sent
+ * again. A stage that is complete has the file READY; init puts it in place at the next start
+ * (init/restore.h). False, with a sentence: no stage is left.
  */
 bool backup_stage(const struct backup_places *places, int fd, struct error *error) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include "base/durable.h"
 #include "base/tar.h"
 #include "base/text.h"
+#include "store/audience_hold.h"
 #include "store/queue.h"
 
 #include <errno.h>
@@ -15,7 +16,9 @@
 
 #define PATH_SIZE 512
 #define CHUNK (64u << 10)
-#define SMALL_MAX (1u << 20) /* every file but the queue */
+#define SMALL_MAX (1u << 20) /* every file but the environments */
+#define QUEUE_NAME "send/queue/data.mdb"
+#define AUDIENCE_NAME "web/audience/data.mdb"
 #define MAP_SIZE_MIN (1u << 20)
 #define MAP_SIZE_MAX (1ull << 42)
 
@@ -26,6 +29,7 @@ struct stage {
 	char digest[2 * SHA256_SIZE + 1]; /* of all before SHA256 */
 	bool has_manifest;
 	bool has_queue;
+	bool has_audience;
 	bool is_whole; /* SHA256 agreed */
 };
 
@@ -64,7 +68,8 @@ static bool is_known(const char *name)
 	struct slice rest = slice_of(name);
 	struct slice end = SLICE(".conf");
 
-	if (strcmp(name, "send/token.key") == 0 || strcmp(name, "send/queue/data.mdb") == 0)
+	if (strcmp(name, "send/token.key") == 0 || strcmp(name, QUEUE_NAME) == 0 ||
+	    strcmp(name, AUDIENCE_NAME) == 0)
 		return true;
 	if (slice_has_prefix(rest, SLICE("etc/"))) {
 		rest = slice_from(rest, 4);
@@ -102,8 +107,10 @@ static bool take_file(struct stage *stage, const struct tar_entry *entry, struct
 
 	if (!is_known(entry->name))
 		return error_set(error, "the backup has %s, which is no part of one", entry->name);
-	if (strcmp(entry->name, "send/queue/data.mdb") == 0)
+	if (strcmp(entry->name, QUEUE_NAME) == 0)
 		stage->has_queue = true;
+	else if (strcmp(entry->name, AUDIENCE_NAME) == 0)
+		stage->has_audience = true;
 	else if (entry->size > SMALL_MAX)
 		return error_set(error, "%s: %llu bytes are too many", entry->name,
 				 (unsigned long long)entry->size);
@@ -227,11 +234,48 @@ static bool prepare_queue(const struct stage *stage, struct error *error)
 	return is_paused;
 }
 
+/* ---- the audience ---- */
+
+static bool hold(struct audience *audience, struct error *error)
+{
+	struct audience_txn *txn = audience_txn_open(audience);
+	bool is_held;
+
+	if (!txn)
+		return error_set(error, "no memory for the audience");
+	is_held = audience_begin(txn) == STORE_OK && audience_hold(txn) == STORE_OK &&
+		  audience_commit(txn) == STORE_OK;
+	if (!is_held)
+		error_set(error, "%s", audience_error_text(txn));
+	audience_txn_close(txn);
+	return is_held;
+}
+
+static bool prepare_audience(const struct stage *stage, struct error *error)
+{
+	char path[PATH_SIZE];
+	struct store_params params = { .path = path, .map_size_max = MAP_SIZE_MAX };
+	struct audience *audience;
+	bool is_held;
+
+	if (snprintf(path, sizeof(path), "%s/web/audience", stage->folder) >= (int)sizeof(path))
+		return error_set(error, "%s: the name is too long", stage->folder);
+	if (!stage->has_audience)
+		return rmdir(path) == 0 || error_set_errno(error, errno, "%s", path);
+	audience = audience_open(&params, error);
+	if (!audience)
+		return false;
+	is_held = hold(audience, error);
+	audience_close(audience);
+	return is_held;
+}
+
 /* ---- the stage ---- */
 
 static bool make_folders(const char *folder, struct error *error)
 {
-	static const char *const inner[] = { "", "/etc", "/send", "/send/keys", "/send/queue" };
+	static const char *const inner[] = { "",	    "/etc", "/send",	    "/send/keys",
+					     "/send/queue", "/web", "/web/audience" };
 	char path[PATH_SIZE];
 
 	for (size_t i = 0; i < array_count(inner); i++) {
@@ -255,7 +299,8 @@ bool backup_stage(const struct backup_places *places, int fd, struct error *erro
 	if (!durable_remove_tree(places->stage, error))
 		return false;
 	if (make_folders(places->stage, error) && take_all(&stage, error) &&
-	    prepare_queue(&stage, error) && durable_sync(places->stage, error) &&
+	    prepare_queue(&stage, error) && prepare_audience(&stage, error) &&
+	    durable_sync(places->stage, error) &&
 	    durable_create(ready, SLICE_NONE, error))
 		return true;
 	if (!durable_remove_tree(places->stage, &ignored))
@@ -266,7 +311,7 @@ bool backup_stage(const struct backup_places *places, int fd, struct error *erro
 int restore_task_main(int argc, char **argv)
 {
 	static const struct backup_places places = { "/data/etc", "/data/send", "/data/backup",
-						     "/data/send/restore" };
+						     "/data/web", "/data/send/restore" };
 	struct error error = { "" };
 	int fd = STDIN_FILENO;
 

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "init/restore.h"
 #include "send/backup.h"
+#include "store/audience_contact.h"
+#include "store/audience_hold.h"
 #include "store/queue.h"
 
 #include <fcntl.h>
@@ -24,7 +26,7 @@
 #include <unistd.h>
 
 static char data[64];
-static char paths[4][96];
+static char paths[5][96];
 static struct backup_places places;
 static char backup[256];
 
@@ -61,18 +63,19 @@ static const char *text_of(const char *name)
 
 static int make_data(void **state)
 {
-	static const char *const folders[] = { "etc", "send", "send/keys", "backup" };
+	static const char *const folders[] = { "etc", "send", "send/keys", "backup", "web" };
 
 	(void)state;
 	snprintf(data, sizeof(data), "/tmp/backup-test-XXXXXX");
 	assert_non_null(mkdtemp(data));
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		assert_int_equal(mkdir(in_data(folders[i]), 0700), 0);
 	snprintf(paths[0], sizeof(paths[0]), "%s/etc", data);
 	snprintf(paths[1], sizeof(paths[1]), "%s/send", data);
 	snprintf(paths[2], sizeof(paths[2]), "%s/backup", data);
 	snprintf(paths[3], sizeof(paths[3]), "%s/send/restore", data);
-	places = (struct backup_places){ paths[0], paths[1], paths[2], paths[3] };
+	snprintf(paths[4], sizeof(paths[4]), "%s/web", data);
+	places = (struct backup_places){ paths[0], paths[1], paths[2], paths[4], paths[3] };
 	put("etc/hikyaku.conf", "the sender's");
 	put("etc/appliance.conf", "the appliance's");
 	put("etc/history", "of the console, which is no configuration");
@@ -119,6 +122,30 @@ static void fill_queue(struct queue *queue)
 	assert_int_equal(queue_commit(queue), STORE_OK);
 }
 
+static struct audience *open_audience(void)
+{
+	struct store_params params = { .path = in_data("web/audience"), .map_size_max = 1 << 30 };
+	struct error error = { "" };
+	struct audience *audience = audience_open(&params, &error);
+
+	if (!audience)
+		fail_msg("%s", error.text);
+	return audience;
+}
+
+/* One contact. */
+static void fill_audience(struct audience *audience)
+{
+	struct audience_txn *txn = audience_txn_open(audience);
+	struct contact contact = { .state = CONTACT_ACTIVE, .address = SLICE("ann@x.test") };
+
+	assert_non_null(txn);
+	assert_int_equal(audience_begin(txn), STORE_OK);
+	assert_int_equal(contact_add(txn, &contact, contact.address), STORE_OK);
+	assert_int_equal(audience_commit(txn), STORE_OK);
+	audience_txn_close(txn);
+}
+
 static void make_backup(void)
 {
 	struct error error = { "" };
@@ -141,6 +168,7 @@ static void make_backup_beside_a_sender(void)
 
 		fill_queue(queue);
 		assert_int_equal(queue_begin(queue), STORE_OK); /* in the middle of one */
+		fill_audience(open_audience());
 		if (write(ready[1], &byte, 1) != 1)
 			_exit(1);
 		pause();
@@ -164,6 +192,30 @@ static bool stage(struct error *error)
 	return is_staged;
 }
 
+/* Its contact is there, and nothing begins by itself. */
+static void look_at_audience(void)
+{
+	struct audience *audience = open_audience();
+	struct audience_txn *txn = audience_txn_open(audience);
+	struct contact contact;
+	bool held = false;
+
+	assert_non_null(txn);
+	assert_int_equal(audience_begin_read(txn), STORE_OK);
+	assert_int_equal(contact_get(txn, 1, &contact), STORE_OK);
+	assert_int_equal(contact.address.len, strlen("ann@x.test"));
+	assert_int_equal(audience_is_held(txn, &held), STORE_OK);
+	assert_true(held);
+	audience_abort(txn);
+	assert_int_equal(audience_begin(txn), STORE_OK);
+	assert_int_equal(audience_release(txn), STORE_OK);
+	assert_int_equal(audience_release(txn), STORE_OK);
+	assert_int_equal(audience_is_held(txn, &held), STORE_OK);
+	assert_false(held);
+	audience_txn_close(txn);
+	audience_close(audience);
+}
+
 static void what_was_backed_up_comes_back_and_running_campaigns_are_paused(void **state)
 {
 	struct error error = { "" };
@@ -178,6 +230,7 @@ static void what_was_backed_up_comes_back_and_running_campaigns_are_paused(void 
 	assert_int_equal(unlink(in_data("send/token.key")), 0);
 	assert_int_equal(unlink(in_data("etc/appliance.conf")), 0);
 	remove_tree(in_data("send/queue"));
+	remove_tree(in_data("web/audience"));
 	if (!stage(&error))
 		fail_msg("%s", error.text);
 	assert_string_equal(text_of("etc/hikyaku.conf"), "spoilt"); /* not before the next start */
@@ -199,6 +252,7 @@ static void what_was_backed_up_comes_back_and_running_campaigns_are_paused(void 
 	assert_int_equal(campaign.state, CAMPAIGN_DONE);
 	queue_abort(queue);
 	queue_close(queue);
+	look_at_audience();
 }
 
 static void a_machine_keeps_its_own_network_and_has_that_of_the_backup_beside(void **state)
@@ -229,7 +283,7 @@ static void the_archive_is_an_ordinary_tar(void **state)
 	assert_int_equal(pclose(tar), 0);
 	assert_string_equal(list, "MANIFEST SHA256 etc/appliance.conf etc/hikyaku.conf "
 				  "send/keys/a.s1.pem send/keys/a.s2.pem send/queue/data.mdb "
-				  "send/token.key ");
+				  "send/token.key web/audience/data.mdb ");
 }
 
 static void a_backup_without_a_queue_leaves_the_queue_alone(void **state)

@@ -1,8 +1,8 @@
-#include "store/queue_copy.h"
+#include "store/copy.h"
 
 #include <lmdb.h>
 
-bool queue_copy(const char *path, int fd, struct error *error)
+bool store_copy(const char *path, int fd, struct error *error)
 {
 	MDB_env *env = NULL;
 	int rc = mdb_env_create(&env);
@@ -13,5 +13,5 @@ bool queue_copy(const char *path, int fd, struct error *error)
 		rc = mdb_env_copyfd2(env, fd, MDB_CP_COMPACT);
 	if (env)
 		mdb_env_close(env);
-	return rc == MDB_SUCCESS || error_set(error, "queue %s: %s", path, mdb_strerror(rc));
+	return rc == MDB_SUCCESS || error_set(error, "%s: %s", path, mdb_strerror(rc));
 }
