@@ -100,11 +100,11 @@ static const struct era {
 	u32 year;
 	const char *name;
 } eras[] = {
-	{ 20190501, 2019, "\xe4\xbb\xa4\xe5\x92\x8c" },
-	{ 19890108, 1989, "\xe5\xb9\xb3\xe6\x88\x90" },
-	{ 19261225, 1926, "\xe6\x98\xad\xe5\x92\x8c" },
-	{ 19120730, 1912, "\xe5\xa4\xa7\xe6\xad\xa3" },
-	{ 18730101, 1868, "\xe6\x98\x8e\xe6\xb2\xbb" },
+	{ 20190501, 2019, "令和" },
+	{ 19890108, 1989, "平成" },
+	{ 19261225, 1926, "昭和" },
+	{ 19120730, 1912, "大正" },
+	{ 18730101, 1868, "明治" },
 };
 
 static const struct era *era_of(const struct value_date *date)
@@ -124,7 +124,7 @@ static void add_era_year(struct buf *out, const struct value_date *date)
 	u32 year = era ? date->year - era->year + 1 : date->year;
 
 	if (era && year == 1)
-		buf_add_text(out, "\xe5\x85\x83");
+		buf_add_text(out, "元");
 	else
 		buf_add_u64(out, year);
 }
@@ -156,9 +156,7 @@ static const char *const month_names[] = {
 };
 static const char *const day_names[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
 					 "Thursday", "Friday", "Saturday" };
-static const char *const day_signs[] = { "\xe6\x97\xa5", "\xe6\x9c\x88", "\xe7\x81\xab",
-					 "\xe6\xb0\xb4", "\xe6\x9c\xa8", "\xe9\x87\x91",
-					 "\xe5\x9c\x9f" };
+static const char *const day_signs[] = { "日", "月", "火", "水", "木", "金", "土" };
 
 static void add_part(struct buf *out, const struct value_date *date, enum part part)
 {
@@ -185,7 +183,7 @@ static void add_part(struct buf *out, const struct value_date *date, enum part p
 	case PART_WEEKDAY_KANJI_SHORT:
 		buf_add_text(out, day_signs[weekday(date)]);
 		if (part == PART_WEEKDAY_KANJI)
-			buf_add_text(out, "\xe6\x9b\x9c\xe6\x97\xa5");
+			buf_add_text(out, "曜日");
 		break;
 	case PART_ERA:
 		buf_add_text(out, era_of(date) ? era_of(date)->name : "");
