@@ -24,9 +24,12 @@ enum activity_field {
 	ACTIVITY_COMPLAINED,
 	ACTIVITY_MACHINE_OPENS,	 /* number */
 	ACTIVITY_MACHINE_CLICKS, /* number */
-	/* The last burst of clicks, by which scanners are told from people. */
-	ACTIVITY_BURST,	      /* when it began */
-	ACTIVITY_BURST_LINKS, /* bits: links 1 to 32 */
+	/* The last burst of clicks, by which scanners are told from people (campaign/reaction.c) */
+	ACTIVITY_BURST,	       /* when it began */
+	ACTIVITY_BURST_LINKS,  /* bits: links 1 to 32 */
+	ACTIVITY_BURST_NEW,    /* bits: those that were not clicked before */
+	ACTIVITY_BURST_CLICKS, /* number that was taken for a person's */
+	ACTIVITY_BURST_BEFORE, /* the contact's last click before it, of any campaign */
 	ACTIVITY_VARIANT,     /* of a campaign with several: which one it got; from 1 */
 	ACTIVITY_FIELDS,
 };

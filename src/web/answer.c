@@ -19,6 +19,8 @@ static const char *title_of(u32 status)
 	case 201: return "Created";
 	case 202: return "Accepted";
 	case 204: return "No Content";
+	case 302: return "Found";
+	case 303: return "See Other";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
 	case 403: return "Forbidden";
@@ -38,6 +40,11 @@ static const char *title_of(u32 status)
 /* A line for each call. The path may hold an address, which is nobody's business in a log. */
 static void note(const struct call *call)
 {
+	/* So many that they would hide all others. */
+	if (call->route && (call->route->flags & ROUTE_PUBLIC)) {
+		log_debug("web", "reader", "path=%s status=%u", call->route->path, call->status);
+		return;
+	}
 	log_info("web", "call", "key=%s method=%.*s path=%s status=%u bytes=%llu ms=%llu id=%s",
 		 call->key.name[0] ? call->key.name : "-",
 		 SLICE_FMT(scgi_head_find(&call->head, SLICE("REQUEST_METHOD"))),

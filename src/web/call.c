@@ -19,6 +19,7 @@
 #define DRAIN_BODIES 8 /* of the largest size */
 #define HELD_BODIES 2 /* of the largest size, at once */
 #define JSON_TYPE SLICE("application/json")
+#define BYTES_MAX (64u << 10) /* of a body that may be of any type */
 
 /* ---- the end ---- */
 
@@ -72,7 +73,7 @@ static bool check_secure(struct call *call)
 {
 	struct slice https = scgi_head_find(&call->head, SLICE("HTTPS"));
 
-	if (slice_equal_nocase(https, SLICE("on")) ||
+	if ((call->route->flags & ROUTE_PUBLIC) || slice_equal_nocase(https, SLICE("on")) ||
 	    is_loopback(scgi_head_find(&call->head, SLICE("REMOTE_ADDR"))))
 		return true;
 	call_refuse(call, 403, NULL, "only by https; make a new key, for this one was readable");
@@ -108,24 +109,33 @@ static bool is_json(struct slice type)
 	return slice_equal_nocase(kind, JSON_TYPE);
 }
 
+static u64 body_max_of(const struct call *call)
+{
+	u64 max = call->web->config->web.body_max;
+
+	return call->route->flags & ROUTE_TAKES_JSON ? max : min_u64(max, BYTES_MAX);
+}
+
 static void refuse_length(struct call *call)
 {
 	call_refuse(call, 413, NULL, "the body has %llu bytes, at most %llu are taken",
 		    (unsigned long long)call->head.content_length,
-		    (unsigned long long)call->web->config->web.body_max);
+		    (unsigned long long)body_max_of(call));
 }
 
 static bool check_body(struct call *call)
 {
 	u64 length = call->head.content_length;
-	u64 max = call->web->config->web.body_max;
+	u64 all = HELD_BODIES * call->web->config->web.body_max;
+	u64 max = body_max_of(call);
 
-	if (!(call->route->flags & ROUTE_TAKES_JSON)) {
+	if (!(call->route->flags & (ROUTE_TAKES_JSON | ROUTE_TAKES_BYTES))) {
 		if (length > 0)
 			call_refuse(call, 400, NULL, "this call takes no body");
 		return length == 0;
 	}
-	if (!is_json(scgi_head_find(&call->head, SLICE("CONTENT_TYPE")))) {
+	if ((call->route->flags & ROUTE_TAKES_JSON) &&
+	    !is_json(scgi_head_find(&call->head, SLICE("CONTENT_TYPE")))) {
 		call_refuse(call, 415, NULL, "the body must be application/json");
 		return false;
 	}
@@ -136,7 +146,7 @@ static bool check_body(struct call *call)
 		refuse_length(call);
 		return false;
 	}
-	if (length > HELD_BODIES * max - min_u64(call->web->held, HELD_BODIES * max)) {
+	if (length > all - min_u64(call->web->held, all)) {
 		call->retry_after_s = 1;
 		call_refuse(call, 503, NULL, "too much is being taken in: again in a moment");
 		return false;

@@ -68,6 +68,7 @@ struct call {
 	const struct web_route *route;	  /* NULL: there is none */
 	struct api_key key;		  /* name "": the route needs none */
 	char argument[CALL_ARGUMENT_MAX]; /* what stands in the path for "{}", decoded */
+	char second[CALL_ARGUMENT_MAX];	  /* for the second one */
 	struct slice query;
 	json_t *json; /* the body of a route that takes one */
 	struct slice idempotency; /* the call's key for it; NULL: none */

@@ -53,9 +53,10 @@ static bool decode(struct slice text, char *out, size_t size)
 	return len > 0;
 }
 
-static bool matches(const char *pattern, struct slice path, char *argument)
+static bool matches(const char *pattern, struct slice path, struct call *call)
 {
 	struct slice rest = slice_of(pattern);
+	char *argument = call->argument;
 
 	while (rest.ptr && path.ptr) {
 		struct slice wanted = slice_split(&rest, '/');
@@ -64,6 +65,7 @@ static bool matches(const char *pattern, struct slice path, char *argument)
 		if (slice_equal(wanted, SLICE("{}"))) {
 			if (!decode(given, argument, CALL_ARGUMENT_MAX))
 				return false;
+			argument = call->second;
 		} else if (!slice_equal(wanted, given)) {
 			return false;
 		}
@@ -88,7 +90,7 @@ enum web_route_result web_route_find(struct call *call, struct slice method, str
 	call->query = target;
 	allowed[0] = '\0';
 	for (size_t i = 0; i < array_count(routes); i++) {
-		if (!matches(routes[i].path, path, call->argument))
+		if (!matches(routes[i].path, path, call))
 			continue;
 		if (slice_equal(method, slice_of(routes[i].method))) {
 			call->route = &routes[i];

@@ -8,11 +8,17 @@
 
 enum web_route_flag {
 	ROUTE_TAKES_JSON = 1, /* the call has a body, an object, in call->json */
+	ROUTE_TAKES_BYTES = 2, /* it may have a small body of any type, in call->body */
+	/*
+	 * For readers of mail: the token in the path is all that it takes, also without TLS. Calls
+	 * are many, so they are logged for debugging alone.
+	 */
+	ROUTE_PUBLIC = 4,
 };
 
 struct web_route {
 	const char *method;
-	const char *path; /* "{}" is one segment, given to the call decoded */
+	const char *path; /* "{}", twice at most, is one segment, given to the call decoded */
 	u32 scopes;       /* enum api_scope: one of them is enough; 0: no key is needed */
 	u32 flags;
 	void (*run)(struct call *call);
