@@ -359,7 +359,7 @@ bool call_open(struct web *web, i32 handle)
 	timer_init(&call->timer, on_patience_ends);
 	scgi_head_init(&call->head);
 	buf_init(&call->body, 0);
-	buf_init(&call->answer_head, 4096);
+	buf_init(&call->answer_head, 16384);
 	buf_init(&call->answer_body, CALL_ANSWER_MAX);
 	list_push_back(&web->calls, &call->node);
 	web->call_count++;

@@ -27,6 +27,8 @@
 #define CALL_ANSWER_MAX (32u << 20) /* bytes */
 
 struct web_route;
+struct link_keys;
+struct track;
 
 /* What calls of one thread share. */
 struct web {
@@ -36,6 +38,8 @@ struct web {
 	struct repeats *repeats;
 	struct audience *audience;
 	struct audience_txn *reader; /* this thread's: begun and aborted within one turn */
+	const struct link_keys *links; /* of all threads */
+	struct track *track;	       /* this thread's opens and clicks */
 	struct scribe_desk desk;
 	struct ring *ring;
 	struct timer_wheel wheel;

@@ -74,6 +74,14 @@ static void add_answers(struct buf *out, bool openmetrics, const struct meter *m
 			metric_sum_histogram(&all, &meter->workers[i].times[kind]);
 		lines_histogram(out, "hikyaku_web_answer_seconds", "kind", kinds[kind], &all);
 	}
+	lines_family(out, openmetrics, "hikyaku_web_reactions", COUNTER,
+		     "Opens and clicks that were kept.");
+	lines_sample(out, "hikyaku_web_reactions", COUNTER,
+		     sum(meter, offsetof(struct meter_worker, reactions_kept)));
+	lines_family(out, openmetrics, "hikyaku_web_reactions_dropped", COUNTER,
+		     "Those that were not: too many at once, or no room.");
+	lines_sample(out, "hikyaku_web_reactions_dropped", COUNTER,
+		     sum(meter, offsetof(struct meter_worker, reactions_dropped)));
 	lines_family(out, openmetrics, "hikyaku_web_turned_away", COUNTER,
 		     "Requests for which there was no place or no memory.");
 	lines_sample(out, "hikyaku_web_turned_away", COUNTER,

@@ -25,6 +25,8 @@ enum meter_kind {
 struct meter_worker {
 	_Alignas(CACHE_LINE) u64 answers[METER_KINDS][5]; /* by the status's first digit */
 	struct metrics_histogram times[METER_KINDS];	  /* from connection to answer */
+	u64 reactions_kept;    /* opens and clicks */
+	u64 reactions_dropped; /* too many at once, or no room */
 	u64 turned_away; /* connections: too many at once, or no memory */
 	u64 open;	 /* now */
 };

@@ -10,6 +10,10 @@
 #define JSON ROUTE_TAKES_JSON
 
 static const struct web_route routes[] = {
+	{ "GET", "/t/o/{}", 0, ROUTE_PUBLIC, public_open },
+	{ "HEAD", "/t/o/{}", 0, ROUTE_PUBLIC, public_open },
+	{ "GET", "/t/c/{}/{}", 0, ROUTE_PUBLIC, public_click },
+	{ "HEAD", "/t/c/{}/{}", 0, ROUTE_PUBLIC, public_click },
 	{ "GET", "/api/v1/openapi.json", 0, 0, api_document },
 	{ "POST", "/api/v1/messages", SEND, JSON, api_messages_send },
 	{ "GET", "/api/v1/messages/{}", SEND | READ, 0, api_message_show },

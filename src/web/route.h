@@ -43,6 +43,10 @@ enum web_route_result web_route_find(struct call *call, struct slice method, str
  */
 bool web_query_number(struct call *call, struct slice name, u64 *out) MUST_CHECK;
 
+/* ---- the functions: public_*.c ---- */
+void public_open(struct call *call);
+void public_click(struct call *call);
+
 /* ---- the functions: api_*.c ---- */
 void api_document(struct call *call);
 void api_messages_send(struct call *call);

@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "metrics/responder.h"
 #include "web/call.h"
+#include "web/link_key.h"
+#include "web/track.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -45,6 +47,7 @@ struct role {
 	struct repeats repeats;
 	struct audience *audience;
 	struct scribe *scribe;
+	struct link_keys links;
 	struct worker workers[METER_WORKERS_MAX];
 	u32 worker_count; /* those that run */
 	struct metrics_responder *responder; /* of the first one; NULL: none */
@@ -142,7 +145,11 @@ static bool open_web(struct worker *worker, struct error *error)
 	timer_wheel_init(&web->wheel, clock_mono_ns());
 	list_init(&web->calls);
 	exchange_line_init(&web->line, web->ring, &web->wheel, role->config.control);
+	web->links = &role->links;
 	scribe_desk_init(&web->desk, role->scribe, web->ring);
+	web->track = track_open(&web->desk, &web->wheel, web->meter);
+	if (!web->track)
+		return error_set(error, "no memory for opens and clicks");
 	return worker != role->workers || open_page(role, web, error);
 }
 
@@ -183,7 +190,7 @@ static void run(struct worker *worker)
 static bool is_busy(const struct worker *worker)
 {
 	return worker->accepting || worker->web.call_count > 0 ||
-	       worker->web.line.running_count > 0;
+	       worker->web.line.running_count > 0 || track_is_busy(worker->web.track);
 }
 
 static void close_web(struct worker *worker)
@@ -193,6 +200,7 @@ static void close_web(struct worker *worker)
 	list_for_each_safe (node, &web->calls)
 		call_close(list_entry(node, struct call, node));
 	for (u32 i = 0; i < CLOSE_TURNS_MAX && is_busy(worker); i++) {
+		track_flush(web->track);
 		ring_turn(web->ring, CLOSE_TURN_NS);
 		scribe_desk_run(&web->desk);
 	}
@@ -204,6 +212,7 @@ static void close_web(struct worker *worker)
 		CRASH("the operations of calls do not end");
 	ring_turn(web->ring, 0);
 	ring_close(web->ring);
+	track_close(web->track);
 	scribe_desk_done(&web->desk);
 	audience_txn_close(web->reader);
 }
@@ -265,7 +274,8 @@ static bool open_audience(struct role *role, struct error *error)
 	if (!role->audience)
 		return false;
 	role->scribe = scribe_open(role->audience, &role->meter.scribe, error);
-	return role->scribe != NULL;
+	return role->scribe &&
+	       link_key_open(role->scribe, clock_wall_ms(), &role->links, error);
 }
 
 static u32 workers_wanted(const struct role *role)

@@ -44,6 +44,19 @@ static void a_part_of_the_path_is_decoded_once(void **state)
 	assert_string_equal(call.argument, "\xe3\x81\x82");
 }
 
+static void two_parts_of_a_path_are_told_apart(void **state)
+{
+	(void)state;
+	assert_int_equal(find("GET", "/t/c/AbC-_9/12"), ROUTE_FOUND);
+	assert_string_equal(call.argument, "AbC-_9");
+	assert_string_equal(call.second, "12");
+	assert_true(call.route->flags & ROUTE_PUBLIC);
+	assert_int_equal(find("GET", "/t/c/AbC"), ROUTE_UNKNOWN);
+	assert_int_equal(find("GET", "/t/c/AbC/1/2"), ROUTE_UNKNOWN);
+	assert_int_equal(find("POST", "/t/c/AbC/1"), ROUTE_OTHER_METHOD);
+	assert_string_equal(allowed, "GET, HEAD");
+}
+
 static void what_is_not_there_is_unknown(void **state)
 {
 	static const char *const targets[] = {
@@ -94,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_and_methods_lead_to_their_route),
 		cmocka_unit_test(a_part_of_the_path_is_decoded_once),
+		cmocka_unit_test(two_parts_of_a_path_are_told_apart),
 		cmocka_unit_test(what_is_not_there_is_unknown),
 		cmocka_unit_test(another_method_is_told_which_there_are),
 	};

@@ -5,7 +5,7 @@
 #include "store/audience_attribute.h"
 #include "store/audience_campaign_link.h"
 #include "store/audience_contact.h"
-#include "web/reader_token.h"
+#include "web/public_token.h"
 #include "web/route.h"
 #include "web/track.h"
 
@@ -24,12 +24,12 @@ static void note(struct call *call, const struct link_token *token, u32 link, en
 }
 
 /* Whoever asks gets the picture: a broken image tells more about a mail than none. */
-void reader_open(struct call *call)
+void public_open(struct call *call)
 {
-	struct visit visit = reader_visit(call);
+	struct visit visit = public_visit(call);
 	struct link_token token;
 
-	if (reader_token_read(call, LINK_TRACK, &token))
+	if (public_token_read(call, LINK_TRACK, &token))
 		note(call, &token, 0, visit_judge_open(&visit));
 	call_answer_text(call, 200, "image/gif", (struct slice){ pixel, sizeof(pixel) - 1 });
 }
@@ -92,15 +92,15 @@ static void refuse(struct call *call, enum store_result result)
 				       "in a moment.\n"));
 }
 
-void reader_click(struct call *call)
+void public_click(struct call *call)
 {
-	struct visit visit = reader_visit(call);
+	struct visit visit = public_visit(call);
 	struct buf *head = &call->answer_head;
 	enum store_result result = STORE_NOT_FOUND;
 	struct link_token token;
 	u32 number;
 
-	if (reader_token_read(call, LINK_TRACK, &token) &&
+	if (public_token_read(call, LINK_TRACK, &token) &&
 	    slice_to_u32(slice_of(call->second), &number) && number > 0) {
 		buf_add_text(head, "Referrer-Policy: no-referrer\r\nLocation: ");
 		result = find_place(call, &token, number, head);
