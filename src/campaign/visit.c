@@ -7,8 +7,8 @@
 /* Parts of user agents, in lower case. */
 static const char *const programs[] = {
 	/* Crawlers, and previews of messengers. */
-	"bot", "crawl", "spider", "slurp", "facebookexternalhit", "whatsapp", "telegram", "discord",
-	"skypeuripreview", "preview", "embedly", "ia_archiver", "favicon",
+	"bot", "crawl", "spider", "slurp", "facebookexternalhit", "whatsapp", "telegram",
+	"discord", "skypeuripreview", "preview", "embedly", "ia_archiver", "favicon",
 	/* Gateways that look at mail. */
 	"barracuda", "mimecast", "proofpoint", "symantec", "messagelabs", "brightcloud", "ironport",
 	"cisco-umbrella", "fireeye", "trendmicro", "trend micro", "zscaler", "forcepoint",
@@ -16,8 +16,8 @@ static const char *const programs[] = {
 	"virustotal", "bitdefender", "kaspersky", "eset", "netcraft", "scanner", "checkpoint",
 	/* Libraries and tools. */
 	"curl/", "wget", "python", "go-http-client", "java/", "okhttp", "libwww", "lwp::",
-	"apache-httpclient", "httpclient", "ruby", "node-fetch", "axios", "undici", "guzzle", "php/",
-	"headless", "phantomjs", "puppeteer", "playwright", "selenium", "winhttp", "aiohttp",
+	"apache-httpclient", "httpclient", "ruby", "node-fetch", "axios", "undici", "guzzle",
+	"php/", "headless", "phantomjs", "puppeteer", "playwright", "selenium", "winhttp", "aiohttp",
 	"scrapy", "postman", "insomnia",
 };
 
