@@ -38,3 +38,25 @@ enum store_result behaviour_put(struct audience_txn *txn, u32 contact,
 	return env_put(&txn->env, AUDIENCE_BEHAVIOUR, env_key(key, sizeof(key)),
 		       env_key(record, len));
 }
+
+enum store_result behaviour_after(struct audience_txn *txn, u32 contact, u32 *found,
+				  struct behaviour *behaviour)
+{
+	u8 bytes[BEHAVIOUR_KEY_SIZE];
+	struct slice record;
+	struct slice key;
+	struct record_reader r;
+	enum store_result result;
+
+	record_put_u32(bytes, contact);
+	result = env_after(&txn->env, AUDIENCE_BEHAVIOUR, env_key(bytes, sizeof(bytes)), &key,
+			   &record);
+	if (result != STORE_OK)
+		return result;
+	r = record_reader_of(key);
+	*found = record_get_u32(&r);
+	if (r.bad ||
+	    !number_record_read(record, BEHAVIOUR_VERSION, behaviour->of, BEHAVIOUR_FIELDS))
+		return env_damaged(&txn->env, AUDIENCE_BEHAVIOUR, key);
+	return STORE_OK;
+}
