@@ -159,6 +159,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(TOOLCHAIN)
 
 $(BUILD)/obj/base/config_site.o: src/base/providers.conf
 $(BUILD)/obj/web/api_document.o: src/web/openapi.json
+$(BUILD)/obj/web/asset.o: src/web/style.css src/web/script.js src/web/icon.svg
 
 # Vector arithmetic keeps its arrays in registers only when loops are unrolled before that is decided;
 # sanitizers would need minutes to compile what comes of it. ThreadSanitizer does not look at it at all: it

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "web/page.h"
 #include "web/route.h"
 
 #include <stdarg.h>
@@ -9,8 +10,17 @@
 #include <string.h>
 
 #define PROBLEM_TYPE "application/problem+json"
+#define PAGE_TYPE "text/html; charset=utf-8"
 #define RETRY_FULL_S 30
 #define RETRY_AWAY_S 5
+
+/* No script, style or frame but our own files; a form goes nowhere else (CSP level 3). */
+#define PAGE_GUARDS                                                                                \
+	"Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'; "       \
+	"img-src 'self' data:; connect-src 'self'; frame-src 'self'; form-action 'self'; "         \
+	"base-uri 'none'; frame-ancestors 'self'\r\n"                                              \
+	"Referrer-Policy: same-origin\r\n"                                                         \
+	"Cross-Origin-Opener-Policy: same-origin\r\n"
 
 static const char *title_of(u32 status)
 {
@@ -62,13 +72,18 @@ static void answer(struct call *call, u32 status, const char *type)
 	call->status = status;
 	buf_add_format(head, "Status: %u %s\r\n", status, title_of(status));
 	if (type)
-		buf_add_format(head, "Content-Type: %s\r\nContent-Length: %zu\r\n", type,
-			       call->answer_body.len);
-	if (status == 401)
+		buf_add_format(head, "Content-Type: %s\r\nContent-Length: %llu\r\n", type,
+			       (unsigned long long)(call->answer_body.len + call->file_left));
+	if (status == 401 && !call->is_page)
 		buf_add_text(head, "WWW-Authenticate: Bearer realm=\"hikyaku\"\r\n");
 	if (call->retry_after_s > 0)
 		buf_add_format(head, "Retry-After: %u\r\n", call->retry_after_s);
-	buf_add_text(head, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n");
+	buf_add_text(head, call->is_lasting ?
+				   "Cache-Control: public, max-age=31536000, immutable\r\n" :
+				   "Cache-Control: no-store\r\n");
+	if (call->is_page)
+		buf_add_text(head, PAGE_GUARDS);
+	buf_add_text(head, "X-Content-Type-Options: nosniff\r\n\r\n");
 	note(call);
 	call_send(call);
 }
@@ -106,6 +121,50 @@ void call_answer_text(struct call *call, u32 status, const char *type, struct sl
 	answer(call, status, type);
 }
 
+void call_answer_page(struct call *call, u32 status)
+{
+	call->is_page = true;
+	if (!call->answer_body.failed) {
+		answer(call, status, PAGE_TYPE);
+		return;
+	}
+	buf_reset(&call->answer_body);
+	buf_add_text(&call->answer_body, "<!doctype html><title>hikyaku</title><p>no memory\n");
+	answer(call, 500, PAGE_TYPE);
+}
+
+/* RFC 6266: the name as RFC 8187 has it, which all browsers read. */
+static void name_file(struct call *call, struct slice name)
+{
+	buf_add_text(&call->answer_head, "Content-Disposition: attachment; filename*=UTF-8''");
+	url_format(&call->answer_head, "{}", &name);
+	buf_add_text(&call->answer_head, "\r\n");
+}
+
+void call_answer_file(struct call *call, const char *type, struct slice name, int file, u64 size)
+{
+	call->file = file;
+	call->file_left = size;
+	buf_reset(&call->answer_body);
+	name_file(call, name);
+	answer(call, 200, type);
+}
+
+void call_answer_saved(struct call *call, const char *type, struct slice name)
+{
+	if (call->answer_body.failed) {
+		call_refuse(call, 500, NULL, "there is no memory for the answer");
+		return;
+	}
+	name_file(call, name);
+	answer(call, 200, type);
+}
+
+static bool is_for_people(const struct call *call)
+{
+	return !slice_has_prefix(scgi_head_find(&call->head, SLICE("REQUEST_URI")), SLICE("/api/"));
+}
+
 void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
 {
 	char detail[ERROR_TEXT_MAX];
@@ -115,6 +174,12 @@ void call_refuse(struct call *call, u32 status, const char *pointer, const char 
 	va_start(args, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, args);
 	va_end(args);
+	if (is_for_people(call)) {
+		log_info("web", "refused", "status=%u why=%s", status, detail);
+		call_problem_page(call, status, NULL);
+		return;
+	}
+	buf_reset(&call->answer_body);
 	words = json_string(detail);
 	/* It may quote what a client sent, cut within a character. */
 	if (!words) {

@@ -3,9 +3,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "web/call_upload.h"
+#include "web/page.h"
 #include "web/route.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define READ_PATIENCE_NS (30 * NS_PER_S)  /* without a byte of the request */
 #define BODY_PATIENCE_NS (300 * NS_PER_S) /* for all of it */
@@ -18,6 +21,8 @@
  */
 #define DRAIN_BODIES 8 /* of the largest size */
 #define HELD_BODIES 2 /* of the largest size, at once */
+#define FORM_BODY_MAX FORM_BYTES_MAX
+#define FILE_PART (256u << 10) /* bytes read and sent at once */
 #define JSON_TYPE SLICE("application/json")
 #define BYTES_MAX (64u << 10) /* of a body that may be of any type */
 
@@ -29,7 +34,17 @@ void call_close(struct call *call)
 	if (call->exchange)
 		exchange_drop(call->exchange);
 	call->exchange = NULL;
+	if (call->order)
+		call->order->call = NULL;
+	call->order = NULL;
 	conn_close(&call->conn);
+}
+
+static void free_form(struct form *form)
+{
+	if (form)
+		form_done(form);
+	free(form);
 }
 
 static void on_closed(struct conn *conn)
@@ -42,11 +57,17 @@ static void on_closed(struct conn *conn)
 	call->web->held -= call->held;
 	scgi_head_done(&call->head);
 	buf_done(&call->body);
+	call_upload_close(call);
+	free_form(call->form);
+	free_form(call->query_form);
+	if (call->file >= 0)
+		close(call->file);
 	buf_done(&call->answer_head);
 	buf_done(&call->answer_body);
 	json_decref(call->json);
 	json_decref(call->items);
 	explicit_bzero(&call->key, sizeof(call->key));
+	explicit_bzero(&call->session, sizeof(call->session));
 	free(call);
 }
 
@@ -102,6 +123,60 @@ static bool check_key(struct call *call)
 	return true;
 }
 
+/* ---- who is signed in ---- */
+
+/*
+ * What a browser says about where a request comes from (Fetch Metadata; RFC 6454 for Origin): from
+ * another site nothing is taken, whatever it carries. Programs say nothing of it.
+ */
+static bool is_from_own_site(const struct call *call)
+{
+	struct slice site = scgi_head_find(&call->head, SLICE("HTTP_SEC_FETCH_SITE"));
+	struct slice origin = scgi_head_find(&call->head, SLICE("HTTP_ORIGIN"));
+	struct slice host = scgi_head_find(&call->head, SLICE("HTTP_HOST"));
+	i64 at = slice_find(origin, SLICE("://"));
+
+	if (site.ptr)
+		return slice_equal(site, SLICE("same-origin")) || slice_equal(site, SLICE("none"));
+	return !origin.ptr ||
+	       (at >= 0 && slice_equal_nocase(slice_from(origin, (size_t)at + 3), host));
+}
+
+static void lead_to_login(struct call *call)
+{
+	struct slice target = scgi_head_find(&call->head, SLICE("REQUEST_URI"));
+
+	if (call->session.user != 0 && call->session.wants_totp)
+		CALL_REDIRECT(call, TONE_NEUTRAL, NULL, "/admin/login/code");
+	else if (strcmp(call->route->method, "GET") == 0)
+		CALL_REDIRECT(call, TONE_NEUTRAL, NULL, "/admin/login?next={}", target);
+	else
+		CALL_REDIRECT(call, TONE_NEUTRAL, NULL, "/admin/login");
+}
+
+static bool check_session(struct call *call)
+{
+	bool is_ours = (call->route->flags & (ROUTE_SIGNED_IN | ROUTE_OWN_SITE)) != 0;
+
+	if (!is_ours)
+		return true;
+	if (!session_load(call)) {
+		call_refuse(call, 503, NULL, "sessions cannot be read");
+		return false;
+	}
+	if (strcmp(call->route->method, "GET") != 0 && !is_from_own_site(call)) {
+		call_problem_page(call, 419, NULL);
+		return false;
+	}
+	if (!(call->route->flags & ROUTE_SIGNED_IN) || web_route_admits(call->route, call))
+		return true;
+	if (call->session.user == 0 || call->session.wants_totp)
+		lead_to_login(call);
+	else
+		call_refuse(call, 403, NULL, "the role does not allow it");
+	return false;
+}
+
 static bool is_json(struct slice type)
 {
 	struct slice kind = slice_trim(slice_split(&type, ';'));
@@ -123,12 +198,29 @@ static void refuse_length(struct call *call)
 		    (unsigned long long)body_max_of(call));
 }
 
+static bool check_room(struct call *call, u64 length)
+{
+	u64 all = HELD_BODIES * call->web->config->web.body_max;
+
+	if (length <= all - min_u64(call->web->held, all))
+		return true;
+	call->retry_after_s = 1;
+	call_refuse(call, 503, NULL, "too much is being taken in: again in a moment");
+	return false;
+}
+
 static bool check_body(struct call *call)
 {
 	u64 length = call->head.content_length;
-	u64 all = HELD_BODIES * call->web->config->web.body_max;
 	u64 max = body_max_of(call);
 
+	if (call->route->flags & (ROUTE_TAKES_UPLOAD | ROUTE_TAKES_FILE))
+		return call_upload_open(call);
+	if (call->route->flags & ROUTE_TAKES_FORM) {
+		if (length > FORM_BODY_MAX)
+			call_refuse(call, 413, NULL, "too large a form");
+		return length <= FORM_BODY_MAX && check_room(call, length);
+	}
 	if (!(call->route->flags & (ROUTE_TAKES_JSON | ROUTE_TAKES_BYTES))) {
 		if (length > 0)
 			call_refuse(call, 400, NULL, "this call takes no body");
@@ -146,12 +238,7 @@ static bool check_body(struct call *call)
 		refuse_length(call);
 		return false;
 	}
-	if (length > all - min_u64(call->web->held, all)) {
-		call->retry_after_s = 1;
-		call_refuse(call, 503, NULL, "too much is being taken in: again in a moment");
-		return false;
-	}
-	return true;
+	return check_room(call, length);
 }
 
 static bool check_request(struct call *call)
@@ -170,7 +257,7 @@ static bool check_request(struct call *call)
 		call_refuse(call, 405, NULL, "what is here takes %s", allowed);
 		return false;
 	}
-	return check_secure(call) && check_key(call) && check_body(call);
+	return check_secure(call) && check_key(call) && check_session(call) && check_body(call);
 }
 
 /* ---- the body ---- */
@@ -190,6 +277,8 @@ static void run(struct call *call)
 
 	call->state = CALL_WORKS;
 	timer_stop(&call->web->wheel, &call->timer);
+	if (!call_read_form(call))
+		return;
 	if (!(call->route->flags & ROUTE_TAKES_JSON)) {
 		call->route->run(call);
 		return;
@@ -211,26 +300,32 @@ static void run(struct call *call)
 
 static void take_body(struct call *call, struct slice bytes)
 {
-	size_t lacks = (size_t)call->head.content_length - call->body.len;
-
-	buf_add_slice(&call->body, slice_first(bytes, lacks));
-	if (call->body.failed) {
-		call_refuse(call, 503, NULL, "no memory for the body");
-		return;
+	bytes = slice_first(bytes, min_u64(bytes.len, call->body_left));
+	call->body_left -= bytes.len;
+	if (call->upload_reader) {
+		wait_for(call, BODY_PATIENCE_NS);
+		if (!call_upload_take(call, bytes))
+			return;
+	} else {
+		buf_add_slice(&call->body, bytes);
 	}
-	if (bytes.len >= lacks)
+	if (call->body.failed)
+		call_refuse(call, 503, NULL, "no memory for the body");
+	else if (call->body_left == 0)
 		run(call);
 }
 
 static void drain(struct call *call, struct slice bytes)
 {
 	call->drain -= min_u64(call->drain, bytes.len);
+	call->body_left = call->drain;
 	if (call->drain == 0)
 		refuse_length(call);
 }
 
 static void on_head(struct call *call, struct slice rest)
 {
+	call->body_left = call->head.content_length;
 	if (!check_request(call))
 		return;
 	if (call->drain > 0) {
@@ -239,10 +334,10 @@ static void on_head(struct call *call, struct slice rest)
 		drain(call, rest);
 		return;
 	}
-	call->held = call->head.content_length;
+	call->held = call->upload_reader ? 0 : call->head.content_length;
 	call->web->held += call->held;
 	call->state = CALL_BODY;
-	buf_init(&call->body, call->head.content_length + 1);
+	buf_init(&call->body, call->held + 1);
 	wait_for(call, BODY_PATIENCE_NS);
 	take_body(call, rest);
 }
@@ -306,6 +401,24 @@ void call_send(struct call *call)
 	send_rest(call);
 }
 
+/* The next part of a file. False: it could not be read; what was promised cannot be kept. */
+static bool read_part(struct call *call)
+{
+	size_t len = (size_t)min_u64(call->file_left, FILE_PART);
+	char *room;
+	ssize_t got;
+
+	buf_reset(&call->answer_body);
+	room = buf_reserve(&call->answer_body, len);
+	got = room ? read(call->file, room, len) : -1;
+	if (got <= 0)
+		return false;
+	buf_advance(&call->answer_body, (size_t)got);
+	call->file_left -= (u64)got;
+	call->iov[1] = (struct iovec){ call->answer_body.ptr, call->answer_body.len };
+	return true;
+}
+
 static void on_sent(struct conn *conn, i32 result)
 {
 	struct call *call = container_of(conn, struct call, conn);
@@ -323,7 +436,14 @@ static void on_sent(struct conn *conn, i32 result)
 		call_close(call);
 	} else if (call->iov[0].iov_len + call->iov[1].iov_len > 0) {
 		send_rest(call);
-	} else if (call->held == 0 && call->head.content_length > 0 && !conn->has_ended) {
+	} else if (call->file_left > 0) {
+		if (read_part(call)) {
+			wait_for(call, ANSWER_PATIENCE_NS);
+			send_rest(call);
+		} else {
+			call_close(call);
+		}
+	} else if (call->body_left > 0 && !conn->has_ended) {
 		/* Refused before its body was taken. */
 		call->state = CALL_LINGERS;
 		wait_for(call, LINGER_NS);
@@ -355,6 +475,8 @@ bool call_open(struct web *web, i32 handle)
 	if (!call)
 		return false;
 	call->web = web;
+	call->file = -1;
+	call->upload.fd = -1;
 	call->began_ns = clock_mono_ns();
 	timer_init(&call->timer, on_patience_ends);
 	scgi_head_init(&call->head);

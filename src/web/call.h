@@ -14,11 +14,14 @@
 #include "io/conn.h"
 #include "io/timer.h"
 #include "web/exchange.h"
+#include "web/form.h"
 #include "web/meter.h"
 #include "web/permit.h"
 #include "web/repeat.h"
 #include "web/scgi.h"
 #include "web/scribe.h"
+#include "web/session.h"
+#include "web/upload.h"
 
 #include <jansson.h>
 
@@ -29,6 +32,8 @@
 struct web_route;
 struct link_keys;
 struct track;
+struct call_body;
+struct call_order;
 
 /* What calls of one thread share. */
 struct web {
@@ -47,6 +52,8 @@ struct web {
 	struct list calls;
 	u32 call_count;
 	u64 held; /* bytes that bodies were promised */
+	u32 uploads; /* under way */
+	u32 orders; /* of calls, with the scribe */
 };
 
 enum call_state {
@@ -66,6 +73,8 @@ struct call {
 	enum call_state state;
 	struct scgi_head head;
 	struct buf body;
+	struct call_body *upload_reader; /* of a route that takes a file */
+	u64 body_left; /* bytes of the body that have not come */
 	u64 held;
 	u64 drain; /* bytes that are still to be thrown away */
 	u64 began_ns;
@@ -74,16 +83,28 @@ struct call {
 	char argument[CALL_ARGUMENT_MAX]; /* what stands in the path for "{}", decoded */
 	char second[CALL_ARGUMENT_MAX];	  /* for the second one */
 	struct slice query;
+	struct form *query_form; /* made by call_query */
+	struct web_session session; /* user 0: nobody, or the route needs none */
+	i32 zone_minutes; /* of the settings, with a session's route */
+	struct form *form; /* the body of a route that takes one */
+	/* A file that was brought: the route may keep it (upload_keep), else it goes with the call. */
+	struct upload upload;
+	char upload_name[256]; /* as the browser calls it; UTF-8, no path; may be "" */
 	json_t *json; /* the body of a route that takes one */
 	struct slice idempotency; /* the call's key for it; NULL: none */
 	u8 body_digest[SHA256_SIZE]; /* with such a key */
 	/* The route's own: */
 	struct exchange *exchange;
 	json_t *items;
+	struct call_order *order;
 	char id[64];
 	u32 retry_after_s; /* of an answer; 0: not said */
 	/* The answer. */
 	u32 status;
+	bool is_lasting; /* never changes: caches may keep it */
+	bool is_page; /* HTML: what guards pages goes with it */
+	int file; /* what follows the body, when file_left is not 0; closed with the call */
+	u64 file_left;
 	struct buf answer_head;
 	struct buf answer_body;
 	struct iovec iov[2];
@@ -105,9 +126,19 @@ void call_answer(struct call *call, u32 status, json_t *json);
 void call_answer_nothing(struct call *call, u32 status);
 /* Answers with a text that outlives the call. */
 void call_answer_text(struct call *call, u32 status, const char *type, struct slice text);
+/* Answers with what a page's writer has put into answer_body (page.h). */
+void call_answer_page(struct call *call, u32 status);
+/*
+ * Answers with a file to be saved under that name, UTF-8. Takes the descriptor; the bytes are read
+ * from it as they are sent.
+ */
+void call_answer_file(struct call *call, const char *type, struct slice name, int file, u64 size);
+/* The same from what is in answer_body: CSV, text. */
+void call_answer_saved(struct call *call, const char *type, struct slice name);
 /*
  * Answers with problem+json (RFC 9457): a sentence, and the JSON pointer (RFC 6901) of what is
- * wrong in the request, unless it is NULL.
+ * wrong in the request, unless it is NULL. Outside of /api/ people see a page instead
+ * (call_problem_page), and the sentence goes to the log.
  */
 void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
@@ -124,5 +155,33 @@ void call_ask_end(struct call *call);
  * Refused content has no pointer here: what has to be pointed at is looked at before.
  */
 void call_refuse_end(struct call *call, enum exchange_end end, const json_t *json);
+
+/* ---- writing: call_order.c ---- */
+
+/*
+ * An order to the scribe (scribe.h) that a call waits for. The route allocates it, with what it
+ * writes around it, and sets `order.apply` and `answer`; it is freed with free() afterwards.
+ */
+struct call_order {
+	struct scribe_order order;
+	/* On the call's thread; looks at order.result. Not called when the call is gone. */
+	void (*answer)(struct call *call, struct call_order *order);
+	void (*done)(struct call_order *order); /* before it is freed; NULL: nothing to do */
+	/* call_order.c's own: */
+	struct call *call;
+	struct web *web;
+};
+void call_give_order(struct call *call, struct call_order *order);
+/* For answer(): refuses when the order failed: 503 or 500. True: it is well. */
+bool call_order_is_well(struct call *call, const struct call_order *order) MUST_CHECK;
+/* For apply(): notes who did what, in the same transaction (store/audience_audit.h). */
+struct call_author {
+	char who[SESSION_WHO_SIZE];
+	char from[SESSION_ADDRESS_MAX + 1];
+	u64 now_ms;
+};
+void call_author(const struct call *call, struct call_author *author);
+enum store_result call_audit(struct audience_txn *txn, const struct call_author *author,
+			     const char *action, struct slice object) MUST_CHECK;
 
 #endif

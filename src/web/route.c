@@ -9,11 +9,17 @@
 #define ADMIN API_SCOPE_ADMIN
 #define JSON ROUTE_TAKES_JSON
 
+#define FORM ROUTE_TAKES_FORM
+#define VIEWER ROUTE_VIEWER
+#define EDITOR ROUTE_EDITOR
+#define OWNER ROUTE_OWNER
+
 static const struct web_route routes[] = {
 	{ "GET", "/t/o/{}", 0, ROUTE_PUBLIC, public_open },
 	{ "HEAD", "/t/o/{}", 0, ROUTE_PUBLIC, public_open },
 	{ "GET", "/t/c/{}/{}", 0, ROUTE_PUBLIC, public_click },
 	{ "HEAD", "/t/c/{}/{}", 0, ROUTE_PUBLIC, public_click },
+	{ "GET", "/assets/{}", 0, 0, page_asset },
 	{ "GET", "/api/v1/openapi.json", 0, 0, api_document },
 	{ "POST", "/api/v1/messages", SEND, JSON, api_messages_send },
 	{ "GET", "/api/v1/messages/{}", SEND | READ, 0, api_message_show },
@@ -120,4 +126,28 @@ bool web_query_number(struct call *call, struct slice name, u64 *out)
 		return false;
 	}
 	return true;
+}
+
+bool web_route_admits(const struct web_route *route, const struct call *call)
+{
+	enum user_role role = call->session.role;
+
+	if (call->session.user == 0 || call->session.wants_totp)
+		return false;
+	if (route->flags & ROUTE_OWNER)
+		return role == USER_OWNER;
+	if (route->flags & ROUTE_EXPORTER)
+		return session_may_export(call);
+	if (route->flags & ROUTE_EDITOR)
+		return role >= USER_EDITOR;
+	return true;
+}
+
+bool web_route_is_open(const struct call *call, const char *path)
+{
+	for (size_t i = 0; i < array_count(routes); i++) {
+		if (strcmp(routes[i].method, "GET") == 0 && strcmp(routes[i].path, path) == 0)
+			return web_route_admits(&routes[i], call);
+	}
+	return false;
 }

@@ -14,6 +14,21 @@ enum web_route_flag {
 	 * are many, so they are logged for debugging alone.
 	 */
 	ROUTE_PUBLIC = 4,
+	/*
+	 * A form in call->form: urlencoded, or multipart without its files; an empty body is an
+	 * empty form.
+	 */
+	ROUTE_TAKES_FORM = 8,
+	/* A form with a file (multipart): call->form, and call->upload unless none was chosen. */
+	ROUTE_TAKES_UPLOAD = 16,
+	/* The body as it is, of any type, in call->upload. */
+	ROUTE_TAKES_FILE = 32,
+	/* A session, in call->session, of a user who may at least see; POST: from our own pages. */
+	ROUTE_VIEWER = 64,
+	ROUTE_EDITOR = 128,   /* the same of a user who may change contacts, campaigns, templates */
+	ROUTE_OWNER = 256,    /* who may change users and settings */
+	ROUTE_EXPORTER = 512, /* who may hand out personal data: session_may_export */
+	ROUTE_OWN_SITE = 1024, /* no session is needed, but a POST comes from our own pages */
 };
 
 struct web_route {
@@ -43,9 +58,21 @@ enum web_route_result web_route_find(struct call *call, struct slice method, str
  */
 bool web_query_number(struct call *call, struct slice name, u64 *out) MUST_CHECK;
 
+/*
+ * Whether GET of that path of ours is there for whoever is signed in: what he may not have, he is
+ * not shown the way to.
+ */
+bool web_route_is_open(const struct call *call, const char *path) MUST_CHECK;
+/* Whether the session may take the route. */
+bool web_route_admits(const struct web_route *route, const struct call *call) MUST_CHECK;
+#define ROUTE_SIGNED_IN (ROUTE_VIEWER | ROUTE_EDITOR | ROUTE_OWNER | ROUTE_EXPORTER)
+
 /* ---- the functions: public_*.c ---- */
 void public_open(struct call *call);
 void public_click(struct call *call);
+
+/* ---- the functions: page_*.c ---- */
+void page_asset(struct call *call);
 
 /* ---- the functions: api_*.c ---- */
 void api_document(struct call *call);

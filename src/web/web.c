@@ -189,7 +189,7 @@ static void run(struct worker *worker)
 
 static bool is_busy(const struct worker *worker)
 {
-	return worker->accepting || worker->web.call_count > 0 ||
+	return worker->accepting || worker->web.call_count > 0 || worker->web.orders > 0 ||
 	       worker->web.line.running_count > 0 || track_is_busy(worker->web.track);
 }
 
@@ -272,6 +272,8 @@ static bool open_audience(struct role *role, struct error *error)
 
 	role->audience = audience_open(&params, error);
 	if (!role->audience)
+		return false;
+	if (!upload_prepare(config->audience, error))
 		return false;
 	role->scribe = scribe_open(role->audience, &role->meter.scribe, error);
 	return role->scribe &&
