@@ -73,7 +73,7 @@ struct call {
 	enum call_state state;
 	struct scgi_head head;
 	struct buf body;
-	struct call_body *upload_reader; /* of a route that takes a file */
+	struct call_body *upload_reader; /* of a file */
 	u64 body_left; /* bytes of the body that have not come */
 	u64 held;
 	u64 drain; /* bytes that are still to be thrown away */
@@ -87,7 +87,7 @@ struct call {
 	struct web_session session; /* user 0: nobody, or the route needs none */
 	i32 zone_minutes; /* of the settings, with a session's route */
 	struct form *form; /* the body of a route that takes one */
-	/* A file that was brought: the route may keep it (upload_keep), else it goes with the call. */
+	/* A file that was brought: kept by the route (upload_keep), or it goes with the call. */
 	struct upload upload;
 	char upload_name[256]; /* as the browser calls it; UTF-8, no path; may be "" */
 	json_t *json; /* the body of a route that takes one */

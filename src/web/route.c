@@ -130,16 +130,16 @@ bool web_query_number(struct call *call, struct slice name, u64 *out)
 
 bool web_route_admits(const struct web_route *route, const struct call *call)
 {
-	enum user_role role = call->session.role;
+	enum account_role role = call->session.role;
 
 	if (call->session.user == 0 || call->session.wants_totp)
 		return false;
 	if (route->flags & ROUTE_OWNER)
-		return role == USER_OWNER;
+		return role == ACCOUNT_OWNER;
 	if (route->flags & ROUTE_EXPORTER)
 		return session_may_export(call);
 	if (route->flags & ROUTE_EDITOR)
-		return role >= USER_EDITOR;
+		return role >= ACCOUNT_EDITOR;
 	return true;
 }
 

@@ -47,8 +47,8 @@ static void make_token(struct slice cookie, char token[SESSION_TOKEN_SIZE])
 	token[SESSION_TOKEN_SIZE - 1] = '\0';
 }
 
-static void fill_in(struct web_session *out, const struct user_session *session,
-		    const struct user *user)
+static void fill_in(struct web_session *out, const struct account_session *session,
+		    const struct account *user)
 {
 	out->user = user->id;
 	out->role = user->role;
@@ -63,14 +63,14 @@ static void fill_in(struct web_session *out, const struct user_session *session,
 static enum store_result read_store(struct call *call, u64 now_ms)
 {
 	struct audience_txn *txn = call->web->reader;
-	struct user_session session;
-	struct user user;
+	struct account_session session;
+	struct account user;
 	enum store_result result =
-		user_session_get(txn, call->session.digest, now_ms, &session);
+		account_session_get(txn, call->session.digest, now_ms, &session);
 
 	if (result == STORE_OK)
-		result = user_get(txn, slice_of(session.email), &user);
-	if (result == STORE_OK && user.id == session.user && !(user.flags & USER_IS_BLOCKED))
+		result = account_get(txn, slice_of(session.email), &user);
+	if (result == STORE_OK && user.id == session.user && !(user.flags & ACCOUNT_IS_BLOCKED))
 		fill_in(&call->session, &session, &user);
 	explicit_bzero(&user, sizeof(user));
 	return result;
@@ -87,12 +87,12 @@ struct touch {
 static enum store_result apply_touch(struct scribe_order *order, struct audience_txn *txn)
 {
 	struct touch *touch = container_of(order, struct touch, order);
-	struct user_session session;
-	enum store_result result = user_session_get(txn, touch->digest, touch->now_ms, &session);
+	struct account_session session;
+	enum store_result result = account_session_get(txn, touch->digest, touch->now_ms, &session);
 
 	if (result == STORE_OK) {
 		session.seen_ms = touch->now_ms;
-		return user_session_put(txn, &session);
+		return account_session_put(txn, &session);
 	}
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
@@ -158,9 +158,9 @@ bool session_may_export(const struct call *call)
 {
 	const struct web_session *session = &call->session;
 
-	return session->user != 0 && (session->role == USER_OWNER ||
-				      (session->role == USER_EDITOR &&
-				       (session->rights & USER_MAY_EXPORT) != 0));
+	return session->user != 0 && (session->role == ACCOUNT_OWNER ||
+				      (session->role == ACCOUNT_EDITOR &&
+				       (session->rights & ACCOUNT_MAY_EXPORT) != 0));
 }
 
 enum language call_language(const struct call *call)

@@ -1,12 +1,12 @@
 /*
  * Who is signed in: the cookie of a browser, the user behind it, what he may. The cookie is 256
- * random bits; the store has a digest of it (store/audience_user.h). What forms carry so that no
+ * random bits; the store has a digest of it (store/audience_account.h). What forms carry so that no
  * other site can send them (CSRF) is made of the cookie, so it needs no memory.
  */
 #ifndef WEB_SESSION_H
 #define WEB_SESSION_H
 
-#include "store/audience_user.h"
+#include "store/audience_account.h"
 #include "web/words.h"
 
 #define SESSION_COOKIE "__Host-session"
@@ -16,12 +16,12 @@ struct call;
 
 struct web_session {
 	u32 user; /* id; 0: nobody is signed in */
-	enum user_role role;
-	u32 rights; /* enum user_flag */
+	enum account_role role;
+	u32 rights; /* enum account_flag */
 	bool wants_totp;
-	char email[USER_EMAIL_MAX + 1];
-	char name[USER_NAME_MAX + 1];
-	u8 language; /* as struct user has it */
+	char email[ACCOUNT_EMAIL_MAX + 1];
+	char name[ACCOUNT_NAME_MAX + 1];
+	u8 language; /* as struct account has it */
 	u8 digest[SESSION_DIGEST];
 	char token[SESSION_TOKEN_SIZE]; /* for forms */
 	u64 seen_ms;
