@@ -162,7 +162,9 @@ void call_answer_saved(struct call *call, const char *type, struct slice name)
 
 static bool is_for_people(const struct call *call)
 {
-	return !slice_has_prefix(scgi_head_find(&call->head, SLICE("REQUEST_URI")), SLICE("/api/"));
+	struct slice target = scgi_head_find(&call->head, SLICE("REQUEST_URI"));
+
+	return target.ptr && !slice_has_prefix(target, SLICE("/api/"));
 }
 
 void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
