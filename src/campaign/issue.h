@@ -1,0 +1,66 @@
+/*
+ * What the sender is given of a campaign's draft: header fields, texts with countable links, and the
+ * columns of values that each contact brings. Tried out by message_compile, so that what the sender
+ * would refuse is told before anything is sent. No I/O.
+ *
+ * In texts, {{unsubscribe_url}}, {{preferences_url}} and {{view_url}} are the addresses of this
+ * contact's own pages.
+ */
+#ifndef CAMPAIGN_ISSUE_H
+#define CAMPAIGN_ISSUE_H
+
+#include "campaign/draft.h"
+#include "campaign/wrap_links.h"
+#include "message/address.h"
+
+#define ISSUE_COLUMNS_MAX 256
+
+enum issue_column_kind {
+	ISSUE_ATTRIBUTE,
+	ISSUE_TRACK, /* tokens: campaign/link_token.h */
+	ISSUE_UNSUBSCRIBE,
+	ISSUE_PREFERENCES,
+	ISSUE_VIEW,
+};
+
+struct issue_column {
+	const char *name; /* the issue's */
+	enum issue_column_kind kind;
+	u16 attribute;
+};
+
+/* What may be named in texts. */
+struct issue_attribute {
+	struct slice name;
+	u16 id;
+};
+
+struct issue_facts {
+	struct slice base; /* "https://mail.example.jp": where our pages are; empty: there are none */
+	const struct issue_attribute *attributes;
+	size_t attribute_count;
+	struct slice list_name; /* empty: no list */
+	struct slice list_title;
+};
+
+struct issue {
+	char domain[ADDRESS_DOMAIN_MAX + 1]; /* of From */
+	struct buf headers;
+	struct buf text;
+	struct buf html;
+	struct buf unsubscribe_url; /* empty: none */
+	struct issue_column columns[ISSUE_COLUMNS_MAX];
+	size_t column_count;
+	struct wrap_links *wrap; /* the links, in order */
+	struct arena arena;
+};
+
+/* Which field of the draft is wrong; `error` says how, in English. */
+bool issue_make(struct issue *issue, const struct draft *draft, const struct issue_facts *facts,
+		enum draft_field *field, struct error *error) MUST_CHECK;
+void issue_done(struct issue *issue); /* also after a failure */
+
+/* Only the address of From: whose mail it is. */
+bool issue_from(struct slice from, struct address *address, struct error *error) MUST_CHECK;
+
+#endif
