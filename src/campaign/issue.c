@@ -228,9 +228,11 @@ static bool begin_links(struct issue *issue, const struct issue_facts *facts, bo
 	issue->wrap = calloc(1, sizeof(*issue->wrap));
 	if (!issue->wrap)
 		return no_memory(error);
+	if (!wrap_links_init(issue->wrap, facts->base, error))
+		return false;
 	issue->wrap->opens = true;
 	issue->wrap->clicks = true;
-	return wrap_links_init(issue->wrap, facts->base, error);
+	return true;
 }
 
 /* ---- columns ---- */

@@ -127,7 +127,8 @@ enum store_result audience_campaign_put(struct audience_txn *txn,
 	return STORE_OK;
 }
 
-enum store_result audience_campaign_add(struct audience_txn *txn, struct audience_campaign *campaign)
+enum store_result audience_campaign_add(struct audience_txn *txn,
+					struct audience_campaign *campaign)
 {
 	enum store_result result = audience_next_id(txn, "campaign", &campaign->id);
 

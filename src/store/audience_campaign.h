@@ -1,8 +1,8 @@
 /*
  * Campaigns to contacts of the audience: the draft, and how far it is. What it counts stands in
  * audience_campaign_count.h, what each contact did in audience_activity.h, its links in
- * audience_campaign_link.h. The sender has a campaign of its own for each that was started; `sender`
- * is that one's id.
+ * audience_campaign_link.h. The sender has a campaign of its own for each that was started;
+ * `sender` is that one's id.
  */
 #ifndef STORE_AUDIENCE_CAMPAIGN_H
 #define STORE_AUDIENCE_CAMPAIGN_H
@@ -12,10 +12,10 @@
 
 enum audience_campaign_state { /* values are stored */
 	AUDIENCE_CAMPAIGN_DRAFT = 1,
-	AUDIENCE_CAMPAIGN_SCHEDULED, /* is to start at start_ms; its draft is not changed any more */
+	AUDIENCE_CAMPAIGN_SCHEDULED, /* is to start at start_ms; its draft does not change */
 	AUDIENCE_CAMPAIGN_RUNNING,   /* its contacts are being brought to the sender */
 	AUDIENCE_CAMPAIGN_SENDING,   /* all were; the sender goes on */
-	AUDIENCE_CAMPAIGN_PAUSED,    /* by somebody's order, or because something is wrong: `reason` */
+	AUDIENCE_CAMPAIGN_PAUSED,    /* by somebody's order, or something is wrong: `reason` */
 	AUDIENCE_CAMPAIGN_DONE,
 	AUDIENCE_CAMPAIGN_CANCELLED,
 	AUDIENCE_CAMPAIGN_STATES,
@@ -26,6 +26,7 @@ extern const char *const audience_campaign_state_names[AUDIENCE_CAMPAIGN_STATES]
 enum audience_campaign_flag {
 	AUDIENCE_CAMPAIGN_BROUGHT = 1,	 /* the sender has all contacts and was told so */
 	AUDIENCE_CAMPAIGN_HELD = 2,	 /* the sender pauses: outside of the hours of sending */
+	AUDIENCE_CAMPAIGN_RESUMES = 4,	 /* somebody said so; the sender is to hear of it */
 };
 
 #define AUDIENCE_CAMPAIGN_REASON_MAX 500 /* bytes */
