@@ -192,6 +192,7 @@ struct config_web {
 	u32 rate;	      /* calls a second of one key; 0: no limit; 0..100000 */
 	u32 workers;	      /* threads that answer; 0..16; 0: one per core */
 	const char *audience; /* absolute path of the folder of contacts and all that */
+	const char *url;      /* "https://mail.example.jp": of our pages; NULL: there are none */
 	u64 audience_max;     /* bytes it may become; 64 MiB..64 TiB */
 	const char *metrics;  /* "127.0.0.1:9643": its page; NULL: none */
 };

@@ -356,6 +356,14 @@ const char *config_shape_hook_url(struct arena *arena, struct slice text)
 	return arena_copy(arena, text).ptr;
 }
 
+const char *config_shape_site_url(struct arena *arena, struct slice text)
+{
+	const char *url = config_shape_hook_url(arena, text);
+
+	/* The second '/' of "https://" is the last one. */
+	return url && !strchr(strchr(url, '/') + 2, '/') ? url : NULL;
+}
+
 const char *config_shape_hook_name(struct arena *arena, struct slice text)
 {
 	if (text.len == 0 || text.len > 63)

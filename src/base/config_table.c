@@ -264,6 +264,8 @@ static const struct config_option web_options[] = {
 	ROW(config_web, workers, "workers", CONFIG_NUMBER, "0", RANGE(0, 16)),
 	ROW(config_web, audience, "audience", CONFIG_TEXT, "/data/web/audience",
 	    SHAPE(path, "an absolute path")),
+	ROW(config_web, url, "url", CONFIG_TEXT, "",
+	    SHAPE(site_url, "https:// and the name of a host, nothing behind it")),
 	ROW(config_web, audience_max, "audience-max", CONFIG_SIZE, "64G",
 	    RANGE(64 * MIB, 64 * TIB)),
 	ROW(config_web, metrics, "metrics", CONFIG_TEXT, "",

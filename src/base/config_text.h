@@ -44,6 +44,7 @@ config_shape config_shape_stub;	     /* zone, space, forwarder */
 config_shape config_shape_range;     /* "10.0.0.0/8": no bits set behind the prefix */
 config_shape config_shape_local;  /* prefix of a local part: atext without '+', at most 24 bytes */
 config_shape config_shape_url;	  /* https://host/..., has {{_token}} */
+config_shape config_shape_site_url; /* https or http and a host, no '/' at the end */
 config_shape config_shape_hook_url; /* http or https, a host, neither user nor fragment */
 config_shape config_shape_hook_name; /* 1 to 63 letters, digits, '-', '_' and '.' */
 config_shape config_shape_event;  /* one of config_events */

@@ -271,7 +271,8 @@ static bool add_columns(struct issue *issue, const struct issue_facts *facts, st
 	for (size_t i = 0; i < array_count(pages) && ok; i++) {
 		struct slice name = slice_of(pages[i].column);
 
-		if (is_named(issue, name) || slice_find(buf_slice(&issue->unsubscribe_url), name) >= 0)
+		if (is_named(issue, name) ||
+		    slice_find(buf_slice(&issue->unsubscribe_url), name) >= 0)
 			ok = add_column(issue, name, pages[i].kind, 0);
 	}
 	for (size_t i = 0; i < facts->attribute_count && ok; i++) {

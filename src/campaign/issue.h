@@ -1,7 +1,7 @@
 /*
- * What the sender is given of a campaign's draft: header fields, texts with countable links, and the
- * columns of values that each contact brings. Tried out by message_compile, so that what the sender
- * would refuse is told before anything is sent. No I/O.
+ * What the sender is given of a campaign's draft: header fields, texts with countable links, and
+ * the columns of values that each contact brings. Tried out by message_compile, so that what the
+ * sender would refuse is told before anything is sent. No I/O.
  *
  * In texts, {{unsubscribe_url}}, {{preferences_url}} and {{view_url}} are the addresses of this
  * contact's own pages.
@@ -36,7 +36,7 @@ struct issue_attribute {
 };
 
 struct issue_facts {
-	struct slice base; /* "https://mail.example.jp": where our pages are; empty: there are none */
+	struct slice base; /* "https://mail.example.jp": our pages; empty: there are none */
 	const struct issue_attribute *attributes;
 	size_t attribute_count;
 	struct slice list_name; /* empty: no list */
