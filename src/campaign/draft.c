@@ -121,7 +121,7 @@ static enum draft_problem check_kind(enum kind kind, struct slice value)
 {
 	struct clock_date date;
 	struct send_window window;
-	struct zone zone;
+	struct time_zone zone;
 
 	switch (kind) {
 	case NUMBER:
@@ -133,9 +133,9 @@ static enum draft_problem check_kind(enum kind kind, struct slice value)
 			       ? DRAFT_GOOD
 			       : DRAFT_NO_WORD;
 	case TIME:
-		return zone_read_local(value, &date) ? DRAFT_GOOD : DRAFT_NO_TIME;
+		return time_zone_read_local(value, &date) ? DRAFT_GOOD : DRAFT_NO_TIME;
 	case ZONE:
-		return zone_find(value, &zone) ? DRAFT_GOOD : DRAFT_NO_ZONE;
+		return time_zone_find(value, &zone) ? DRAFT_GOOD : DRAFT_NO_ZONE;
 	case DAYS:
 		return send_window_read(value, SLICE(""), &window) ? DRAFT_GOOD : DRAFT_NO_WINDOW;
 	case HOURS:
@@ -181,11 +181,11 @@ static enum draft_problem check_whole(const struct draft *draft, enum draft_fiel
 	return has_template || has_text ? DRAFT_GOOD : DRAFT_NO_CONTENT;
 }
 
-static u64 moment_of(const struct zone *zone, struct slice text)
+static u64 moment_of(const struct time_zone *zone, struct slice text)
 {
 	struct clock_date date;
 
-	return zone_read_local(text, &date) ? zone_moment(zone, &date) : 0;
+	return time_zone_read_local(text, &date) ? time_zone_moment(zone, &date) : 0;
 }
 
 /* Fields are checked each by itself. */
@@ -198,7 +198,7 @@ static bool make_plan(const struct draft *draft, struct draft_plan *plan)
 		.tracks = !slice_equal(draft->of[DRAFT_TRACK], SLICE("no")),
 		.is_archived = slice_equal(draft->of[DRAFT_ARCHIVE], SLICE("yes")),
 	};
-	if (!zone_find(zone.len > 0 ? zone : SLICE("UTC"), &plan->zone) ||
+	if (!time_zone_find(zone.len > 0 ? zone : SLICE("UTC"), &plan->zone) ||
 	    !send_window_read(draft->of[DRAFT_DAYS], draft->of[DRAFT_HOURS], &plan->window))
 		return false;
 	plan->start_ms = moment_of(&plan->zone, draft->of[DRAFT_AT]);
@@ -236,7 +236,7 @@ enum draft_problem draft_check(const struct draft *draft, struct draft_plan *pla
 /* What the clock of the plan's zone shows at its start, as if that were UTC. */
 static u64 shown_ms(const struct draft_plan *plan)
 {
-	return plan->start_ms + (u64)((i64)zone_offset_s(&plan->zone, plan->start_ms) * 1000);
+	return plan->start_ms + (u64)((i64)time_zone_offset_s(&plan->zone, plan->start_ms) * 1000);
 }
 
 u64 draft_pass_ms(const struct draft_plan *plan, u32 pass)
@@ -246,7 +246,7 @@ u64 draft_pass_ms(const struct draft_plan *plan, u32 pass)
 	return shown_ms(plan) - EAST_S * MS_PER_S + pass * DRAFT_PASS_MS;
 }
 
-u32 draft_pass_of(const struct draft_plan *plan, const struct zone *zone)
+u32 draft_pass_of(const struct draft_plan *plan, const struct time_zone *zone)
 {
 	struct clock_date date;
 	u64 first;
@@ -255,7 +255,7 @@ u32 draft_pass_of(const struct draft_plan *plan, const struct zone *zone)
 	if (!plan->is_local)
 		return 0;
 	clock_date_of(shown_ms(plan), &date);
-	at = zone_moment(zone, &date);
+	at = time_zone_moment(zone, &date);
 	first = draft_pass_ms(plan, 0);
 	return at <= first ? 0 : (u32)min_u64((at - first) / DRAFT_PASS_MS, DRAFT_PASSES - 1);
 }

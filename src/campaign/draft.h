@@ -67,7 +67,7 @@ enum draft_problem draft_check_field(enum draft_field field, struct slice value)
 
 /* What the texts about time and ways mean. */
 struct draft_plan {
-	struct zone zone;
+	struct time_zone zone;
 	struct send_window window;
 	u64 start_ms;	 /* 0: at once */
 	u64 deadline_ms; /* 0: none */
@@ -91,7 +91,7 @@ enum draft_problem draft_check(const struct draft *draft, struct draft_plan *pla
  * farthest east. When a pass begins, and the pass of a zone. Without is_local there is one, 0.
  */
 u64 draft_pass_ms(const struct draft_plan *plan, u32 pass);
-u32 draft_pass_of(const struct draft_plan *plan, const struct zone *zone);
+u32 draft_pass_of(const struct draft_plan *plan, const struct time_zone *zone);
 u32 draft_pass_count(const struct draft_plan *plan);
 
 #endif

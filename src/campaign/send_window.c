@@ -70,13 +70,14 @@ bool send_window_read(struct slice days, struct slice hours, struct send_window 
 	       window->from < DAY_MINUTES && window->until > 0 && window->from != window->until;
 }
 
-bool send_window_is_open(const struct send_window *window, const struct zone *zone, u64 now_ms)
+bool send_window_is_open(const struct send_window *window, const struct time_zone *zone,
+			 u64 now_ms)
 {
 	struct clock_date date;
 	u32 minute;
 	u32 yesterday;
 
-	zone_local(zone, now_ms, &date);
+	time_zone_local(zone, now_ms, &date);
 	minute = date.hour * 60 + date.minute;
 	yesterday = (date.weekday + 6) % 7;
 	if (window->from < window->until)
@@ -86,7 +87,8 @@ bool send_window_is_open(const struct send_window *window, const struct zone *zo
 	       (window->days >> yesterday & 1 && minute < window->until);
 }
 
-u64 send_window_next_ms(const struct send_window *window, const struct zone *zone, u64 now_ms)
+u64 send_window_next_ms(const struct send_window *window, const struct time_zone *zone,
+			u64 now_ms)
 {
 	u64 at = now_ms;
 

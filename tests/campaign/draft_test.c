@@ -135,10 +135,10 @@ static void by_each_contacts_own_clock_the_east_goes_first(void **state)
 	draft.of[DRAFT_ZONE_ATTRIBUTE] = SLICE("zone");
 	plan = plan_of(&draft);
 	for (size_t i = 0; i < array_count(rows); i++) {
-		struct zone zone;
+		struct time_zone zone;
 		u32 pass;
 
-		assert_true(zone_find(slice_of(rows[i].zone), &zone));
+		assert_true(time_zone_find(slice_of(rows[i].zone), &zone));
 		pass = draft_pass_of(&plan, &zone);
 		assert_int_equal(draft_pass_ms(&plan, pass), utc(rows[i].at));
 		assert_true(pass >= last && pass < draft_pass_count(&plan));

@@ -1,8 +1,8 @@
-#include "campaign/zone.h"
+#include "campaign/time_zone.h"
 
 #include "base/check.h"
 #include "base/text.h"
-#include "campaign/zone_table.h"
+#include "campaign/time_zone_table.h"
 
 #define DAY_S 86400
 
@@ -11,9 +11,9 @@ static i64 max_i64(i64 a, i64 b)
 	return a > b ? a : b;
 }
 
-const char *zone_name_at(size_t index)
+const char *time_zone_name_at(size_t index)
 {
-	return index < array_count(zone_table) ? zone_table[index].name : NULL;
+	return index < array_count(time_zone_table) ? time_zone_table[index].name : NULL;
 }
 
 /* ---- rules (POSIX TZ, as RFC 9636 section 3.3.1 has them) ---- */
@@ -61,7 +61,7 @@ static i32 take_time(struct slice *rest)
 }
 
 /* ",M3.2.0/2" */
-static bool take_change(struct slice *rest, struct zone_change *change)
+static bool take_change(struct slice *rest, struct time_zone_change *change)
 {
 	if (!take_char(rest, ',') || !take_char(rest, 'M'))
 		return false;
@@ -74,7 +74,7 @@ static bool take_change(struct slice *rest, struct zone_change *change)
 	return true;
 }
 
-static bool read_rule(struct zone *zone, struct slice rest)
+static bool read_rule(struct time_zone *zone, struct slice rest)
 {
 	skip_name(&rest);
 	zone->standard_s = -take_time(&rest);
@@ -87,13 +87,13 @@ static bool read_rule(struct zone *zone, struct slice rest)
 	return take_change(&rest, &zone->begin) && take_change(&rest, &zone->end) && rest.len == 0;
 }
 
-bool zone_find(struct slice name, struct zone *zone)
+bool time_zone_find(struct slice name, struct time_zone *zone)
 {
-	for (size_t i = 0; i < array_count(zone_table); i++) {
-		if (!slice_equal_nocase(name, slice_of(zone_table[i].name)))
+	for (size_t i = 0; i < array_count(time_zone_table); i++) {
+		if (!slice_equal_nocase(name, slice_of(time_zone_table[i].name)))
 			continue;
-		*zone = (struct zone){ .name = zone_table[i].name };
-		ASSERT(read_rule(zone, slice_of(zone_table[i].rule)));
+		*zone = (struct time_zone){ .name = time_zone_table[i].name };
+		ASSERT(read_rule(zone, slice_of(time_zone_table[i].rule)));
 		return true;
 	}
 	return false;
@@ -119,7 +119,7 @@ static u32 days_in_month(u32 year, u32 month)
 }
 
 /* Seconds since 1970 by the clock on the wall there. */
-static i64 change_s(const struct zone_change *change, u32 year)
+static i64 change_s(const struct time_zone_change *change, u32 year)
 {
 	i64 first = days_of(year, change->month, 1);
 	u32 weekday = (u32)((first + 4) % 7); /* 1970-01-01 was a Thursday */
@@ -130,7 +130,7 @@ static i64 change_s(const struct zone_change *change, u32 year)
 	return (first + day - 1) * DAY_S + change->at_s;
 }
 
-i32 zone_offset_s(const struct zone *zone, u64 utc_ms)
+i32 time_zone_offset_s(const struct time_zone *zone, u64 utc_ms)
 {
 	i64 now_s = (i64)(utc_ms / MS_PER_S);
 	struct clock_date date;
@@ -149,14 +149,14 @@ i32 zone_offset_s(const struct zone *zone, u64 utc_ms)
 	return is_summer ? zone->summer_s : zone->standard_s;
 }
 
-void zone_local(const struct zone *zone, u64 utc_ms, struct clock_date *local)
+void time_zone_local(const struct time_zone *zone, u64 utc_ms, struct clock_date *local)
 {
-	i64 local_s = (i64)(utc_ms / MS_PER_S) + zone_offset_s(zone, utc_ms);
+	i64 local_s = (i64)(utc_ms / MS_PER_S) + time_zone_offset_s(zone, utc_ms);
 
 	clock_date_of((u64)max_i64(local_s, 0) * MS_PER_S, local);
 }
 
-u64 zone_moment(const struct zone *zone, const struct clock_date *local)
+u64 time_zone_moment(const struct time_zone *zone, const struct clock_date *local)
 {
 	i64 local_s = days_of(local->year, local->month, local->day) * DAY_S +
 		      (i64)local->hour * 3600 + (i64)local->minute * 60 + (i64)local->second;
@@ -165,7 +165,7 @@ u64 zone_moment(const struct zone *zone, const struct clock_date *local)
 	/* With the greater offset it is earlier: the first of two; if that is wrong, the other. */
 	i64 moment = max_i64(local_s - more, 0);
 
-	if (zone_offset_s(zone, (u64)moment * MS_PER_S) != more)
+	if (time_zone_offset_s(zone, (u64)moment * MS_PER_S) != more)
 		moment = max_i64(local_s - less, 0);
 	return (u64)moment * MS_PER_S;
 }
@@ -179,7 +179,7 @@ static bool take_digits(struct slice *rest, size_t count, u32 *number)
 	return true;
 }
 
-bool zone_read_local(struct slice text, struct clock_date *local)
+bool time_zone_read_local(struct slice text, struct clock_date *local)
 {
 	struct slice rest = text;
 

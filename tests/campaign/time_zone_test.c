@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-static struct zone zone_of(const char *name)
+static struct time_zone zone_of(const char *name)
 {
-	struct zone zone;
+	struct time_zone zone;
 
-	if (!zone_find(slice_of(name), &zone))
+	if (!time_zone_find(slice_of(name), &zone))
 		fail_msg("no zone %s", name);
 	return zone;
 }
@@ -29,11 +29,11 @@ static u64 utc(const char *text)
 /* The moment at which clocks there show `local`. */
 static u64 moment(const char *name, const char *local)
 {
-	struct zone zone = zone_of(name);
+	struct time_zone zone = zone_of(name);
 	struct clock_date date;
 
-	assert_true(zone_read_local(slice_of(local), &date));
-	return zone_moment(&zone, &date);
+	assert_true(time_zone_read_local(slice_of(local), &date));
+	return time_zone_moment(&zone, &date);
 }
 
 static void every_zone_of_the_table_has_a_rule_and_goes_there_and_back(void **state)
@@ -41,8 +41,8 @@ static void every_zone_of_the_table_has_a_rule_and_goes_there_and_back(void **st
 	size_t count = 0;
 
 	(void)state;
-	for (const char *name; (name = zone_name_at(count)); count++) {
-		struct zone zone = zone_of(name);
+	for (const char *name; (name = time_zone_name_at(count)); count++) {
+		struct time_zone zone = zone_of(name);
 
 		assert_in_range(zone.standard_s + 12 * 3600, 0, 27 * 3600);
 		/* Noon of any day is one moment, and that is noon. */
@@ -53,7 +53,7 @@ static void every_zone_of_the_table_has_a_rule_and_goes_there_and_back(void **st
 
 			clock_date_of(at, &noon);
 			noon.hour = 12;
-			zone_local(&zone, zone_moment(&zone, &noon), &back);
+			time_zone_local(&zone, time_zone_moment(&zone, &noon), &back);
 			assert_int_equal(back.day, noon.day);
 			assert_int_equal(back.hour, 12);
 			assert_int_equal(back.minute, 0);
@@ -89,17 +89,17 @@ static void offsets_are_those_of_the_season(void **state)
 		{ "Asia/Jerusalem", "2027-03-26T00:00:00Z", 180 },
 		{ "UTC", "2027-03-26T00:00:00Z", 0 },
 	};
-	struct zone zone;
+	struct time_zone zone;
 
 	(void)state;
 	for (size_t i = 0; i < array_count(rows); i++) {
 		zone = zone_of(rows[i].zone);
-		if (zone_offset_s(&zone, utc(rows[i].at)) != rows[i].minutes * 60)
+		if (time_zone_offset_s(&zone, utc(rows[i].at)) != rows[i].minutes * 60)
 			fail_msg("%s at %s: %d", rows[i].zone, rows[i].at,
-				 zone_offset_s(&zone, utc(rows[i].at)));
+				 time_zone_offset_s(&zone, utc(rows[i].at)));
 	}
-	assert_false(zone_find(SLICE("Europe/Atlantis"), &zone));
-	assert_false(zone_find(SLICE(""), &zone));
+	assert_false(time_zone_find(SLICE("Europe/Atlantis"), &zone));
+	assert_false(time_zone_find(SLICE(""), &zone));
 }
 
 static void an_hour_that_is_left_out_comes_later_and_one_that_comes_twice_first(void **state)
@@ -124,8 +124,8 @@ static void what_is_no_date_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_count(bad); i++)
-		assert_false(zone_read_local(slice_of(bad[i]), &date));
-	assert_true(zone_read_local(SLICE("2028-02-29 23:59"), &date));
+		assert_false(time_zone_read_local(slice_of(bad[i]), &date));
+	assert_true(time_zone_read_local(SLICE("2028-02-29 23:59"), &date));
 }
 
 static struct send_window window_of(const char *days, const char *hours)
@@ -142,7 +142,7 @@ static void a_window_is_open_on_its_days_in_its_hours_there(void **state)
 	struct send_window office = window_of("mon-fri", "09:00-18:00");
 	struct send_window night = window_of("fri", "22:00-02:00");
 	struct send_window always = window_of("", "");
-	struct zone tokyo = zone_of("Asia/Tokyo");
+	struct time_zone tokyo = zone_of("Asia/Tokyo");
 
 	(void)state;
 	/* 2026-11-30 is a Monday. */
