@@ -63,6 +63,13 @@ enum config_tls {
 	CONFIG_TLS_DANE,
 };
 
+/* Whether the kernel encrypts what is sent over TLS (kTLS). */
+enum config_tls_kernel {
+	CONFIG_TLS_KERNEL_AUTO, /* from the first large message of a session on */
+	CONFIG_TLS_KERNEL_ALWAYS,
+	CONFIG_TLS_KERNEL_NEVER,
+};
+
 struct config_dns {
 	struct config_list forwarders;	  /* "192.0.2.53" or "192.0.2.53@5353" */
 	const char *trust_anchor_file;	  /* NULL when not given */
@@ -231,6 +238,7 @@ struct config_site {
 	u32 depth;		    /* messages under way in a session; 1..CONFIG_DEPTH_MAX */
 	u32 recipients_per_message; /* 1..CONFIG_RECIPIENTS_MAX */
 	enum config_tls tls;
+	enum config_tls_kernel tls_kernel;
 	enum config_dots odd_dots;
 	u32 bad_mailbox_strikes;    /* 1..100: so many such answers suppress an address */
 	u64 bad_mailbox_apart_ms;   /* 0..1y: counted when so long after the one before */

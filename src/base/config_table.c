@@ -38,6 +38,8 @@ static const char *const dots_choices[] = { "quoted", "raw", NULL };
 static const char *const tls_choices[] = { "opportunistic", "never", "required", "unpublished",
 					   "verify", "dane", NULL };
 
+static const char *const tls_kernel_choices[] = { "auto", "always", "never", NULL };
+
 static const struct config_option metrics_options[] = {
 	ROW(config, metrics_listen, "listen", CONFIG_TEXT, "127.0.0.1:9641",
 	    SHAPE(endpoint, "an address with port such as 127.0.0.1:9641 or [::1]:9641")),
@@ -185,6 +187,8 @@ static const struct config_option site_options[] = {
 	ROW(config_site, idle_ms, "idle", CONFIG_DURATION, "10s", RANGE(0, 5 * MINUTE)),
 	ROW(config_site, tls, "tls", CONFIG_CHOICE, "opportunistic",
 	    ONE_OF(tls_choices, "opportunistic, never, required, unpublished, verify or dane")),
+	ROW(config_site, tls_kernel, "tls-kernel", CONFIG_CHOICE, "auto",
+	    ONE_OF(tls_kernel_choices, "auto, always or never")),
 	ROW(config_site, odd_dots, "odd-dots", CONFIG_CHOICE, "quoted",
 	    ONE_OF(dots_choices, "quoted or raw")),
 	ROW(config_site, bad_mailbox_strikes, "bad-mailbox-strikes", CONFIG_NUMBER, "1",

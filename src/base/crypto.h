@@ -24,6 +24,16 @@ void sha256_finish(struct sha256 *h, u8 out[SHA256_SIZE]); /* h is used up */
 
 void hmac_sha256(u8 out[SHA256_SIZE], const void *key, size_t key_len, const void *bytes,
 		 size_t len);
+/*
+ * HKDF-Expand-Label with an empty context (RFC 8446 section 7.1): `len` bytes of key material, at
+ * most the hash's length, from a secret as long as the hash. `label` without "tls13 ", up to 16
+ * bytes. False: no memory.
+ */
+enum crypto_hash { CRYPTO_SHA256, CRYPTO_SHA384 };
+#define CRYPTO_HASH_MAX 48
+size_t crypto_hash_size(enum crypto_hash hash); /* bytes */
+bool crypto_expand_label(enum crypto_hash hash, const u8 *secret, const char *label, u8 *out,
+			 size_t len) MUST_CHECK;
 /* Compares in constant time. */
 bool crypto_equal(const void *a, const void *b, size_t len);
 

@@ -443,6 +443,7 @@ static void give(struct worker *worker, struct job *job)
 	}
 	message_seal(composed);
 	job->given_ns = worker->now_ns;
+	session_kernel_weigh(session, composed->size);
 	list_push_back(&session->jobs, &job->node);
 	smtp_client_give(&session->client, &job->transaction, worker->now_ns);
 	/* A message that this receiver cannot take is decided already. */

@@ -42,6 +42,7 @@ struct path {
 	u32 depth;                   /* transactions in flight per session */
 	u32 messages_per_session;
 	u32 recipients_per_message;
+	u64 kernel_from; /* the kernel encrypts from the first message of so many bytes on */
 	u64 idle_ns;
 	u64 connect_timeout_ns;
 	struct smtp_timeouts timeouts;

@@ -206,6 +206,19 @@ static void set_timeouts(struct path *path, const struct config_site *limits)
 	};
 }
 
+/*
+ * Below this OpenSSL and one copy cost less than the kernel does for a record (bench/README.md):
+ * what is 100 KB is cheaper there, what is 8 KB is not.
+ */
+#define KERNEL_FROM (64 * 1024)
+
+static u64 kernel_from(enum config_tls_kernel choice)
+{
+	if (choice == CONFIG_TLS_KERNEL_AUTO)
+		return KERNEL_FROM;
+	return choice == CONFIG_TLS_KERNEL_ALWAYS ? 0 : UINT64_MAX;
+}
+
 static struct path *build_path(struct planner *planner, struct planner_route *route)
 {
 	const struct config_site *limits = route->site->limits;
@@ -227,6 +240,7 @@ static struct path *build_path(struct planner *planner, struct planner_route *ro
 	path->depth = limits->depth;
 	path->messages_per_session = limits->messages_per_session;
 	path->recipients_per_message = limits->recipients_per_message;
+	path->kernel_from = kernel_from(limits->tls_kernel);
 	path->idle_ns = limits->idle_ms * NS_PER_MS;
 	set_timeouts(path, limits);
 	share_sessions(path, sessions_of(route), planner->params.worker_count);

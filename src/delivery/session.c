@@ -251,6 +251,7 @@ static void on_sent(struct conn *conn, i32 result)
 {
 	struct session *session = session_of(conn);
 
+	session_kernel_joined(session);
 	if (result > 0)
 		smtp_client_sent(&session->client, (size_t)result, session->worker->now_ns);
 	else if (result < 0 && conn_took_nothing(conn))
@@ -344,7 +345,7 @@ static bool is_surplus(const struct session *session)
 bool session_may_take(const struct session *session)
 {
 	return session->state == SESSION_OPEN && !session->worker->stopping &&
-	       !is_shunned(session) && !is_surplus(session) &&
+	       !conn_is_mute(&session->conn) && !is_shunned(session) && !is_surplus(session) &&
 	       session->messages < session->path->messages_per_session &&
 	       smtp_client_may_give(&session->client);
 }
@@ -383,7 +384,7 @@ static void send_output(struct session *session)
 {
 	struct smtp_output output = { .iov_max = SESSION_IOV_MAX };
 
-	if (!conn_may_send(&session->conn))
+	if (!conn_may_send(&session->conn) || session_kernel_joins(session))
 		return;
 	session->iov = take_iov(session->worker);
 	if (!session->iov)
@@ -444,6 +445,8 @@ static void restart_timer(struct session *session)
 
 void session_settle(struct session *session)
 {
+	if (conn_is_mute(&session->conn))
+		session_kernel_leave(session);
 	if (session->state == SESSION_CLOSING)
 		return;
 	/*

@@ -137,6 +137,7 @@ void session_tls_ready(struct session *session)
 	else
 		count_security(session, METRICS_SECURITY_CERTIFICATE);
 	session_report_ready(session, policy_of(session));
+	session_kernel_weigh(session, 0);
 }
 
 void session_tls_failed(struct session *session, bool timed_out)

@@ -112,6 +112,9 @@ void session_job_done(struct session *session, struct smtp_transaction *transact
 	metric_observe(&worker->params.metrics->transaction, worker->now_ns - job->given_ns);
 	if (transaction->ended)
 		metric_add(&m->bytes, transaction->size);
+	if (transaction->ended && session->conn.tls)
+		metric_add(&worker->params.metrics->tls_messages[conn_kernel(&session->conn) ==
+								 CONN_KERNEL_ON], 1);
 	list_unlink(&job->node);
 	list_push_back(&session->finished, &job->node);
 	if (!session->conn.sending)

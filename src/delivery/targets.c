@@ -189,3 +189,9 @@ void targets_no_tls(struct targets *targets, const struct net_address *address)
 	for_each_state(state, targets, address)
 		state->no_tls = true;
 }
+
+void targets_no_kernel(struct targets *targets, const struct net_address *address)
+{
+	for_each_state(state, targets, address)
+		state->no_kernel = true;
+}

@@ -21,6 +21,7 @@ struct target_state {
 	u8 failures;  /* in a row */
 	u8 useless;   /* sessions in a row that were open and lost every message unanswered */
 	bool no_tls;  /* its handshake failed: plaintext from now on */
+	bool no_kernel; /* it wants keys changed: TLS is made in the process from now on */
 };
 
 struct targets {
@@ -59,5 +60,6 @@ bool targets_useless(struct targets *targets, const struct net_address *address)
 /* It answered to a message. */
 void targets_useful(struct targets *targets, const struct net_address *address);
 void targets_no_tls(struct targets *targets, const struct net_address *address);
+void targets_no_kernel(struct targets *targets, const struct net_address *address);
 
 #endif

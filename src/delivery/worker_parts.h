@@ -92,6 +92,8 @@ struct session {
 	bool falls_back;         /* its handshake failed; the next session does without TLS */
 	bool useful;             /* the receiver answered to a message */
 	bool lost;               /* a message came back unsent */
+	bool wants_kernel;       /* ... to encrypt what is sent, before anything more is */
+	bool joins_kernel;       /* what comes of that is waited for */
 	u8 place;                /* enum session_place */
 	bool wants_tls;          /* it would use STARTTLS */
 	u8 tls_outcome;          /* enum tls_outcome, once it is open */
@@ -225,6 +227,15 @@ void session_tls_failed(struct session *session, bool timed_out);
 /* It ends because TLS, which is a must, is not there or not what it must be. */
 bool session_is_insecure(const struct session *session, const struct smtp_event *event);
 void session_note_insecure(struct session *session, const struct smtp_event *event);
+/* ---- session_kernel.c ---- */
+/* A message of this size is about to be given; 0: the session is open. */
+void session_kernel_weigh(struct session *session, u64 size);
+/* Before anything is sent: true when the kernel takes over first, and `sent` will come. */
+bool session_kernel_joins(struct session *session);
+void session_kernel_joined(struct session *session); /* it has come, whatever for */
+/* Nothing more can be sent: ends it as soon as no message waits for its answer. */
+void session_kernel_leave(struct session *session);
+
 /* ---- session_report.c: what planner and receivers are told of that ---- */
 /* The session is open. */
 void session_report_ready(struct session *session, enum metrics_policy policy);

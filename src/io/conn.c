@@ -4,20 +4,32 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <linux/tls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TLS_CHUNK (64 * 1024)
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
 
 enum { TLS_OFF, TLS_SHAKING, TLS_ON };
 
 static void flush_tls(struct conn *conn);
 static void be_late(struct conn *conn);
 
+/* It is being tried whether the kernel encrypts: who does is not known for a moment. */
+static bool is_joining(const struct conn *conn)
+{
+	return conn->kernel == CONN_KERNEL_ENABLING || conn->kernel == CONN_KERNEL_KEYING;
+}
+
 static void close_if_quiet(struct conn *conn)
 {
 	if (!conn->closing || conn->connecting || conn->sending || conn->receiving ||
-	    conn->late_pending)
+	    conn->late_pending || is_joining(conn))
 		return;
 	if (conn->handle >= 0)
 		ring_shut(conn->ring, conn->handle);
@@ -91,6 +103,7 @@ static void read_plaintext(struct conn *conn)
 		}
 		conn->events->bytes(conn, (struct slice){ plain, got });
 	}
+	conn->mute = conn->kernel == CONN_KERNEL_ON && tls_owes_keys(conn->tls);
 	if (!conn->closing)
 		flush_tls(conn); /* key updates and the like */
 }
@@ -173,10 +186,98 @@ static void on_send(struct ring_op *op, i32 result)
 	}
 	if (result == 0)
 		result = -EPIPE;
-	if (conn->tls)
+	if (conn->tls && conn->kernel != CONN_KERNEL_ON)
 		on_cipher_sent(conn, result);
 	else
 		conn->events->sent(conn, result);
+}
+
+/* The keys for the kernel and KEYING, or why there are none. */
+static enum conn_kernel take_keys(struct conn *conn, struct slice *keys)
+{
+	switch (tls_hand_over(conn->tls, keys)) {
+	case TLS_HANDOVER_READY:
+		return CONN_KERNEL_KEYING;
+	case TLS_HANDOVER_VERSION:
+		return CONN_KERNEL_VERSION;
+	case TLS_HANDOVER_CIPHER:
+		return CONN_KERNEL_CIPHER;
+	case TLS_HANDOVER_LACKING:
+		return CONN_KERNEL_MISSING;
+	default:
+		return CONN_KERNEL_KEYS;
+	}
+}
+
+/* Sockets take the protocol while they are connected (-ENOTCONN); they never give it back. */
+static void on_enabled(struct conn *conn, i32 result)
+{
+	struct slice keys;
+
+	if (result == 0) {
+		conn->kernel = (u8)take_keys(conn, &keys);
+		if (conn->kernel == CONN_KERNEL_KEYING)
+			ring_set_option(conn->ring, &conn->option, conn->handle, SOL_TLS, TLS_TX,
+					keys);
+		return;
+	}
+	conn->kernel = CONN_KERNEL_REFUSED;
+	if (result != -ENOTCONN) {
+		conn->kernel = CONN_KERNEL_MISSING;
+		tls_kernel_lacks(conn->tls);
+	}
+}
+
+/*
+ * A socket that has the protocol and no keys sends what it is given: OpenSSL goes on there as if
+ * nothing had been.
+ */
+static void on_option(struct ring_op *op, i32 result)
+{
+	struct conn *conn = container_of(op, struct conn, option);
+
+	if (conn->closing) {
+		conn->kernel = CONN_KERNEL_REFUSED;
+		close_if_quiet(conn);
+		return;
+	}
+	if (conn->kernel == CONN_KERNEL_ENABLING)
+		on_enabled(conn, result);
+	else
+		conn->kernel = result == 0 ? CONN_KERNEL_ON : CONN_KERNEL_REFUSED;
+	if (is_joining(conn))
+		return;
+	tls_handed_over(conn->tls);
+	conn->mute = conn->kernel == CONN_KERNEL_ON && tls_owes_keys(conn->tls);
+	flush_tls(conn); /* what OpenSSL had to say meanwhile, if it goes on */
+	if (!conn->sending && !conn->has_ended)
+		conn->events->sent(conn, 0);
+}
+
+bool conn_encrypt_in_kernel(struct conn *conn)
+{
+	struct slice keys;
+
+	ASSERT(conn_may_send(conn) && conn->tls && conn->kernel == CONN_KERNEL_UNASKED);
+	conn->kernel = (u8)take_keys(conn, &keys);
+	if (conn->kernel != CONN_KERNEL_KEYING) {
+		tls_handed_over(conn->tls);
+		return false;
+	}
+	conn->kernel = CONN_KERNEL_ENABLING;
+	ring_set_option(conn->ring, &conn->option, conn->handle, IPPROTO_TCP, TCP_ULP,
+			slice_of("tls"));
+	return true;
+}
+
+enum conn_kernel conn_kernel(const struct conn *conn)
+{
+	return (enum conn_kernel)conn->kernel;
+}
+
+bool conn_is_mute(const struct conn *conn)
+{
+	return conn->mute;
 }
 
 /* What must not be told inside the call that caused it. */
@@ -210,6 +311,7 @@ void conn_init(struct conn *conn, struct ring *ring, const struct conn_events *e
 	conn->connect.done = on_connect;
 	conn->send.done = on_send;
 	conn->late.done = on_late;
+	conn->option.done = on_option;
 	conn->receive.bytes = on_bytes;
 	conn->receive.end = on_receive_end;
 }
@@ -249,7 +351,8 @@ void conn_resume(struct conn *conn)
 bool conn_may_send(const struct conn *conn)
 {
 	return conn->handle >= 0 && !conn->connecting && !conn->sending && !conn->closing &&
-	       !conn->has_ended && !conn->late_pending && conn->tls_state != TLS_SHAKING &&
+	       !conn->mute && !is_joining(conn) && !conn->has_ended && !conn->late_pending &&
+	       conn->tls_state != TLS_SHAKING &&
 	       (!conn->tls || conn->tls_state == TLS_ON);
 }
 
@@ -260,12 +363,16 @@ static void start_send(struct conn *conn, struct iovec *iov, u32 count)
 	ring_send(conn->ring, &conn->send, conn->handle, &conn->message);
 }
 
-/* Sends ciphertext that waits, unless some is under way already. */
+/*
+ * Sends ciphertext that waits, unless some is under way already. Where the kernel encrypts there is
+ * none but an alert, about a peer that is being left.
+ */
 static void flush_tls(struct conn *conn)
 {
 	struct slice cipher;
 
-	if (conn->sending || conn->closing || conn->has_ended || conn->late_pending)
+	if (conn->sending || conn->closing || conn->has_ended || conn->late_pending ||
+	    is_joining(conn) || conn->kernel == CONN_KERNEL_ON)
 		return;
 	if (tls_cannot_send(conn->tls)) {
 		be_late(conn);
@@ -286,7 +393,7 @@ void conn_send(struct conn *conn, struct iovec *iov, u32 count)
 
 	ASSERT(conn_may_send(conn));
 	conn->moved = false;
-	if (!conn->tls) {
+	if (!conn->tls || conn->kernel == CONN_KERNEL_ON) {
 		start_send(conn, iov, count);
 		return;
 	}

@@ -30,6 +30,20 @@ struct conn_events {
 		struct conn *conn); /* nothing is in flight any more; the memory is the owner's */
 };
 
+/* Who encrypts what is sent. */
+enum conn_kernel {
+	CONN_KERNEL_UNASKED,
+	CONN_KERNEL_ENABLING, /* the socket is given its protocol */
+	CONN_KERNEL_KEYING,   /* ... and its keys */
+	CONN_KERNEL_ON,
+	/* Not the kernel, since: */
+	CONN_KERNEL_MISSING, /* it has no TLS, or is older than 6.7 */
+	CONN_KERNEL_VERSION, /* TLS 1.2 */
+	CONN_KERNEL_CIPHER,
+	CONN_KERNEL_KEYS,    /* the peer had them changed before */
+	CONN_KERNEL_REFUSED, /* it took not to these keys, or to this socket */
+};
+
 struct conn {
 	const struct conn_events *events;
 	struct ring *ring;
@@ -37,12 +51,15 @@ struct conn {
 	struct ring_op connect;
 	struct ring_op send;
 	struct ring_op late; /* what must wait for the next turn */
+	struct ring_op option; /* of CONN_KERNEL_ENABLING and _KEYING */
 	struct ring_receive receive;
 	struct msghdr message;
 	struct iovec cipher_iov;
 	i32 handle;
 	u32 plain_bytes;  /* of the owner's send through TLS of which it was not told yet; or 0 */
 	u8 tls_state;
+	u8 kernel;        /* enum conn_kernel */
+	bool mute;        /* nothing more may be sent: conn_is_mute */
 	bool connecting;
 	bool sending;
 	bool receiving;
@@ -73,7 +90,8 @@ void conn_resume(struct conn *conn);
 
 /*
  * Sends; one at a time (conn_may_send). Plaintext connections read the iovecs until `sent`; with
- * TLS at most 64 KiB are taken per call and `sent` tells how many.
+ * TLS at most 64 KiB are taken per call and `sent` tells how many, unless the kernel encrypts: then
+ * it is as in plaintext.
  */
 bool conn_may_send(const struct conn *conn);
 void conn_send(struct conn *conn, struct iovec *iov, u32 count);
@@ -98,6 +116,19 @@ bool conn_start_tls(struct conn *conn, struct tls_context *context,
  */
 bool conn_accept_tls(struct conn *conn, struct tls_context *context,
 		     struct slice early) MUST_CHECK;
+/*
+ * From now on the kernel is to encrypt what is sent (kTLS), from where it is: for large sends, once
+ * in a connection's life, when TLS is on and conn_may_send. True: that is being tried, and nothing
+ * can be sent until `sent` tells 0. False: it cannot be. conn_kernel says what came of it; where
+ * the kernel does not, all goes on as before.
+ */
+bool conn_encrypt_in_kernel(struct conn *conn);
+enum conn_kernel conn_kernel(const struct conn *conn);
+/*
+ * The peer wants other keys, which the kernel cannot change: replies still come, but nothing more
+ * can be sent here.
+ */
+bool conn_is_mute(const struct conn *conn);
 const char *conn_why(const struct conn *conn);
 
 void conn_close(struct conn *conn);

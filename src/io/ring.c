@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 enum kind { KIND_OP, KIND_RECEIVE, KIND_ACCEPT, KIND_WAKE, KIND_NONE, KIND_MASK = 7 };
 
 #define BUFFER_GROUP 1
+#define SOCKET_SETSOCKOPT 3 /* SOCKET_URING_OP_SETSOCKOPT, which older headers lack */
 
 static u64 tag(const void *owner, enum kind kind)
 {
@@ -218,6 +220,24 @@ void ring_send(struct ring *ring, struct ring_op *op, i32 handle, struct msghdr 
 	struct io_uring_sqe *sqe = take_sqe(ring);
 
 	io_uring_prep_sendmsg(sqe, handle, message, MSG_NOSIGNAL);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data = tag(op, KIND_OP);
+	ring->stats.in_flight++;
+}
+
+/* As <linux/io_uring.h> has it since 6.7: level and name are in the place of the address. */
+void ring_set_option(struct ring *ring, struct ring_op *op, i32 handle, i32 level, i32 name,
+		     struct slice value)
+{
+	struct io_uring_sqe *sqe = take_sqe(ring);
+	const i32 which[2] = { level, name };
+
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, handle, NULL, 0, 0);
+	static_assert(sizeof(which) == sizeof(sqe->addr), "both numbers are in its place");
+	sqe->cmd_op = SOCKET_SETSOCKOPT;
+	memcpy(&sqe->addr, which, sizeof(which));
+	sqe->file_index = (u32)value.len;
+	sqe->addr3 = (u64)(uintptr_t)value.ptr;
 	sqe->flags |= IOSQE_FIXED_FILE;
 	sqe->user_data = tag(op, KIND_OP);
 	ring->stats.in_flight++;

@@ -99,6 +99,12 @@ void ring_connect(struct ring *ring, struct ring_op *op, i32 handle, const struc
  * stay until done, as the iovecs and what they point to.
  */
 void ring_send(struct ring *ring, struct ring_op *op, i32 handle, struct msghdr *message);
+/*
+ * setsockopt, by the ring: a handle is no descriptor. `value` stays until done. Kernels before 6.7
+ * know nothing of it (-EOPNOTSUPP).
+ */
+void ring_set_option(struct ring *ring, struct ring_op *op, i32 handle, i32 level, i32 name,
+		     struct slice value);
 void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 handle);
 /* It ends soon, by -ECANCELED unless something else was first; what came until then is told. */
 void ring_receive_stop(struct ring *ring, struct ring_receive *receive);

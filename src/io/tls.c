@@ -35,6 +35,7 @@ struct tls_context {
 	u32 max;
 	bool is_server;
 	bool has_roots;
+	bool kernel_lacks; /* TLS; it is not asked again */
 	char record[RECORD_MAX]; /* small pieces become one record here */
 };
 
@@ -43,6 +44,7 @@ struct tls {
 	SSL *ssl;
 	struct slice in; /* the caller's, not read yet */
 	struct cipher out;
+	struct tls_sealing sealing;
 	enum tls_proof proof;
 	char key[SESSION_KEY_MAX];
 	const char *reason; /* OpenSSL's own */
@@ -124,6 +126,7 @@ static int bio_write(BIO *bio, const char *bytes, int len)
 	struct tls *tls = BIO_get_data(bio);
 
 	BIO_clear_retry_flags(bio);
+	tls_sealing_count(&tls->sealing, (const u8 *)bytes, (size_t)len);
 	return cipher_add(&tls->out, bytes, (size_t)len) ? len : -1;
 }
 
@@ -188,6 +191,7 @@ struct tls_context *tls_context_open(const struct tls_params *params, struct err
 	context->max = params->sessions_max;
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
+	tls_kernel_watch(ctx);
 	return context;
 }
 
@@ -335,6 +339,7 @@ void tls_close(struct tls *tls)
 		SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(tls->ssl);
 	cipher_done(&tls->out);
+	tls_sealing_wipe(&tls->sealing);
 	free(tls);
 }
 
@@ -373,6 +378,7 @@ enum tls_result tls_handshake(struct tls *tls)
 
 	ERR_clear_error();
 	ret = SSL_do_handshake(tls->ssl);
+	tls->sealing.counts = ret == 1;
 	return ret == 1 ? TLS_OK : judge(tls, ret);
 }
 
@@ -394,7 +400,9 @@ static enum tls_result write_all(struct tls *tls, const char *plaintext, size_t 
 		int ret;
 
 		ERR_clear_error();
+		tls->sealing.is_data = !tls_owes_keys(tls);
 		ret = SSL_write_ex(tls->ssl, plaintext, len, &done);
+		tls->sealing.is_data = false;
 		if (ret != 1)
 			return judge(tls, ret);
 		plaintext += done;
@@ -469,6 +477,21 @@ const char *tls_version(const struct tls *tls)
 enum tls_proof tls_wanted_proof(const struct tls *tls)
 {
 	return tls->proof;
+}
+
+struct tls_sealing *tls_sealing_of(struct tls *tls)
+{
+	return &tls->sealing;
+}
+
+void tls_kernel_lacks(struct tls *tls)
+{
+	tls->context->kernel_lacks = true;
+}
+
+bool tls_kernel_is_lacking(const struct tls *tls)
+{
+	return tls->context->kernel_lacks;
 }
 
 struct ssl_st *tls_ssl(const struct tls *tls)

@@ -91,6 +91,30 @@ struct slice tls_output(struct tls *tls);
 void tls_sent(struct tls *tls, size_t len); /* so many bytes of it have gone */
 bool tls_cannot_send(const struct tls *tls);
 
+/*
+ * Whether the kernel can go on with the encryption of what we send (kTLS), once tls_output is
+ * empty; receiving stays here. TLS 1.3 alone: there OpenSSL tells the secret, and a record's nonce
+ * is made of its number, so that none is used twice.
+ */
+enum tls_handover {
+	TLS_HANDOVER_READY,
+	TLS_HANDOVER_VERSION, /* TLS 1.2 */
+	TLS_HANDOVER_CIPHER,  /* not one of AES-GCM and ChaCha20-Poly1305, or no memory */
+	TLS_HANDOVER_KEYS,    /* changed since the handshake */
+	TLS_HANDOVER_LACKING, /* tls_kernel_lacks */
+};
+/* *keys: for setsockopt(SOL_TLS, TLS_TX). They stay until tls_handed_over. */
+enum tls_handover tls_hand_over(struct tls *tls, struct slice *keys) MUST_CHECK;
+/* The kernel has no TLS: connections of this context need not ask again. */
+void tls_kernel_lacks(struct tls *tls);
+/* All that was kept for it is wiped. If the kernel took it, tls_write is not called any more. */
+void tls_handed_over(struct tls *tls);
+/*
+ * The peer wants our keys changed before anything else is sent (RFC 8446 section 4.6.3). tls_write
+ * does that by itself; the kernel cannot.
+ */
+bool tls_owes_keys(const struct tls *tls);
+
 const char *tls_why(const struct tls *tls);
 const char *tls_version(const struct tls *tls); /* "TLSv1.3" */
 bool tls_was_resumed(const struct tls *tls);

@@ -72,6 +72,18 @@ enum metrics_security {
 
 enum metrics_tls { METRICS_TLS_NONE, METRICS_TLS_12, METRICS_TLS_13, METRICS_TLS_VERSIONS };
 
+/* What came of it that the kernel was to encrypt what a session sends. */
+enum metrics_kernel {
+	METRICS_KERNEL_ON,
+	METRICS_KERNEL_MISSING, /* it knows nothing of TLS; likewise below, the process encrypts */
+	METRICS_KERNEL_VERSION, /* not TLS 1.3 */
+	METRICS_KERNEL_CIPHER,  /* none that the kernel knows */
+	METRICS_KERNEL_KEYS,    /* the receiver had them changed before */
+	METRICS_KERNEL_REFUSED, /* the kernel did, in this session */
+	METRICS_KERNEL_LEFT,    /* was ON; ended, since the receiver wants new keys */
+	METRICS_KERNELS,
+};
+
 struct metrics_histogram {
 	u64 buckets[METRICS_BUCKETS];
 	u64 sum_ns;
@@ -108,6 +120,8 @@ struct metrics_warmup {
 struct metrics_worker {
 	_Alignas(CACHE_LINE) struct metrics_route routes[METRICS_ROUTES_MAX];
 	u64 security[METRICS_POLICIES][METRICS_SECURITIES];
+	u64 tls_kernel[METRICS_KERNELS]; /* sessions */
+	u64 tls_messages[2]; /* sent over TLS to their end: by the process, by the kernel */
 	u64 tls_outcomes[TLS_OUTCOMES]; /* sessions; none of TLS_OUTCOME_UNKNOWN */
 	struct metrics_histogram connect;
 	struct metrics_histogram banner;      /* connected to greeting */

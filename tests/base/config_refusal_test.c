@@ -179,6 +179,8 @@ static const struct refusal wrong_values[] = {
 	{ "site \"default\" { message-timeout = 10ms }\n",
 	  "t.conf:1: site \"default\": message-timeout: \"10ms\" is not a duration from 1s to "
 	  "1d" },
+	{ "site \"default\" { tls-kernel = yes }\n",
+	  "t.conf:1: site \"default\": tls-kernel: \"yes\" is not auto, always or never" },
 	{ "site \"default\" { odd-dots = no }\n",
 	  "t.conf:1: site \"default\": odd-dots: \"no\" is not quoted or raw" },
 	{ "route \"*\" { relay = \"relay.example:25\" }\n",

@@ -133,6 +133,7 @@ static const char every_option[] =
 	"site big { mx = {\"*.Big.example\", \"mx.big2.example.\"}; rate = 5; tls = never "
 	"}\n"
 	"site default { sessions = 9; depth = 2; tls = required; idle = 1ms; odd-dots = raw;\n"
+	" tls-kernel = never;\n"
 	" bad-mailbox-strikes = 3; bad-mailbox-apart = 1h;\n"
 	" messages-per-session = 1; recipients-per-message = 2; connect-timeout = 100ms;\n"
 	" greeting-timeout = 1s; ehlo-timeout = 2s; tls-timeout = 3s; mail-timeout = 4s;\n"
@@ -234,6 +235,7 @@ static void every_option_of_titled_sections_is_read(void **state)
 	assert_int_equal(c.customers[1].dkim_count, 0);
 	assert_true(c.sites[1].own != 0 && c.sites[1].shipped == 0);
 	assert_int_equal(c.sites[0].tls, CONFIG_TLS_REQUIRED);
+	assert_int_equal(c.sites[0].tls_kernel, CONFIG_TLS_KERNEL_NEVER);
 	assert_int_equal(c.sites[0].odd_dots, CONFIG_DOTS_RAW);
 	assert_int_equal(c.sites[0].bad_mailbox_strikes, 3);
 	assert_int_equal(c.sites[0].bad_mailbox_apart_ms, 3600 * 1000);
@@ -374,6 +376,7 @@ static const char *const option_names[] = {
 	"recipients-per-message",
 	"idle",
 	"tls",
+	"tls-kernel",
 	"odd-dots",
 	"bad-mailbox-strikes",
 	"bad-mailbox-apart",

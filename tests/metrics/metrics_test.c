@@ -329,6 +329,8 @@ static void sessions_are_told_by_what_was_demanded_and_what_came_of_it(void **st
 		metric_add(&security[METRICS_POLICY_DANE][METRICS_SECURITY_CERTIFICATE], 3 + i);
 		metric_add(&security[METRICS_POLICY_VERIFY][METRICS_SECURITY_TLS], 1);
 		metric_add(&metrics_worker(metrics, i)->tls_outcomes[TLS_OUTCOME_EXPIRED], 2);
+		metric_add(&metrics_worker(metrics, i)->tls_kernel[METRICS_KERNEL_CIPHER], 1 + i);
+		metric_add(&metrics_worker(metrics, i)->tls_messages[1], 4);
 	}
 	page = expose(metrics, false, &out);
 	assert_has(page, "\nhikyaku_tls_sessions_total{policy=\"dane\",result=\"certificate\"} 7\n");
@@ -336,6 +338,10 @@ static void sessions_are_told_by_what_was_demanded_and_what_came_of_it(void **st
 	assert_has(page, "\nhikyaku_tls_sessions_total{policy=\"never\",result=\"plaintext\"} 0\n");
 	assert_has(page, "\nhikyaku_tls_outcomes_total{result=\"certificate-expired\"} 4\n");
 	assert_has(page, "\nhikyaku_tls_outcomes_total{result=\"ok\"} 0\n");
+	assert_has(page, "\nhikyaku_tls_kernel_sessions_total{result=\"cipher\"} 3\n");
+	assert_has(page, "\nhikyaku_tls_kernel_sessions_total{result=\"left\"} 0\n");
+	assert_has(page, "\nhikyaku_tls_messages_total{by=\"kernel\"} 8\n");
+	assert_has(page, "\nhikyaku_tls_messages_total{by=\"process\"} 0\n");
 	buf_done(&out);
 	metrics_close(metrics);
 }

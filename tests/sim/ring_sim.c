@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum kind { START_CONNECT, START_SEND, START_RECEIVE, START_STOP, START_CANCEL, START_CANCEL_OP, START_SHUT,
+	    START_OPTION,
 	    DONE_OP, DONE_BYTES, DONE_END };
 
 /* Something started, or something that completed. */
@@ -140,6 +141,17 @@ void ring_send(struct ring *ring, struct ring_op *op, i32 handle, struct msghdr 
 	start(ring, START_SEND, handle, op, message);
 }
 
+/* This world's kernel is one that knows nothing of it. */
+void ring_set_option(struct ring *ring, struct ring_op *op, i32 handle, i32 level, i32 name,
+		     struct slice value)
+{
+	(void)level;
+	(void)name;
+	(void)value;
+	ring->stats.in_flight++;
+	start(ring, START_OPTION, handle, op, NULL);
+}
+
 void ring_receive_start(struct ring *ring, struct ring_receive *receive, i32 handle)
 {
 	ring->stats.in_flight++;
@@ -258,6 +270,7 @@ static void receive(u32 slot, struct ring_receive *owner)
 static void act(struct ring *ring, const struct item *item)
 {
 	struct side *side = &sides[item->slot];
+	struct ring_op *option = item->owner;
 
 	switch (item->kind) {
 	case START_CONNECT:
@@ -279,6 +292,9 @@ static void act(struct ring *ring, const struct item *item)
 		break;
 	case START_CANCEL:
 		cancel(item->slot);
+		break;
+	case START_OPTION:
+		op_done(side, &option, -EOPNOTSUPP);
 		break;
 	case START_CANCEL_OP:
 		cancel_op(item->owner);
