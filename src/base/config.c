@@ -246,6 +246,25 @@ static bool read_submission(struct config_file *file, struct config *config)
 	return read_plain(file, config, &config_section_submission, &config->submission);
 }
 
+static bool read_www(struct config_file *file, struct config *config)
+{
+	struct config_www *www = &config->www;
+	struct cfg_t *at = config_file_at(file->tree, "www", 0);
+
+	if (!read_plain(file, config, &config_section_www, www))
+		return false;
+	if (www->listen.count == 0)
+		return config_file_refuse(file, at, "listen", "no address is named");
+	if (www->key && !www->certificate)
+		return config_file_refuse(file, at, "key", "there is no certificate");
+	if (www->acme && www->certificate)
+		return config_file_refuse(file, at, "acme",
+					  "there is a certificate of your own: take one away");
+	if (!slice_has_prefix(slice_of(www->acme_directory), SLICE("https://")))
+		return config_file_refuse(file, at, "acme-directory", "write https");
+	return true;
+}
+
 static bool read_hook(struct config_file *file, struct config *config, struct cfg_t *at,
 		      struct config_hook *hook)
 {
@@ -303,7 +322,8 @@ bool config_parse(struct config *config, struct slice text, const char *name, st
 	       config_sites_read(&file, config, &providers) && read_routes(&file, config) &&
 	       read_replies(&file, config) && read_receive(&file, config) &&
 	       read_plain(&file, config, &config_section_web, &config->web) &&
-	       read_submission(&file, config) && read_hooks(&file, config);
+	       read_www(&file, config) && read_submission(&file, config) &&
+	       read_hooks(&file, config);
 	config_file_close(&file);
 	if (!done)
 		config_free(config);

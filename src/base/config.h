@@ -204,6 +204,29 @@ struct config_web {
 	const char *metrics;  /* "127.0.0.1:9643": its page; NULL: none */
 };
 
+/* The web server for people and programs: `hikyaku www`, which runs lighttpd. */
+struct config_www {
+	struct config_list listen;     /* "0.0.0.0:80": at least one */
+	struct config_list listen_tls; /* "0.0.0.0:443"; CONFIG_NOWHERE: pages go in the clear */
+	struct config_list names; /* hosts that are served; empty: the machine's own name */
+	const char *site;	  /* folder of the customer's own pages */
+	const char *folder;	  /* certificates, keys, the log of requests */
+	const char *run;	  /* what need not outlive the machine's start */
+	const char *server;	  /* lighttpd's path */
+	const char *certificate; /* PEM file with those that lead to its root; NULL: none */
+	const char *key;	 /* of that certificate; NULL: in the same file */
+	bool acme;		 /* certificates are asked for: RFC 8555 */
+	const char *acme_directory; /* https URL */
+	const char *acme_contact;   /* mailbox; NULL: none */
+	const char *acme_ca_file;   /* who vouches for the authority's server; NULL: usual ones */
+	u64 acme_early_ms;	    /* before the end; 1d..60d */
+	u64 hsts_ms;		    /* 0: browsers are not told to stay with TLS; 0..2y */
+	u32 connections;	    /* 64..60000 */
+	u32 connections_per_client; /* of one IPv4 address or IPv6 /64; 4..60000 */
+	bool access_log;
+	u64 access_log_max; /* bytes of one file, of two; 64 KiB..1 TiB */
+};
+
 /* Mail that users hand in for others: `hikyaku receive` does that, too (RFC 6409). */
 struct config_submission { /* each list may say CONFIG_NOWHERE */
 	struct config_list listen;	 /* "0.0.0.0:587": STARTTLS comes first */
@@ -319,6 +342,7 @@ struct config {
 	size_t reply_count;
 	struct config_receive receive;
 	struct config_web web;
+	struct config_www www;
 	struct config_submission submission;
 	const struct config_hook *hooks;
 	size_t hook_count;

@@ -34,6 +34,13 @@ const char *config_shape_path(struct arena *arena, struct slice text)
 	return text.len > 1 && text.ptr[0] == '/' ? arena_copy(arena, text).ptr : NULL;
 }
 
+const char *config_shape_www_path(struct arena *arena, struct slice text)
+{
+	if (slice_find_char(text, '"') >= 0 || slice_find_char(text, '\\') >= 0)
+		return NULL;
+	return config_shape_path(arena, text);
+}
+
 const char *config_shape_socket(struct arena *arena, struct slice text)
 {
 	struct sockaddr_un address;

@@ -277,6 +277,43 @@ static const struct config_option web_options[] = {
 };
 NOT_TITLED(web, "web", web_options);
 
+static const struct config_option www_options[] = {
+	ROW(config_www, listen, "listen", CONFIG_LIST, "0.0.0.0:80 [::]:80",
+	    SHAPE(endpoint, "an address with port such as 0.0.0.0:80 or [::]:80")),
+	ROW(config_www, listen_tls, "listen-tls", CONFIG_LIST, "0.0.0.0:443 [::]:443",
+	    SHAPE(door, "an address with port such as 0.0.0.0:443 or [::]:443, or none")),
+	ROW(config_www, names, "names", CONFIG_LIST, "", SHAPE(domain, "a full host name")),
+	ROW(config_www, site, "site", CONFIG_TEXT, "/data/site",
+	    SHAPE(www_path, "an absolute path without quotes and backslashes")),
+	ROW(config_www, folder, "folder", CONFIG_TEXT, "/data/www",
+	    SHAPE(www_path, "an absolute path without quotes and backslashes")),
+	ROW(config_www, run, "run", CONFIG_TEXT, "/run/www",
+	    SHAPE(www_path, "an absolute path without quotes and backslashes")),
+	ROW(config_www, server, "server", CONFIG_TEXT, "/sbin/lighttpd",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_www, certificate, "certificate", CONFIG_TEXT, "",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_www, key, "key", CONFIG_TEXT, "", SHAPE(path, "an absolute path")),
+	ROW(config_www, acme, "acme", CONFIG_FLAG, "false", RANGE(0, 0)),
+	ROW(config_www, acme_directory, "acme-directory", CONFIG_TEXT,
+	    "https://acme-v02.api.letsencrypt.org/directory",
+	    SHAPE(hook_url, "a URL that begins with https://")),
+	ROW(config_www, acme_contact, "acme-contact", CONFIG_TEXT, "",
+	    SHAPE(mailbox, "an address such as hostmaster@example.jp")),
+	ROW(config_www, acme_ca_file, "acme-ca-file", CONFIG_TEXT, "",
+	    SHAPE(path, "an absolute path")),
+	ROW(config_www, acme_early_ms, "acme-early", CONFIG_DURATION, "30d",
+	    RANGE(DAY, 60 * DAY)),
+	ROW(config_www, hsts_ms, "hsts", CONFIG_DURATION, "365d", RANGE(0, 730 * DAY)),
+	ROW(config_www, connections, "connections", CONFIG_NUMBER, "4096", RANGE(64, 60000)),
+	ROW(config_www, connections_per_client, "connections-per-client", CONFIG_NUMBER, "100",
+	    RANGE(4, 60000)),
+	ROW(config_www, access_log, "access-log", CONFIG_FLAG, "true", RANGE(0, 0)),
+	ROW(config_www, access_log_max, "access-log-max", CONFIG_SIZE, "16M",
+	    RANGE(MIB / 16, TIB)),
+};
+NOT_TITLED(www, "www", www_options);
+
 static const struct config_option submission_options[] = {
 	ROW(config_submission, listen, "listen", CONFIG_LIST, "0.0.0.0:587 [::]:587",
 	    SHAPE(door, "an address with port such as 0.0.0.0:587 or [::]:587, or none")),
@@ -333,6 +370,7 @@ static const struct config_section *const root_inner[] = {
 	&config_section_retry,	 &config_section_customer, &config_section_site,
 	&config_section_route,	 &config_section_reply,    &config_section_receive,
 	&config_section_web,
+	&config_section_www,
 	&config_section_submission,
 	&config_section_hook,
 };

@@ -20,6 +20,7 @@ extern const struct config_section config_section_route;
 extern const struct config_section config_section_reply;
 extern const struct config_section config_section_receive;
 extern const struct config_section config_section_web;
+extern const struct config_section config_section_www;
 extern const struct config_section config_section_submission;
 extern const struct config_section config_section_hook;
 

@@ -30,6 +30,7 @@ typedef const char *config_shape(struct arena *arena, struct slice text);
 
 config_shape config_shape_any;	     /* not empty */
 config_shape config_shape_path;	     /* absolute */
+config_shape config_shape_www_path;  /* such a path, without what lighttpd's strings escape */
 config_shape config_shape_socket;    /* absolute and short enough for sockaddr_un */
 config_shape config_shape_block_list; /* such a domain, or "none" */
 config_shape config_shape_domain;    /* LDH labels with a dot, 253 bytes, not an IPv4 address */

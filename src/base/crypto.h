@@ -139,6 +139,20 @@ bool crypto_certificate_make(const char *host, u64 now_ms, struct buf *out) MUST
  */
 bool crypto_certificate_serves(struct slice pem, const char *host, u64 now_ms) MUST_CHECK;
 
+#define CRYPTO_NAME_SIZE 128
+/* What is to be known of a server's certificate before it is shown to anybody. */
+struct crypto_certificate {
+	u64 from_s; /* since 1970: valid from and until */
+	u64 until_s;
+	bool has_key;		       /* its private key stands in the same text */
+	bool is_own;		       /* nobody else vouches for it */
+	char issuer[CRYPTO_NAME_SIZE]; /* common name or organisation, printable ASCII; cut */
+};
+/* Reads the first certificate of a PEM text. False: there is none, or no memory. */
+bool crypto_certificate_read(struct slice pem, struct crypto_certificate *out) MUST_CHECK;
+/* Whether the first certificate of the text is for that host, whatever the time. */
+bool crypto_certificate_is_for(struct slice pem, const char *host) MUST_CHECK;
+
 /*
  * Passwords of people and programs, kept so that who steals the file still has to guess them
  * (scrypt, RFC 7914): about 80 ms and 32 MiB for each guess, and for each of these calls.

@@ -114,3 +114,80 @@ bool crypto_certificate_serves(struct slice pem, const char *host, u64 now_ms)
 	ERR_clear_error();
 	return serves;
 }
+
+/* ---- what a certificate says ---- */
+
+static X509 *first_certificate(struct slice pem)
+{
+	BIO *memory = pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
+	X509 *certificate = memory ? PEM_read_bio_X509(memory, NULL, NULL, NULL) : NULL;
+
+	BIO_free(memory);
+	return certificate;
+}
+
+static bool has_its_key(struct slice pem, X509 *certificate)
+{
+	BIO *memory = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+	EVP_PKEY *key = memory ? PEM_read_bio_PrivateKey(memory, NULL, NULL, NULL) : NULL;
+	bool is_there = key && X509_check_private_key(certificate, key) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(memory);
+	return is_there;
+}
+
+/* From 1970 to 9999; what is before is 0. */
+static u64 seconds_of(const ASN1_TIME *when)
+{
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int days = 0;
+	int seconds = 0;
+	bool is_known = epoch && ASN1_TIME_diff(&days, &seconds, epoch, when) == 1;
+	i64 sum = (i64)days * DAY_S + seconds;
+
+	ASN1_TIME_free(epoch);
+	return is_known && sum > 0 ? (u64)sum : 0;
+}
+
+static void name_issuer(X509 *certificate, char out[CRYPTO_NAME_SIZE])
+{
+	X509_NAME *name = X509_get_issuer_name(certificate);
+
+	out[0] = '\0';
+	if (X509_NAME_get_text_by_NID(name, NID_commonName, out, CRYPTO_NAME_SIZE) <= 0 &&
+	    X509_NAME_get_text_by_NID(name, NID_organizationName, out, CRYPTO_NAME_SIZE) <= 0)
+		out[0] = '\0';
+	for (char *at = out; *at; at++) {
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	}
+}
+
+bool crypto_certificate_read(struct slice pem, struct crypto_certificate *out)
+{
+	X509 *certificate = first_certificate(pem);
+
+	*out = (struct crypto_certificate){ .from_s = 0 };
+	if (certificate) {
+		out->from_s = seconds_of(X509_get0_notBefore(certificate));
+		out->until_s = seconds_of(X509_get0_notAfter(certificate));
+		out->has_key = has_its_key(pem, certificate);
+		out->is_own = X509_NAME_cmp(X509_get_issuer_name(certificate),
+					    X509_get_subject_name(certificate)) == 0;
+		name_issuer(certificate, out->issuer);
+	}
+	X509_free(certificate);
+	ERR_clear_error();
+	return certificate != NULL;
+}
+
+bool crypto_certificate_is_for(struct slice pem, const char *host)
+{
+	X509 *certificate = first_certificate(pem);
+	bool is_for = certificate && X509_check_host(certificate, host, 0, 0, NULL) == 1;
+
+	X509_free(certificate);
+	ERR_clear_error();
+	return is_for;
+}

@@ -1,4 +1,4 @@
-"""The interface for programs: `hikyaku web` behind a real lighttpd on loopback, and what calls it.
+"""`hikyaku web` behind `hikyaku www`, which keeps a real lighttpd, on loopback; and what calls them.
 
     with WebHost(sender) as web:
         key = web.key("shop", "--scope", "send,read")
@@ -8,22 +8,15 @@
 
 import json
 import pathlib
-import re
 import socket
 import ssl
 import subprocess
 import urllib.error
 import urllib.request
 
-from sender import ROOT, end_process, free_port, wait_until
+from sender import end_process, free_port, wait_until
 
 LIGHTTPD = "/usr/sbin/lighttpd"
-CONFIG = ROOT / "rootfs" / "tree" / "etc" / "lighttpd.conf"  # the appliance's own
-
-
-def has_h2_module():
-    said = subprocess.run([LIGHTTPD, "-v"], capture_output=True, text=True, check=True).stdout
-    return tuple(map(int, re.match(r"lighttpd/1\.(\d+)\.(\d+)", said).groups())) >= (4, 72)
 
 
 class Answer:
@@ -41,56 +34,70 @@ class Answer:
 
 
 class WebHost:
-    """`settings` are options of the configuration's section web."""
+    """
+    `settings` are options of the configuration's section web, `www` those of its section www; an option that
+    is None is left out.
+    """
 
-    def __init__(self, sender, **settings):
+    def __init__(self, sender, www=None, **settings):
         self.sender = sender
         self.directory = sender.directory / "web"
         self.directory.mkdir(exist_ok=True)
         self.socket = f"{sender.short}/web.sock"
         self.port, self.plain_port = free_port(), free_port()
         self.url = f"https://127.0.0.1:{self.port}"
-        self.certificate = str(self.directory / "server.pem.crt")
+        self.certificate = str(self.directory / "own.crt")
         self.context = None
         self.log_path = self.directory / "web.log"
-        options = {"listen": self.socket, "api-keys": str(self.directory / "keys"),
-                   "audience": str(self.directory / "audience"), **settings}
-        lines = [f"\t{name} = {json.dumps(value)}" for name, value in options.items()]
-        sender.extra += "web {\n" + "\n".join(lines) + "\n}\n"
-        sender.write_config()
+        self.front_log_path = self.directory / "www.log"
+        self.before = sender.extra
+        self.sections = {
+            "web": {"listen": self.socket, "api-keys": str(self.directory / "keys"),
+                    "audience": str(self.directory / "audience"), **settings},
+            "www": {"listen": [f"127.0.0.1:{self.plain_port}"], "listen-tls": [f"127.0.0.1:{self.port}"],
+                    "site": str(self.directory / "site"), "folder": str(self.directory / "data"),
+                    "run": f"{sender.short}/www", "server": LIGHTTPD,
+                    "certificate": str(self.directory / "own.pem"), **(www or {})}}
+        self.write_config()
         self.web = None
-        self.lighttpd = None
+        self.front = None
 
-    def config_text(self):
-        """The appliance's configuration with the folders and ports of a test."""
-        text = CONFIG.read_text()
-        for old, new in (("/run/hikyaku/web.sock", self.socket), ("/data/www", str(self.directory)),
-                         ("/run/www", str(self.directory)), ("/usr/share/www", str(self.directory)),
-                         ('"[::]:443"', f'"127.0.0.1:{self.port}"'), ('"[::]"', '"127.0.0.1"'),
-                         ("server.port = 80", f"server.port = {self.plain_port}"),
-                         ('server.v4mapped = "enable"', ""),
-                         # Before 1.4.72 HTTP/2 is a part of the server itself.
-                         *([] if has_h2_module() else [(' "mod_h2",', "")])):
-            assert old in text, old
-            text = text.replace(old, new)
-        return text
+    def write_config(self):
+        def value(one):
+            return "{" + ", ".join(map(json.dumps, one)) + "}" if isinstance(one, list) else json.dumps(one)
+
+        text = ""
+        for name, options in self.sections.items():
+            lines = [f"\t{key} = {value(one)}" for key, one in options.items() if one is not None]
+            text += f"{name} {{\n" + "\n".join(lines) + "\n}\n"
+        self.sender.extra = self.before + text
+        self.sender.write_config()
 
     def start(self):
         self.start_web()
-        pem = self.directory / "server.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                        "-nodes", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-                        "-keyout", pem, "-out", self.certificate],
-                       check=True, capture_output=True, stdin=subprocess.DEVNULL)
-        pem.write_text(pem.read_text() + pathlib.Path(self.certificate).read_text())
-        self.context = ssl.create_default_context(cafile=self.certificate)
-        config = self.directory / "lighttpd.conf"
-        config.write_text(self.config_text())
-        with open(self.directory / "lighttpd.log", "ab") as log:
-            self.lighttpd = subprocess.Popen([LIGHTTPD, "-D", "-f", str(config)],
-                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_until(self.answers, "the web server")
+        self.make_certificate()
+        self.start_front()
         return self
+
+    def make_certificate(self, name="127.0.0.1"):
+        """A certificate of the operator's own, its key before it in one file."""
+        pem = self.directory / "own.pem"
+        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                               "-nodes", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+                               "-keyout", "-"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        text = made.stdout.decode()
+        pathlib.Path(self.certificate).write_text(text[text.index("-----BEGIN CERTIFICATE"):])
+        new = pem.with_suffix(".new")
+        new.write_text(text)
+        new.rename(pem)
+        self.context = ssl.create_default_context(cafile=self.certificate)
+
+    def start_front(self, host="127.0.0.1"):
+        with open(self.front_log_path, "ab") as log:
+            self.front = subprocess.Popen([self.sender.program, "www", "--host", host, "--config",
+                                           str(self.sender.config)],
+                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_until(self.answers, "the web server")
 
     def start_web(self):
         with open(self.log_path, "ab") as log:
@@ -101,12 +108,15 @@ class WebHost:
         assert self.web.poll() is None, self.log()
 
     def answers(self):
-        assert self.lighttpd.poll() is None, (self.directory / "lighttpd.log").read_text()
+        assert self.front.poll() is None, self.front_log()
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return True
         except OSError:
             return False
+
+    def front_log(self):
+        return self.front_log_path.read_text(errors="replace")
 
     def log(self):
         return self.log_path.read_text(errors="replace")
@@ -133,7 +143,7 @@ class WebHost:
                 return Answer(error.code, error.headers, error.read())
 
     def close(self):
-        for process in (self.lighttpd, self.web):
+        for process in (self.front, self.web):
             if process:
                 end_process(process)
 
@@ -146,4 +156,4 @@ class WebHost:
 
     def __exit__(self, *_):
         self.close()
-        print(f"---- {self.log_path}\n{self.log()[-8000:]}")
+        print(f"---- {self.log_path}\n{self.log()[-8000:]}\n---- {self.front_log_path}\n{self.front_log()[-8000:]}")
