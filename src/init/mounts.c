@@ -62,10 +62,12 @@ void mounts_make(void)
 	 * Roles make their sockets here; nobody removes another's. Leases are told of by a user
 	 * who is not in the group.
 	 */
+	/* The web server's keeper puts its page beside init's, and cannot touch that one. */
 	if (!make_folder("/run/hikyaku", 01771, 0, USERS_GROUP) ||
-	    !make_folder("/run/hikyaku/metrics", 0755, 0, USERS_GROUP))
+	    !make_folder("/run/hikyaku/metrics", 01775, 0, USERS_WWW))
 		complain("/run/hikyaku", errno);
-	if (!make_folder("/run/www", 0700, USERS_WWW, USERS_WWW))
+	/* The console looks there for the certificate's state. */
+	if (!make_folder("/run/www", 0755, USERS_WWW, USERS_WWW))
 		complain("/run/www", errno);
 }
 

@@ -107,17 +107,25 @@ static const struct kind kind_www = {
 	.name = SERVICES_PAGES,
 	.conditions = SUPERVISOR_DATA,
 	.stop_rank = RANK_PAGES,
-	.stop_patience_ms = 5000,
+	.stop_patience_ms = 6000,
 	.sandbox = { .user = USERS_WWW,
 		     .group = USERS_WWW,
-		     .capabilities = SANDBOX_CAPABILITY(CAP_NET_BIND_SERVICE),
-		     /* As many as lighttpd.conf says. */
-		     .open_files = 4096,
+		     /* The configuration; lighttpd itself does not have it: front_server.h. */
+		     .groups = { USERS_GROUP },
+		     .group_count = 1,
+		     .capabilities = SANDBOX_CAPABILITY(CAP_NET_BIND_SERVICE) |
+				     SANDBOX_CAPABILITY(CAP_SETGID),
+		     /* More than three for each connection of hikyaku.conf's default. */
+		     .open_files = 16384,
 		     .paths = { { "/bin/hikyaku", SANDBOX_RUN },
 				{ "/sbin/lighttpd", SANDBOX_RUN },
 				{ "/etc", SANDBOX_READ },
 				{ "/usr/share/www", SANDBOX_READ },
+				{ "/run/resolv.conf", SANDBOX_READ },
 				{ "/run/www", SANDBOX_WRITE },
+				{ "/run/hikyaku/metrics", SANDBOX_WRITE },
+				{ "/data/etc", SANDBOX_READ },
+				{ "/data/site", SANDBOX_READ },
 				{ "/data/www", SANDBOX_WRITE },
 				{ "/dev/null", SANDBOX_WRITE },
 				{ "/dev/urandom", SANDBOX_READ } } },
@@ -325,6 +333,8 @@ static void make_www(struct spawn_plan *plan, const struct appliance *appliance)
 	spawn_add_word(plan, "www");
 	spawn_add_word(plan, "--host");
 	spawn_add_word(plan, "%s", appliance->hostname);
+	spawn_add_word(plan, "--config");
+	spawn_add_word(plan, SERVICES_CONFIG);
 }
 
 /* A role that reads the sender's configuration and says when it is ready. */

@@ -53,6 +53,7 @@ static const struct {
 	{ "www", 0700, USERS_WWW, USERS_WWW },
 	{ "hook", 0700, USERS_HOOK, USERS_HOOK },
 	{ "web", 0700, USERS_WEB, USERS_WWW },
+	{ "site", 0755, USERS_ADMIN, USERS_ADMIN }, /* the customer's own pages */
 };
 
 void volume_note(struct volume *volume, const char *fmt, ...)

@@ -68,7 +68,8 @@ struct control_link {
 /* The users of roles that may not ask for everything, by number: control_right.c. */
 struct control_rights {
 	i64 web; /* -1: there is no such user */
-	i64 hook; /* likewise */
+	i64 hook;
+	i64 www; /* likewise */
 	i64 receive;
 };
 

@@ -23,6 +23,7 @@ static const char *const web_commands[] = {
 #define HOOK_USER "hook" /* of the appliance */
 static const char *const hook_commands[] = { "log.show", "reader.list", "reader.put",
 					     "reader.tested" };
+#define WWW_USER "www" /* of the appliance: it reads our configuration, and asks nothing of us */
 static const char *const receive_commands[] = { "inbound.report", "letter.send" };
 
 static i64 number_of(const char *name)
@@ -41,6 +42,7 @@ void control_rights_find(struct control_rights *rights, const struct config *con
 {
 	rights->web = number_of(config->web.user);
 	rights->hook = number_of(HOOK_USER);
+	rights->www = number_of(WWW_USER);
 	rights->receive = config->receive.user ? number_of(config->receive.user) : -1;
 }
 
@@ -59,6 +61,8 @@ bool control_may(const struct control_rights *rights, u32 user, const char *comm
 		return is_among(command, web_commands, array_count(web_commands));
 	if (rights->receive == user)
 		return is_among(command, receive_commands, array_count(receive_commands));
+	if (rights->www == user)
+		return false;
 	if (rights->hook == user)
 		return is_among(command, hook_commands, array_count(hook_commands));
 	return true;

@@ -15,7 +15,7 @@
 #define BODY_MAX (256u << 10) /* of a request; names make it long */
 #define NONCES_MAX 5	      /* that an authority no longer likes, in a row */
 #define WAITS_MAX 60	      /* in all: about five minutes */
-#define WAIT_MS 2000
+#define WAIT_MS 1000
 #define WAIT_MAX_MS 15000
 #define HTTP_OK 200
 #define HTTP_CREATED 201

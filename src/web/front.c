@@ -23,7 +23,7 @@
 #define OUR_PAGES "/usr/share/www"
 #define STOP_PATIENCE_MS 3000	 /* of init's five seconds */
 #define CHANGE_PATIENCE_MS 2000	 /* other sockets cannot wait for long answers of before */
-#define LOG_LOOK_EVERY 10	 /* looks about */
+#define LOG_LOOK_EVERY 2	 /* looks about */
 #define STATE_EVERY 30
 #define CERTIFICATE_EVERY 3600
 
@@ -66,11 +66,9 @@ static struct stamp stamp_of(const char *path)
 	if (!path || stat(path, &st) < 0)
 		return (struct stamp){ .is_there = false };
 	return (struct stamp){ .inode = st.st_ino,
-			       .size = S_ISDIR(st.st_mode) ? 0 : (u64)st.st_size,
-			       .changed_ns = S_ISDIR(st.st_mode)
-						     ? 0
-						     : (u64)st.st_mtim.tv_sec * NS_PER_S +
-							       (u64)st.st_mtim.tv_nsec,
+			       .size = (u64)st.st_size,
+			       .changed_ns = (u64)st.st_mtim.tv_sec * NS_PER_S +
+					     (u64)st.st_mtim.tv_nsec,
 			       .is_there = true };
 }
 
@@ -121,6 +119,24 @@ static bool read_config(struct front *front, struct error *error)
 	return true;
 }
 
+/* Where the customer's first page would be: with it, the folder counts. */
+static const char *first_page(const struct config_www *www, char path[PATH_SIZE])
+{
+	snprintf(path, PATH_SIZE, "%s/index.html", www->site);
+	return path;
+}
+
+/* Of the files that the configuration names. */
+static void note_files(struct front *front)
+{
+	const struct config_www *www = &front->config.www;
+	char page[PATH_SIZE];
+
+	front->stamps[WATCH_CERTIFICATE] = stamp_of(www->certificate);
+	front->stamps[WATCH_KEY] = stamp_of(www->key);
+	front->stamps[WATCH_SITE] = stamp_of(first_page(www, page));
+}
+
 static bool is_folder(const char *path)
 {
 	struct stat st;
@@ -128,18 +144,29 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The customer's pages, else ours; on a host that has neither, a folder without any. */
+/* Of a host that has no image's pages. */
+static const char bare_page[] = "<!DOCTYPE html>\n"
+				"<html lang=\"en\">\n"
+				"<meta charset=\"utf-8\">\n"
+				"<title>hikyaku</title>\n"
+				"<p>This server sends mail. It is up.\n"
+				"</html>\n";
+
+/* The customer's pages, else ours. */
 static bool find_pages(const struct front *front, char path[PATH_SIZE], struct error *error)
 {
 	const struct config_www *www = &front->config.www;
+	char page[PATH_SIZE + 16];
 
-	if (is_folder(www->site))
+	if (front->stamps[WATCH_SITE].is_there)
 		return slice_copy(path, PATH_SIZE, slice_of(www->site));
 	if (is_folder(OUR_PAGES))
 		return slice_copy(path, PATH_SIZE, slice_of(OUR_PAGES));
 	if ((size_t)snprintf(path, PATH_SIZE, "%s/pages", www->run) >= PATH_SIZE)
 		return error_set(error, "%s: too long", www->run);
-	return durable_folder(path, error);
+	snprintf(page, sizeof(page), "%s/index.html", path);
+	return durable_folder(path, error) &&
+	       durable_replace(page, slice_of(bare_page), 0644, error);
 }
 
 static bool has_tls(const struct config_www *www)
@@ -278,13 +305,18 @@ static void look_at_files(struct front *front)
 {
 	const struct config_www *www = &front->config.www;
 	bool is_other = has_changed(front, WATCH_CERTIFICATE, www->certificate);
+	bool had_site = front->stamps[WATCH_SITE].is_there;
+	char page[PATH_SIZE];
 	struct error error;
 
 	is_other |= has_changed(front, WATCH_KEY, www->key);
 	if (has_changed(front, WATCH_CONFIG, front->config_path)) {
-		if (read_config(front, &error))
+		if (read_config(front, &error)) {
+			note_files(front);
 			apply_config(front);
-	} else if (has_changed(front, WATCH_SITE, www->site)) {
+		}
+	} else if (has_changed(front, WATCH_SITE, first_page(www, page)) &&
+		   front->stamps[WATCH_SITE].is_there != had_site) {
 		apply_config(front);
 	} else if (is_other || front->looks % CERTIFICATE_EVERY == 0) {
 		look_at_certificate(front);
@@ -348,9 +380,7 @@ static bool start(struct front *front, struct error *error)
 	front->stamps[WATCH_CONFIG] = stamp_of(front->config_path);
 	if (!read_config(front, error))
 		return false;
-	front->stamps[WATCH_CERTIFICATE] = stamp_of(front->config.www.certificate);
-	front->stamps[WATCH_KEY] = stamp_of(front->config.www.key);
-	front->stamps[WATCH_SITE] = stamp_of(front->config.www.site);
+	note_files(front);
 	return make_folders(front, error) && front_server_probe(&front->server, error) &&
 	       choose_certificate(front, &ignored, error) &&
 	       write_server_config(front, &ignored, error) && start_server(front, error);

@@ -112,12 +112,14 @@ static void pages_are_served_under_the_machines_name_unless_nobody_wants_them(vo
 {
 	(void)state;
 	services_configure(&services, &appliance, 0);
-	assert_string_equal(words_of("www"), "/bin/hikyaku www --host hikyaku");
+	assert_string_equal(words_of("www"), "/bin/hikyaku www --host hikyaku "
+				  "--config /data/etc/hikyaku.conf");
 	assert_true(service("www")->is_wanted);
 	supervisor_started(service("www"), 7, 0);
 	appliance.hostname = "mail.example.jp";
 	services_configure(&services, &appliance, 0);
-	assert_string_equal(words_of("www"), "/bin/hikyaku www --host mail.example.jp");
+	assert_string_equal(words_of("www"), "/bin/hikyaku www --host mail.example.jp "
+				  "--config /data/etc/hikyaku.conf");
 	assert_true(service("www")->restarts_at_once);
 	appliance.web_server = false;
 	services_configure(&services, &appliance, 0);

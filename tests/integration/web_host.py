@@ -82,8 +82,9 @@ class WebHost:
     def make_certificate(self, name="127.0.0.1"):
         """A certificate of the operator's own, its key before it in one file."""
         pem = self.directory / "own.pem"
-        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                               "-nodes", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                               "ec_paramgen_curve:P-256", "-nodes",
+                               "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
                                "-keyout", "-"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
         text = made.stdout.decode()
         pathlib.Path(self.certificate).write_text(text[text.index("-----BEGIN CERTIFICATE"):])
@@ -156,4 +157,6 @@ class WebHost:
 
     def __exit__(self, *_):
         self.close()
-        print(f"---- {self.log_path}\n{self.log()[-8000:]}\n---- {self.front_log_path}\n{self.front_log()[-8000:]}")
+        for path in (self.log_path, self.front_log_path):
+            if path.exists():
+                print(f"---- {path}\n{path.read_text(errors='replace')[-8000:]}")

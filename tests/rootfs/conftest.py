@@ -16,7 +16,7 @@ import cpio  # noqa: E402
 
 BUILT = TOP / "build/rootfs"
 PROGRAM = TOP / "build/static/hikyaku"
-NET_BIND_SERVICE, NET_BROADCAST, NET_RAW = 10, 11, 13  # capabilities
+SETGID, NET_BIND_SERVICE, NET_BROADCAST, NET_RAW = 6, 10, 11, 13  # capabilities
 WAIT_S = 60
 
 

@@ -22,7 +22,7 @@ LINKS = {
     "sbin/dropbearkey": "dropbear", "etc/resolv.conf": "../run/resolv.conf",
     "etc/localtime": "../run/localtime",
 }
-FILES = """etc/group etc/hikyaku/sbom.spdx.json etc/hosts etc/lighttpd.conf etc/os-release etc/passwd
+FILES = """etc/group etc/hikyaku/sbom.spdx.json etc/hosts etc/os-release etc/passwd
     etc/shells etc/ssl/cert.pem usr/share/dns/root.key usr/share/www/index.html""".split()
 DEVICES = {"dev/console": (5, 1), "dev/null": (1, 3)}
 ZONES = "usr/share/zoneinfo/"
@@ -118,7 +118,7 @@ def test_users_are_those_of_the_services_and_only_the_operator_has_a_shell(entri
     assert [row[0] for row in rows if row[6].encode() in entries["etc/shells"].data.split()] == ["admin"]
     rows = [line.split(":") for line in entries["etc/group"].data.decode().splitlines()]
     groups = {row[0]: row[2:] for row in rows}
-    assert groups["hikyaku"] == ["110", "admin,send,web,receive,hook"]
+    assert groups["hikyaku"] == ["110", "admin,send,web,receive,www,hook"]
     assert all(groups[name] == [str(number), ""] for name, number in numbers.items())
 
 

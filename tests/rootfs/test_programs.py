@@ -4,11 +4,12 @@ import os
 import re
 import struct
 import subprocess
+import sys
 import time
 
 import pytest
 
-from conftest import NET_BIND_SERVICE, NET_BROADCAST, NET_RAW, TOP, WAIT_S
+from conftest import NET_BIND_SERVICE, NET_BROADCAST, NET_RAW, SETGID, TOP, WAIT_S
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="roots are entered by root")
 
@@ -84,7 +85,7 @@ def test_the_data_file_system_is_made_checked_mended_and_grown(guest):
 @pytest.fixture
 def web(guest):
     """The web server as it is configured, with the certificate that it makes for itself. Its curl."""
-    guest.folder("/run/www", WWW, 0o700)
+    guest.folder("/run/www", WWW)
     folder = guest.folder("/data/www", WWW, 0o700)
     start_web_server(guest, "hikyaku.test")
 
@@ -96,7 +97,8 @@ def web(guest):
 
 
 def start_web_server(guest, host):
-    server = guest.start("www", "/bin/hikyaku", "www", "--host", host, capabilities=[NET_BIND_SERVICE])
+    server = guest.start("www", "/bin/hikyaku", "www", "--host", host, "--config", "/data/etc/hikyaku.conf",
+                         capabilities=[SETGID, NET_BIND_SERVICE])
     wait_for(lambda: listens(guest, 443), "the web server")
     return server
 
@@ -112,6 +114,93 @@ def test_the_web_server_serves_its_page_over_tls(web):
     assert "Server:" not in head
     assert "404" in web("-o", "/dev/null", "-w", "%{http_code}", "https://hikyaku.test/etc/passwd").stdout
     assert web("--tls-max", "1.1", "https://hikyaku.test/").returncode != 0
+
+
+def test_the_web_server_has_neither_the_group_nor_the_rights_of_who_keeps_it(guest, web):
+    keeper, server = (fields(guest, name) for name in ("hikyaku", "lighttpd"))
+    assert keeper["Groups"].split() == [str(HIKYAKU)] and server["Groups"].split() == []
+    assert int(server["CapPrm"], 16) == int(server["CapInh"], 16) == 1 << NET_BIND_SERVICE
+    # So it may not bind anew: the next generation has the sockets of the one before.
+    assert int(server["CapAmb"], 16) == 0
+    folder = guest.folder("/data/etc", ADMIN, 0o755)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-subj", "/CN=other", "-addext", "subjectAltName=DNS:hikyaku.test", "-keyout",
+                    folder / "own.key", "-out", folder / "own.pem"], check=True, capture_output=True)
+    os.chown(folder / "own.key", ADMIN, HIKYAKU)
+    (folder / "own.key").chmod(0o640)
+    (folder / "hikyaku.conf").write_text(
+        'customer "a.test" {\n\tsign = false\n\taddress "any" { ehlo = "m.a.test" }\n}\n'
+        'www {\n\tcertificate = "/data/etc/own.pem"\n\tkey = "/data/etc/own.key"\n}\n')
+    wait_for(lambda: web("--cacert", folder / "own.pem", "https://hikyaku.test/").returncode == 0, "it")
+    after = fields(guest, "lighttpd")
+    assert after["Pid"] == server["Pid"] and int(after["CapPrm"], 16) == 0
+
+
+def fields(guest, name):
+    """What /proc tells of the user www's process of that name in the guest."""
+    for pid in guest.client("ip", "netns", "pids", guest.name).stdout.split():
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            told = dict(line.rstrip("\n").split(":", 1) for line in file)
+        if told["Name"].strip() == name and told["Uid"].split()[0] == str(WWW):
+            return told
+    raise AssertionError(name)
+
+
+class Slow:
+    """Clients that send a byte of a request's head now and then, and never come to its end."""
+
+    def __init__(self, guest, count):
+        script = f"""import socket, time
+held = []
+for _ in range({count}):
+    one = socket.create_connection(("127.0.0.1", 80))
+    one.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nX: ")
+    held.append(one)
+print("held", flush=True)
+while held:
+    for one in held[:]:
+        one.settimeout(0.001)
+        try:
+            one.sendall(b"x")
+            if one.recv(1) == b"":
+                held.remove(one)
+        except TimeoutError:
+            pass
+        except OSError:
+            held.remove(one)
+    time.sleep(0.5)
+print("gone", flush=True)
+"""
+        self.log = guest.serve(sys.executable, "-c", script)
+
+    def said(self, word):
+        return word in self.log.read_text()
+
+
+def test_clients_that_never_end_their_request_harm_nobody_and_are_closed(guest):
+    guest.folder("/run/www", WWW)
+    guest.folder("/data/www", WWW, 0o700)
+    guest.folder("/data/etc", ADMIN, 0o755)
+    (guest.state / "data/etc/hikyaku.conf").write_text(
+        'customer "a.test" {\n\tsign = false\n\taddress "any" { ehlo = "m.a.test" }\n}\n'
+        'www {\n\tconnections-per-client = 60\n}\n')
+    start_web_server(guest, "hikyaku.test")
+
+    def fetch(address):
+        return guest.client("curl", "-sk", "-o", "/dev/null", "-m", "5", "-w", "%{http_code} %{time_total}",
+                            "--interface", address, "https://127.0.0.1/").stdout.split()
+
+    calm = sorted(float(fetch("127.0.0.2")[1]) for _ in range(20))
+    slow = Slow(guest, 200)
+    begun = time.monotonic()
+    wait_for(lambda: slow.said("held"), "clients")
+    # One address has no more than its share, and who is behind another one sees nothing of it.
+    assert fetch("127.0.0.1")[0] == "000"
+    hindered = sorted(float(fetch("127.0.0.2")[1]) for _ in range(20))
+    assert hindered[-2] < 2 * calm[-2] + 0.1
+    wait_for(lambda: slow.said("gone"), "an end of them")
+    assert 15 < time.monotonic() - begun < 40
+    assert fetch("127.0.0.1")[0] == "200"
 
 
 def test_the_web_server_sends_plain_requests_to_tls(web):

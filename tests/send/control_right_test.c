@@ -10,6 +10,7 @@
 #define WEB 102
 #define RECEIVE 103
 #define HOOK 107
+#define WWW 104
 
 static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void **state)
 {
@@ -21,7 +22,7 @@ static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void *
 						 "queue.suspend", "queue.list", "queue.doubt",
 						 "status",	  "",		"letter.sen",
 						 "letter.send ",  "STOP" };
-	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1 };
+	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1, .www = -1 };
 
 	(void)state;
 	for (size_t i = 0; i < array_count(allowed); i++)
@@ -34,7 +35,7 @@ static void who_reads_strangers_mail_may_tell_of_it_and_hand_it_on(void **state)
 {
 	static const char *const forbidden[] = { "stop", "suppression.remove", "campaign.create",
 						 "letter.status", "status", "log.show" };
-	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1 };
+	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1, .www = -1 };
 
 	(void)state;
 	assert_true(control_may(&rights, RECEIVE, "inbound.report"));
@@ -48,7 +49,7 @@ static void who_posts_to_strangers_may_read_the_log_and_say_how_far_it_is(void *
 {
 	static const char *const forbidden[] = { "stop",	 "reader.remove", "reader.resume",
 						 "campaign.report", "letter.send", "suppression.list" };
-	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = HOOK };
+	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = HOOK, .www = -1 };
 
 	(void)state;
 	assert_true(control_may(&rights, HOOK, "log.show"));
@@ -57,10 +58,22 @@ static void who_posts_to_strangers_may_read_the_log_and_say_how_far_it_is(void *
 		assert_false(control_may(&rights, HOOK, forbidden[i]));
 }
 
+static void who_keeps_the_web_server_may_ask_for_nothing(void **state)
+{
+	const struct control_rights rights = {
+		.web = WEB, .receive = RECEIVE, .hook = HOOK, .www = WWW
+	};
+
+	(void)state;
+	assert_false(control_may(&rights, WWW, "status"));
+	assert_false(control_may(&rights, WWW, "letter.send"));
+	assert_true(control_may(&rights, WEB, "letter.send"));
+}
+
 static void others_who_may_open_the_socket_may_ask_for_everything(void **state)
 {
-	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1 };
-	const struct control_rights none = { .web = -1, .receive = -1, .hook = -1 };
+	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1, .www = -1 };
+	const struct control_rights none = { .web = -1, .receive = -1, .hook = -1, .www = -1 };
 
 	(void)state;
 	assert_true(control_may(&rights, 0, "stop"));
@@ -92,6 +105,7 @@ int main(void)
 		cmocka_unit_test(the_interface_may_ask_for_what_it_offers_and_for_nothing_else),
 		cmocka_unit_test(who_reads_strangers_mail_may_tell_of_it_and_hand_it_on),
 		cmocka_unit_test(who_posts_to_strangers_may_read_the_log_and_say_how_far_it_is),
+		cmocka_unit_test(who_keeps_the_web_server_may_ask_for_nothing),
 		cmocka_unit_test(others_who_may_open_the_socket_may_ask_for_everything),
 		cmocka_unit_test(the_user_is_the_one_that_the_configuration_names),
 	};
