@@ -20,6 +20,7 @@ static const struct {
 } forwarded[] = {
 	{ "/api/", false },   /* programs */
 	{ "/admin/", false }, /* operators and marketers */
+	{ "/assets/", false }, /* what their pages are made with */
 	{ "/f/", false },     /* forms */
 	{ "/t/", true },      /* clicks, and mail that was opened */
 	{ "/u/", true },      /* unsubscribing */
