@@ -101,6 +101,14 @@ static void put(struct rewriter *r, const struct html_attribute *attribute, stru
 	r->kept = attribute->written.ptr + attribute->written.len;
 }
 
+/* Bytes to pass over at once: a tag of the template language, or one byte. */
+static size_t step(struct slice text)
+{
+	size_t tag = template_tag_length(text);
+
+	return tag > 0 ? tag : 1;
+}
+
 /* `a.png 1x, b.png 2x`: URLs end at white space, candidates at a comma behind it. */
 static bool rewrite_candidates(struct rewriter *r, const struct html_token *token,
 			       const struct html_attribute *attribute, enum html_link_kind kind)
@@ -118,11 +126,8 @@ static bool rewrite_candidates(struct rewriter *r, const struct html_token *toke
 			lead++;
 		buf_add(&r->value, rest.ptr, lead);
 		rest = slice_from(rest, lead);
-		for (len = 0; len < rest.len && !is_space(rest.ptr[len]);) {
-			size_t tag = template_tag_length(slice_from(rest, len));
-
-			len += tag > 0 ? tag : 1;
-		}
+		for (len = 0; len < rest.len && !is_space(rest.ptr[len]);)
+			len += step(slice_from(rest, len));
 		while (len > 0 && rest.ptr[len - 1] == ',')
 			len--;
 		if (len == 0)
@@ -133,7 +138,7 @@ static bool rewrite_candidates(struct rewriter *r, const struct html_token *toke
 		buf_add_slice(&r->value, replacement.ptr ? replacement : slice_first(rest, len));
 		rest = slice_from(rest, len);
 		for (len = 0; len < rest.len && rest.ptr[len] != ',';)
-			len++;
+			len += step(slice_from(rest, len));
 		buf_add(&r->value, rest.ptr, len);
 		rest = slice_from(rest, len);
 	}

@@ -1,10 +1,12 @@
 /*
  * HTML of others, the first byte choosing what is replaced. Tokens put together are the text; without
- * a change every byte stays; what was put in is what the next reader finds, in the same number.
+ * a change every byte stays; what was put in is what the next reader finds, in the same number. The
+ * plain text made of it has no broken tag of the template language when the HTML has none.
  */
 #include "base/check.h"
 #include "base/text.h"
 #include "message/html_rewrite.h"
+#include "message/html_text.h"
 #include "message/html_walk.h"
 #include "message/template_tag.h"
 
@@ -81,6 +83,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (has_broken_tag(text))
 		return 0;
 	buf_init(&out, OUT_MAX);
+	ASSERT(html_text_make(text, &out));
+	ASSERT(!has_broken_tag(buf_slice(&out)));
+	buf_reset(&out);
 	first.with = second.with = with[data[0] & 1];
 	first.every = data[0] >> 1 & 3;
 	ASSERT(html_links_rewrite(text, &links, &out, &error));
