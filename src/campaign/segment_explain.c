@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "campaign/segment_run_parts.h"
 #include "campaign/segment_words.h"
 #include "message/address.h"
@@ -34,13 +33,11 @@ bool segment_run_explain(struct segment_run *run, const struct contact *contact,
 
 static void add_moment(const struct segment_run *run, u64 moment_ms, struct buf *out)
 {
-	i64 offset_s = zone_offset_s(run->clock.zone, (i64)(moment_ms / 1000));
-	i64 local_ms = (i64)moment_ms + offset_s * 1000;
 	struct clock_date date;
 
-	if (moment_ms < 1000 || local_ms < 0)
+	if (moment_ms < 1000)
 		return; /* 0 and 1: none, or one of which nobody noted the time */
-	clock_date_of((u64)local_ms, &date);
+	time_zone_local(run->clock.zone, moment_ms, &date);
 	buf_add_format(out, "%04u-%02u-%02u %02u:%02u", date.year, date.month, date.day, date.hour,
 		       date.minute);
 }

@@ -1,6 +1,6 @@
-#include "base/calendar.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "campaign/local_day.h"
 #include "campaign/segment_match.h"
 #include "campaign/segment_run_parts.h"
 #include "campaign/segment_words.h"
@@ -49,8 +49,8 @@ static struct segment_range range_of_moment(const struct segment_run *run,
 	if (test->op == SEGMENT_OLDER)
 		return range_between(INT64_MIN, ago_ms - 1);
 	ASSERT(calendar_parse(test->values[0], &day));
-	return range_by_day(test->op, zone_day_begins_ms(run->clock.zone, day),
-			    zone_day_begins_ms(run->clock.zone, day + 1) - 1);
+	return range_by_day(test->op, (i64)local_day_begins_ms(run->clock.zone, day),
+			    (i64)local_day_begins_ms(run->clock.zone, day + 1) - 1);
 }
 
 static struct segment_range range_of_date(const struct segment_run *run,
@@ -88,7 +88,7 @@ struct segment_run *segment_run_open(const struct segment *segment,
 	run->segment = segment;
 	run->facts = facts;
 	run->clock = *clock;
-	run->today = zone_day(clock->zone, clock->now_ms);
+	run->today = local_day(clock->zone, clock->now_ms);
 	for (u32 i = 0; i < segment->program->step_count; i++) {
 		const struct segment_node *test = segment->program->steps[i].test;
 

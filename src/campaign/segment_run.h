@@ -6,8 +6,8 @@
 #ifndef CAMPAIGN_SEGMENT_RUN_H
 #define CAMPAIGN_SEGMENT_RUN_H
 
-#include "base/zone.h"
 #include "campaign/segment.h"
+#include "campaign/time_zone.h"
 #include "store/audience_activity.h"
 #include "store/audience_behaviour.h"
 #include "store/contact_record.h"
@@ -15,7 +15,7 @@
 /* When, and where days begin and end. The zone outlives the run. */
 struct segment_clock {
 	u64 now_ms;
-	const struct zone *zone;
+	const struct time_zone *zone;
 };
 
 /* Contacts come in ascending order of their ids in a walk. What is not known is all zero. */
