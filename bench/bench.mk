@@ -53,6 +53,10 @@ $(BENCH_DIR)/store: bench/store.c build/host/libhikyaku.a
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $^ -llmdb
 
+$(BENCH_DIR)/segment: bench/segment.c build/host/libhikyaku.a
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $^ -llmdb -lidn2 -lcrypto
+
 $(BENCH_DIR)/csv: bench/csv.c build/host/libhikyaku.a
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -Isrc -o $@ $^ -lidn2
