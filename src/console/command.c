@@ -11,8 +11,8 @@
 
 static bool is_group(const char *word)
 {
-	for (size_t i = 0; i < command_count; i++) {
-		if (commands[i].group && strcmp(commands[i].group, word) == 0)
+	for (size_t i = 0; i < command_count(); i++) {
+		if (command_at(i)->group && strcmp(command_at(i)->group, word) == 0)
 			return true;
 	}
 	return false;
@@ -23,11 +23,11 @@ static const struct command *unknown_in(const char *group, const char *typed, st
 	struct nearest nearest;
 
 	nearest_init(&nearest, typed);
-	for (size_t i = 0; i < command_count; i++) {
-		const char *of = commands[i].group;
+	for (size_t i = 0; i < command_count(); i++) {
+		const char *of = command_at(i)->group;
 
 		if (group ? of && strcmp(of, group) == 0 : !of)
-			nearest_offer(&nearest, commands[i].name);
+			nearest_offer(&nearest, command_at(i)->name);
 		else if (!group)
 			nearest_offer(&nearest, of);
 	}
@@ -43,8 +43,8 @@ static const struct command *unknown_in(const char *group, const char *typed, st
 
 static const struct command *find_in(const char *group, const char *name)
 {
-	for (size_t i = 0; i < command_count; i++) {
-		const struct command *command = &commands[i];
+	for (size_t i = 0; i < command_count(); i++) {
+		const struct command *command = command_at(i);
 
 		if (strcmp(command->name, name) != 0)
 			continue;
@@ -103,8 +103,8 @@ static void print_text(FILE *out, const struct console *console, const char *tex
 
 static void list(FILE *out, const char *group, u32 mask, u32 flags)
 {
-	for (size_t i = 0; i < command_count; i++) {
-		const struct command *command = &commands[i];
+	for (size_t i = 0; i < command_count(); i++) {
+		const struct command *command = command_at(i);
 		char name[64];
 
 		if (group && (!command->group || strcmp(command->group, group) != 0))

@@ -24,8 +24,8 @@ struct command {
 	const char *text;    /* paragraphs and examples for --help; lines of at most 78 columns */
 };
 
-extern const struct command commands[];
-extern const size_t command_count;
+size_t command_count(void);
+const struct command *command_at(size_t index); /* below command_count */
 
 /*
  * Finds the command of words[0..count). *used is how many words name it. NULL with a sentence when
@@ -135,6 +135,11 @@ int setup_run(struct console *console, int argc, char **argv);
 int records_run(struct console *console, int argc, char **argv);
 int config_show_run(struct console *console, int argc, char **argv);
 int config_replace_run(struct console *console, int argc, char **argv);
+int pages_put_run(struct console *console, int argc, char **argv);
+int pages_list_run(struct console *console, int argc, char **argv);
+int pages_remove_run(struct console *console, int argc, char **argv);
+int certificate_show_run(struct console *console, int argc, char **argv);
+int certificate_install_run(struct console *console, int argc, char **argv);
 int file_put_run(struct console *console, int argc, char **argv);
 int file_get_run(struct console *console, int argc, char **argv);
 int file_list_run(struct console *console, int argc, char **argv);

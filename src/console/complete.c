@@ -65,10 +65,10 @@ static void offer_whole_group(struct completions *c, const char *group)
 	struct buf names;
 
 	buf_init(&names, 256);
-	for (size_t i = 0; i < command_count; i++) {
-		if (commands[i].group && strcmp(commands[i].group, group) == 0)
+	for (size_t i = 0; i < command_count(); i++) {
+		if (command_at(i)->group && strcmp(command_at(i)->group, group) == 0)
 			buf_add_format(&names, "%s%s", names.len > 0 ? ", " : "",
-				       commands[i].name);
+				       command_at(i)->name);
 	}
 	completions_offer(c, group, buf_text(&names));
 	buf_done(&names);
@@ -76,11 +76,11 @@ static void offer_whole_group(struct completions *c, const char *group)
 
 static void offer_first_words(struct completions *c)
 {
-	for (size_t i = 0; i < command_count; i++) {
-		if (commands[i].group)
-			offer_whole_group(c, commands[i].group);
+	for (size_t i = 0; i < command_count(); i++) {
+		if (command_at(i)->group)
+			offer_whole_group(c, command_at(i)->group);
 		else
-			completions_offer(c, commands[i].name, commands[i].summary);
+			completions_offer(c, command_at(i)->name, command_at(i)->summary);
 	}
 	completions_offer(c, "help", "explain commands");
 	completions_offer(c, "history", "what was typed");
@@ -89,10 +89,10 @@ static void offer_first_words(struct completions *c)
 
 static void offer_group(struct completions *c, const char *group)
 {
-	for (size_t i = 0; i < command_count; i++) {
-		if (!commands[i].group || strcmp(commands[i].group, group) != 0)
+	for (size_t i = 0; i < command_count(); i++) {
+		if (!command_at(i)->group || strcmp(command_at(i)->group, group) != 0)
 			continue;
-		completions_offer(c, commands[i].name, commands[i].summary);
+		completions_offer(c, command_at(i)->name, command_at(i)->summary);
 	}
 }
 

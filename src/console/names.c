@@ -202,8 +202,8 @@ bool names_is_zone(const char *zone)
 
 static void offer_commands(struct completions *c)
 {
-	for (size_t i = 0; i < command_count; i++)
-		completions_offer(c, commands[i].name, commands[i].summary);
+	for (size_t i = 0; i < command_count(); i++)
+		completions_offer(c, command_at(i)->name, command_at(i)->summary);
 }
 
 void names_offer(enum name_kind kind, struct completions *c)

@@ -60,6 +60,7 @@ static const struct kind kind_send = {
 	{ "/bin", SANDBOX_RUN }, { "/etc", SANDBOX_READ }, { "/usr/share", SANDBOX_READ },         \
 		{ "/run", SANDBOX_READ }, { "/data/etc", SANDBOX_WRITE },                          \
 		{ "/data/log", SANDBOX_READ }, { "/data/backup", SANDBOX_WRITE },                  \
+		{ "/data/site", SANDBOX_WRITE },                                                   \
 		{ "/tmp", SANDBOX_WRITE }, { "/dev", SANDBOX_WRITE }, { "/proc", SANDBOX_READ },   \
 		{ "/sys", SANDBOX_READ }
 

@@ -94,6 +94,21 @@ def test_pages_are_served_under_the_machines_name(world, record):
     assert (answer.status, answer.headers["Location"]) == (301, f"https://{HOST}/a?b=c")
 
 
+def test_the_customers_own_pages_and_certificate_are_served(world, record):
+    world.ssh("pages", "put", "./news/index.html", stdin="<p>ニュース</p>")
+    world.ssh("pages", "put", "index.html", stdin="<p>ようこそ</p>")
+    world.wait(lambda: world.page()[1] == "<p>ようこそ</p>", "the customer's page")
+    assert world.page("/news/")[1] == "<p>ニュース</p>" and world.page("/etc/passwd")[0] == 404
+    assert [row["path"] for row in world.ask("pages", "list")] == ["index.html", "news/index.html"]
+    told = world.ask("certificate", "show")[0]["certificate"]
+    assert told["kind"] == "self-signed" and told["names"] == [HOST] and told["is_for_names"]
+    wanted = f'hikyaku_certificate_expires_seconds{{host="{HOST}",kind="self-signed"}} {told["until_s"]}\n'
+    world.wait(lambda: wanted in world.metrics(), "the page of metrics")
+    for path in ("index.html", "news/index.html"):
+        world.ssh("pages", "remove", path)
+    world.wait(lambda: "It is up." in world.page()[1], "our own page")
+
+
 def test_a_real_postfix_takes_a_campaign_and_what_it_has_verifies(world, record, postfix):
     addresses = [f"reader{i}@{postfix.domain}" for i in range(READERS)] + [f"nobody@{postfix.domain}"]
     world.create("spring", addresses)

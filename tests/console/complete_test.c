@@ -117,8 +117,8 @@ static void test_every_command_gives_its_options_away_and_does_nothing(void **st
 	struct option options[COMMAND_OPTIONS_MAX];
 
 	(void)state;
-	for (size_t i = 0; i < command_count; i++) {
-		size_t count = command_options(&commands[i], options);
+	for (size_t i = 0; i < command_count(); i++) {
+		size_t count = command_options(command_at(i), options);
 
 		assert_true(count < COMMAND_OPTIONS_MAX);
 		for (size_t k = 0; k < count; k++)
