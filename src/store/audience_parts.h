@@ -38,6 +38,7 @@ enum audience_table {
 	AUDIENCE_SESSION,	  /* digest of the cookie */
 	AUDIENCE_AUDIT,		  /* time, number within it */
 	AUDIENCE_SCHEDULE,	  /* time, what, id: what is to be done then */
+	AUDIENCE_SENDER_ORDER,	  /* number: what the sender is to be told */
 	AUDIENCE_TABLES,
 };
 

@@ -70,6 +70,8 @@ bool web_route_admits(const struct web_route *route, const struct call *call) MU
 /* ---- the functions: public_*.c ---- */
 void public_open(struct call *call);
 void public_click(struct call *call);
+void public_unsubscribe_page(struct call *call);
+void public_unsubscribe(struct call *call);
 
 /* ---- the functions: page_*.c ---- */
 void page_asset(struct call *call);

@@ -9,6 +9,7 @@
 #include "metrics/responder.h"
 #include "web/call.h"
 #include "web/link_key.h"
+#include "web/teller.h"
 #include "web/track.h"
 
 #include <errno.h>
@@ -48,6 +49,7 @@ struct role {
 	struct audience *audience;
 	struct scribe *scribe;
 	struct link_keys links;
+	struct teller *teller; /* of the first worker */
 	struct worker workers[METER_WORKERS_MAX];
 	u32 worker_count; /* those that run */
 	struct metrics_responder *responder; /* of the first one; NULL: none */
@@ -150,7 +152,12 @@ static bool open_web(struct worker *worker, struct error *error)
 	web->track = track_open(&web->desk, &web->wheel, web->meter);
 	if (!web->track)
 		return error_set(error, "no memory for opens and clicks");
-	return worker != role->workers || open_page(role, web, error);
+	if (worker != role->workers)
+		return true;
+	role->teller = teller_open(web);
+	if (!role->teller)
+		return error_set(error, "no memory for telling the sender");
+	return open_page(role, web, error);
 }
 
 static void stop(struct worker *worker, u64 now_ns)
@@ -190,7 +197,8 @@ static void run(struct worker *worker)
 static bool is_busy(const struct worker *worker)
 {
 	return worker->accepting || worker->web.call_count > 0 || worker->web.orders > 0 ||
-	       worker->web.line.running_count > 0 || track_is_busy(worker->web.track);
+	       worker->web.line.running_count > 0 || track_is_busy(worker->web.track) ||
+	       (worker == worker->role->workers && teller_is_busy(worker->role->teller));
 }
 
 static void close_web(struct worker *worker)
@@ -199,6 +207,8 @@ static void close_web(struct worker *worker)
 
 	list_for_each_safe (node, &web->calls)
 		call_close(list_entry(node, struct call, node));
+	if (worker == worker->role->workers)
+		teller_stop(worker->role->teller);
 	for (u32 i = 0; i < CLOSE_TURNS_MAX && is_busy(worker); i++) {
 		track_flush(web->track);
 		ring_turn(web->ring, CLOSE_TURN_NS);
@@ -207,6 +217,7 @@ static void close_web(struct worker *worker)
 	if (web->meter == worker->role->meter.workers) {
 		metrics_responder_close(worker->role->responder);
 		worker->role->responder = NULL;
+		teller_close(worker->role->teller);
 	}
 	if (is_busy(worker))
 		CRASH("the operations of calls do not end");
