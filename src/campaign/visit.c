@@ -8,7 +8,8 @@
 static const char *const programs[] = {
 	/* Crawlers, and previews of messengers. */
 	"bot", "crawl", "spider", "slurp", "facebookexternalhit", "whatsapp", "telegram",
-	"discord", "skypeuripreview", "preview", "embedly", "ia_archiver", "favicon",
+	"discord", "skypeuripreview", "preview", "embedly", "ia_archiver",
+	"favicon",
 	/* Gateways that look at mail. */
 	"barracuda", "mimecast", "proofpoint", "symantec", "messagelabs", "brightcloud", "ironport",
 	"cisco-umbrella", "fireeye", "trendmicro", "trend micro", "zscaler", "forcepoint",
@@ -17,8 +18,8 @@ static const char *const programs[] = {
 	/* Libraries and tools. */
 	"curl/", "wget", "python", "go-http-client", "java/", "okhttp", "libwww", "lwp::",
 	"apache-httpclient", "httpclient", "ruby", "node-fetch", "axios", "undici", "guzzle",
-	"php/", "headless", "phantomjs", "puppeteer", "playwright", "selenium", "winhttp", "aiohttp",
-	"scrapy", "postman", "insomnia",
+	"php/", "headless", "phantomjs", "puppeteer", "playwright", "selenium", "winhttp",
+	"aiohttp", "scrapy", "postman", "insomnia",
 };
 
 static bool has_word(struct slice lower, const char *const *words, size_t count)

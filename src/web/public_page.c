@@ -5,8 +5,9 @@
 #define URLENCODED SLICE("application/x-www-form-urlencoded")
 
 static const struct words not_valid = {
-	{ "This link is not valid, or it is no longer valid. Please use the link in the mail again.",
-	  "このリンクは無効か、有効期限が切れています。メールに記載のリンクをもう一度お試しください。" }
+	{ "This link is not valid, or not any more. Please use the link in the mail again.",
+	  "このリンクは無効か、有効期限が切れています。"
+	  "メールに記載のリンクをもう一度お試しください。" }
 };
 
 void public_refuse_token(struct call *call)

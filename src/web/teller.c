@@ -122,7 +122,6 @@ static void tell(struct teller *teller)
 				   teller->suppresses ? "suppression.add" : "suppression.remove",
 				   "addresses", teller->addresses, "customer", customer, "list",
 				   list, "reason", reason));
-	exchange_end(teller->exchange);
 	if (exchange_start(teller->exchange))
 		return;
 	teller->exchange = NULL;
