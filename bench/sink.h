@@ -73,6 +73,7 @@ struct sink_options {
 	const char *cert_path;	/* NULL: a certificate is made at start */
 	const char *key_path;
 	bool no_resumption;
+	uint32_t new_keys_after;	/* messages of a connection; 0: never */
 	bool no_chunking;
 	bool no_pipelining;
 	/* Chances in [0, 100]. */
@@ -194,6 +195,7 @@ struct session {
 	bool helo, in_mail, chunking, chunk_last, chunk_refused, smtputf8;
 	uint64_t chunk_left;
 	uint32_t messages;	/* answered 250 */
+	bool new_keys_wanted;	/* the peer was asked to change its keys */
 	uint32_t transactions;
 	uint32_t rcpt_count;	/* accepted in this transaction */
 	struct sink_buf sender;

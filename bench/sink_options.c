@@ -13,7 +13,7 @@ enum option_id {
 	OPT_LISTEN = 1, OPT_ADDRESSES, OPT_PROCESSES, OPT_DELAY, OPT_STARTTLS, OPT_CERT, OPT_KEY,
 	OPT_NO_CHUNKING, OPT_NO_PIPELINING, OPT_REJECT, OPT_DEFER, OPT_VANISH, OPT_MAX_MESSAGES,
 	OPT_SAVE, OPT_SAVE_EVERY, OPT_LEDGER, OPT_DOUBT, OPT_NO_HASH, OPT_SECONDS, OPT_STATS,
-	OPT_SEED, OPT_NO_RESUMPTION, OPT_QUIET, OPT_PROFILE, OPT_HELP,
+	OPT_SEED, OPT_NO_RESUMPTION, OPT_NEW_KEYS, OPT_QUIET, OPT_PROFILE, OPT_HELP,
 };
 
 static const struct option table[] = {
@@ -25,6 +25,7 @@ static const struct option table[] = {
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "no-resumption", no_argument, NULL, OPT_NO_RESUMPTION },
+	{ "new-keys-after", required_argument, NULL, OPT_NEW_KEYS },
 	{ "no-chunking", no_argument, NULL, OPT_NO_CHUNKING },
 	{ "no-pipelining", no_argument, NULL, OPT_NO_PIPELINING },
 	{ "reject-percent", required_argument, NULL, OPT_REJECT },
@@ -53,6 +54,7 @@ static const char help[] =
 	"  --delay-ms MIN-MAX            every answer waits a random time in this range\n"
 	"  --starttls [--cert F --key F] offer STARTTLS; without F a certificate is made\n"
 	"  --no-resumption               every TLS handshake is a full one\n"
+	"  --new-keys-after N            messages of a connection; then the peer is to change its keys\n"
 	"  --no-chunking, --no-pipelining\n"
 	"  --reject-percent P            550 at RCPT\n"
 	"  --defer-percent P             451 at RCPT\n"
@@ -198,6 +200,9 @@ static bool take_number(struct sink_options *o, int id, const char *text, unsign
 		return true;
 	case OPT_MAX_MESSAGES:
 		o->max_messages = (uint32_t)parse_number(text, "--max-messages", 0, 4e9);
+		return true;
+	case OPT_NEW_KEYS:
+		o->new_keys_after = (uint32_t)parse_number(text, "--new-keys-after", 0, 4e9);
 		return true;
 	case OPT_SAVE_EVERY:
 		o->save_every = (uint64_t)parse_number(text, "--save-every", 1, 1e15);

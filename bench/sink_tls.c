@@ -91,6 +91,18 @@ bool tls_feed(struct session *s, const uint8_t *records, size_t len)
 	return false;
 }
 
+/* KeyUpdate (RFC 8446 section 4.6.3) goes out in front of the reply. */
+static void ask_for_new_keys(struct session *s)
+{
+	uint32_t after = s->sink->options->new_keys_after;
+
+	if (!after || s->messages < after || s->new_keys_wanted || SSL_version(s->ssl) < TLS1_3_VERSION)
+		return;
+	s->new_keys_wanted = true;
+	if (SSL_key_update(s->ssl, SSL_KEY_UPDATE_REQUESTED) != 1)
+		sink_fail("keys cannot be changed");
+}
+
 bool tls_take(struct session *s, const uint8_t *text, size_t len, struct sink_buf *records)
 {
 	BIO *out = SSL_get_wbio(s->ssl);
@@ -98,6 +110,7 @@ bool tls_take(struct session *s, const uint8_t *text, size_t len, struct sink_bu
 	char *bytes;
 
 	ERR_clear_error();
+	ask_for_new_keys(s);
 	if (len && SSL_write(s->ssl, text, (int)len) != (int)len)
 		return false;
 	pending = (size_t)BIO_get_mem_data(out, &bytes);

@@ -13,6 +13,7 @@ import sys
 import sender as sender_module
 
 SMALL, LARGE = "A line of a short letter.\n" * 20, "".join(f"Line {n} of a long one.\n" for n in range(5000))
+NEW_KEYS = ("--new-keys-after", "2")  # of each connection
 RESULTS = ("on", "missing", "version", "cipher", "keys", "refused", "left")
 
 
@@ -60,6 +61,7 @@ def main():
         "always": play(folder / "always", "always", [(SMALL, 12)]),
         "never": play(folder / "never", "never", [(LARGE, 3)]),
     }
+    facts["new keys"] = play(folder / "keys", "always", [(SMALL, 12), (SMALL + "Again.\n", 6)], NEW_KEYS)
     print(json.dumps(facts), flush=True)
 
 

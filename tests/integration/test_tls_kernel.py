@@ -20,3 +20,8 @@ def test_mail_arrives_whoever_encrypts_and_it_is_counted_who_did(programs, tmp_p
     by = BY if tried else "process"
     assert found == [{"delivered": 6, by: 6} | ({RESULT: 2} if tried else {})]
     assert arrived == [6]
+
+
+def test_a_receiver_that_wants_new_keys_gets_its_mail_once(programs, tmp_path):
+    found, arrived = kernel_tls.play(tmp_path, "always", [(SMALL, 12)], kernel_tls.NEW_KEYS)
+    assert found[0]["delivered"] == 12 and arrived == [12]

@@ -52,3 +52,12 @@ def test_from_the_first_large_message_on_the_kernel_encrypts(story):
 def test_or_from_the_beginning_on_or_never(story):
     assert story["always"] == [[{"on": 2, "kernel": 12, "delivered": 12}], [12]]
     assert story["never"] == [[{"process": 3, "delivered": 3}], [3]]
+
+
+def test_a_receiver_that_wants_new_keys_gets_all_by_sessions_of_the_process(story):
+    (first, second), arrived = story["new keys"]
+    assert first["delivered"] == 12 and first["kernel"] + first["process"] == 12, first
+    assert 1 <= first["left"] <= first["on"] <= 2, first
+    # From then on the kernel is not asked there.
+    assert second["process"] == first["process"] + 6 and second["kernel"] == first["kernel"], second
+    assert arrived == [12, 6]
