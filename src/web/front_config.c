@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define REQUEST_MAX_KIB 65536 /* of a body; `hikyaku web` has narrower limits and says so itself */
+#define SMALL_MAX_KIB 64      /* of a body that a reader of mail sends */
 #define HEAD_MAX 16384	      /* bytes of a request's head */
 #define HEAD_SECONDS 20	      /* until all of it is there, handshake included */
 #define FILES_EACH 3	      /* a connection's: itself, a file, the role's */
@@ -17,15 +18,17 @@
 static const struct {
 	const char *path;
 	bool is_secret; /* so may the path be: whose mail it was, or a way in */
+	bool is_small;	/* bodies are, and come in any way of HTTP: they are kept here till whole */
 } forwarded[] = {
-	{ "/api/", false },   /* programs */
-	{ "/admin/", false }, /* operators and marketers */
-	{ "/assets/", false }, /* what their pages are made with */
-	{ "/f/", false },     /* forms */
-	{ "/t/", true },      /* clicks, and mail that was opened */
-	{ "/u/", true },      /* unsubscribing */
-	{ "/c/", true },      /* confirmations */
-	{ "/a/", true },      /* the archive */
+	{ "/api/", false, false },    /* programs */
+	{ "/admin/", false, false },  /* operators and marketers */
+	{ "/assets/", false, false }, /* what their pages are made with */
+	{ "/f/", true, true },	      /* forms, and what confirms them */
+	{ "/t/", true, true },	      /* clicks, and mail that was opened */
+	{ "/u/", true, true },	      /* unsubscribing */
+	{ "/p/", true, true },	      /* preferences */
+	{ "/v/", true, true },	      /* mail in the browser */
+	{ "/a/", true, false },	      /* the archive */
 };
 
 /* Neither queries nor tokens: whoever reads the log could use them. */
@@ -46,7 +49,8 @@ static void add_headers(struct buf *out, const struct front_setting *setting, co
 }
 
 /*
- * The role looks at a call's key before it takes its body, so bodies are handed on as they come.
+ * The role looks at a call's key before it takes its body, so bodies are handed on as they come;
+ * those without a length are refused then (411), but for those of mail's readers (RFC 8058).
  * Its pages are not compressed: their length would tell of what is secret in them (BREACH).
  */
 static void add_forwarding(struct buf *out, const struct front_setting *setting)
@@ -63,11 +67,13 @@ static void add_forwarding(struct buf *out, const struct front_setting *setting)
 	for (size_t i = 0; i < array_count(forwarded); i++) {
 		buf_add_format(out,
 			       "$HTTP[\"url\"] =^ \"%s\" {\n"
-			       "\tserver.stream-request-body = 2\n"
+			       "\tserver.stream-request-body = %d\n"
+			       "\tserver.max-request-size = %d\n"
 			       "\tserver.max-read-idle = 60\n"
 			       "\tserver.max-write-idle = 120\n"
 			       "\tdeflate.mimetypes = ()\n\t",
-			       forwarded[i].path);
+			       forwarded[i].path, forwarded[i].is_small ? 0 : 2,
+			       forwarded[i].is_small ? SMALL_MAX_KIB : REQUEST_MAX_KIB);
 		add_headers(out, setting, "");
 		if (config->www.access_log && forwarded[i].is_secret)
 			buf_add_format(out, "\t" LOG_HEAD "%s..." LOG_TAIL, forwarded[i].path);
