@@ -7,6 +7,7 @@
 #include "message/text_writer.h"
 
 #define LISTS_MAX 8
+#define UNDERLINE_MAX 60
 
 struct list {
 	bool is_numbered;
@@ -285,7 +286,7 @@ static void close_heading(struct maker *m, struct slice name)
 {
 	struct slice text = slice_from(buf_slice(m->out.out), m->heading_from);
 	char sign = name.ptr[1] == '1' ? '=' : '-';
-	u32 width = text_width(text);
+	u32 width = min_u32(text_width(text), UNDERLINE_MAX);
 
 	if (width > 0 && name.ptr[1] != '3') {
 		text_writer_line(&m->out, 1);

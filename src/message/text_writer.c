@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-#define WIDTH_MAX 60
 #define GAP_MAX 3 /* line ends in a row */
 #define FIELD_WIDTH 8 /* what a value is taken for */
 
@@ -206,5 +205,5 @@ u32 text_width(struct slice text)
 			width += is_wide(code) ? 2 : 1;
 		text = slice_from(text, tag > 0 ? tag : len > 0 ? len : 1);
 	}
-	return min_u32(width, WIDTH_MAX);
+	return width;
 }

@@ -39,7 +39,7 @@ void text_writer_tag(struct text_writer *w, struct slice tag, bool url);
 /* A turn. Where a line begins it gets a line of its own, which the language takes away again. */
 void text_writer_turn(struct text_writer *w, struct slice tag);
 
-/* Columns of the last line of `text`, 60 at most: wide characters have two, a value some. */
+/* Columns of the last line of `text`: wide characters have two, a value some. */
 u32 text_width(struct slice text);
 
 #endif
