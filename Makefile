@@ -32,7 +32,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 	-Wno-format-nonliteral
 BASE_CFLAGS := -std=gnu17 -g -D_GNU_SOURCE -Isrc $(WARN) -fno-strict-aliasing -fstack-protector-strong \
 	-ffile-prefix-map=$(CURDIR)=.
-LIBS := -luring -llmdb -lunbound -lssl -lcrypto -lcurl -ljansson -lconfuse -lidn2 -lpsl -ledit -lz -lpthread
+LIBS := -luring -llmdb -lunbound -lssl -lcrypto -lcurl -ljansson -lconfuse -lidn2 -lpsl -ledit -lz -lqrencode -lpthread
 
 ifeq ($(VARIANT),host)
 CC := $(CCACHE) $(HOST_CC)
@@ -83,7 +83,7 @@ STATIC_LIBS ?= $(PKG_MALLOC) $(PKG_LIBS)
 # ---- what the host must have -----------------------------------------------------------------
 
 BUILD_PACKAGES := gcc make pkg-config ccache liburing-dev liblmdb-dev libunbound-dev libssl-dev libcurl4-openssl-dev \
-	libjansson-dev libconfuse-dev libidn2-dev libpsl-dev libedit-dev zlib1g-dev dns-root-data python3 python3-dkim
+	libjansson-dev libconfuse-dev libidn2-dev libpsl-dev libedit-dev zlib1g-dev libqrencode-dev dns-root-data python3 python3-dkim
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-aiosmtpd python3-dnspython libmail-dkim-perl \
 	opendkim opendkim-tools nsd ldnsutils prometheus python3-prometheus-client python3-yaml curl openssh-client swaks clang libclang-rt-14-dev clang-tidy \
 	cppcheck valgrind mandoc bsdextrautils iproute2 lmdb-utils postfix g++ spin relacy-dev udhcpc udhcpd dnsmasq-base gdisk \

@@ -18,7 +18,7 @@ $(PKG_SYSROOT_STAMP): pkg-always
 
 # Everything that the product links, in the order in which the linker wants it.
 PKG_LIBS := -lunbound -lcurl -lssl -lcrypto -lexpat -llmdb -luring -ljansson -lconfuse -lidn2 \
-	-lpsl -ledit -ltinfo -lz
+	-lpsl -ledit -ltinfo -lqrencode -lz
 # The allocator, to be linked before everything else (README.md says what it brings).
 PKG_MALLOC := $(SYSROOT)/lib/mimalloc.o
 PKG_WARNINGS := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

@@ -193,6 +193,7 @@ struct config_receive {
 struct config_web {
 	const char *listen;   /* absolute path of a unix socket, which speaks SCGI */
 	const char *api_keys; /* absolute path of the file: base/api_key.h */
+	const char *invitations; /* absolute path of the file: base/invitation.h */
 	const char *user;     /* whom `send` lets do no more than the interface needs */
 	u64 body_max;	      /* bytes of one request; 64 KiB..64 MiB */
 	u64 upload_max;	      /* bytes of one file that is brought; 1 MiB..64 GiB */

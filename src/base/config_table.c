@@ -261,6 +261,8 @@ static const struct config_option web_options[] = {
 	    SHAPE(socket, "an absolute path of at most 107 bytes")),
 	ROW(config_web, api_keys, "api-keys", CONFIG_TEXT, "/data/etc/api-keys.conf",
 	    SHAPE(path, "an absolute path")),
+	ROW(config_web, invitations, "invitations", CONFIG_TEXT, "/data/etc/web-invitations.conf",
+	    SHAPE(path, "an absolute path")),
 	ROW(config_web, user, "user", CONFIG_TEXT, "web", SHAPE(any, "the name of a user")),
 	ROW(config_web, body_max, "body-max", CONFIG_SIZE, "32M", RANGE(MIB / 16, 64 * MIB)),
 	ROW(config_web, upload_max, "upload-max", CONFIG_SIZE, "1G", RANGE(MIB, 65536 * MIB)),

@@ -166,6 +166,13 @@ bool crypto_password_is_kept(struct slice kept); /* whether it is such a text */
 /* A text that is none is wrong for every password. */
 enum crypto_password crypto_password_check(struct slice kept, struct slice password) MUST_CHECK;
 
+/*
+ * The code of six digits that an app shows for that secret (RFC 6238, with HMAC-SHA-1), where a
+ * step is CRYPTO_TOTP_STEP_MS of the wall clock. False: no memory.
+ */
+#define CRYPTO_TOTP_STEP_MS 30000u
+bool crypto_totp(const u8 *secret, size_t len, u64 step, u32 *code) MUST_CHECK;
+
 /* Keyed hash for tables and deduplication (not for tokens): SipHash-2-4, 64 and 128 bits. */
 u64 siphash64(const u8 key[16], const void *bytes, size_t len);
 void siphash128(u8 out[16], const u8 key[16], const void *bytes, size_t len);

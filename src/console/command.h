@@ -101,6 +101,8 @@ int suppression_list_run(struct console *console, int argc, char **argv);
 int suppression_import_run(struct console *console, int argc, char **argv);
 int suppression_export_run(struct console *console, int argc, char **argv);
 int api_key_add_run(struct console *console, int argc, char **argv);
+int web_user_add_run(struct console *console, int argc, char **argv);
+extern const char web_user_add_help[];
 int api_key_list_run(struct console *console, int argc, char **argv);
 int api_key_remove_run(struct console *console, int argc, char **argv);
 int tls_report_show_run(struct console *console, int argc, char **argv);

@@ -318,6 +318,7 @@ static const struct command rows[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku api-key remove shop" },
+	{ "web-user", "add", web_user_add_run, 0, "let a person in", "EMAIL", web_user_add_help },
 	{ "tls-report", "show", tls_report_show_run, 0, "how TLS with receivers goes", "[DOMAIN]",
 	  "For each day (UTC), domain and policy: sessions that were as the policy wants,\n"
 	  "and those that were not, with what was wrong and where. Only domains that ask\n"

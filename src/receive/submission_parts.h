@@ -6,8 +6,8 @@
 #define RECEIVE_SUBMISSION_PARTS_H
 
 #include "base/user_file.h"
-#include "receive/clerk.h"
-#include "receive/guard.h"
+#include "io/clerk.h"
+#include "base/guard.h"
 #include "receive/handover.h"
 #include "receive/submission.h"
 

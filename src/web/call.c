@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "web/call_upload.h"
 #include "web/page.h"
+#include "web/password.h"
 #include "web/route.h"
 
 #include <stdlib.h>
@@ -37,6 +38,9 @@ void call_close(struct call *call)
 	if (call->order)
 		call->order->call = NULL;
 	call->order = NULL;
+	if (call->password)
+		password_drop(call->password);
+	call->password = NULL;
 	conn_close(&call->conn);
 }
 

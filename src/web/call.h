@@ -34,6 +34,9 @@ struct link_keys;
 struct track;
 struct call_body;
 struct call_order;
+struct clerk;
+struct doorkeeper;
+struct password_work;
 
 /* What calls of one thread share. */
 struct web {
@@ -52,8 +55,10 @@ struct web {
 	struct list calls;
 	u32 call_count;
 	u64 held; /* bytes that bodies were promised */
+	struct clerk *clerk; /* this thread's: passwords */
+	struct doorkeeper *doorkeeper; /* of all threads: who guesses them */
 	u32 uploads; /* under way */
-	u32 orders; /* of calls, with the scribe */
+	u32 orders; /* of calls, with the scribe or the clerk */
 };
 
 enum call_state {
@@ -97,6 +102,7 @@ struct call {
 	struct exchange *exchange;
 	json_t *items;
 	struct call_order *order;
+	struct password_work *password;
 	char id[64];
 	u32 retry_after_s; /* of an answer; 0: not said */
 	/* The answer. */

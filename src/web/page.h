@@ -277,6 +277,11 @@ void page_submit_as(struct page *page, enum page_tone tone, const struct words *
 		      (const struct slice[]){ SLICE_NONE, ##__VA_ARGS__ } + 1)
 void call_redirect(struct call *call, enum page_tone tone, const struct words *words,
 		   const char *format, const struct slice *values);
+/*
+ * To where a browser said that it was (a field `next`), if that is one of our pages for who is
+ * signed in; else to the first one. Nobody is led to another site.
+ */
+void call_redirect_next(struct call *call, struct slice next);
 /* A page with nothing but what went wrong: 403, 404, 503; the words may be NULL. */
 void call_problem_page(struct call *call, u32 status, const struct words *words);
 

@@ -73,6 +73,29 @@ void call_redirect(struct call *call, enum page_tone tone, const struct words *m
 	call_answer_nothing(call, 303);
 }
 
+/* "/admin" or what is below it; nothing that a browser could read as another host. */
+static bool is_ours(struct slice next)
+{
+	struct slice rest = slice_from(next, strlen("/admin"));
+
+	if (!slice_has_prefix(next, SLICE("/admin")) || next.len > 2000 ||
+	    (rest.len > 0 && rest.ptr[0] != '/' && rest.ptr[0] != '?'))
+		return false;
+	for (size_t i = 0; i < next.len; i++) {
+		if (next.ptr[i] <= 0x20 || next.ptr[i] >= 0x7f || next.ptr[i] == '\\')
+			return false;
+	}
+	return true;
+}
+
+void call_redirect_next(struct call *call, struct slice next)
+{
+	buf_add_text(&call->answer_head, "Location: ");
+	buf_add_slice(&call->answer_head, is_ours(next) ? next : SLICE("/admin"));
+	buf_add_text(&call->answer_head, "\r\n");
+	call_answer_nothing(call, 303);
+}
+
 struct slice call_query(struct call *call, const char *name)
 {
 	if (!call->query_form) {

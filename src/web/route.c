@@ -10,6 +10,7 @@
 #define JSON ROUTE_TAKES_JSON
 
 #define FORM ROUTE_TAKES_FORM
+#define OWN_SITE ROUTE_OWN_SITE
 #define VIEWER ROUTE_VIEWER
 #define EDITOR ROUTE_EDITOR
 #define OWNER ROUTE_OWNER
@@ -23,6 +24,14 @@ static const struct web_route routes[] = {
 	{ "HEAD", "/u/{}", 0, ROUTE_PUBLIC, public_unsubscribe_page },
 	{ "POST", "/u/{}", 0, ROUTE_PUBLIC | ROUTE_TAKES_BYTES, public_unsubscribe },
 	{ "GET", "/assets/{}", 0, 0, page_asset },
+	{ "GET", "/admin/login", 0, OWN_SITE, page_login },
+	{ "POST", "/admin/login", 0, OWN_SITE | FORM, page_login_try },
+	{ "GET", "/admin/login/code", 0, OWN_SITE, page_code },
+	{ "POST", "/admin/login/code", 0, OWN_SITE | FORM, page_code_try },
+	{ "POST", "/admin/logout", 0, VIEWER | FORM, page_logout },
+	{ "POST", "/admin/look", 0, OWN_SITE | FORM, page_look },
+	{ "GET", "/admin/welcome/{}", 0, OWN_SITE, page_welcome },
+	{ "POST", "/admin/welcome/{}", 0, OWN_SITE | FORM, page_welcome_take },
 	{ "GET", "/api/v1/openapi.json", 0, 0, api_document },
 	{ "POST", "/api/v1/messages", SEND, JSON, api_messages_send },
 	{ "GET", "/api/v1/messages/{}", SEND | READ, 0, api_message_show },

@@ -75,6 +75,14 @@ void public_unsubscribe(struct call *call);
 
 /* ---- the functions: page_*.c ---- */
 void page_asset(struct call *call);
+void page_login(struct call *call);
+void page_login_try(struct call *call);
+void page_code(struct call *call);
+void page_code_try(struct call *call);
+void page_logout(struct call *call);
+void page_look(struct call *call);
+void page_welcome(struct call *call);
+void page_welcome_take(struct call *call);
 
 /* ---- the functions: api_*.c ---- */
 void api_document(struct call *call);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "web/call.h"
 #include "web/setting.h"
@@ -121,6 +122,25 @@ static void touch(struct call *call, u64 now_ms)
 	scribe_give(&call->web->desk, &it->order);
 }
 
+void session_new(u8 digest[SESSION_DIGEST], char cookie[SESSION_COOKIE_SIZE])
+{
+	u8 bytes[(SESSION_COOKIE_SIZE - 1) / 2];
+
+	random_bytes(bytes, sizeof(bytes));
+	hex_encode(cookie, bytes, sizeof(bytes));
+	cookie[SESSION_COOKIE_SIZE - 1] = '\0';
+	session_digest(slice_of(cookie), digest);
+	explicit_bzero(bytes, sizeof(bytes));
+}
+
+void session_set_cookie(struct call *call, const char *cookie)
+{
+	buf_add_format(&call->answer_head,
+		       "Set-Cookie: " SESSION_COOKIE
+		       "=%s; Path=/; Secure; HttpOnly; SameSite=Lax%s\r\n",
+		       cookie, cookie[0] ? "" : "; Max-Age=0");
+}
+
 bool session_load(struct call *call)
 {
 	struct slice cookie = call_cookie(call, SESSION_COOKIE);
@@ -167,9 +187,9 @@ enum language call_language(const struct call *call)
 {
 	enum language language;
 
-	if (call->session.language > 0 && call->session.language <= LANGUAGES)
-		return (enum language)(call->session.language - 1);
 	if (language_of_code(call_cookie(call, "language"), &language))
 		return language;
+	if (call->session.language > 0 && call->session.language <= LANGUAGES)
+		return (enum language)(call->session.language - 1);
 	return language_wanted(scgi_head_find(&call->head, SLICE("HTTP_ACCEPT_LANGUAGE")));
 }

@@ -36,12 +36,17 @@ struct slice call_cookie(const struct call *call, const char *name);
 bool session_load(struct call *call) MUST_CHECK;
 /* What stands in the cookie, to what the store keeps. */
 void session_digest(struct slice cookie, u8 digest[SESSION_DIGEST]);
+/* A new cookie, and its digest. */
+#define SESSION_COOKIE_SIZE 65 /* hex of 32 bytes, and a NUL */
+void session_new(u8 digest[SESSION_DIGEST], char cookie[SESSION_COOKIE_SIZE]);
+/* Gives it to the browser with the answer that is to come; "": takes it away. */
+void session_set_cookie(struct call *call, const char *cookie);
 /* "user mori@shop.example": for audit and history; "nobody" without a session. 300 bytes. */
 #define SESSION_WHO_SIZE 300
 void session_who(const struct call *call, char out[SESSION_WHO_SIZE]);
 /* Whether he may hand out personal data. */
 bool session_may_export(const struct call *call);
-/* The user's language, else the browser's. */
+/* What was chosen in this browser, else the user's, else what the browser wants. */
 enum language call_language(const struct call *call);
 
 #endif

@@ -7,7 +7,9 @@
 #include "base/role.h"
 #include "base/text.h"
 #include "metrics/responder.h"
+#include "io/clerk.h"
 #include "web/call.h"
+#include "web/password.h"
 #include "web/link_key.h"
 #include "web/teller.h"
 #include "web/track.h"
@@ -25,6 +27,7 @@
 #define STOP_TURN_MS 50
 #define STOP_PATIENCE_NS (20 * NS_PER_S)
 #define CLOSE_TURNS_MAX 1000
+#define PASSWORDS_WAITING 16 /* of a thread; beyond, people are asked to come again */
 #define CLOSE_TURN_NS (10 * NS_PER_MS)
 
 struct role;
@@ -46,6 +49,7 @@ struct role {
 	struct meter meter;
 	struct permits permits;
 	struct repeats repeats;
+	struct doorkeeper doorkeeper;
 	struct audience *audience;
 	struct scribe *scribe;
 	struct link_keys links;
@@ -135,6 +139,7 @@ static bool open_web(struct worker *worker, struct error *error)
 	web->meter = &role->meter.workers[worker - role->workers];
 	web->permits = &role->permits;
 	web->repeats = &role->repeats;
+	web->doorkeeper = &role->doorkeeper;
 	web->audience = role->audience;
 	web->reader = audience_txn_open(role->audience);
 	if (!web->reader)
@@ -149,6 +154,9 @@ static bool open_web(struct worker *worker, struct error *error)
 	exchange_line_init(&web->line, web->ring, &web->wheel, role->config.control);
 	web->links = &role->links;
 	scribe_desk_init(&web->desk, role->scribe, web->ring);
+	web->clerk = clerk_open(web->ring, PASSWORDS_WAITING, error);
+	if (!web->clerk)
+		return false;
 	web->track = track_open(&web->desk, &web->wheel, web->meter);
 	if (!web->track)
 		return error_set(error, "no memory for opens and clicks");
@@ -184,6 +192,7 @@ static void run(struct worker *worker)
 			next_ns -= min_u64(now_ns, next_ns);
 		ring_turn(web->ring, next_ns);
 		scribe_desk_run(&web->desk);
+		clerk_finish(web->clerk);
 		now_ns = clock_mono_ns();
 		timer_wheel_advance(&web->wheel, now_ns);
 		signals = worker->role->signals;
@@ -213,6 +222,7 @@ static void close_web(struct worker *worker)
 		track_flush(web->track);
 		ring_turn(web->ring, CLOSE_TURN_NS);
 		scribe_desk_run(&web->desk);
+		clerk_finish(web->clerk);
 	}
 	if (web->meter == worker->role->meter.workers) {
 		metrics_responder_close(worker->role->responder);
@@ -221,6 +231,7 @@ static void close_web(struct worker *worker)
 	}
 	if (is_busy(worker))
 		CRASH("the operations of calls do not end");
+	clerk_close(web->clerk);
 	ring_turn(web->ring, 0);
 	ring_close(web->ring);
 	track_close(web->track);
@@ -361,6 +372,7 @@ static void close_role(struct role *role)
 		close(role->listener);
 	scribe_close(role->scribe);
 	audience_close(role->audience);
+	doorkeeper_close(&role->doorkeeper);
 	config_free(&role->config);
 }
 
@@ -372,8 +384,8 @@ static bool open_role(struct role *role, struct error *error)
 	repeats_init(&role->repeats);
 	role->listener = -1;
 	role->signal_fd = role_watch_signals(error);
-	return role->signal_fd >= 0 && open_audience(role, error) && listen_at(role, error) &&
-	       start_workers(role, error);
+	return role->signal_fd >= 0 && doorkeeper_open(&role->doorkeeper, error) &&
+	       open_audience(role, error) && listen_at(role, error) && start_workers(role, error);
 }
 
 static const char usage[] =

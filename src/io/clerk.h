@@ -3,8 +3,8 @@
  * another, so that whoever asks for much (somebody who guesses passwords) uses one core and never
  * the ring's thread; jobs that wait are limited. Opened after signals are blocked (base/role.h).
  */
-#ifndef RECEIVE_CLERK_H
-#define RECEIVE_CLERK_H
+#ifndef IO_CLERK_H
+#define IO_CLERK_H
 
 #include "base/error.h"
 #include "base/list.h"

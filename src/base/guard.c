@@ -1,4 +1,4 @@
-#include "receive/guard.h"
+#include "base/guard.h"
 
 #include "base/crypto.h"
 #include "base/random.h"

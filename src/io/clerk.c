@@ -1,4 +1,4 @@
-#include "receive/clerk.h"
+#include "io/clerk.h"
 
 #include "base/check.h"
 

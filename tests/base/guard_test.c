@@ -1,5 +1,5 @@
 /* What slows guessing down, whom it does not hold up, and how much a user may send. */
-#include "receive/guard.h"
+#include "base/guard.h"
 
 #include "base/text.h"
 

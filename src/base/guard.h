@@ -9,8 +9,8 @@
  * those whose password is not known to be right: so nobody can lock out who works all day, and a
  * thousand clients guess no faster than one.
  */
-#ifndef RECEIVE_GUARD_H
-#define RECEIVE_GUARD_H
+#ifndef BASE_GUARD_H
+#define BASE_GUARD_H
 
 #include "base/error.h"
 #include "base/types.h"
