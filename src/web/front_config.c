@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-#define REQUEST_MAX_KIB 65536 /* of a body; `hikyaku web` has narrower limits and says so itself */
 #define SMALL_MAX_KIB 64      /* of a body that a reader of mail sends */
+/* Besides the largest file; `hikyaku web` has narrower limits and says so itself. */
+#define UPLOAD_MORE_KIB 8192
 #define HEAD_MAX 16384	      /* bytes of a request's head */
 #define HEAD_SECONDS 20	      /* until all of it is there, handshake included */
 #define FILES_EACH 3	      /* a connection's: itself, a file, the role's */
@@ -21,13 +22,15 @@ static const struct {
 	bool is_small;	/* bodies are, and come in any way of HTTP: they are kept here till whole */
 } forwarded[] = {
 	{ "/api/", false, false },    /* programs */
-	{ "/admin/", false, false },  /* operators and marketers */
+	{ "/admin/welcome/", true, false }, /* whoever has the link chooses a password */
+	{ "/admin", false, false },   /* operators and marketers */
 	{ "/assets/", false, false }, /* what their pages are made with */
 	{ "/f/", true, true },	      /* forms, and what confirms them */
 	{ "/t/", true, true },	      /* clicks, and mail that was opened */
 	{ "/u/", true, true },	      /* unsubscribing */
 	{ "/p/", true, true },	      /* preferences */
 	{ "/v/", true, true },	      /* mail in the browser */
+	{ "/i/", false, false },      /* images of mail */
 	{ "/a/", true, false },	      /* the archive */
 };
 
@@ -56,6 +59,7 @@ static void add_headers(struct buf *out, const struct front_setting *setting, co
 static void add_forwarding(struct buf *out, const struct front_setting *setting)
 {
 	const struct config *config = setting->config;
+	u32 large_max_kib = (u32)(config->web.upload_max / 1024) + UPLOAD_MORE_KIB;
 
 	buf_add_text(out, "scgi.server = (\n");
 	for (size_t i = 0; i < array_count(forwarded); i++)
@@ -68,12 +72,12 @@ static void add_forwarding(struct buf *out, const struct front_setting *setting)
 		buf_add_format(out,
 			       "$HTTP[\"url\"] =^ \"%s\" {\n"
 			       "\tserver.stream-request-body = %d\n"
-			       "\tserver.max-request-size = %d\n"
+			       "\tserver.max-request-size = %u\n"
 			       "\tserver.max-read-idle = 60\n"
 			       "\tserver.max-write-idle = 120\n"
 			       "\tdeflate.mimetypes = ()\n\t",
 			       forwarded[i].path, forwarded[i].is_small ? 0 : 2,
-			       forwarded[i].is_small ? SMALL_MAX_KIB : REQUEST_MAX_KIB);
+			       forwarded[i].is_small ? SMALL_MAX_KIB : large_max_kib);
 		add_headers(out, setting, "");
 		if (config->www.access_log && forwarded[i].is_secret)
 			buf_add_format(out, "\t" LOG_HEAD "%s..." LOG_TAIL, forwarded[i].path);
@@ -224,7 +228,7 @@ static void add_limits(struct buf *out, const struct front_setting *setting)
 		       "server.max-read-idle = %u\n"
 		       "server.max-write-idle = 60\n",
 		       www->connections, www->connections * FILES_EACH + FILES_MORE,
-		       REQUEST_MAX_KIB, HEAD_MAX, HEAD_SECONDS);
+		       SMALL_MAX_KIB, HEAD_MAX, HEAD_SECONDS);
 	if (setting->has_limits)
 		buf_add_format(out,
 			       "limits.connections-per-client = %u\n"

@@ -148,6 +148,8 @@ void page_foreign_url(struct page *page, const char *name, struct slice url);
 /* A card, with a heading unless it is NULL. */
 void page_card_begin(struct page *page, const struct words *title);
 void page_card_end(struct page *page);
+/* Of a part of the page that is no card. */
+void page_heading(struct page *page, const struct words *title);
 void page_paragraph(struct page *page, const struct words *words);
 /* What a list says that has nothing yet. */
 void page_nothing(struct page *page, const struct words *words);

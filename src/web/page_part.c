@@ -33,6 +33,13 @@ void page_card_end(struct page *page)
 	PAGE_HTML(page, "</section>");
 }
 
+void page_heading(struct page *page, const struct words *title)
+{
+	PAGE_HTML(page, "<h2>");
+	page_words(page, title);
+	PAGE_HTML(page, "</h2>");
+}
+
 void page_paragraph(struct page *page, const struct words *sentence)
 {
 	PAGE_HTML(page, "<p>");

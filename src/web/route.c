@@ -24,6 +24,7 @@ static const struct web_route routes[] = {
 	{ "HEAD", "/u/{}", 0, ROUTE_PUBLIC, public_unsubscribe_page },
 	{ "POST", "/u/{}", 0, ROUTE_PUBLIC | ROUTE_TAKES_BYTES, public_unsubscribe },
 	{ "GET", "/assets/{}", 0, 0, page_asset },
+	{ "GET", "/admin", 0, VIEWER, page_dashboard },
 	{ "GET", "/admin/login", 0, OWN_SITE, page_login },
 	{ "POST", "/admin/login", 0, OWN_SITE | FORM, page_login_try },
 	{ "GET", "/admin/login/code", 0, OWN_SITE, page_code },

@@ -75,6 +75,7 @@ void public_unsubscribe(struct call *call);
 
 /* ---- the functions: page_*.c ---- */
 void page_asset(struct call *call);
+void page_dashboard(struct call *call);
 void page_login(struct call *call);
 void page_login_try(struct call *call);
 void page_code(struct call *call);

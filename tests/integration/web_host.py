@@ -53,7 +53,8 @@ class WebHost:
         self.before = sender.extra
         self.sections = {
             "web": {"listen": self.socket, "api-keys": str(self.directory / "keys"),
-                    "audience": str(self.directory / "audience"), **settings},
+                    "audience": str(self.directory / "audience"),
+                    "invitations": str(self.directory / "invitations"), **settings},
             "www": {"listen": [f"127.0.0.1:{self.plain_port}"], "listen-tls": [f"127.0.0.1:{self.port}"],
                     "site": str(self.directory / "site"), "folder": str(self.directory / "data"),
                     "run": f"{sender.short}/www", "server": LIGHTTPD,

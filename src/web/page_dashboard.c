@@ -1,0 +1,233 @@
+/* The first page: how many contacts there are, what the sender does now, what waits for whom. */
+#include "base/text.h"
+#include "store/audience_contact.h"
+#include "store/audience_count.h"
+#include "web/page.h"
+
+#define SITES_SHOWN 12
+#define REFRESH_S 60
+
+enum word {
+	TITLE,
+	CONTACTS,
+	CONTACTS_ACTIVE,
+	CONTACTS_PENDING,
+	CONTACTS_BOUNCED,
+	CONTACTS_LEFT,
+	CONTACTS_COMPLAINED,
+	SENDING,
+	RATE,
+	WAITING,
+	IN_FLIGHT,
+	DEFERRED,
+	HELD,
+	TOTALS,
+	DELIVERED,
+	FAILED,
+	CAME_BACK,
+	COMPLAINTS,
+	CAMPAIGNS,
+	RUNNING,
+	PAUSED,
+	READY,
+	DONE,
+	SITES,
+	NO_SITES,
+	AWAY,
+	NO_ROOM,
+	NEARLY_FULL,
+	WORD_COUNT,
+};
+
+static const struct words words[WORD_COUNT] = {
+	[TITLE] = { { "Dashboard", "ダッシュボード" } },
+	[CONTACTS] = { { "Contacts", "連絡先" } },
+	[CONTACTS_ACTIVE] = { { "Active", "配信可能" } },
+	[CONTACTS_PENDING] = { { "Waiting for confirmation", "確認待ち" } },
+	[CONTACTS_BOUNCED] = { { "Undeliverable", "不達" } },
+	[CONTACTS_LEFT] = { { "Unsubscribed", "配信停止" } },
+	[CONTACTS_COMPLAINED] = { { "Complained", "迷惑メール報告" } },
+	[SENDING] = { { "Sending now", "現在の送信状況" } },
+	[RATE] = { { "Messages per minute", "1分あたりの送信数" } },
+	[WAITING] = { { "Waiting", "待機中" } },
+	[IN_FLIGHT] = { { "Being sent", "送信中" } },
+	[DEFERRED] = { { "To be tried again", "再送待ち" } },
+	[HELD] = { { "In doubt, held", "確認待ち（保留）" } },
+	[TOTALS] = { { "Since the sender was started", "送信プログラム起動以降" } },
+	[DELIVERED] = { { "Delivered", "配信済み" } },
+	[FAILED] = { { "Failed", "失敗" } },
+	[CAME_BACK] = { { "Came back later", "後から返送" } },
+	[COMPLAINTS] = { { "Complaints", "迷惑メール報告" } },
+	[CAMPAIGNS] = { { "Mailings in the sender", "送信プログラム内の配信" } },
+	[RUNNING] = { { "Running", "実行中" } },
+	[PAUSED] = { { "Paused", "一時停止" } },
+	[READY] = { { "Ready", "準備完了" } },
+	[DONE] = { { "Done", "完了" } },
+	[SITES] = { { "Receivers", "受信側" } },
+	[NO_SITES] = { { "Nothing waits to be sent.", "送信待ちのメールはありません。" } },
+	[AWAY] = { { "The sender does not answer at the moment: what it does is not known.",
+		     "送信プログラムが応答していません。送信状況を表示できません。" } },
+	[NO_ROOM] = { { "The sender's disk is full: sending waits until there is room.",
+			"送信用ディスクの空きがありません。空きができるまで送信は停止します。" } },
+	[NEARLY_FULL] = { { "The sender's disk is nearly full: nothing more is taken in.",
+			    "送信用ディスクの空きが残りわずかです。新しい配信は受け付けません。" } },
+};
+
+/* ---- contacts ---- */
+
+struct census {
+	u64 of[CONTACT_COMPLAINED + 1];
+};
+
+static bool count_contacts(struct call *call, struct census *census)
+{
+	struct audience_txn *txn = call->web->reader;
+	enum store_result result = audience_begin_read(txn);
+
+	*census = (struct census){ { 0 } };
+	for (u32 state = CONTACT_PENDING; result == STORE_OK && state <= CONTACT_COMPLAINED; state++)
+		result = audience_count_get(txn, COUNTED_CONTACTS, state, &census->of[state]);
+	audience_abort(txn);
+	return result == STORE_OK;
+}
+
+static void show_contacts(struct page *page, const struct census *census)
+{
+	page_heading(page, &words[CONTACTS]);
+	page_tiles_begin(page);
+	page_tile(page, &words[CONTACTS_ACTIVE], census->of[CONTACT_ACTIVE]);
+	page_tile(page, &words[CONTACTS_PENDING], census->of[CONTACT_PENDING]);
+	page_tile(page, &words[CONTACTS_BOUNCED], census->of[CONTACT_BOUNCED]);
+	page_tile(page, &words[CONTACTS_LEFT], census->of[CONTACT_UNSUBSCRIBED]);
+	page_tile(page, &words[CONTACTS_COMPLAINED], census->of[CONTACT_COMPLAINED]);
+	page_tiles_end(page);
+}
+
+/* ---- the sender ---- */
+
+static u64 number_of(const json_t *object, const char *name)
+{
+	json_int_t value = json_integer_value(json_object_get(object, name));
+
+	return value > 0 ? (u64)value : 0;
+}
+
+static struct slice text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return slice_of(text ? text : "");
+}
+
+static void show_work(struct page *page, const json_t *status)
+{
+	const json_t *queue = json_object_get(status, "queue");
+	const json_t *totals = json_object_get(status, "totals");
+	const json_t *inbound = json_object_get(status, "inbound");
+	const json_t *campaigns = json_object_get(status, "campaigns");
+	double rate = json_real_value(json_object_get(json_object_get(status, "rates"), "1m"));
+	u64 over = number_of(totals, "delivered") + number_of(totals, "failed");
+
+	if (json_is_true(json_object_get(queue, "lacks_room")))
+		page_message(page, TONE_BAD, &words[NO_ROOM]);
+	else if (json_is_true(json_object_get(queue, "nearly_full")))
+		page_message(page, TONE_WARNING, &words[NEARLY_FULL]);
+	page_heading(page, &words[SENDING]);
+	page_tiles_begin(page);
+	page_tile(page, &words[RATE], (u64)(rate * 60 + 0.5));
+	page_tile(page, &words[WAITING], number_of(queue, "waiting"));
+	page_tile(page, &words[IN_FLIGHT], number_of(queue, "in_flight"));
+	page_tile(page, &words[DEFERRED], number_of(queue, "deferred"));
+	page_tile(page, &words[HELD], number_of(queue, "held"));
+	page_tiles_end(page);
+	page_heading(page, &words[CAMPAIGNS]);
+	page_tiles_begin(page);
+	page_tile(page, &words[RUNNING], number_of(campaigns, "running"));
+	page_tile(page, &words[PAUSED], number_of(campaigns, "paused"));
+	page_tile(page, &words[READY], number_of(campaigns, "ready"));
+	page_tile(page, &words[DONE], number_of(campaigns, "done"));
+	page_tiles_end(page);
+	page_heading(page, &words[TOTALS]);
+	page_tiles_begin(page);
+	page_tile_share(page, &words[DELIVERED], number_of(totals, "delivered"), over);
+	page_tile_share(page, &words[FAILED], number_of(totals, "failed"), over);
+	if (inbound) {
+		page_tile(page, &words[CAME_BACK], number_of(inbound, "bounced"));
+		page_tile(page, &words[COMPLAINTS], number_of(inbound, "complained"));
+	}
+	page_tiles_end(page);
+}
+
+static void show_sites(struct page *page, const json_t *sites)
+{
+	static const struct page_column columns[] = {
+		{ { { "Receiver", "受信側" } }, false },
+		{ { { "Waiting", "待機中" } }, true },
+		{ { { "To be tried again", "再送待ち" } }, true },
+		{ { { "Connections", "接続数" } }, true },
+		{ { { "State", "状態" } }, false },
+		{ { { "Reason", "理由" } }, false },
+		{ { { NULL, NULL } }, false },
+	};
+	size_t count = json_array_size(sites);
+
+	page_card_begin(page, &words[SITES]);
+	if (count == 0)
+		page_nothing(page, &words[NO_SITES]);
+	else
+		page_table_begin(page, &words[SITES], columns);
+	for (size_t i = 0; i < count && i < SITES_SHOWN; i++) {
+		const json_t *site = json_array_get(sites, i);
+
+		page_row_begin(page);
+		page_cell_text(page, text_of(site, "site"));
+		page_cell_number(page, number_of(site, "queued"));
+		page_cell_number(page, number_of(site, "deferred"));
+		page_cell_number(page, number_of(site, "sessions"));
+		page_cell_text(page, text_of(site, "state"));
+		page_cell_text(page, text_of(site, "reason"));
+		page_row_end(page);
+	}
+	if (count > 0)
+		page_table_end(page);
+	page_card_end(page);
+}
+
+static void show(struct call *call, const json_t *status)
+{
+	struct census census;
+	struct page page;
+
+	if (!count_contacts(call, &census)) {
+		call_refuse(call, 503, NULL, "contacts cannot be counted");
+		return;
+	}
+	page_begin(&page, call,
+		   &(struct page_head){ .place = PLACE_DASHBOARD,
+					.title = &words[TITLE],
+					.refresh_s = REFRESH_S });
+	if (!status)
+		page_message(&page, TONE_WARNING, &words[AWAY]);
+	show_contacts(&page, &census);
+	if (status) {
+		show_work(&page, status);
+		show_sites(&page, json_object_get(status, "sites"));
+	}
+	page_end(&page, 200);
+}
+
+static void on_status(void *owner, enum exchange_end end, const json_t *json)
+{
+	struct call *call = owner;
+
+	call->exchange = NULL;
+	show(call, end == EXCHANGE_REPLIED ? json : NULL);
+}
+
+static const struct exchange_events status_events = { NULL, on_status };
+
+void page_dashboard(struct call *call)
+{
+	if (call_ask(call, &status_events, json_pack("{s:s}", "command", "status")))
+		call_ask_end(call);
+}
