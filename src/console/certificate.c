@@ -183,7 +183,7 @@ static int install(struct console *console, const char *path, struct slice pem)
 	return CONSOLE_OK;
 }
 
-int certificate_install_run(struct console *console, int argc, char **argv)
+int certificate_put_run(struct console *console, int argc, char **argv)
 {
 	char config_path[CONSOLE_PATH_SIZE];
 	struct config config;

@@ -141,7 +141,7 @@ int pages_put_run(struct console *console, int argc, char **argv);
 int pages_list_run(struct console *console, int argc, char **argv);
 int pages_remove_run(struct console *console, int argc, char **argv);
 int certificate_show_run(struct console *console, int argc, char **argv);
-int certificate_install_run(struct console *console, int argc, char **argv);
+int certificate_put_run(struct console *console, int argc, char **argv);
 int file_put_run(struct console *console, int argc, char **argv);
 int file_get_run(struct console *console, int argc, char **argv);
 int file_list_run(struct console *console, int argc, char **argv);

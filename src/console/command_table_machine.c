@@ -24,14 +24,15 @@ const struct command command_machine_rows[] = {
 	  "\n"
 	  "Example:\n"
 	  "  hikyaku certificate show" },
-	{ "certificate", "install", certificate_install_run, COMMAND_SCREEN,
+	{ "certificate", "put", certificate_put_run, COMMAND_SCREEN,
 	  "a certificate of your own", "",
 	  "By standard input: the certificate, those that lead to its root, and its key, as\n"
 	  "PEM in one piece. It goes where `certificate` of section www says, and is shown\n"
 	  "to visitors a moment later; nobody is cut off.\n"
 	  "\n"
 	  "Example, from the administrator's own machine:\n"
-	  "  cat fullchain.pem privkey.pem | ssh admin@mail.example.jp certificate install" },
+	  "  cat fullchain.pem privkey.pem >www.pem\n"
+	  "  ssh admin@mail.example.jp certificate put <www.pem" },
 	{ "network", "show", network_show_run, COMMAND_APPLIANCE,
 	  "interfaces, addresses, resolvers", "",
 	  "What the network is at the moment.\n"
