@@ -1,6 +1,7 @@
 #include "web/front.h"
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/durable.h"
 #include "base/log.h"
 #include "base/role.h"
@@ -53,6 +54,7 @@ struct front {
 	struct acme_run acme;
 	char server_config[PATH_SIZE]; /* path */
 	struct buf text;	       /* what stands in it */
+	u8 sockets[SHA256_SIZE];       /* of the addresses and the program that runs */
 	int signal_fd;
 	u64 looks;
 };
@@ -264,26 +266,53 @@ static bool start_server(struct front *front, struct error *error)
 	       front_server_start(&front->server, error);
 }
 
-/* Other sockets, limits or folders: lighttpd starts anew, if it can read what it is told now. */
+static void add_list(struct sha256 *hash, const struct config_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		sha256_add(hash, list->items[i], strlen(list->items[i]) + 1);
+	sha256_add(hash, "", 1);
+}
+
+/* Whether it listens elsewhere than before, or is another program. */
+static bool has_other_sockets(struct front *front)
+{
+	const struct config_www *www = &front->config.www;
+	u8 before[SHA256_SIZE];
+	struct sha256 hash;
+
+	memcpy(before, front->sockets, sizeof(before));
+	sha256_init(&hash);
+	add_list(&hash, &www->listen);
+	add_list(&hash, &www->listen_tls);
+	sha256_add(&hash, www->server, strlen(www->server) + 1);
+	sha256_add(&hash, www->run, strlen(www->run) + 1);
+	sha256_finish(&hash, front->sockets);
+	return memcmp(before, front->sockets, sizeof(before)) != 0;
+}
+
+/*
+ * lighttpd begins anew if it can read what it is told now. On other sockets it has to be started
+ * again: only so it may bind, and there are some moments without it.
+ */
 static void apply_config(struct front *front)
 {
 	struct error error;
 	bool certificate_changed;
 	bool config_changed = false;
 
-	if (!make_folders(front, &error) ||
+	if (!make_folders(front, &error) || !front_server_probe(&front->server, &error) ||
 	    !choose_certificate(front, &certificate_changed, &error) ||
 	    !write_server_config(front, &config_changed, &error) ||
 	    (config_changed && !front_server_check(&front->server, &error))) {
 		log_error("www", "the configuration cannot be used", "why=\"%s\"", error.text);
 		return;
 	}
-	if (config_changed) {
-		log_info("www", "lighttpd starts anew", "");
+	if (has_other_sockets(front)) {
+		log_info("www", "lighttpd is started again", "");
 		front_server_stop(&front->server, CHANGE_PATIENCE_MS);
 		if (!front_server_start(&front->server, &error))
 			log_error("www", "lighttpd does not start", "why=\"%s\"", error.text);
-	} else if (certificate_changed) {
+	} else if (config_changed || certificate_changed) {
 		front_server_renew(&front->server);
 	}
 	tell_state(front);
@@ -381,6 +410,7 @@ static bool start(struct front *front, struct error *error)
 	if (!read_config(front, error))
 		return false;
 	note_files(front);
+	(void)has_other_sockets(front); /* they are these now */
 	return make_folders(front, error) && front_server_probe(&front->server, error) &&
 	       choose_certificate(front, &ignored, error) &&
 	       write_server_config(front, &ignored, error) && start_server(front, error);

@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from pebble import Pebble
-from sender import wait_until
+from sender import free_port, wait_until
 from web_host import WebHost
 
 NAME, OTHER = "www.shop.test", "news.shop.test"
@@ -214,12 +214,29 @@ def test_a_configuration_that_changes_counts_at_once_and_a_wrong_one_changes_not
     (other / "index.html").write_text("other")
     web.sections["www"]["site"] = str(other)
     web.write_config()
-    wait_until(lambda: curl(web, "/")[0] == "other", "the other pages")
+    refused = []
+
+    def is_other():
+        body, last, _ = curl(web, "/")
+        refused.extend([last] if last.endswith("000") else [])
+        return body == "other"
+
+    wait_until(is_other, "the other pages")
+    assert refused == []
     assert "strict-transport" not in curl(web, "/", "-I")[0].lower()
     good = web.sender.config.read_text()
     web.sender.config.write_text(good + "www {")
     wait_until(lambda: "cannot be used" in web.front_log(), "a complaint")
     assert curl(web, "/")[0] == "other"
+    # At another address it is started again; the old one is closed.
+    web.sender.config.write_text(good)
+    web.port, old = free_port(), web.port
+    web.url = f"https://127.0.0.1:{web.port}"
+    web.sections["www"]["listen-tls"] = [f"127.0.0.1:{web.port}"]
+    web.write_config()
+    wait_until(lambda: curl(web, "/")[0] == "other", "the other port")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", old), timeout=5)
     # Without a first page there is no site of the customer's, but a word that the server is up.
     (other / "index.html").unlink()
     wait_until(lambda: "It is up." in curl(web, "/")[0], "our page")
