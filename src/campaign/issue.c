@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "campaign/link_token.h"
 #include "message/message.h"
+#include "message/preheader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,49 +142,6 @@ static void add_pages(struct buf *out, struct slice text, struct slice base)
 	}
 }
 
-/* Where the body's content begins: behind its tag, or at the very beginning. */
-static size_t body_begin(struct slice html)
-{
-	for (size_t at = 0; at + 5 < html.len; at++) {
-		struct slice rest = slice_from(html, at);
-		i64 end;
-
-		if (!slice_has_prefix_nocase(rest, SLICE("<body")) || ascii_is_alpha(rest.ptr[5]))
-			continue;
-		end = slice_find_char(rest, '>');
-		return end < 0 ? 0 : at + (size_t)end + 1;
-	}
-	return 0;
-}
-
-static void add_escaped(struct buf *out, struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '&')
-			buf_add_text(out, "&amp;");
-		else if (text.ptr[i] == '<')
-			buf_add_text(out, "&lt;");
-		else if (text.ptr[i] == '>')
-			buf_add_text(out, "&gt;");
-		else
-			buf_add_char(out, text.ptr[i]);
-	}
-}
-
-/* The first words of the body, which nobody sees there. */
-static void add_html(struct buf *out, struct slice html, struct slice preheader)
-{
-	size_t begin = body_begin(html);
-
-	buf_add_slice(out, slice_first(html, begin));
-	if (preheader.len > 0) {
-		buf_add_text(out, "<div style=\"display:none;max-height:0;overflow:hidden\">");
-		add_escaped(out, preheader);
-		buf_add_text(out, "</div>");
-	}
-	buf_add_slice(out, slice_from(html, begin));
-}
-
 static bool wrap_part(struct issue *issue, bool is_html, struct slice part, struct buf *out,
 		      struct error *error)
 {
@@ -207,10 +165,10 @@ static bool add_part(struct issue *issue, const struct draft *draft, bool is_htm
 		return true;
 	buf_init(&whole, MESSAGE_TEMPLATE_MAX);
 	buf_init(&paged, MESSAGE_TEMPLATE_MAX);
-	if (is_html)
-		add_html(&whole, part, draft->of[DRAFT_PREHEADER]);
-	else
+	if (!is_html || draft->of[DRAFT_PREHEADER].len == 0)
 		buf_add_slice(&whole, part);
+	else if (!preheader_add(part, draft->of[DRAFT_PREHEADER], &whole))
+		whole.failed = true;
 	add_pages(&paged, buf_slice(&whole), facts->base);
 	ok = whole.failed || paged.failed ? no_memory(error)
 					  : wrap_part(issue, is_html, buf_slice(&paged),

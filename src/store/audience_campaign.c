@@ -144,20 +144,3 @@ enum store_result audience_campaign_delete(struct audience_txn *txn, u32 id)
 		return result;
 	return env_delete(&txn->env, AUDIENCE_CAMPAIGN, campaign_key(key, id));
 }
-
-enum store_result audience_campaign_change(struct audience_txn *txn,
-					   const struct audience_campaign *head, struct buf *copy)
-{
-	struct audience_campaign there;
-	struct audience_campaign changed = *head;
-	enum store_result result = audience_campaign_get(txn, head->id, &there);
-
-	if (result != STORE_OK)
-		return result;
-	buf_reset(copy);
-	buf_add_slice(copy, there.draft);
-	if (copy->failed)
-		return STORE_FULL;
-	changed.draft = buf_slice(copy);
-	return audience_campaign_put(txn, &changed);
-}

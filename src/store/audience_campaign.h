@@ -7,7 +7,6 @@
 #ifndef STORE_AUDIENCE_CAMPAIGN_H
 #define STORE_AUDIENCE_CAMPAIGN_H
 
-#include "base/buf.h"
 #include "store/audience.h"
 
 enum audience_campaign_state { /* values are stored */
@@ -65,13 +64,5 @@ enum store_result audience_campaign_put(struct audience_txn *txn,
 					const struct audience_campaign *campaign) MUST_CHECK;
 /* A draft alone, with its links: of what was sent, numbers and activities stay. */
 enum store_result audience_campaign_delete(struct audience_txn *txn, u32 id) MUST_CHECK;
-
-/*
- * Changes the head of one that is there: everything but the draft, which is copied. `copy` is for
- * that and is emptied first; STORE_FULL: no memory.
- */
-enum store_result audience_campaign_change(struct audience_txn *txn,
-					   const struct audience_campaign *head,
-					   struct buf *copy) MUST_CHECK;
 
 #endif

@@ -32,6 +32,7 @@
 struct web_route;
 struct link_keys;
 struct track;
+struct bringer;
 struct call_body;
 struct call_order;
 struct clerk;
@@ -48,6 +49,7 @@ struct web {
 	struct audience_txn *reader; /* this thread's: begun and aborted within one turn */
 	const struct link_keys *links; /* of all threads */
 	struct track *track;	       /* this thread's opens and clicks */
+	struct bringer *bringer;       /* of all threads */
 	struct scribe_desk desk;
 	struct ring *ring;
 	struct timer_wheel wheel;

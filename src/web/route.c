@@ -48,6 +48,16 @@ static const struct web_route routes[] = {
 	{ "POST", "/api/v1/campaigns/{}/pause", ADMIN, 0, api_campaign_pause },
 	{ "POST", "/api/v1/campaigns/{}/resume", ADMIN, 0, api_campaign_resume },
 	{ "POST", "/api/v1/campaigns/{}/cancel", ADMIN, 0, api_campaign_cancel },
+	{ "GET", "/api/v1/mailings", READ, 0, api_mailings_list },
+	{ "POST", "/api/v1/mailings", SEND, JSON, api_mailings_create },
+	{ "GET", "/api/v1/mailings/{}", READ, 0, api_mailing_show },
+	{ "PATCH", "/api/v1/mailings/{}", SEND, JSON, api_mailing_change },
+	{ "DELETE", "/api/v1/mailings/{}", SEND, 0, api_mailing_delete },
+	{ "POST", "/api/v1/mailings/{}/schedule", ADMIN, 0, api_mailing_schedule },
+	{ "POST", "/api/v1/mailings/{}/unschedule", ADMIN, 0, api_mailing_unschedule },
+	{ "POST", "/api/v1/mailings/{}/pause", ADMIN, 0, api_mailing_pause },
+	{ "POST", "/api/v1/mailings/{}/resume", ADMIN, 0, api_mailing_resume },
+	{ "POST", "/api/v1/mailings/{}/cancel", ADMIN, 0, api_mailing_cancel },
 };
 
 /* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */

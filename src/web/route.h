@@ -101,5 +101,15 @@ void api_campaign_start(struct call *call);
 void api_campaign_pause(struct call *call);
 void api_campaign_resume(struct call *call);
 void api_campaign_cancel(struct call *call);
+void api_mailings_list(struct call *call);
+void api_mailings_create(struct call *call);
+void api_mailing_show(struct call *call);
+void api_mailing_change(struct call *call);
+void api_mailing_delete(struct call *call);
+void api_mailing_schedule(struct call *call);
+void api_mailing_unschedule(struct call *call);
+void api_mailing_pause(struct call *call);
+void api_mailing_resume(struct call *call);
+void api_mailing_cancel(struct call *call);
 
 #endif

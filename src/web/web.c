@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "metrics/responder.h"
 #include "io/clerk.h"
+#include "web/bringer.h"
 #include "web/call.h"
 #include "web/password.h"
 #include "web/link_key.h"
@@ -54,6 +55,7 @@ struct role {
 	struct scribe *scribe;
 	struct link_keys links;
 	struct teller *teller; /* of the first worker */
+	struct bringer *bringer;
 	struct worker workers[METER_WORKERS_MAX];
 	u32 worker_count; /* those that run */
 	struct metrics_responder *responder; /* of the first one; NULL: none */
@@ -153,6 +155,7 @@ static bool open_web(struct worker *worker, struct error *error)
 	list_init(&web->calls);
 	exchange_line_init(&web->line, web->ring, &web->wheel, role->config.control);
 	web->links = &role->links;
+	web->bringer = role->bringer;
 	scribe_desk_init(&web->desk, role->scribe, web->ring);
 	web->clerk = clerk_open(web->ring, PASSWORDS_WAITING, error);
 	if (!web->clerk)
@@ -302,6 +305,17 @@ static bool open_audience(struct role *role, struct error *error)
 	       link_key_open(role->scribe, clock_wall_ms(), &role->links, error);
 }
 
+static bool open_bringer(struct role *role, struct error *error)
+{
+	const struct bringer_params params = { .config = &role->config,
+					       .audience = role->audience,
+					       .scribe = role->scribe,
+					       .links = &role->links };
+
+	role->bringer = bringer_open(&params, error);
+	return role->bringer != NULL;
+}
+
 static u32 workers_wanted(const struct role *role)
 {
 	u32 wanted = role->config.web.workers;
@@ -370,6 +384,7 @@ static void close_role(struct role *role)
 		pthread_join(role->workers[i].thread, NULL);
 	if (role->listener >= 0)
 		close(role->listener);
+	bringer_close(role->bringer);
 	scribe_close(role->scribe);
 	audience_close(role->audience);
 	doorkeeper_close(&role->doorkeeper);
@@ -385,7 +400,8 @@ static bool open_role(struct role *role, struct error *error)
 	role->listener = -1;
 	role->signal_fd = role_watch_signals(error);
 	return role->signal_fd >= 0 && doorkeeper_open(&role->doorkeeper, error) &&
-	       open_audience(role, error) && listen_at(role, error) && start_workers(role, error);
+	       open_audience(role, error) && listen_at(role, error) && open_bringer(role, error) &&
+	       start_workers(role, error);
 }
 
 static const char usage[] =

@@ -340,7 +340,7 @@ static inline u64 ask_number(json_t *request, const char *key)
 	return number;
 }
 
-static void assert_refused(json_t *request, const char *code)
+static inline void assert_refused(json_t *request, const char *code)
 {
 	struct answer answer = ask(request);
 

@@ -111,28 +111,6 @@ static void campaigns_are_walked_both_ways(void **state)
 	must_be(STORE_NOT_FOUND, audience_campaign_before(txn, first, &found));
 }
 
-static void its_head_changes_and_its_draft_stays(void **state)
-{
-	struct audience_campaign campaign;
-	struct audience_campaign head = sample();
-	struct buf copy;
-
-	(void)state;
-	buf_init(&copy, AUDIENCE_CAMPAIGN_DRAFT_MAX);
-	head.id = add();
-	head.state = AUDIENCE_CAMPAIGN_DONE;
-	head.reason = SLICE("");
-	head.draft = SLICE("not looked at");
-	must(audience_campaign_change(txn, &head, &copy));
-	must(audience_campaign_get(txn, head.id, &campaign));
-	assert_int_equal(campaign.state, AUDIENCE_CAMPAIGN_DONE);
-	assert_int_equal(campaign.reason.len, 0);
-	assert_true(slice_equal(campaign.draft, sample().draft));
-	head.id = 99;
-	must_be(STORE_NOT_FOUND, audience_campaign_change(txn, &head, &copy));
-	buf_done(&copy);
-}
-
 static void a_deleted_one_takes_its_links_along(void **state)
 {
 	struct audience_campaign campaign;
@@ -154,7 +132,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_campaign_comes_back_as_it_was_kept),
 		TEST(campaigns_are_walked_both_ways),
-		TEST(its_head_changes_and_its_draft_stays),
 		TEST(a_deleted_one_takes_its_links_along),
 	};
 

@@ -1,0 +1,48 @@
+/*
+ * Campaigns to contacts of the audience as programs see them: "mailings", since /api/v1/campaigns
+ * is what the sender has. A mailing that was started is one of those, too: its member `campaign` is
+ * the id there.
+ */
+#ifndef WEB_MAILING_H
+#define WEB_MAILING_H
+
+#include "campaign/draft.h"
+#include "store/audience_campaign.h"
+#include "web/campaign_change.h"
+#include "web/call.h"
+
+/* What is shown of one; with its texts, or without. NULL: no memory. */
+json_t *mailing_json(const struct audience_campaign *campaign, bool whole) MUST_CHECK;
+
+/* The id of the call's path; 0: the call is answered. */
+u32 mailing_id(struct call *call) MUST_CHECK;
+/*
+ * Begins to read, and finds the one of the path, which the call's key may see. False: the call is
+ * answered. Afterwards audience_abort(call->web->reader) is the caller's in both cases.
+ */
+bool mailing_find(struct call *call, struct audience_campaign *campaign) MUST_CHECK;
+
+/* A change that a call waits for. */
+struct mailing_order {
+	struct call_order base;
+	struct campaign_change change;
+	struct call_author author;
+	const char *action; /* for the audit */
+	struct draft draft; /* texts that are given; in the arena */
+	u32 given; /* which: bits by draft_field */
+	struct arena arena;
+	struct buf packed; /* the whole draft that becomes of it */
+	u64 now_ms;
+	u64 start_ms;
+	enum audience_campaign_state to;
+	char customer[AUDIENCE_CAMPAIGN_CUSTOMER_MAX + 1];
+	bool is_wrong; /* the draft cannot be sent: field and error say why */
+	enum draft_field field;
+	struct error error;
+	struct audience_campaign shown; /* as it is after it; no texts */
+};
+
+/* NULL: no memory, the call is answered. */
+struct mailing_order *mailing_order_new(struct call *call, const char *action) MUST_CHECK;
+
+#endif
