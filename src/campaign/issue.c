@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "campaign/link_token.h"
+#include "message/html_text.h"
 #include "message/message.h"
 #include "message/preheader.h"
 
@@ -161,11 +162,13 @@ static bool add_part(struct issue *issue, const struct draft *draft, bool is_htm
 	struct buf paged;
 	bool ok;
 
-	if (part.len == 0)
+	if (part.len == 0 && (is_html || draft->of[DRAFT_HTML].len == 0))
 		return true;
 	buf_init(&whole, MESSAGE_TEMPLATE_MAX);
 	buf_init(&paged, MESSAGE_TEMPLATE_MAX);
-	if (!is_html || draft->of[DRAFT_PREHEADER].len == 0)
+	if (part.len == 0) /* nobody wrote a text: one is made of the HTML */
+		whole.failed |= !html_text_make(draft->of[DRAFT_HTML], &whole);
+	else if (!is_html || draft->of[DRAFT_PREHEADER].len == 0)
 		buf_add_slice(&whole, part);
 	else if (!preheader_add(part, draft->of[DRAFT_PREHEADER], &whole))
 		whole.failed = true;

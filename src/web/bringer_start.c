@@ -194,14 +194,16 @@ void bringer_start(struct bringer *bringer, struct bringer_work *work,
 			give_up(bringer, work, &error);
 		return;
 	}
-	if (campaign_change_do(&change, bringer->params.scribe, &error) != STORE_OK)
+	if (campaign_change_do(&change, bringer->params.scribe, &error) != STORE_OK) {
 		log_error("web", "a campaign's start could not be kept", "campaign=%u reason=%s",
 			  work->id, error.text);
-	else if (change.is_done)
+	} else if (change.is_done) {
 		log_info("web", "a campaign starts", "campaign=%u sender=%u", work->id,
-			 start.sender), bringer->is_busy = true;
-	else /* cancelled at this very moment */
+			 start.sender);
+		bringer->is_busy = true;
+	} else { /* cancelled at this very moment */
 		bringer_order(bringer, "campaign.cancel", start.sender);
+	}
 	/* Opened anew, with what the start has fixed. */
 	bringer_close_rows(work);
 	work->next_ns = 0;

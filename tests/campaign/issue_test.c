@@ -125,6 +125,22 @@ static void a_preheader_comes_first_in_the_body_and_is_text(void **state)
 	issue_done(&issue);
 }
 
+static void a_text_that_nobody_wrote_is_made_of_the_html(void **state)
+{
+	struct draft draft = good_draft();
+	struct issue_facts facts = facts_of();
+	struct issue issue;
+
+	(void)state;
+	draft.of[DRAFT_TEXT] = SLICE("");
+	draft.of[DRAFT_HTML] = SLICE("<p>Hello {{name}}</p><p><a href=\"https://shop.example/a\">a</a></p>");
+	make(&issue, &draft, &facts);
+	assert_true(has(&issue.text, "Hello {{name}}"));
+	assert_true(has(&issue.text, "https://mail.shop.example/t/c/{{hk_track}}/1"));
+	assert_int_equal(issue.wrap->count, 1);
+	issue_done(&issue);
+}
+
 static void what_the_sender_would_refuse_is_told_with_its_field(void **state)
 {
 	static const struct {
@@ -183,6 +199,7 @@ int main(void)
 		cmocka_unit_test(columns_are_those_that_the_texts_use),
 		cmocka_unit_test(without_counting_links_stay_and_nobody_is_followed),
 		cmocka_unit_test(a_preheader_comes_first_in_the_body_and_is_text),
+		cmocka_unit_test(a_text_that_nobody_wrote_is_made_of_the_html),
 		cmocka_unit_test(what_the_sender_would_refuse_is_told_with_its_field),
 		cmocka_unit_test(braces_that_are_no_page_stay_as_they_are),
 	};
