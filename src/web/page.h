@@ -268,6 +268,8 @@ void page_submit_as(struct page *page, enum page_tone tone, const struct words *
 		page_form_end(page);                                                               \
 	} while (0)
 
+extern const struct words page_role_words[ACCOUNT_OWNER + 1]; /* of roles: page_account.c */
+
 /* ---- answers: page_answer.c ---- */
 
 /*

@@ -85,7 +85,8 @@ static bool count_contacts(struct call *call, struct census *census)
 	enum store_result result = audience_begin_read(txn);
 
 	*census = (struct census){ { 0 } };
-	for (u32 state = CONTACT_PENDING; result == STORE_OK && state <= CONTACT_COMPLAINED; state++)
+	for (u32 state = CONTACT_PENDING; result == STORE_OK && state <= CONTACT_COMPLAINED;
+	     state++)
 		result = audience_count_get(txn, COUNTED_CONTACTS, state, &census->of[state]);
 	audience_abort(txn);
 	return result == STORE_OK;

@@ -1,0 +1,124 @@
+/* Who did what, the last first. */
+#include "base/text.h"
+#include "store/audience_audit.h"
+#include "web/page.h"
+
+#include <stdio.h>
+
+#define SHOWN 50
+
+enum word { TITLE, NOTHING, WORD_COUNT };
+
+static const struct words words[WORD_COUNT] = {
+	[TITLE] = { { "Audit log", "操作履歴" } },
+	[NOTHING] = { { "Nothing was done yet.", "操作の記録はまだありません。" } },
+};
+
+static const struct {
+	const char *action;
+	struct words words;
+} actions[] = {
+	{ "session.begin", { { "signed in", "ログイン" } } },
+	{ "session.end", { { "ended other sessions", "他のセッションを終了" } } },
+	{ "user.profile", { { "changed the profile", "プロフィールを変更" } } },
+	{ "user.password", { { "set a password", "パスワードを設定" } } },
+	{ "user.codes-on", { { "turned two-step sign-in on", "2段階認証を有効化" } } },
+	{ "user.codes-off", { { "turned two-step sign-in off", "2段階認証を無効化" } } },
+	{ "user.invite", { { "invited a user", "ユーザーを招待" } } },
+	{ "user.change", { { "changed a user", "ユーザーを変更" } } },
+	{ "user.block", { { "blocked a user", "ユーザーを停止" } } },
+	{ "user.unblock", { { "let a user in again", "ユーザーの停止を解除" } } },
+	{ "user.link", { { "made a link for a new password", "パスワード再設定リンクを作成" } } },
+	{ "user.delete", { { "deleted a user", "ユーザーを削除" } } },
+	{ "setting.change", { { "changed the settings", "設定を変更" } } },
+	{ "suppression.add", { { "suppressed an address", "配信停止アドレスを追加" } } },
+	{ "suppression.remove", { { "took an address off the suppressed ones",
+				    "配信停止アドレスを解除" } } },
+};
+
+/* What has no words of its own is shown as it was written. */
+static void show_action(struct page *page, struct slice action)
+{
+	for (size_t i = 0; i < array_count(actions); i++) {
+		if (slice_equal(action, slice_of(actions[i].action))) {
+			page_words(page, &actions[i].words);
+			return;
+		}
+	}
+	page_text(page, action);
+}
+
+static void show_entry(struct page *page, const struct audit_entry *entry)
+{
+	page_row_begin(page);
+	page_cell_time(page, entry->at_ms);
+	page_cell_text(page, entry->who);
+	page_cell_text(page, entry->from);
+	page_cell(page);
+	show_action(page, entry->action);
+	page_cell_text(page, entry->object);
+	page_row_end(page);
+}
+
+/* "TIME.NUMBER" of the last entry that was shown. */
+static void read_place(struct slice text, u64 *at_ms, u16 *number)
+{
+	struct slice rest = text;
+	u64 given_ms;
+	u32 given;
+
+	*at_ms = UINT64_MAX;
+	*number = 0;
+	if (slice_to_u64(slice_split(&rest, '.'), &given_ms) && rest.ptr &&
+	    slice_to_u32(rest, &given) && given <= UINT16_MAX) {
+		*at_ms = given_ms;
+		*number = (u16)given;
+	}
+}
+
+void page_audit(struct call *call)
+{
+	static const struct page_column columns[] = {
+		{ { { "Time", "日時" } }, false },   { { { "Who", "操作者" } }, false },
+		{ { { "From", "接続元" } }, false }, { { { "What", "操作" } }, false },
+		{ { { "On what", "対象" } }, false }, { { { NULL, NULL } }, false },
+	};
+	struct audience_txn *txn = call->web->reader;
+	struct slice after = SLICE_NONE;
+	struct audit_entry entry = { .at_ms = 0 };
+	enum store_result result;
+	struct page page;
+	char place[48];
+	u32 shown = 0;
+	u64 at_ms;
+	u16 number;
+
+	read_place(call_query(call, "before"), &at_ms, &number);
+	page_begin(&page, call,
+		   &(struct page_head){ .place = PLACE_AUDIT, .title = &words[TITLE] });
+	page_table_begin(&page, &words[TITLE], columns);
+	result = audience_begin_read(txn);
+	if (result == STORE_OK)
+		result = audit_before(txn, at_ms, number, &entry);
+	while (result == STORE_OK && shown < SHOWN) {
+		show_entry(&page, &entry);
+		shown++;
+		at_ms = entry.at_ms;
+		number = entry.number;
+		result = audit_before(txn, at_ms, number, &entry);
+	}
+	audience_abort(txn);
+	page_table_end(&page);
+	if (result != STORE_OK && result != STORE_NOT_FOUND) {
+		call_refuse(call, 503, NULL, "the audit log cannot be read");
+		return;
+	}
+	if (shown == 0)
+		page_nothing(&page, &words[NOTHING]);
+	if (result == STORE_OK) {
+		snprintf(place, sizeof(place), "%llu.%u", (unsigned long long)at_ms, number);
+		after = slice_of(place);
+	}
+	page_pager(&page, "/admin/audit?before={}", SLICE_NONE, after);
+	page_end(&page, 200);
+}
