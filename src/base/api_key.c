@@ -13,7 +13,8 @@
 #define SECRET_SIZE 32 /* random bytes of a key */
 #define NO_CUSTOMER SLICE("-")
 
-const char *const api_scope_names[API_SCOPES + 1] = { "send", "read", "admin", NULL };
+const char *const api_scope_names[API_SCOPES + 1] = { "send", "read", "admin", "contacts",
+							      NULL };
 
 void api_scopes_format(u32 scopes, struct buf *out)
 {
@@ -83,7 +84,7 @@ static const char *parse_line(struct api_keys *keys, struct slice line)
 	if (!is_name(name) || find_name(keys, name))
 		return "the name is not allowed, or there twice";
 	if (!parse_scopes(scopes, &key->scopes))
-		return "scopes are send, read and admin";
+		return "scopes are send, read, admin and contacts";
 	if (slice_equal(customer, NO_CUSTOMER))
 		customer = SLICE("");
 	else if (customer.len == 0)

@@ -25,8 +25,9 @@ enum api_scope {
 	API_SCOPE_SEND = 1,  /* messages and campaigns, suppressing addresses */
 	API_SCOPE_READ = 2,  /* what became of them; the list of suppressed addresses */
 	API_SCOPE_ADMIN = 4, /* everything, starting and stopping of campaigns among it */
+	API_SCOPE_CONTACTS = 8, /* contacts, lists, attributes; imports and exports of them */
 };
-#define API_SCOPES 3
+#define API_SCOPES 4
 extern const char *const api_scope_names[API_SCOPES + 1]; /* by bit, NULL at the end */
 
 struct api_key {

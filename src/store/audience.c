@@ -43,6 +43,7 @@ static const struct env_table tables[AUDIENCE_TABLES] = {
 	[AUDIENCE_AUDIT] = { "audit", { 8, 2 }, false },
 	[AUDIENCE_SCHEDULE] = { "schedule", { 8, 4, 4 }, false },
 	[AUDIENCE_SENDER_ORDER] = { "sender-order", { 8 }, false },
+	[AUDIENCE_ERASED] = { "erased", { 8, 8 }, true },
 };
 
 static const struct env_shape shape = {

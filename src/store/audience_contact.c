@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "store/audience_count.h"
+#include "store/audience_import.h"
 #include "store/audience_parts.h"
 
 #define ID_SIZE 4
@@ -318,6 +319,8 @@ enum store_result contact_erase(struct audience_txn *txn, u32 id, struct slice k
 		result = gone(env_delete(&txn->env, AUDIENCE_BEHAVIOUR, id_bytes));
 	if (result == STORE_OK)
 		result = erase_below(txn, AUDIENCE_HISTORY, id_bytes);
+	if (result == STORE_OK)
+		result = import_undo_forget(txn, id);
 	return result;
 }
 

@@ -39,6 +39,7 @@ enum audience_table {
 	AUDIENCE_AUDIT,		  /* time, number within it */
 	AUDIENCE_SCHEDULE,	  /* time, what, id: what is to be done then */
 	AUDIENCE_SENDER_ORDER,	  /* number: what the sender is to be told */
+	AUDIENCE_ERASED,	  /* keyed hash of an address's key: when it was erased */
 	AUDIENCE_TABLES,
 };
 

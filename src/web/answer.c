@@ -72,7 +72,9 @@ static void answer(struct call *call, u32 status, const char *type)
 	call->status = status;
 	buf_add_format(head, "Status: %u %s\r\n", status, title_of(status));
 	if (type)
-		buf_add_format(head, "Content-Type: %s\r\nContent-Length: %llu\r\n", type,
+		buf_add_format(head, "Content-Type: %s\r\n", type);
+	if (type && !call->more)
+		buf_add_format(head, "Content-Length: %llu\r\n",
 			       (unsigned long long)(call->answer_body.len + call->file_left));
 	if (status == 401 && !call->is_page)
 		buf_add_text(head, "WWW-Authenticate: Bearer realm=\"hikyaku\"\r\n");
@@ -148,6 +150,12 @@ void call_answer_file(struct call *call, const char *type, struct slice name, in
 	buf_reset(&call->answer_body);
 	name_file(call, name);
 	answer(call, 200, type);
+}
+
+void call_answer_stream(struct call *call, const char *type, struct slice name)
+{
+	call->more(call);
+	call_answer_saved(call, type, name);
 }
 
 void call_answer_saved(struct call *call, const char *type, struct slice name)

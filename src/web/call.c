@@ -59,6 +59,8 @@ static void on_closed(struct conn *conn)
 	call->web->call_count--;
 	metric_sub(&call->web->meter->open, 1);
 	call->web->held -= call->held;
+	if (call->stream_done)
+		call->stream_done(call->stream);
 	scgi_head_done(&call->head);
 	buf_done(&call->body);
 	call_upload_close(call);
@@ -423,6 +425,20 @@ static bool read_part(struct call *call)
 	return true;
 }
 
+/* The next piece of a stream, or the call's end. */
+static void send_more(struct call *call)
+{
+	buf_reset(&call->answer_body);
+	call->more(call);
+	if (call->answer_body.failed || call->answer_body.len == 0) {
+		call_close(call);
+		return;
+	}
+	call->iov[1] = (struct iovec){ call->answer_body.ptr, call->answer_body.len };
+	wait_for(call, ANSWER_PATIENCE_NS);
+	send_rest(call);
+}
+
 static void on_sent(struct conn *conn, i32 result)
 {
 	struct call *call = container_of(conn, struct call, conn);
@@ -447,6 +463,8 @@ static void on_sent(struct conn *conn, i32 result)
 		} else {
 			call_close(call);
 		}
+	} else if (call->more) {
+		send_more(call);
 	} else if (call->body_left > 0 && !conn->has_ended) {
 		/* Refused before its body was taken. */
 		call->state = CALL_LINGERS;

@@ -30,6 +30,7 @@
 #define CALL_ANSWER_MAX (32u << 20) /* bytes */
 
 struct web_route;
+struct jobs;
 struct link_keys;
 struct track;
 struct bringer;
@@ -51,6 +52,7 @@ struct web {
 	struct track *track;	       /* this thread's opens and clicks */
 	struct bringer *bringer;       /* of all threads */
 	struct scribe_desk desk;
+	struct jobs *jobs; /* of all threads */
 	struct ring *ring;
 	struct timer_wheel wheel;
 	struct exchange_line line;
@@ -107,6 +109,14 @@ struct call {
 	struct password_work *password;
 	char id[64];
 	u32 retry_after_s; /* of an answer; 0: not said */
+	/*
+	 * Gives the next piece of an answer that is longer than memory should be: appends to
+	 * answer_body, within one turn; nothing appended: that was all. `stream` is freed by
+	 * `stream_done` with the call.
+	 */
+	void (*more)(struct call *call);
+	void (*stream_done)(void *stream);
+	void *stream;
 	/* The answer. */
 	u32 status;
 	bool is_lasting; /* never changes: caches may keep it */
@@ -141,6 +151,11 @@ void call_answer_page(struct call *call, u32 status);
  * from it as they are sent.
  */
 void call_answer_file(struct call *call, const char *type, struct slice name, int file, u64 size);
+/*
+ * The same, piece by piece: `call->more` is called for the first one here, and whenever one was
+ * sent.
+ */
+void call_answer_stream(struct call *call, const char *type, struct slice name);
 /* The same from what is in answer_body: CSV, text. */
 void call_answer_saved(struct call *call, const char *type, struct slice name);
 /*

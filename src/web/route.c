@@ -7,7 +7,9 @@
 #define SEND API_SCOPE_SEND
 #define READ API_SCOPE_READ
 #define ADMIN API_SCOPE_ADMIN
+#define CONTACTS API_SCOPE_CONTACTS
 #define JSON ROUTE_TAKES_JSON
+#define FILE_BODY ROUTE_TAKES_FILE
 
 #define FORM ROUTE_TAKES_FORM
 #define OWN_SITE ROUTE_OWN_SITE
@@ -72,6 +74,16 @@ static const struct web_route routes[] = {
 	{ "POST", "/api/v1/mailings/{}/pause", ADMIN, 0, api_mailing_pause },
 	{ "POST", "/api/v1/mailings/{}/resume", ADMIN, 0, api_mailing_resume },
 	{ "POST", "/api/v1/mailings/{}/cancel", ADMIN, 0, api_mailing_cancel },
+	{ "GET", "/api/v1/imports", CONTACTS, 0, api_imports_list },
+	{ "POST", "/api/v1/imports", CONTACTS, FILE_BODY, api_imports_add },
+	{ "GET", "/api/v1/imports/{}", CONTACTS, 0, api_import_show },
+	{ "GET", "/api/v1/imports/{}/preview", CONTACTS, 0, api_import_preview },
+	{ "POST", "/api/v1/imports/{}/plan", CONTACTS, JSON, api_import_plan },
+	{ "POST", "/api/v1/imports/{}/try", CONTACTS, 0, api_import_try },
+	{ "POST", "/api/v1/imports/{}/run", CONTACTS, 0, api_import_run },
+	{ "POST", "/api/v1/imports/{}/cancel", CONTACTS, 0, api_import_cancel },
+	{ "POST", "/api/v1/imports/{}/undo", CONTACTS, 0, api_import_undo },
+	{ "GET", "/api/v1/imports/{}/report", CONTACTS, 0, api_import_report },
 };
 
 /* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */

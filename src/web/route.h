@@ -125,5 +125,15 @@ void api_mailing_unschedule(struct call *call);
 void api_mailing_pause(struct call *call);
 void api_mailing_resume(struct call *call);
 void api_mailing_cancel(struct call *call);
+void api_imports_list(struct call *call);
+void api_imports_add(struct call *call);
+void api_import_show(struct call *call);
+void api_import_preview(struct call *call);
+void api_import_plan(struct call *call);
+void api_import_try(struct call *call);
+void api_import_run(struct call *call);
+void api_import_cancel(struct call *call);
+void api_import_undo(struct call *call);
+void api_import_report(struct call *call);
 
 #endif

@@ -10,8 +10,9 @@
 #include "io/clerk.h"
 #include "web/bringer.h"
 #include "web/call.h"
-#include "web/password.h"
+#include "web/import_job.h"
 #include "web/link_key.h"
+#include "web/password.h"
 #include "web/teller.h"
 #include "web/track.h"
 
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define JOB_THREADS 2
 #define AUDIENCE_RESERVE (64u << 20) /* bytes */
 #define ACCEPT_AGAIN_NS (100 * NS_PER_MS)
 #define STOP_TURN_MS 50
@@ -53,6 +55,7 @@ struct role {
 	struct doorkeeper doorkeeper;
 	struct audience *audience;
 	struct scribe *scribe;
+	struct jobs *jobs;
 	struct link_keys links;
 	struct teller *teller; /* of the first worker */
 	struct bringer *bringer;
@@ -156,6 +159,7 @@ static bool open_web(struct worker *worker, struct error *error)
 	exchange_line_init(&web->line, web->ring, &web->wheel, role->config.control);
 	web->links = &role->links;
 	web->bringer = role->bringer;
+	web->jobs = role->jobs;
 	scribe_desk_init(&web->desk, role->scribe, web->ring);
 	web->clerk = clerk_open(web->ring, PASSWORDS_WAITING, error);
 	if (!web->clerk)
@@ -316,6 +320,23 @@ static bool open_bringer(struct role *role, struct error *error)
 	return role->bringer != NULL;
 }
 
+/* What was under way when the process ended goes on. */
+static bool open_jobs(struct role *role, struct error *error)
+{
+	struct audience_txn *reader;
+	bool good;
+
+	role->jobs = jobs_open(role->audience, role->scribe, JOB_THREADS, error);
+	if (!role->jobs)
+		return false;
+	reader = audience_txn_open(role->audience);
+	if (!reader)
+		return error_set(error, "no memory for reading the audience");
+	good = import_jobs_resume(role->jobs, reader, role->config.web.audience, error);
+	audience_txn_close(reader);
+	return good;
+}
+
 static u32 workers_wanted(const struct role *role)
 {
 	u32 wanted = role->config.web.workers;
@@ -385,6 +406,7 @@ static void close_role(struct role *role)
 	if (role->listener >= 0)
 		close(role->listener);
 	bringer_close(role->bringer);
+	jobs_close(role->jobs);
 	scribe_close(role->scribe);
 	audience_close(role->audience);
 	doorkeeper_close(&role->doorkeeper);
@@ -400,7 +422,8 @@ static bool open_role(struct role *role, struct error *error)
 	role->listener = -1;
 	role->signal_fd = role_watch_signals(error);
 	return role->signal_fd >= 0 && doorkeeper_open(&role->doorkeeper, error) &&
-	       open_audience(role, error) && listen_at(role, error) && open_bringer(role, error) &&
+	       open_audience(role, error) && open_jobs(role, error) && listen_at(role, error) &&
+	       open_bringer(role, error) &&
 	       start_workers(role, error);
 }
 

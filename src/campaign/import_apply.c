@@ -1,0 +1,337 @@
+#include "campaign/import_apply.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/audience_list.h"
+
+#include <stdio.h>
+
+/* ---- lists that are not there any more ---- */
+
+static bool is_gone(const struct import_apply *apply, u16 list)
+{
+	for (u32 i = 0; i < apply->gone_count; i++) {
+		if (apply->gone[i] == list)
+			return true;
+	}
+	return false;
+}
+
+static enum store_result look_at(struct import_apply *apply, struct audience_txn *txn, u16 id)
+{
+	struct audience_list list;
+	enum store_result result;
+
+	if (is_gone(apply, id))
+		return STORE_OK;
+	result = audience_list_get(txn, id, &list);
+	if (result != STORE_NOT_FOUND)
+		return result;
+	ASSERT(apply->gone_count < array_count(apply->gone));
+	apply->gone[apply->gone_count++] = id;
+	return STORE_OK;
+}
+
+enum store_result import_apply_begin(struct import_apply *apply, struct audience_txn *txn)
+{
+	const struct import *import = &apply->import;
+	enum store_result result = STORE_OK;
+
+	snprintf(apply->by, sizeof(apply->by), "import %u", import->id);
+	apply->gone_count = 0;
+	for (u32 i = 0; i < import->list_count && result == STORE_OK; i++)
+		result = look_at(apply, txn, import->lists[i]);
+	for (u32 i = 0; i < import->column_count && result == STORE_OK; i++) {
+		if (import->columns[i].target == IMPORT_LIST)
+			result = look_at(apply, txn, import->columns[i].id);
+	}
+	return result;
+}
+
+/* ---- reports ---- */
+
+static enum store_result report(struct import_apply *apply, struct audience_txn *txn,
+				const struct import_report *found)
+{
+	if (apply->import.counts.reports++ >= IMPORT_REPORTS_MAX)
+		return STORE_OK;
+	return import_report_add(txn, apply->import.id, found);
+}
+
+static enum store_result report_row(struct import_apply *apply, struct audience_txn *txn,
+				    const struct import_row *row)
+{
+	struct import_counts *counts = &apply->import.counts;
+	enum store_result result = STORE_OK;
+
+	counts->values_bad += row->values_bad;
+	for (u32 i = 0; i < row->finding_count && result == STORE_OK; i++) {
+		enum import_kind kind = (enum import_kind)row->findings[i].kind;
+
+		counts->duplicates += kind == IMPORT_DUPLICATE;
+		counts->odd += kind == IMPORT_ADDRESS_ODD;
+		counts->bad += import_kind_refuses(kind) && kind != IMPORT_DUPLICATE;
+		result = report(apply, txn, &row->findings[i]);
+	}
+	return result;
+}
+
+/* ---- one contact ---- */
+
+/* Joins one list: who left it, or has not confirmed it, is in it again by a new consent alone. */
+static void join(struct import_apply *apply, struct buf *lists, u16 list)
+{
+	const struct contact_member member = { list, MEMBER_ACTIVE,
+					       (u32)(apply->now_ms / MS_PER_S) };
+	char room[sizeof(apply->lists)];
+	struct contact_member known;
+	struct slice before = { room, lists->len };
+
+	if (is_gone(apply, list) ||
+	    (contact_find_member(buf_slice(lists), list, &known) &&
+	     (known.state == MEMBER_ACTIVE || !apply->import.has_consent)))
+		return;
+	if (lists->len > 0)
+		memcpy(room, lists->ptr, lists->len);
+	buf_reset(lists);
+	contact_add_member(lists, before, &member);
+}
+
+/* What the row makes of the contact; `contact` has what is there already. False: it is too much. */
+static bool change(struct import_apply *apply, const struct import_row *row,
+		   struct contact *contact)
+{
+	struct buf lists = { .ptr = apply->lists,
+			     .size = sizeof(apply->lists),
+			     .max = sizeof(apply->lists) };
+	struct buf values = { .ptr = apply->values,
+			      .size = sizeof(apply->values),
+			      .max = sizeof(apply->values) };
+
+	buf_add_slice(&lists, contact->lists);
+	for (u32 i = 0; i < apply->import.list_count; i++)
+		join(apply, &lists, apply->import.lists[i]);
+	for (u32 i = 0; i < row->join_count; i++)
+		join(apply, &lists, row->joins[i]);
+	contact_merge_values(&values, contact->values, row->values);
+	if (apply->import.has_consent && (contact->state == CONTACT_UNSUBSCRIBED ||
+					  contact->state == CONTACT_PENDING))
+		contact->state = CONTACT_ACTIVE;
+	contact->lists = buf_slice(&lists);
+	contact->values = buf_slice(&values);
+	return !lists.failed && !values.failed && values.len <= CONTACT_VALUES_MAX;
+}
+
+static enum store_result refuse(struct import_apply *apply, struct audience_txn *txn,
+				const struct import_row *row, enum import_kind kind)
+{
+	const struct import_report found = { .line = row->line,
+					     .kind = (u8)kind,
+					     .text = row->address };
+
+	if (kind == IMPORT_ERASED)
+		apply->import.counts.erased++;
+	else
+		apply->import.counts.bad++;
+	return report(apply, txn, &found);
+}
+
+static enum store_result note_history(struct import_apply *apply, struct audience_txn *txn,
+				      u32 contact, enum history_kind kind)
+{
+	struct history_event event = { .at_ms = apply->now_ms,
+				       .kind = kind,
+				       .fields = { slice_of(apply->by) },
+				       .field_count = 1 };
+	enum store_result result = contact_history_add(txn, contact, &event);
+
+	if (result != STORE_OK || apply->import.consent_source.len == 0)
+		return result;
+	/* The text stands in the import's record, which outlives what it brought. */
+	event.kind = HISTORY_CONSENT;
+	event.fields[4] = apply->import.consent_source;
+	event.field_count = 5;
+	return contact_history_add(txn, contact, &event);
+}
+
+static enum store_result add(struct import_apply *apply, struct audience_txn *txn,
+			     const struct import_row *row)
+{
+	struct contact contact = { .state = CONTACT_ACTIVE,
+				   .created_ms = apply->now_ms,
+				   .changed_ms = apply->now_ms,
+				   .address = row->address };
+	enum store_result result;
+	u64 erased_ms;
+
+	result = erased_find(txn, row->key, &erased_ms);
+	if (result == STORE_OK && !apply->import.has_consent)
+		return refuse(apply, txn, row, IMPORT_ERASED);
+	if (result != STORE_OK && result != STORE_NOT_FOUND)
+		return result;
+	if (!change(apply, row, &contact))
+		return refuse(apply, txn, row, IMPORT_TOO_LARGE);
+	apply->import.counts.added++;
+	if (apply->is_dry)
+		return STORE_OK;
+	result = contact_add(txn, &contact, row->key);
+	if (result == STORE_OK)
+		result = note_history(apply, txn, contact.id, HISTORY_CREATED);
+	if (result == STORE_OK)
+		result = import_undo_add(txn, apply->import.id, contact.id, SLICE_NONE,
+					 contact_digest(&contact));
+	return result;
+}
+
+static enum store_result put(struct import_apply *apply, struct audience_txn *txn,
+			     const struct contact *before, struct contact *contact)
+{
+	struct slice record = { apply->before, contact_record_size(before) };
+	enum store_result result;
+
+	contact->changed_ms = apply->now_ms;
+	apply->import.counts.updated++;
+	if (apply->is_dry)
+		return STORE_OK;
+	result = contact_put(txn, before, contact);
+	if (result == STORE_OK)
+		result = note_history(apply, txn, contact->id, HISTORY_CHANGED);
+	if (result == STORE_OK)
+		result = import_undo_add(txn, apply->import.id, contact->id, record,
+					 contact_digest(contact));
+	return result;
+}
+
+/* A copy, for views of the map go with the next write. */
+static void copy_contact(struct import_apply *apply, const struct contact *contact,
+			 struct contact *copy)
+{
+	struct slice record = { apply->before, contact_record_size(contact) };
+
+	contact_record_write((u8 *)apply->before, contact);
+	ASSERT(contact_record_read(record, copy));
+	copy->id = contact->id;
+}
+
+static enum store_result update(struct import_apply *apply, struct audience_txn *txn,
+				const struct import_row *row, u32 id)
+{
+	struct contact seen;
+	struct contact before;
+	struct contact contact;
+	enum store_result result = contact_get(txn, id, &seen);
+
+	if (result != STORE_OK)
+		return result;
+	copy_contact(apply, &seen, &before);
+	contact = before;
+	if (!change(apply, row, &contact))
+		return refuse(apply, txn, row, IMPORT_TOO_LARGE);
+	if (contact.state >= CONTACT_BOUNCED) {
+		const struct import_report found = { .line = row->line,
+						     .kind = IMPORT_STOPPED,
+						     .problem = (u8)contact.state,
+						     .text = row->address };
+
+		apply->import.counts.stopped++;
+		result = report(apply, txn, &found);
+		if (result != STORE_OK)
+			return result;
+	}
+	if (contact.state == before.state && slice_equal(contact.lists, before.lists) &&
+	    slice_equal(contact.values, before.values)) {
+		apply->import.counts.same++;
+		return STORE_OK;
+	}
+	return put(apply, txn, &before, &contact);
+}
+
+enum store_result import_apply_row(struct import_apply *apply, struct audience_txn *txn,
+				   const struct import_row *row)
+{
+	enum store_result result = report_row(apply, txn, row);
+	u32 id;
+
+	apply->import.counts.rows++;
+	if (result != STORE_OK || row->address.len == 0)
+		return result;
+	result = contact_find(txn, row->key, &id);
+	if (result == STORE_NOT_FOUND)
+		return add(apply, txn, row);
+	if (result != STORE_OK)
+		return result;
+	if (apply->import.update == IMPORT_ONLY_NEW) {
+		apply->import.counts.known++;
+		return STORE_OK;
+	}
+	return update(apply, txn, row, id);
+}
+
+/* ---- undoing ---- */
+
+static enum store_result keep(struct import_apply *apply, struct audience_txn *txn,
+			      const struct contact *contact)
+{
+	const struct import_report found = { .line = IMPORT_NO_LINE + contact->id,
+					     .kind = IMPORT_KEPT,
+					     .text = import_shown(contact->address,
+								  IMPORT_REPORT_TEXT_MAX) };
+
+	apply->import.counts.kept++;
+	return report(apply, txn, &found);
+}
+
+static enum store_result restore(struct import_apply *apply, struct audience_txn *txn,
+				 const struct contact *contact, struct slice before)
+{
+	struct contact now;
+	struct contact was;
+	enum store_result result;
+
+	/* `before` goes to the room of values first, for both are views. */
+	ASSERT(before.len <= sizeof(apply->values));
+	memcpy(apply->values, before.ptr, before.len);
+	copy_contact(apply, contact, &now);
+	if (!contact_record_read((struct slice){ apply->values, before.len }, &was))
+		return STORE_FAILED;
+	was.id = now.id;
+	was.changed_ms = apply->now_ms;
+	result = contact_put(txn, &now, &was);
+	if (result == STORE_OK)
+		result = contact_history_add(txn, now.id,
+					     &(struct history_event){
+						     .at_ms = apply->now_ms,
+						     .kind = HISTORY_CHANGED,
+						     .fields = { slice_of(apply->by),
+							     SLICE("undo") },
+						     .field_count = 2 });
+	return result;
+}
+
+enum store_result import_undo_next(struct import_apply *apply, struct audience_txn *txn,
+				   u32 *contact)
+{
+	char key[ADDRESS_WIRE_MAX];
+	struct contact now;
+	struct slice before;
+	u64 after;
+	enum store_result result =
+		import_undo_after(txn, apply->import.id, *contact, contact, &before, &after);
+
+	if (result != STORE_OK)
+		return result;
+	snprintf(apply->by, sizeof(apply->by), "import %u", apply->import.id);
+	result = contact_get(txn, *contact, &now);
+	if (result == STORE_NOT_FOUND)
+		return STORE_OK; /* erased since, which is more than undone */
+	if (result != STORE_OK)
+		return result;
+	if (contact_digest(&now) != after)
+		return keep(apply, txn, &now);
+	apply->import.counts.undone++;
+	if (before.len > 0)
+		return restore(apply, txn, &now, before);
+	return contact_erase(txn, *contact,
+			     (struct slice){ key, address_key_of_wire(key, now.address) });
+}

@@ -1,0 +1,24 @@
+/*
+ * The job that carries an import out: reads the file, gives batches of rows to the scribe, with the
+ * place in the file in the same transaction; or undoes one. What the record says is what is done:
+ * a batch of an import that is in another state by then changes nothing and ends the job.
+ */
+#ifndef WEB_IMPORT_JOB_H
+#define WEB_IMPORT_JOB_H
+
+#include "web/job.h"
+
+/*
+ * Carries out what the record of import `id` says is under way. `audience` is its folder and
+ * outlives the job. False: no memory.
+ */
+bool import_job_give(struct jobs *jobs, u32 id, const char *audience) MUST_CHECK;
+
+/*
+ * At the start: goes on with what was under way, and deletes files that no import is about to read.
+ * False and a sentence: the audience cannot be read, or no memory.
+ */
+bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader, const char *audience,
+			struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,424 @@
+/*
+ * Imports into a real store, against a model: random rows by random rules, in batches of which some
+ * are lost (as by a crash before their commit), then undone while some contacts were changed since.
+ */
+#include "store/fixture.h"
+
+#include "base/random.h"
+#include "campaign/import_apply.h"
+#include "store/audience_list.h"
+
+#define PEOPLE 24
+#define ROUNDS 60
+#define ROWS 60
+#define NAME 1 /* attributes */
+#define RANK 2
+#define VALUE_SIZE 8
+
+struct person {
+	bool is_there;
+	enum contact_state state;
+	char values[3][VALUE_SIZE]; /* by attribute */
+	enum member_state member;   /* 0: none */
+};
+
+static struct audience *audience;
+static struct audience_txn *txn;
+static char folder[256];
+static struct import_apply apply;
+static char room[IMPORT_ROOM_SIZE];
+static u16 list_id;
+static u64 now_ms = 1000000;
+
+static int set_up(void **state)
+{
+	struct store_params params = { .path = folder, .map_size_max = 256 * MIB };
+	struct audience_list list = { .name = SLICE("news") };
+	const char *tmp = getenv("TMPDIR");
+	struct error error = { "" };
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/hikyaku-import-XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(folder))
+		return -1;
+	audience = audience_open(&params, &error);
+	if (!audience)
+		fail_msg("%s", error.text);
+	txn = audience_txn_open(audience);
+	assert_non_null(txn);
+	must(audience_begin(txn));
+	must(audience_list_add(txn, &list));
+	must(audience_commit(txn));
+	list_id = list.id;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	audience_txn_close(txn);
+	audience_close(audience);
+	remove_tree(folder);
+	return 0;
+}
+
+static void name_of(char out[32], u32 who)
+{
+	snprintf(out, 32, "p%02u@x.test", who);
+}
+
+/* ---- the model against the store ---- */
+
+static void look(struct person people[PEOPLE])
+{
+	memset(people, 0, PEOPLE * sizeof(*people));
+	must(audience_begin_read(txn));
+	for (u32 i = 0; i < PEOPLE; i++) {
+		struct person *person = &people[i];
+		struct contact_member member;
+		struct contact contact;
+		char key[32];
+		u32 id;
+
+		name_of(key, i);
+		if (contact_find(txn, slice_of(key), &id) != STORE_OK)
+			continue;
+		must(contact_get(txn, id, &contact));
+		person->is_there = true;
+		person->state = contact.state;
+		for (u16 a = NAME; a <= RANK; a++)
+			slice_copy(person->values[a], VALUE_SIZE,
+				   contact_find_value(contact.values, a));
+		if (contact_find_member(contact.lists, list_id, &member))
+			person->member = member.state;
+	}
+	audience_abort(txn);
+}
+
+static void must_be_equal(const struct person *are, const struct person *wanted)
+{
+	for (u32 i = 0; i < PEOPLE; i++) {
+		if (memcmp(&are[i], &wanted[i], sizeof(*are)) != 0)
+			fail_msg("person %u: there %d/%d state %d/%d name %s/%s rank %s/%s list "
+				 "%d/%d",
+				 i, are[i].is_there, wanted[i].is_there, are[i].state,
+				 wanted[i].state, are[i].values[NAME], wanted[i].values[NAME],
+				 are[i].values[RANK], wanted[i].values[RANK], are[i].member,
+				 wanted[i].member);
+	}
+}
+
+/* One row in the model. */
+static void expect(struct person *person, const struct import *import, char cells[3][VALUE_SIZE])
+{
+	bool is_new = !person->is_there;
+
+	if (!is_new && import->update == IMPORT_ONLY_NEW)
+		return;
+	if (is_new)
+		*person = (struct person){ .is_there = true, .state = CONTACT_ACTIVE };
+	for (u16 a = NAME; a <= RANK; a++) {
+		if (cells[a][0] || import->update == IMPORT_OVERWRITE)
+			memcpy(person->values[a], cells[a], VALUE_SIZE);
+	}
+	if (import->list_count > 0 &&
+	    (person->member == 0 || import->has_consent))
+		person->member = MEMBER_ACTIVE;
+	if (import->has_consent && (person->state == CONTACT_UNSUBSCRIBED ||
+				    person->state == CONTACT_PENDING))
+		person->state = CONTACT_ACTIVE;
+}
+
+/* ---- running one ---- */
+
+struct made_row {
+	struct import_row row;
+	char address[32];
+	char cells[3][VALUE_SIZE];
+	char values[64];
+};
+
+static u32 make_rows(struct random *r, const struct import *import, struct made_row *rows,
+		     struct person people[PEOPLE])
+{
+	bool seen[PEOPLE] = { false };
+	u32 count = 0;
+
+	for (u32 i = 0; i < ROWS; i++) {
+		struct made_row *made = &rows[count];
+		struct buf values = { .ptr = made->values, .size = 64, .max = 64 };
+		u32 who = (u32)random_below(r, PEOPLE);
+
+		if (seen[who])
+			continue;
+		seen[who] = true;
+		memset(made, 0, sizeof(*made));
+		values.ptr = made->values;
+		name_of(made->address, who);
+		for (u16 a = NAME; a <= RANK; a++) {
+			if (random_below(r, 3) > 0)
+				snprintf(made->cells[a], VALUE_SIZE, "v%u",
+					 (u32)random_below(r, 4));
+			if (made->cells[a][0] || import->update == IMPORT_OVERWRITE)
+				contact_put_value(&values, a, slice_of(made->cells[a]));
+		}
+		made->row.line = i + 2;
+		made->row.address = slice_of(made->address);
+		made->row.key = made->row.address;
+		made->row.values = buf_slice(&values);
+		expect(&people[who], import, made->cells);
+		count++;
+	}
+	return count;
+}
+
+static void begin(u32 id)
+{
+	must(audience_begin(txn));
+	must(import_get(txn, id, &apply.import));
+	assert_true(import_keep(&apply.import, room));
+	apply.now_ms = ++now_ms;
+}
+
+/* Half of them are lost once before they are written for good. */
+static void end(struct random *r, bool *lost)
+{
+	must(import_put(txn, &apply.import));
+	*lost = random_below(r, 2) == 0;
+	if (*lost)
+		audience_abort(txn);
+	else
+		must(audience_commit(txn));
+}
+
+static void run(struct random *r, u32 id, const struct made_row *rows, u32 count, bool dry)
+{
+	u32 at = 0;
+	bool lost;
+
+	apply.is_dry = dry;
+	while (at < count) {
+		u32 until = min_u32(count, at + 1 + (u32)random_below(r, 20));
+
+		begin(id);
+		assert_int_equal(apply.import.position, at);
+		must(import_apply_begin(&apply, txn));
+		for (u32 i = at; i < until; i++)
+			must(import_apply_row(&apply, txn, &rows[i].row));
+		apply.import.position = until;
+		end(r, &lost);
+		at = lost ? at : until;
+	}
+}
+
+static void undo(struct random *r, u32 id)
+{
+	enum store_result result = STORE_OK;
+	bool lost;
+	u32 contact;
+
+	begin(id);
+	apply.import.position = 0;
+	apply.import.counts.kept = 0;
+	must(import_put(txn, &apply.import));
+	must(audience_commit(txn));
+	while (result == STORE_OK) {
+		begin(id);
+		contact = (u32)apply.import.position;
+		for (u32 i = 0; i < 5 && result == STORE_OK; i++)
+			result = import_undo_next(&apply, txn, &contact);
+		apply.import.position = contact;
+		end(r, &lost);
+		if (lost)
+			result = STORE_OK;
+	}
+	must_be(STORE_NOT_FOUND, result);
+}
+
+/* Somebody changes, leaves, or is told apart: random people are touched. */
+static void touch(struct random *r, struct person people[PEOPLE], bool touched[PEOPLE])
+{
+	static const enum contact_state states[] = { CONTACT_PENDING, CONTACT_ACTIVE,
+						     CONTACT_BOUNCED, CONTACT_UNSUBSCRIBED,
+						     CONTACT_COMPLAINED };
+
+	must(audience_begin(txn));
+	for (u32 i = 0; i < PEOPLE; i++) {
+		struct contact contact;
+		struct contact changed;
+		char key[32];
+		u32 id;
+
+		name_of(key, i);
+		touched[i] = people[i].is_there && random_below(r, 3) == 0;
+		if (!touched[i])
+			continue;
+		must(contact_find(txn, slice_of(key), &id));
+		must(contact_get(txn, id, &contact));
+		changed = contact;
+		changed.state = states[random_below(r, array_count(states))];
+		changed.changed_ms = ++now_ms;
+		must(contact_put(txn, &contact, &changed));
+		people[i].state = changed.state;
+	}
+	must(audience_commit(txn));
+}
+
+static u32 new_import(struct random *r)
+{
+	struct import import = { .state = IMPORT_RUNNING,
+				 .update = (enum import_update)(1 + random_below(r, 3)),
+				 .has_consent = random_below(r, 4) == 0,
+				 .consent_source = SLICE("shop") };
+
+	import.list_count = (u32)random_below(r, 2);
+	import.lists[0] = list_id;
+	must(audience_begin(txn));
+	must(import_add(txn, &import));
+	must(audience_commit(txn));
+	return import.id;
+}
+
+static void imports_do_what_the_model_says_and_undo_it(void **state)
+{
+	static struct made_row rows[ROWS];
+	static struct person people[PEOPLE];
+	static struct person before[PEOPLE];
+	static struct person are[PEOPLE];
+	bool touched[PEOPLE];
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 20261130);
+	memset(people, 0, sizeof(people));
+	for (u32 round = 0; round < ROUNDS; round++) {
+		u32 id = new_import(&r);
+		u32 count;
+
+		memcpy(before, people, sizeof(people));
+		must(audience_begin_read(txn));
+		must(import_get(txn, id, &apply.import));
+		audience_abort(txn);
+		count = make_rows(&r, &apply.import, rows, people);
+		run(&r, id, rows, count, false);
+		assert_int_equal(apply.import.counts.rows, count);
+		look(are);
+		must_be_equal(are, people);
+		if (round % 3 == 0)
+			continue;
+		touch(&r, people, touched);
+		undo(&r, id);
+		for (u32 i = 0; i < PEOPLE; i++) {
+			if (!touched[i])
+				people[i] = before[i];
+		}
+		/* Who was touched but not by the import stays as he was touched, too. */
+		look(are);
+		must_be_equal(are, people);
+	}
+}
+
+static void a_dry_run_counts_the_same_and_changes_nothing(void **state)
+{
+	static struct made_row rows[ROWS];
+	static struct person people[PEOPLE];
+	static struct person after[PEOPLE];
+	static struct person are[PEOPLE];
+	struct import_counts counts;
+	struct random r;
+	bool touched[PEOPLE];
+
+	(void)state;
+	random_seed(&r, 7);
+	memset(people, 0, sizeof(people));
+	for (u32 round = 0; round < 20; round++) {
+		u32 id = new_import(&r);
+		u32 count;
+
+		must(audience_begin_read(txn));
+		must(import_get(txn, id, &apply.import));
+		audience_abort(txn);
+		memcpy(after, people, sizeof(people));
+		count = make_rows(&r, &apply.import, rows, after);
+		run(&r, id, rows, count, true);
+		counts = apply.import.counts;
+		look(are);
+		must_be_equal(are, people);
+		begin(id);
+		apply.import.position = 0;
+		apply.import.counts = (struct import_counts){ 0 };
+		must(import_put(txn, &apply.import));
+		must(audience_commit(txn));
+		run(&r, id, rows, count, false);
+		assert_memory_equal(&counts, &apply.import.counts, sizeof(counts));
+		memcpy(people, after, sizeof(people));
+		touch(&r, people, touched);
+	}
+}
+
+static void who_was_erased_comes_back_by_a_new_consent_alone(void **state)
+{
+	struct made_row made = { .row = { .line = 2,
+					  .address = SLICE("ann@x.test"),
+					  .key = SLICE("ann@x.test") } };
+	struct import_report report;
+	struct import import = { .state = IMPORT_RUNNING, .update = IMPORT_FILLED };
+	u32 id;
+
+	(void)state;
+	must(audience_begin(txn));
+	must(erased_add(txn, SLICE("ann@x.test"), 5));
+	must(import_add(txn, &import));
+	apply.import = import;
+	apply.is_dry = false;
+	must(import_apply_begin(&apply, txn));
+	must(import_apply_row(&apply, txn, &made.row));
+	assert_int_equal(apply.import.counts.erased, 1);
+	must_be(STORE_NOT_FOUND, contact_find(txn, SLICE("ann@x.test"), &id));
+	must(import_report_after(txn, import.id, 0, 0, &report));
+	assert_int_equal(report.kind, IMPORT_ERASED);
+	assert_int_equal(report.line, 2);
+	apply.import.has_consent = true;
+	must(import_apply_row(&apply, txn, &made.row));
+	must(contact_find(txn, SLICE("ann@x.test"), &id));
+	must(audience_commit(txn));
+}
+
+static void an_erased_contact_leaves_nothing_for_undoing(void **state)
+{
+	struct made_row made = { .row = { .line = 2,
+					  .address = SLICE("ann@x.test"),
+					  .key = SLICE("ann@x.test") } };
+	struct import import = { .state = IMPORT_RUNNING, .update = IMPORT_FILLED };
+	struct slice before;
+	u64 after;
+	u32 id;
+
+	(void)state;
+	must(audience_begin(txn));
+	must(import_add(txn, &import));
+	apply.import = import;
+	apply.is_dry = false;
+	must(import_apply_begin(&apply, txn));
+	must(import_apply_row(&apply, txn, &made.row));
+	must(import_undo_after(txn, import.id, 0, &id, &before, &after));
+	must(contact_erase(txn, id, SLICE("ann@x.test")));
+	must_be(STORE_NOT_FOUND, import_undo_after(txn, import.id, 0, &id, &before, &after));
+	must(audience_commit(txn));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(imports_do_what_the_model_says_and_undo_it, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_dry_run_counts_the_same_and_changes_nothing,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_was_erased_comes_back_by_a_new_consent_alone,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_erased_contact_leaves_nothing_for_undoing,
+						set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
