@@ -49,7 +49,8 @@ static bool find_list(void *owner, struct segment_named *named)
 
 void segment_catalog_init(struct segment_catalog *catalog, struct audience_txn *txn)
 {
-	*catalog = (struct segment_catalog){ txn, STORE_OK, { catalog, find_attribute, find_list } };
+	*catalog = (struct segment_catalog){ .txn = txn,
+					     .names = { catalog, find_attribute, find_list } };
 }
 
 struct segment *segment_load(struct audience_txn *txn, u32 id, enum store_result *result,

@@ -7,6 +7,7 @@
 #include "web/page.h"
 #include "web/password.h"
 #include "web/route.h"
+#include "web/segment_count.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -41,6 +42,9 @@ void call_close(struct call *call)
 	if (call->password)
 		password_drop(call->password);
 	call->password = NULL;
+	if (call->count)
+		segment_count_drop(call->count);
+	call->count = NULL;
 	conn_close(&call->conn);
 }
 

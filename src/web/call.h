@@ -39,6 +39,7 @@ struct call_order;
 struct clerk;
 struct doorkeeper;
 struct password_work;
+struct segment_count;
 
 /* What calls of one thread share. */
 struct web {
@@ -107,6 +108,7 @@ struct call {
 	json_t *items;
 	struct call_order *order;
 	struct password_work *password;
+	struct segment_count *count; /* under way */
 	char id[64];
 	u32 retry_after_s; /* of an answer; 0: not said */
 	/*

@@ -84,6 +84,15 @@ static const struct web_route routes[] = {
 	{ "POST", "/api/v1/imports/{}/cancel", CONTACTS, 0, api_import_cancel },
 	{ "POST", "/api/v1/imports/{}/undo", CONTACTS, 0, api_import_undo },
 	{ "GET", "/api/v1/imports/{}/report", CONTACTS, 0, api_import_report },
+	{ "GET", "/api/v1/segments", READ, 0, api_segments_list },
+	{ "POST", "/api/v1/segments", SEND, JSON, api_segments_add },
+	{ "POST", "/api/v1/segments/count", READ, JSON, api_segments_count },
+	{ "GET", "/api/v1/segments/{}", READ, 0, api_segment_show },
+	{ "PATCH", "/api/v1/segments/{}", SEND, JSON, api_segment_change },
+	{ "DELETE", "/api/v1/segments/{}", SEND, 0, api_segment_delete },
+	{ "GET", "/api/v1/segments/{}/count", READ, 0, api_segment_count },
+	{ "GET", "/api/v1/segments/{}/members", READ, 0, api_segment_members },
+	{ "GET", "/api/v1/segments/{}/explain/{}", READ, 0, api_segment_explain },
 };
 
 /* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */

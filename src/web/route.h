@@ -135,5 +135,14 @@ void api_import_run(struct call *call);
 void api_import_cancel(struct call *call);
 void api_import_undo(struct call *call);
 void api_import_report(struct call *call);
+void api_segments_list(struct call *call);
+void api_segments_add(struct call *call);
+void api_segments_count(struct call *call);
+void api_segment_show(struct call *call);
+void api_segment_change(struct call *call);
+void api_segment_delete(struct call *call);
+void api_segment_count(struct call *call);
+void api_segment_members(struct call *call);
+void api_segment_explain(struct call *call);
 
 #endif

@@ -57,6 +57,9 @@ static inline u64 person_time(struct random *r, u64 now_s)
 {
 	static const u64 spans[] = { 3600, 86400, 2 * 86400, 10 * 86400, 400 * 86400, 2000 * 86400 };
 
+	/* To the second as long ago as conditions say, now and then. */
+	if (random_below(r, 4) == 0)
+		return now_s - 86400 * (random_below(r, 2) ? 7 : random_below(r, 3));
 	return now_s - random_below(r, spans[random_below(r, array_count(spans))]);
 }
 

@@ -306,8 +306,9 @@ static void must_find(struct segment_walk *walk, const struct segment_node *test
 
 static void each_part_says_whether_it_held_and_what_was_found(void **state)
 {
-	struct segment *segment = read_text("(prefecture = \"東京\" or points > 5) and not opened within 3 days "
-					    "and in list \"vip\" and wants_paper = yes and state = active");
+	struct segment *segment =
+		read_text("(prefecture = \"東京\" or points > 5) and not opened within 3 days "
+			  "and in list \"vip\" and wants_paper = yes and state = active");
 	/* In order: all, any, prefecture, points, not, opened, in list, wants_paper, state. */
 	static const bool wanted[] = { false, true, false, true, false, true, true, true, true };
 	static struct time_zone zone;
