@@ -27,6 +27,12 @@ enum campaign_counted {
 	CAMPAIGN_LINK_CLICKS,  /* of: number of the link */
 	CAMPAIGN_OPENS_IN,     /* of: hour since 1970 */
 	CAMPAIGN_CLICKS_IN,    /* of: hour since 1970 */
+	CAMPAIGN_DELIVERED_IN, /* of: hour since 1970 */
+	CAMPAIGN_BOUNCED_BY,   /* of: enum smtp_class */
+	CAMPAIGN_DEFERRED_BY,  /* likewise */
+	CAMPAIGN_SITE_DELIVERED, /* of: number of the receiver (campaign/delivery_note.h) */
+	CAMPAIGN_SITE_BOUNCED,
+	CAMPAIGN_CALLED_OFF, /* cancelled before they were sent */
 };
 
 enum store_result campaign_count_change(struct audience_txn *txn, u32 campaign,

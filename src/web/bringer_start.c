@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "base/text.h"
+#include "campaign/delivery_note.h"
 #include "store/audience_campaign_link.h"
 #include "store/audience_contact.h"
 #include "store/audience_list.h"
@@ -63,7 +64,8 @@ static enum store_result edit_start(struct campaign_change *change, struct audie
 	c->started_ms = start->now_ms;
 	c->changed_ms = start->now_ms;
 	c->reason = SLICE("");
-	return put_links(txn, c->id, start->rows->issue.wrap);
+	result = delivery_campaign_put(txn, start->sender, c->id);
+	return result == STORE_OK ? put_links(txn, c->id, start->rows->issue.wrap) : result;
 }
 
 /* ---- at the sender ---- */

@@ -13,6 +13,7 @@
 #include "web/import_job.h"
 #include "web/link_key.h"
 #include "web/password.h"
+#include "web/log_follower.h"
 #include "web/teller.h"
 #include "web/track.h"
 
@@ -59,6 +60,7 @@ struct role {
 	struct link_keys links;
 	struct teller *teller; /* of the first worker */
 	struct bringer *bringer;
+	struct log_follower *follower;
 	struct worker workers[METER_WORKERS_MAX];
 	u32 worker_count; /* those that run */
 	struct metrics_responder *responder; /* of the first one; NULL: none */
@@ -317,7 +319,11 @@ static bool open_bringer(struct role *role, struct error *error)
 					       .links = &role->links };
 
 	role->bringer = bringer_open(&params, error);
-	return role->bringer != NULL;
+	if (!role->bringer)
+		return false;
+	role->follower =
+		log_follower_open(&role->config, role->audience, role->scribe, error);
+	return role->follower != NULL;
 }
 
 /* What was under way when the process ended goes on. */
@@ -407,6 +413,7 @@ static void close_role(struct role *role)
 		close(role->listener);
 	bringer_close(role->bringer);
 	jobs_close(role->jobs);
+	log_follower_close(role->follower);
 	scribe_close(role->scribe);
 	audience_close(role->audience);
 	doorkeeper_close(&role->doorkeeper);

@@ -17,10 +17,12 @@ static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void *
 	static const char *const allowed[] = { "letter.send",	   "letter.status",
 					       "campaign.create",  "campaign.start",
 					       "campaign.status",  "suppression.add",
-					       "suppression.list", "suppression.remove" };
+					       "suppression.list", "suppression.remove",
+					       "campaign.append",  "campaign.close",
+					       "log.show",	   "reader.put" };
 	static const char *const forbidden[] = { "stop",	  "site.set",	"queue.bounce",
 						 "queue.suspend", "queue.list", "queue.doubt",
-						 "status",	  "",		"letter.sen",
+						 "site.unset",	  "",		"letter.sen",
 						 "letter.send ",  "STOP" };
 	const struct control_rights rights = { .web = WEB, .receive = RECEIVE, .hook = -1, .www = -1 };
 

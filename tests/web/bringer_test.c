@@ -14,6 +14,7 @@
 #include "store/audience_list.h"
 #include "web/bringer.h"
 #include "web/link_key.h"
+#include "web/log_follower.h"
 #include "web/meter.h"
 
 #define PEOPLE 5000
@@ -479,6 +480,54 @@ static void outside_of_its_hours_nothing_starts(void **state)
 	assert_int_equal(head_of(id).state, AUDIENCE_CAMPAIGN_SCHEDULED);
 }
 
+static u64 counted(u32 id, enum campaign_counted what)
+{
+	u64 count;
+
+	must(audience_begin_read(web.txn));
+	must(campaign_count_get(web.txn, id, what, 0, &count));
+	audience_abort(web.txn);
+	return count;
+}
+
+/* Its threads come and go, as a process that dies; each entry counts once. */
+static void what_became_of_each_is_counted_once_whoever_ends_in_between(void **state)
+{
+	struct audience_campaign head;
+	struct draft draft;
+	struct answer answer;
+	u32 id;
+	u64 sent;
+
+	(void)state;
+	add_people(PEOPLE);
+	draft = good_draft();
+	id = schedule(&draft, clock_wall_ms());
+	start_bringer();
+	head = wait_for(id, STATE(SENDING));
+	sent = counted(id, CAMPAIGN_SENT);
+	/* It is there before anything happens: who is new begins at the log's end. */
+	for (u32 i = 0; i < 200 && counted(id, CAMPAIGN_BOUNCED) + counted(id, CAMPAIGN_CALLED_OFF) <
+					   sent; i++) {
+		struct error error = { "" };
+		struct log_follower *follower =
+			log_follower_open(&the.config, web.audience, web.scribe, &error);
+
+		assert_non_null(follower);
+		if (i == 0) {
+			usleep(300000);
+			answer = ask(json_pack("{s:s, s:i}", "command", "campaign.cancel", "id",
+					       (int)head.sender));
+			assert_int_equal(answer.end, CONTROL_REPLY);
+			answer_done(&answer);
+		}
+		usleep(20000);
+		log_follower_close(follower);
+	}
+	assert_int_equal(counted(id, CAMPAIGN_BOUNCED) + counted(id, CAMPAIGN_CALLED_OFF), sent);
+	wait_for(id, STATE(CANCELLED));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -494,6 +543,7 @@ int main(void)
 		TEST(a_pause_by_the_senders_operator_is_not_undone),
 		TEST(a_cancelled_one_is_cancelled_at_the_sender_and_over),
 		TEST(outside_of_its_hours_nothing_starts),
+		TEST(what_became_of_each_is_counted_once_whoever_ends_in_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
