@@ -34,7 +34,7 @@ struct log_follower {
 
 static bool read_position(struct log_follower *follower, bool *is_known)
 {
-	struct slice value;
+	struct slice value = SLICE_NONE;
 	enum store_result result = audience_begin_read(follower->reader);
 
 	if (result == STORE_OK)
