@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_SIZE 4200
@@ -25,7 +26,8 @@ static bool replace(const char *path, struct slice text)
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return false;
-	is_done = write(fd, text.ptr, text.len) == (ssize_t)text.len;
+	/* Whatever the umask: neither the console nor the sender is of our group. */
+	is_done = fchmod(fd, 0644) == 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len;
 	is_done = close(fd) == 0 && is_done;
 	if (is_done && rename(beside, path) == 0)
 		return true;

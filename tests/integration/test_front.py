@@ -274,6 +274,8 @@ def test_an_authority_gives_a_certificate_for_all_names_and_it_is_shown_at_once(
         told = state(web)
         assert told["certificate"]["kind"] == "acme" and told["certificate"]["is_for_names"]
         assert (told["acme"]["failures"], told["acme"]["trouble"]) == (0, "")
+        # Others read it: the console, which is of another user's.
+        assert pathlib.Path(web.sender.short, "www/state.json").stat().st_mode & 0o777 == 0o644
         # Nothing is left of the proofs, and the keys are for its owner alone.
         assert list(pathlib.Path(web.sender.short, "www/challenge").iterdir()) == []
         for file in ("acme.pem", "acme-account.pem", "server.pem"):

@@ -4,6 +4,7 @@ dashboard ask for is there."""
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -20,6 +21,12 @@ def world(tmp_path_factory):
     pages = directory / "pages"
     pages.mkdir()
     shutil.copy(files.INIT_PAGE, pages)
+    # As the web server's keeper writes it, but for the time.
+    (pages / "www.prom").write_text("".join(
+        f"# HELP {name} x\n# TYPE {name} gauge\n{name}{labels} {value}\n" for name, labels, value in (
+            ("hikyaku_certificate_expires_seconds", '{host="mail.example.jp",kind="acme"}',
+             int(time.time() + 80 * 86400)),
+            ("hikyaku_certificate_trusted", "", 1), ("hikyaku_certificate_renewal_failures", "", 0))))
     with senders.Sink("--reject-percent", "20", "--defer-percent", "20") as sink, \
             senders.Sender(directory / "sender") as sender:
         sender.metrics["textfiles"] = str(pages)
