@@ -45,6 +45,7 @@ STATED = {
     "grub-efi-amd64-bin": "GPL-3.0-or-later",
     "dns-root-data": "LicenseRef-public-domain",
     "libidn2": "LGPL-3.0-or-later OR GPL-2.0-or-later",
+    "qrencode": "LGPL-2.1-or-later",
     "ncurses": "X11-distribute-modifications-variant",
     "tzdata": "LicenseRef-public-domain",
     "unbound": "BSD-3-Clause",

@@ -17,6 +17,7 @@
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <qrencode.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +251,7 @@ static void texts_are_read(void)
 	cfg_t *cfg = cfg_init(options, CFGF_NONE);
 	XML_Parser xml = XML_ParserCreate("UTF-8");
 	char *ascii = NULL;
+	QRcode *qr;
 
 	ok(json && json_array_size(json_object_get(json, "to")) == 2, "jansson parses",
 		jansson_version_str());
@@ -257,6 +259,10 @@ static void texts_are_read(void)
 	ok(cfg_parse_buf(cfg, "workers = 2\n") == CFG_SUCCESS && cfg_getint(cfg, "workers") == 2,
 		"libconfuse parses", confuse_version);
 	cfg_free(cfg);
+	/* Version 1, level M takes 14 bytes (ISO/IEC 18004 table 7). */
+	qr = QRcode_encodeData(14, (const unsigned char *)"otpauth://totp", 0, QR_ECLEVEL_M);
+	ok(qr && qr->width == 21, "libqrencode draws", "version 1");
+	QRcode_free(qr);
 	ok(XML_Parse(xml, "<a>\xc3\xa9</a>", 9, 1) == XML_STATUS_OK, "expat parses",
 	   XML_ExpatVersion());
 	XML_ParserFree(xml);

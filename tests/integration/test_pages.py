@@ -168,7 +168,8 @@ def test_what_was_done_is_on_record_and_a_session_ends(web):
     assert cookie.secure and cookie.has_nonstandard_attr("HttpOnly") and cookie.path == "/"
     second = Visitor(web)
     second.sign_in("owner@shop.test")
-    assert "Other sessions have ended" in visitor.get("/admin/account").send("/admin/account/sessions/end").text
+    page = visitor.get("/admin/account").send("/admin/account/sessions/end")
+    assert "Other sessions have ended" in page.text
     assert second.get("/admin/account").path == "/admin/login"
     page = visitor.get("/admin/account")
     assert page.send("/admin/account/password", old=PASSWORD + "x", new="other words here",

@@ -17,8 +17,8 @@ PACKAGE = {"SPDXID", "name", "downloadLocation", "filesAnalyzed", "licenseConclu
 PACKAGE_MORE = {"supplier", "sourceInfo", "licenseComments", "externalRefs"}
 LICENCES = {
     "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-or-later",
-    "ISC", "curl", "LGPL-3.0-or-later", "MIT", "MPL-2.0", "OLDAP-2.8", "X11-distribute-modifications-variant",
-    "Zlib", "LicenseRef-public-domain",
+    "ISC", "curl", "LGPL-2.1-or-later", "LGPL-3.0-or-later", "MIT", "MPL-2.0", "OLDAP-2.8",
+    "X11-distribute-modifications-variant", "Zlib", "LicenseRef-public-domain",
 }
 RELATIONS = {"DESCRIBES", "CONTAINS", "STATIC_LINK", "RUNTIME_DEPENDENCY_OF"}
 # Which part each file is from; a file that is not named here is our own text.
