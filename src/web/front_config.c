@@ -246,6 +246,8 @@ bool front_config_make(const struct front_setting *setting, struct buf *out)
 	buf_add_format(out,
 		       "server.upload-dirs = (\"%s\")\n"
 		       "server.tag = \"\"\n"
+		       /* A new generation has its sockets from the one before. */
+		       "server.systemd-socket-activation = \"enable\"\n"
 		       /* A new generation serves at once; the one before has this long for what
 			* it began. */
 		       "server.feature-flags = (\"server.graceful-restart-bg\" => \"enable\", "

@@ -246,7 +246,8 @@ def test_the_log_has_neither_queries_nor_tokens_and_does_not_grow_for_ever(host)
     web = host(**{"access-log-max": 65536})
     web.start()
     curl(web, "/?key=SECRET1")
-    for path in ("/t/SECRET2", "/u/SECRET3?x=SECRET4", "/a/SECRET5", "/c/SECRET6", "/api/v1/x?y=SECRET7"):
+    for path in ("/t/SECRET2", "/u/SECRET3?x=SECRET4", "/a/SECRET5", "/f/SECRET6", "/p/SECRET7", "/v/SECRET8",
+                 "/admin/welcome/SECRET9", "/api/v1/x?y=SECRET10"):
         curl(web, path)
     log, old = web.directory / "data/access.log", web.directory / "data/access.log.1"
     wait_until(lambda: log.exists() and "/api/v1/x " in log.read_text(), "lines")
