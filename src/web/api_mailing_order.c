@@ -110,7 +110,7 @@ static bool try_out(struct mailing_order *order, const struct audience_campaign 
 				slice_of(order->base.web->config->web.url
 						 ? order->base.web->config->web.url
 						 : ""),
-				order->base.web->links, &order->field, &order->error);
+				order->base.web->links, true, &order->field, &order->error);
 	*plan = rows->plan;
 	campaign_rows_close(rows);
 	free(rows);

@@ -50,8 +50,8 @@ bool bringer_open_rows(struct bringer *bringer, struct bringer_work *work, struc
 	if (ok) {
 		work->is_open = true;
 		ok = campaign_rows_open(&work->rows, bringer->reader, &campaign,
-					slice_of(url ? url : ""), bringer->params.links, &field,
-					error);
+					slice_of(url ? url : ""), bringer->params.links, true,
+					&field, error);
 		if (!ok) {
 			error_prefix(error, "%s", draft_field_name((u32)field));
 			bringer_close_rows(work);

@@ -172,7 +172,8 @@ static bool open_issue(struct campaign_rows *rows, struct audience_txn *txn, str
 
 bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
 			const struct audience_campaign *campaign, struct slice base,
-			const struct link_keys *keys, enum draft_field *field, struct error *error)
+			const struct link_keys *keys, bool counts, enum draft_field *field,
+			struct error *error)
 {
 	memset(rows, 0, sizeof(*rows));
 	rows->campaign = campaign->id;
@@ -184,6 +185,8 @@ bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
 	*field = DRAFT_NAME;
 	if (rows->record.failed || !draft_unpack(buf_slice(&rows->record), &rows->draft))
 		return error_set(error, "the draft is damaged, or there is no memory for it");
+	if (!counts)
+		rows->draft.of[DRAFT_TRACK] = SLICE("no");
 	if (!open_issue(rows, txn, base, field, error))
 		return false;
 	rows->clock = (struct segment_clock){ campaign->start_ms, &rows->plan.zone };

@@ -35,12 +35,13 @@ struct campaign_rows {
 
 /*
  * Within a transaction; nothing of it is needed afterwards. `base` is as of issue_facts, and
- * outlives it, as `keys` do. False: `field` of the draft and a sentence; campaign_rows_close is
- * called all the same.
+ * outlives it, as `keys` do. `counts` false: no opens and clicks, whatever the draft says; for
+ * tests, before the links are kept. False: `field` of the draft and a sentence;
+ * campaign_rows_close is called all the same.
  */
 bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
 			const struct audience_campaign *campaign, struct slice base,
-			const struct link_keys *keys, enum draft_field *field,
+			const struct link_keys *keys, bool counts, enum draft_field *field,
 			struct error *error) MUST_CHECK;
 void campaign_rows_close(struct campaign_rows *rows);
 
