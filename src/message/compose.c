@@ -79,7 +79,7 @@ static bool add_dot(struct composer *c)
 /* Refuses for this recipient, or in the 8-bit variant asks for the other one. */
 static bool impossible(struct composer *c, const struct message_op *op, const char *why)
 {
-	if (c->variant->eightbit) {
+	if (c->variant != &c->message->variants[0]) {
 		c->retry = true;
 		return false;
 	}
@@ -103,7 +103,9 @@ static bool add_literal(struct composer *c, const struct message_op *op)
 	if (c->line_start && !c->is_stuffed && op->literal.ptr[0] == '.' && !add_dot(c))
 		return false;
 	c->is_stuffed = false;
-	if (c->variant->eightbit && c->line_start && slice_has_prefix(op->literal, SLICE("From ")))
+	/* In a shared body the compiler looked for such lines, or they are the author's. */
+	if (c->variant->eightbit && !c->variant->is_shared && c->line_start &&
+	    slice_has_prefix(op->literal, SLICE("From ")))
 		return impossible(c, field_before(c, op), "a line begins with \"From \"");
 	if (c->column + op->first_line > BODY_LINE_MAX)
 		return impossible(c, field_before(c, op), "a line would be over 998 octets");

@@ -1,12 +1,15 @@
 /*
  * HTML of others, the first byte choosing what is replaced. Tokens put together are the text; without
  * a change every byte stays; what was put in is what the next reader finds, in the same number. The
- * plain text made of it has no broken tag of the template language when the HTML has none.
+ * plain text made of it has no broken tag of the template language when the HTML has none; a review
+ * points into it.
  */
 #include "base/check.h"
 #include "base/text.h"
 #include "message/html_rewrite.h"
 #include "message/html_text.h"
+#include "message/preheader.h"
+#include "message/review.h"
 #include "message/html_walk.h"
 #include "message/template_tag.h"
 
@@ -65,6 +68,37 @@ static bool has_broken_tag(struct slice text)
 	return false;
 }
 
+/* Findings lie within the text, those that must be mended first. */
+static void check_review(struct slice text)
+{
+	static const struct slice columns[] = { SLICE("name"), SLICE("leave") };
+	const struct review_input input = {
+		.subject = SLICE("s"),
+		.html = text,
+		.text = text,
+		.columns = columns,
+		.column_count = array_count(columns),
+		.charset = text.len & 1 ? MESSAGE_ISO_2022_JP : MESSAGE_UTF8,
+		.unsubscribe_fields = &columns[1],
+		.unsubscribe_field_count = 1,
+		.sender_name = SLICE("a"),
+	};
+	struct review review;
+	struct arena arena;
+	struct error error;
+	u32 lines = 1;
+
+	for (size_t i = 0; i < text.len; i++)
+		lines += text.ptr[i] == '\n';
+	arena_init(&arena, 64u << 10, 64u << 20);
+	ASSERT(review_message(&input, &arena, &review, &error));
+	for (u32 i = 0; i < review.count; i++) {
+		ASSERT(review.findings[i].line <= lines);
+		ASSERT(i == 0 || review.findings[i - 1].severity <= review.findings[i].severity);
+	}
+	arena_done(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	/* Neither of the two can be what stood there: no author has the word. */
@@ -86,6 +120,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	ASSERT(html_text_make(text, &out));
 	ASSERT(!has_broken_tag(buf_slice(&out)));
 	buf_reset(&out);
+	ASSERT(preheader_add(text, SLICE("{{name}} &"), &out));
+	ASSERT(out.len > text.len);
+	buf_reset(&out);
+	check_review(text);
 	first.with = second.with = with[data[0] & 1];
 	first.every = data[0] >> 1 & 3;
 	ASSERT(html_links_rewrite(text, &links, &out, &error));

@@ -2,6 +2,7 @@
  * Any template, any values: compiling and composing never reads or writes out of bounds, and what
  * comes out is always a legal message. template_input.h has the input's form.
  */
+#include "message/preview.h"
 #include "template_input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -87,6 +88,21 @@ static void check_facts(const struct message *message)
 	ASSERT(!facts.has_one_click || facts.has_unsubscribe);
 }
 
+/* What can be composed can be shown. */
+static void check_preview(const struct message *message, const struct message_recipient *recipient)
+{
+	struct message_preview preview;
+	struct arena arena;
+	struct error error = { 0 };
+
+	arena_init(&arena, 64u << 10, 256u << 20);
+	if (message_preview(message, recipient, &arena, &preview, &error) == MESSAGE_OK)
+		check_lines(preview.message);
+	else
+		ASSERT(error.text[0]);
+	arena_done(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct template_input in;
@@ -121,6 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			ASSERT(error.text[0]);
 	}
 	message_composed_done(&composed);
+	if (!in.options.literal)
+		check_preview(message, &recipient);
 	message_free(message);
 	return 0;
 }

@@ -102,6 +102,25 @@ static void octets_over_127_stay_for_who_takes_them(void **state)
 	fixture_done(&f);
 }
 
+/* Whoever keeps mail in mbox files changes such a line; it is the author's, and not ours to refuse. */
+static void a_line_that_begins_with_from_stays_the_author_s(void **state)
+{
+	static const struct slice body = SLICE("From y\r\n\xc3\xa9\r\n");
+	struct fixture f;
+	char whole[1024];
+
+	(void)state;
+	set_up(&f);
+	snprintf(whole, sizeof(whole),
+		 PLAIN "Content-Type: text/plain; charset=utf-8\r\n"
+		       "Content-Transfer-Encoding: 8bit\r\n\r\n%.*s",
+		 SLICE_FMT(body));
+	compile(&f, slice_of(whole));
+	assert_int_equal(fixture_compose(&f, true), MESSAGE_OK);
+	assert_slice(fixture_body(&f.bytes), body);
+	fixture_done(&f);
+}
+
 static void what_is_anothers_is_never_written_anew(void **state)
 {
 	static const struct slice whole =
@@ -211,6 +230,7 @@ int main(void)
 		cmocka_unit_test(dots_are_stuffed_on_the_wire_alone),
 		cmocka_unit_test(signed_parts_boundaries_and_preambles_stay),
 		cmocka_unit_test(octets_over_127_stay_for_who_takes_them),
+		cmocka_unit_test(a_line_that_begins_with_from_stays_the_author_s),
 		cmocka_unit_test(what_is_anothers_is_never_written_anew),
 		cmocka_unit_test(fields_in_raw_utf8_become_encoded_words),
 		cmocka_unit_test(an_author_is_one_for_every_reader),
