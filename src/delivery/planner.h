@@ -28,6 +28,8 @@
 #include "metrics/metrics.h"
 #include "store/queue.h"
 
+struct dkim_key;
+
 struct planner_params {
 	const struct config *config; /* outlives the planner */
 	struct metrics *metrics;
@@ -381,6 +383,10 @@ bool planner_row_is_out(const struct planner *planner, const struct row_ref *ref
 /* Visits the names of all suspended sites, in no order; false ends it. */
 void planner_suspensions(const struct planner *planner,
 			 bool (*visit)(void *context, const char *site), void *context);
+
+/* A customer's DKIM key, both by their place in the configuration; it is there. */
+const struct dkim_key *planner_dkim_key(const struct planner *planner, size_t customer,
+					size_t index);
 
 struct planner_lane_status {
 	const char *domain;

@@ -80,3 +80,9 @@ void planner_lanes(struct planner *planner,
 		}
 	}
 }
+
+const struct dkim_key *planner_dkim_key(const struct planner *planner, size_t customer,
+					size_t index)
+{
+	return &planner->keys[customer * CONFIG_DKIM_MAX + index];
+}

@@ -272,6 +272,7 @@ static const struct {
 	{ "warmup.stop", control_warmup_change },
 	{ "tls-report.show", control_tls_show },
 	{ "tls-report.send", control_tls_send },
+	{ "identity.show", control_identity_show },
 	{ "status", control_status },
 	{ "stop", run_stop },
 };

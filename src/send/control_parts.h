@@ -239,6 +239,8 @@ void control_reader_remove(struct control_link *link, const struct control_reque
 void control_reader_resume(struct control_link *link, const struct control_request *request);
 void control_reader_test(struct control_link *link, const struct control_request *request);
 void control_reader_tested(struct control_link *link, const struct control_request *request);
+/* control_identity.c */
+void control_identity_show(struct control_link *link, const struct control_request *request);
 /* control_tls.c */
 void control_tls_show(struct control_link *link, const struct control_request *request);
 void control_tls_send(struct control_link *link, const struct control_request *request);

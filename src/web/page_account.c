@@ -210,7 +210,7 @@ static void show(struct call *call, const struct problems *problems)
 
 void page_account(struct call *call)
 {
-	show(call, &(struct problems){ NULL });
+	show(call, &(struct problems){ .name = NULL });
 }
 
 /* ---- changes ---- */
@@ -333,7 +333,7 @@ void page_password_change(struct call *call)
 {
 	struct slice email = slice_of(call->session.email);
 	struct slice fresh = form_get(call->form, "new");
-	struct problems problems = { NULL };
+	struct problems problems = { .name = NULL };
 	struct account account;
 	enum store_result result;
 

@@ -76,6 +76,9 @@ void public_unsubscribe(struct call *call);
 /* ---- the functions: page_*.c ---- */
 void page_asset(struct call *call);
 void page_dashboard(struct call *call);
+void page_deliverability(struct call *call);
+void page_suppression_change(struct call *call);
+void page_dns(struct call *call);
 void page_account(struct call *call);
 void page_account_save(struct call *call);
 void page_password_change(struct call *call);

@@ -190,3 +190,25 @@ def test_who_guesses_passwords_is_kept_waiting(web):
     for _ in range(2):
         assert guesser.sign_in("owner@shop.test", "guess a password").status == 422
     assert 2.5 < time.monotonic() - began < 9
+
+
+def test_the_sender_says_what_to_publish_and_who_gets_nothing_more(web):
+    visitor = Visitor(web).become()
+    page = visitor.get("/admin/dns")
+    assert "v=DKIM1; k=ed25519; p=" in page.text and "v=DMARC1; p=none" in page.text
+    assert "v=spf1" in page.text
+    page = visitor.get("/admin/deliverability?address=ann@shop.test")
+    assert "ann@shop.test is not suppressed" in page.text
+    page = visitor.post("/admin/deliverability", {**page.form("/admin/deliverability").fields, "do": "add",
+                                                  "csrf": visitor.token()})
+    assert page.status == 200 and "gets no more mail" in page.text and "manual" in page.text
+    page = visitor.post("/admin/deliverability", {"address": "ann@shop.test", "do": "remove",
+                                                  "csrf": visitor.token()})
+    assert "gets mail again" in page.text
+    viewer = Visitor(web).become("vi@shop.test", "viewer")
+    assert viewer.post("/admin/deliverability", {"address": "ann@shop.test", "do": "add",
+                                                 "csrf": viewer.token()}).status == 403
+    web.sender.stop()
+    assert "does not answer" in visitor.get("/admin").text
+    assert "does not answer" in visitor.get("/admin/dns").text
+    assert "does not answer" in visitor.get("/admin/deliverability").text

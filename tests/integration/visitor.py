@@ -119,6 +119,10 @@ class Visitor:
         return Page(self, self.session.post(self.web.url + path, data=fields, files=files, timeout=30,
                                             **more))
 
+    def token(self):
+        """What our forms carry."""
+        return self.get("/admin/account").form("/admin/account").fields["csrf"]
+
     def invitation(self, email, role="owner"):
         return self.web.sender.run("web-user", "add", email, "--role", role).stdout.strip()
 
