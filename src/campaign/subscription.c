@@ -76,9 +76,11 @@ static enum store_result tell(struct audience_txn *txn, const struct subscriptio
 		result = count_campaign(txn, act, leaves);
 	/* A list that is not there any more is nothing that the sender could be asked about. */
 	if (result == STORE_OK && (act->list == 0 || list[0]))
-		result = sender_order_add(txn, &(struct sender_order){ .suppresses = leaves,
-								       .list = slice_of(list),
-								       .address = address });
+		result = sender_order_add(
+			txn, &(struct sender_order){
+				     .kind = leaves ? SENDER_SUPPRESSES : SENDER_RELEASES,
+				     .list = slice_of(list),
+				     .address = address });
 	return result;
 }
 
@@ -118,9 +120,23 @@ static enum store_result put_member(struct audience_txn *txn, const struct subsc
 	return result;
 }
 
+/* What was asked for and not confirmed cannot be confirmed any more. */
+static void add_lists_that_leave(struct slice were, u32 now_s, struct buf *lists)
+{
+	struct contact_member member;
+
+	while (contact_next_member(&were, &member)) {
+		if (member.state == MEMBER_PENDING)
+			member = (struct contact_member){ member.list, MEMBER_LEFT, now_s };
+		/* They ascend, so each goes behind the others. */
+		contact_add_member(lists, SLICE_NONE, &member);
+	}
+}
+
 enum store_result subscription_leave(struct audience_txn *txn, const struct subscription_act *act,
 				     bool *changed)
 {
+	struct buf lists;
 	struct contact before;
 	struct contact contact;
 	enum store_result result = contact_get(txn, act->contact, &before);
@@ -134,8 +150,13 @@ enum store_result subscription_leave(struct audience_txn *txn, const struct subs
 		return STORE_OK;
 	contact = before;
 	contact.state = CONTACT_UNSUBSCRIBED;
-	*changed = true;
-	return put_and_tell(txn, act, &before, &contact, true);
+	buf_init(&lists, LISTS_BYTES);
+	add_lists_that_leave(before.lists, (u32)(act->now_ms / 1000), &lists);
+	contact.lists = buf_slice(&lists);
+	*changed = !lists.failed;
+	result = *changed ? put_and_tell(txn, act, &before, &contact, true) : STORE_FULL;
+	buf_done(&lists);
+	return result;
 }
 
 enum store_result subscription_return(struct audience_txn *txn, const struct subscription_act *act,

@@ -6,7 +6,7 @@
 #define ORDER_VERSION 1
 #define ORDER_KEY_SIZE 8
 #define ORDER_LIST_MAX 255
-#define ORDER_RECORD_MAX (3 + ORDER_LIST_MAX + CONTACT_ADDRESS_MAX)
+#define ORDER_RECORD_MAX (19 + ORDER_LIST_MAX + CONTACT_ADDRESS_MAX)
 
 static struct slice order_key(u8 key[ORDER_KEY_SIZE], u64 number)
 {
@@ -38,7 +38,10 @@ enum store_result sender_order_add(struct audience_txn *txn, const struct sender
 		return result;
 	ASSERT(order->list.len <= ORDER_LIST_MAX && order->address.len <= CONTACT_ADDRESS_MAX);
 	at = record_put_u8(at, ORDER_VERSION);
-	at = record_put_u8(at, order->suppresses);
+	at = record_put_u8(at, (u8)order->kind);
+	at = record_put_u32(at, order->form);
+	at = record_put_u32(at, order->contact);
+	at = record_put_u64(at, order->at_ms);
 	at = record_put_u8(at, (u8)order->list.len);
 	at = record_put_bytes(at, order->list);
 	at = record_put_bytes(at, order->address);
@@ -63,7 +66,10 @@ enum store_result sender_order_after(struct audience_txn *txn, u64 number, u64 *
 	*found = number_of(key);
 	r = record_reader_of(value);
 	version = record_get_u8(&r);
-	order->suppresses = record_get_u8(&r) != 0;
+	order->kind = (enum sender_order_kind)record_get_u8(&r);
+	order->form = record_get_u32(&r);
+	order->contact = record_get_u32(&r);
+	order->at_ms = record_get_u64(&r);
 	list_len = record_get_u8(&r);
 	order->list = record_get_bytes(&r, list_len);
 	order->address = record_get_rest(&r);

@@ -1,17 +1,27 @@
 /*
- * What the sender still has to be told: addresses that it must not, or may again, write to. Kept by
- * the transaction that changes the contact, and told in order (web/teller.h), whenever the sender
- * is there; so neither a crash of ours nor the sender's absence loses an unsubscription.
+ * What the sender still has to be told: addresses that it must not, or may again, write to, and
+ * mails that ask for a confirmation. Kept by the transaction that changes the contact, and told in
+ * order (web/teller.h), whenever the sender is there; so neither a crash of ours nor the sender's
+ * absence loses an unsubscription.
  */
 #ifndef STORE_AUDIENCE_SENDER_ORDER_H
 #define STORE_AUDIENCE_SENDER_ORDER_H
 
 #include "store/audience.h"
 
+enum sender_order_kind {
+	SENDER_SUPPRESSES = 1,
+	SENDER_RELEASES,  /* not suppressed any more */
+	SENDER_CONFIRMS,  /* a mail that asks for the confirmation of a form */
+};
+
 /* Slices are views, or what is to be kept. */
 struct sender_order {
-	bool suppresses; /* or not any more */
-	struct slice list; /* name; empty: all bulk mail */
+	enum sender_order_kind kind;
+	u32 form;    /* of a confirmation; else 0 */
+	u32 contact; /* the same */
+	u64 at_ms;   /* the same: when it was asked for */
+	struct slice list; /* name; empty: all bulk mail. Of a mail: "ja" or "en" */
 	struct slice address; /* wire form */
 };
 

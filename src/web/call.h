@@ -34,6 +34,7 @@ struct jobs;
 struct link_keys;
 struct track;
 struct bringer;
+struct form_guard;
 struct call_body;
 struct call_order;
 struct clerk;
@@ -50,6 +51,7 @@ struct web {
 	struct audience *audience;
 	struct audience_txn *reader; /* this thread's: begun and aborted within one turn */
 	const struct link_keys *links; /* of all threads */
+	struct form_guard *form_guard; /* the same */
 	struct track *track;	       /* this thread's opens and clicks */
 	struct bringer *bringer;       /* of all threads */
 	struct scribe_desk desk;

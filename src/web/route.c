@@ -25,6 +25,12 @@ static const struct web_route routes[] = {
 	{ "GET", "/u/{}", 0, ROUTE_PUBLIC, public_unsubscribe_page },
 	{ "HEAD", "/u/{}", 0, ROUTE_PUBLIC, public_unsubscribe_page },
 	{ "POST", "/u/{}", 0, ROUTE_PUBLIC | ROUTE_TAKES_BYTES, public_unsubscribe },
+	{ "GET", "/f/{}", 0, ROUTE_PUBLIC, public_form },
+	{ "GET", "/f/{}/style.css", 0, ROUTE_PUBLIC, public_form_style },
+	{ "POST", "/f/{}", 0, ROUTE_PUBLIC | FORM, public_form_send },
+	{ "GET", "/f/confirm/{}", 0, ROUTE_PUBLIC, public_confirm_page },
+	{ "HEAD", "/f/confirm/{}", 0, ROUTE_PUBLIC, public_confirm_page },
+	{ "POST", "/f/confirm/{}", 0, ROUTE_PUBLIC | FORM, public_confirm },
 	{ "GET", "/assets/{}", 0, 0, page_asset },
 	{ "GET", "/admin", 0, VIEWER, page_dashboard },
 	{ "GET", "/admin/deliverability", 0, VIEWER, page_deliverability },
@@ -99,6 +105,11 @@ static const struct web_route routes[] = {
 	{ "GET", "/api/v1/segments/{}/count", READ, 0, api_segment_count },
 	{ "GET", "/api/v1/segments/{}/members", READ, 0, api_segment_members },
 	{ "GET", "/api/v1/segments/{}/explain/{}", READ, 0, api_segment_explain },
+	{ "GET", "/api/v1/forms", READ, 0, api_forms_list },
+	{ "POST", "/api/v1/forms", ADMIN, JSON, api_forms_create },
+	{ "GET", "/api/v1/forms/{}", READ, 0, api_form_show },
+	{ "PUT", "/api/v1/forms/{}", ADMIN, JSON, api_form_change },
+	{ "DELETE", "/api/v1/forms/{}", ADMIN, 0, api_form_delete },
 };
 
 /* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */

@@ -72,6 +72,11 @@ void public_open(struct call *call);
 void public_click(struct call *call);
 void public_unsubscribe_page(struct call *call);
 void public_unsubscribe(struct call *call);
+void public_form(struct call *call);
+void public_form_style(struct call *call);
+void public_form_send(struct call *call);
+void public_confirm_page(struct call *call);
+void public_confirm(struct call *call);
 
 /* ---- the functions: page_*.c ---- */
 void page_asset(struct call *call);
@@ -103,6 +108,11 @@ void page_welcome(struct call *call);
 void page_welcome_take(struct call *call);
 
 /* ---- the functions: api_*.c ---- */
+void api_forms_list(struct call *call);
+void api_forms_create(struct call *call);
+void api_form_show(struct call *call);
+void api_form_change(struct call *call);
+void api_form_delete(struct call *call);
 void api_document(struct call *call);
 void api_messages_send(struct call *call);
 void api_message_show(struct call *call);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "store/audience_sender_order.h"
+#include "web/confirm_mail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,10 @@ struct teller {
 	bool stops;
 	/* The batch: the same for all its addresses. */
 	u64 last; /* number of its last entry */
-	bool suppresses;
+	enum sender_order_kind kind;
 	char list[LIST_MAX]; /* "": all bulk mail */
-	json_t *addresses;
+	json_t *addresses; /* none of a mail */
+	struct confirm_mail mail;
 	u32 customer; /* index of the one that is told; lists are each customer's */
 };
 
@@ -53,10 +55,16 @@ static void on_deleted(struct scribe_order *order)
 	look_again(teller, order->result == STORE_OK ? 0 : AGAIN_NS);
 }
 
-static void end_batch(struct teller *teller)
+static void drop_batch(struct teller *teller)
 {
 	json_decref(teller->addresses);
 	teller->addresses = NULL;
+	confirm_mail_done(&teller->mail);
+}
+
+static void end_batch(struct teller *teller)
+{
+	drop_batch(teller);
 	teller->is_deleting = true;
 	teller->order.apply = delete_told;
 	teller->order.done = on_deleted;
@@ -65,8 +73,7 @@ static void end_batch(struct teller *teller)
 
 static void give_up_batch(struct teller *teller)
 {
-	json_decref(teller->addresses);
-	teller->addresses = NULL;
+	drop_batch(teller);
 	is_wanted = true;
 	look_again(teller, AGAIN_NS);
 }
@@ -75,11 +82,13 @@ static void give_up_batch(struct teller *teller)
 
 static void tell(struct teller *teller);
 
+/* It would be refused for ever, and keep all others from being told. */
 static bool is_bad_request(const json_t *json)
 {
 	const char *code = json_string_value(json_object_get(json, "code"));
 
-	return code && strcmp(code, control_code_name(CONTROL_BAD_REQUEST)) == 0;
+	return code && (strcmp(code, control_code_name(CONTROL_BAD_REQUEST)) == 0 ||
+			strcmp(code, control_code_name(CONTROL_REFUSED_CONTENT)) == 0);
 }
 
 static void on_told(void *owner, enum exchange_end end, const json_t *json)
@@ -88,7 +97,7 @@ static void on_told(void *owner, enum exchange_end end, const json_t *json)
 	bool is_bad = end == EXCHANGE_REFUSED && is_bad_request(json);
 
 	teller->exchange = NULL;
-	if (is_bad) /* it would be so for ever, and keep all others from being told */
+	if (is_bad)
 		log_error("web", "the sender does not understand what it is told", "why=%s",
 			  json_string_value(json_object_get(json, "error")));
 	if (end != EXCHANGE_REPLIED && !is_bad) {
@@ -98,69 +107,95 @@ static void on_told(void *owner, enum exchange_end end, const json_t *json)
 		return;
 	}
 	teller->customer++;
-	if (teller->list[0] && teller->customer < teller->web->config->customer_count)
+	if (teller->kind != SENDER_CONFIRMS && teller->list[0] &&
+	    teller->customer < teller->web->config->customer_count)
 		tell(teller);
 	else
 		end_batch(teller);
 }
 
+static void ask_suppression(struct teller *teller)
+{
+	const struct config *config = teller->web->config;
+	bool adds = teller->kind == SENDER_SUPPRESSES;
+	const char *list = teller->list[0] ? teller->list : NULL;
+	const char *customer = list ? config->customers[teller->customer].domain : NULL;
+
+	exchange_request(teller->exchange,
+			 json_pack("{s:s, s:O, s:s*, s:s*, s:s*}", "command",
+				   adds ? "suppression.add" : "suppression.remove", "addresses",
+				   teller->addresses, "customer", customer, "list", list, "reason",
+				   adds ? "unsubscribe" : NULL));
+}
+
 static void tell(struct teller *teller)
 {
 	static const struct exchange_events events = { NULL, on_told };
-	const struct config *config = teller->web->config;
-	const char *list = teller->list[0] ? teller->list : NULL;
-	const char *customer = list ? config->customers[teller->customer].domain : NULL;
-	const char *reason = teller->suppresses ? "unsubscribe" : NULL;
 
 	teller->exchange = exchange_new(&teller->web->line, &events, teller);
 	if (!teller->exchange) {
 		give_up_batch(teller);
 		return;
 	}
-	exchange_request(teller->exchange,
-			 json_pack("{s:s, s:O, s:s*, s:s*, s:s*}", "command",
-				   teller->suppresses ? "suppression.add" : "suppression.remove",
-				   "addresses", teller->addresses, "customer", customer, "list",
-				   list, "reason", reason));
+	if (teller->kind == SENDER_CONFIRMS)
+		confirm_mail_ask(&teller->mail, teller->exchange);
+	else
+		ask_suppression(teller);
 	if (exchange_start(teller->exchange))
 		return;
 	teller->exchange = NULL;
 	give_up_batch(teller);
 }
 
-/* Reads a batch. NOT_FOUND: there is none. */
+/* ---- reading ---- */
+
+/* Whether the order goes with the batch; the first one says what the batch is. */
+static bool takes(struct teller *teller, const struct sender_order *order)
+{
+	bool is_first = json_array_size(teller->addresses) == 0;
+
+	if (is_first) {
+		teller->kind = order->kind;
+		slice_copy(teller->list, sizeof(teller->list), order->list);
+	}
+	if (order->kind == SENDER_CONFIRMS)
+		return is_first;
+	return order->kind == teller->kind && slice_equal(order->list, slice_of(teller->list)) &&
+	       json_array_append_new(teller->addresses, json_stringn(order->address.ptr,
+								      order->address.len)) == 0;
+}
+
+/* Within a transaction. NOT_FOUND: there is nothing to be told. */
+static enum store_result read_batch(struct teller *teller, struct audience_txn *txn)
+{
+	struct sender_order order;
+	enum store_result result;
+	u64 number = 0;
+
+	while ((result = sender_order_after(txn, number, &number, &order)) == STORE_OK &&
+	       takes(teller, &order)) {
+		teller->last = number;
+		if (teller->kind == SENDER_CONFIRMS)
+			return confirm_mail_make(&teller->mail, teller->web, txn, &order);
+		if (json_array_size(teller->addresses) == BATCH_MAX)
+			break;
+	}
+	if (json_array_size(teller->addresses) > 0)
+		return STORE_OK;
+	return result == STORE_OK ? STORE_FULL : result;
+}
+
 static enum store_result gather(struct teller *teller)
 {
 	struct audience_txn *txn = teller->web->reader;
-	struct sender_order order;
 	enum store_result result = audience_begin_read(txn);
-	u64 number = 0;
 
 	if (result != STORE_OK)
 		return result;
 	teller->addresses = json_array();
-	while (json_array_size(teller->addresses) < BATCH_MAX &&
-	       (result = sender_order_after(txn, number, &number, &order)) == STORE_OK) {
-		bool is_first = json_array_size(teller->addresses) == 0;
-
-		if (is_first) {
-			teller->suppresses = order.suppresses;
-			slice_copy(teller->list, sizeof(teller->list), order.list);
-		} else if (order.suppresses != teller->suppresses ||
-			   !slice_equal(order.list, slice_of(teller->list))) {
-			break;
-		}
-		if (json_array_append_new(teller->addresses, json_stringn(order.address.ptr,
-									  order.address.len)))
-			break; /* no memory: what there is goes first */
-		teller->last = number;
-	}
+	result = read_batch(teller, txn);
 	audience_abort(txn);
-	if (json_array_size(teller->addresses) > 0)
-		return STORE_OK;
-	json_decref(teller->addresses);
-	teller->addresses = NULL;
-	return result == STORE_OK ? STORE_FULL : result;
+	return result;
 }
 
 static void on_look(struct timer *timer)
@@ -174,14 +209,22 @@ static void on_look(struct timer *timer)
 	}
 	is_wanted = false;
 	result = gather(teller);
-	if (result == STORE_OK) {
-		is_wanted = true; /* there may be more behind this batch */
-		teller->customer = 0;
-		tell(teller);
+	if (result == STORE_NOT_FOUND) {
+		drop_batch(teller);
+		look_again(teller, LOOK_NS);
 		return;
 	}
-	is_wanted |= result != STORE_NOT_FOUND;
-	look_again(teller, result == STORE_NOT_FOUND ? LOOK_NS : AGAIN_NS);
+	if (result != STORE_OK) {
+		give_up_batch(teller);
+		return;
+	}
+	is_wanted = true; /* there may be more behind this batch */
+	teller->customer = 0;
+	/* A mail that nobody needs any more is none. */
+	if (teller->kind == SENDER_CONFIRMS && !teller->mail.is_wanted)
+		end_batch(teller);
+	else
+		tell(teller);
 }
 
 /* ---- its life ---- */
@@ -212,7 +255,7 @@ void teller_close(struct teller *teller)
 {
 	if (!teller)
 		return;
-	json_decref(teller->addresses);
+	drop_batch(teller);
 	free(teller);
 }
 

@@ -9,6 +9,7 @@
 #include "metrics/responder.h"
 #include "io/clerk.h"
 #include "web/bringer.h"
+#include "campaign/form_guard.h"
 #include "web/call.h"
 #include "web/import_job.h"
 #include "web/link_key.h"
@@ -58,6 +59,7 @@ struct role {
 	struct scribe *scribe;
 	struct jobs *jobs;
 	struct link_keys links;
+	struct form_guard form_guard;
 	struct teller *teller; /* of the first worker */
 	struct bringer *bringer;
 	struct log_follower *follower;
@@ -162,6 +164,7 @@ static bool open_web(struct worker *worker, struct error *error)
 	web->links = &role->links;
 	web->bringer = role->bringer;
 	web->jobs = role->jobs;
+	web->form_guard = &role->form_guard;
 	scribe_desk_init(&web->desk, role->scribe, web->ring);
 	web->clerk = clerk_open(web->ring, PASSWORDS_WAITING, error);
 	if (!web->clerk)
@@ -426,6 +429,7 @@ static bool open_role(struct role *role, struct error *error)
 	pthread_cond_init(&role->told, NULL);
 	permits_init(&role->permits, role->config.web.api_keys, role->config.web.rate);
 	repeats_init(&role->repeats);
+	form_guard_init(&role->form_guard);
 	role->listener = -1;
 	role->signal_fd = role_watch_signals(error);
 	return role->signal_fd >= 0 && doorkeeper_open(&role->doorkeeper, error) &&

@@ -30,9 +30,9 @@ class Reader:
 class World:
     """`web` with contacts that got a campaign, and requests that their readers make."""
 
-    def __init__(self, sender, program):
+    def __init__(self, sender, program, **settings):
         self.program = program
-        self.web = WebHost(sender)
+        self.web = WebHost(sender, **settings)
         self.folder = self.web.directory / "audience"
         made = subprocess.run([program, "make", self.folder, "8"], capture_output=True, text=True,
                               check=True)
@@ -201,8 +201,8 @@ def test_who_unsubscribes_while_the_sender_is_away_is_told_to_it_later(world, se
     sender.stop()
     assert world.ask("POST", f"/u/{world.readers[0].unsubscribe}").status == 200
     end_process(world.web.web)
-    world.web.start_web()
     sender.start()
+    world.web.start_web()
     wait_until(lambda: "r1@reader.test" in sender.run("suppression", "list").stdout, "the sender's word")
 
 

@@ -1,0 +1,115 @@
+"""Subscription forms behind a real lighttpd: a stranger signs up, confirms by mail, and programs do not."""
+
+import email
+import email.policy
+import hashlib
+import re
+import time
+
+import pytest
+
+from hostile import Hostile, polite
+from sender import wait_until
+from test_reader import World, reader_many  # noqa: F401: a fixture
+
+FORM = {"name": "news", "lists": "1", "fields": "1*", "from": "飛脚 <news@courier.example>",
+        "title_ja": "<script>alert(1)</script>", "title_en": "News", "consent_en": "I want {{mail}} & more.",
+        "consent_ja": "配信に同意します", "origins": "https://shop.example\nhttp://blog.example:8080",
+        "mail_en": "Hello {{name}},", "colour": "#1a73e8"}
+
+
+@pytest.fixture
+def server():
+    with Hostile(polite) as one:
+        yield one
+
+
+@pytest.fixture
+def world(sender_in, server, reader_many):  # noqa: F811
+    sender = sender_in()
+    sender.route("*", server.port)
+    sender.start()
+    one = World(sender, reader_many, url="https://127.0.0.1")
+    with one.web:
+        one.key = one.web.key("shop", "--scope", "read,admin")
+        made = one.web.call("POST", "/api/v1/forms", one.key, FORM)
+        assert made.status == 201, made
+        yield one
+
+
+def proof_of(token):
+    number = 0
+    while int.from_bytes(hashlib.sha256(f"{token}:{number}".encode()).digest()[:2], "big"):
+        number += 1
+    return str(number)
+
+
+def token_of(page):
+    return re.search(r'name="token" value="([^"]+)"', page.text).group(1)
+
+
+def filled(token, address, **more):
+    return {"email": address, "a1": "Ann", "consent": "1", "token": token, "proof": proof_of(token),
+            "website": "", **more}
+
+
+def mails(server):
+    return [email.message_from_bytes(m.content, policy=email.policy.default) for m in server.accepted]
+
+
+def test_a_stranger_signs_up_and_confirms(world, server):
+    pages = [world.ask("GET", "/f/news", Accept_Language="en") for _ in range(5)]
+    assert pages[0].status == 200 and "I want {{mail}} &amp; more." in pages[0].text
+    japanese = world.ask("GET", "/f/news", Accept_Language="ja")
+    assert "<script>alert" not in japanese.text and "&lt;script&gt;" in japanese.text
+    assert "#1a73e8" in world.ask("GET", "/f/news/style.css").text
+    quick = world.post("/f/news", filled(token_of(pages[0]), "new@reader.test"), Accept_Language="en")
+    assert quick.status == 200 and "very quick" in quick.text
+    time.sleep(3)
+    wrong = world.post("/f/news", filled(token_of(pages[0]), "new@reader", a1=""), Accept_Language="en")
+    assert wrong.status == 422 and wrong.text.count('aria-invalid="true"') == 2
+    senders = "new@reader.test", "r1@reader.test", "NEW@reader.test", "new@reader.test"
+    answers = [world.post("/f/news", filled(token_of(page), address), Accept_Language="en")
+               for page, address in zip(pages[1:], senders)]
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1  # known or not
+    again = world.post("/f/news", filled(token_of(pages[1]), "other@reader.test"), Accept_Language="en")
+    assert "sent before" in again.text
+    trapped = world.post("/f/news", filled(token_of(pages[0]), "bot@reader.test", website="http://x"),
+                         Accept_Language="en")
+    assert trapped.text == answers[0].text
+    wait_until(lambda: len(server.accepted) >= 4, "the mails")
+    mail = next(m for m in mails(server) if m["To"] == "new@reader.test")
+    assert "飛脚" in mail["From"] and "Hello {{name}}," in mail.get_content()
+    link = re.search(r"https://127\.0\.0\.1(/f/confirm/\S+)", mail.get_content()).group(1)
+    assert world.ask("GET", link).status == 200
+    for _ in range(2):
+        assert world.post(link, {}).status == 200
+    assert world.ask("POST", link[:-1] + ("A" if link[-1] != "A" else "B")).status == 404
+    known = world.known(9)
+    assert (known["state"], known["list1"], known["history"]) == (2, 2, 5), known
+    assert world.known(1)["state"] == 2
+
+
+def test_a_form_at_another_site_leads_to_ours_and_other_sites_may_not(world):
+    body = {"email": "a@reader.test", "a1": "Ann"}
+    page = world.post("/f/news", body, Origin="https://shop.example", Accept_Language="en")
+    assert page.status == 200 and "One more step" in page.text and 'value="a@reader.test"' in page.text
+    for origin in ("https://evil.example", "http://shop.example", "https://shop.example.evil.test", "null"):
+        assert world.post("/f/news", body, Origin=origin).status == 403, origin
+    own = filled(token_of(page), "a@reader.test")
+    assert world.post("/f/news", own, Origin="https://evil.example").status == 403
+    assert world.ask("POST", "/f/news", "x" * (70 << 10)).status == 413
+    assert world.ask("GET", "/f/none").status == 404
+    other = world.web.call("POST", "/api/v1/forms", world.key, FORM)
+    assert other.status == 409
+    for change in ({"name": "Bad Name"}, {"lists": "77"}, {"from": "x@elsewhere.test"},
+                   {"redirect": "javascript:1"}, {"colour": "red;}"}, {"from": ""},
+                   {"origins": "https://a.example/path"}):
+        refused = world.web.call("PUT", "/api/v1/forms/1", world.key, {**FORM, **change})
+        assert refused.status == 422 and refused.json["pointer"] == "/" + next(iter(change)), change
+    closed = world.web.call("PUT", "/api/v1/forms/1", world.key, {**FORM, "open": False})
+    assert closed.status == 200 and not closed.json["open"]
+    assert "email" not in world.ask("GET", "/f/news").text
+    assert world.web.call("DELETE", "/api/v1/forms/1", world.key).status == 204
+    assert world.web.call("GET", "/api/v1/forms/1", world.key).status == 404
