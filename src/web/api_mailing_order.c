@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/text.h"
+#include "store/audience_hold.h"
 #include "web/bringer.h"
 #include "web/campaign_rows.h"
 #include "web/field.h"
@@ -232,4 +233,50 @@ void api_mailing_unschedule(struct call *call)
 {
 	give(call, "mailing.unschedule", STATE(SCHEDULED), AUDIENCE_CAMPAIGN_DRAFT,
 	     edit_to_draft);
+}
+
+/* ---- what a restore held ---- */
+
+static enum store_result apply_release(struct scribe_order *scribe_order, struct audience_txn *txn)
+{
+	struct mailing_order *order =
+		container_of(scribe_order, struct mailing_order, base.order);
+	enum store_result result = audience_release(txn);
+
+	return result == STORE_OK ? call_audit(txn, &order->author, order->action, SLICE(""))
+				  : result;
+}
+
+static void answer_release(struct call *call, struct call_order *base)
+{
+	if (!call_order_is_well(call, base))
+		return;
+	bringer_wake(call->web->bringer);
+	call_answer_nothing(call, 204);
+}
+
+/* After a backup was brought back, nothing begins by itself before somebody says so here. */
+void api_hold_release(struct call *call)
+{
+	struct mailing_order *order = mailing_order_new(call, "hold.release");
+
+	if (!order)
+		return;
+	order->base.order.apply = apply_release;
+	order->base.answer = answer_release;
+	call_give_order(call, &order->base);
+}
+
+void api_hold_show(struct call *call)
+{
+	bool is_held = false;
+	enum store_result result = audience_begin_read(call->web->reader);
+
+	if (result == STORE_OK)
+		result = audience_is_held(call->web->reader, &is_held);
+	audience_abort(call->web->reader);
+	if (result == STORE_OK)
+		call_answer(call, 200, json_pack("{s:b}", "held", is_held));
+	else
+		call_refuse(call, 500, NULL, "%s", audience_error_text(call->web->reader));
 }

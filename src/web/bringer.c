@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/audience_hold.h"
 #include "web/bringer_parts.h"
 
 #include <errno.h>
@@ -314,11 +315,13 @@ static void step(struct bringer *bringer, struct bringer_work *work)
 		return;
 	switch (head.c.state) {
 	case AUDIENCE_CAMPAIGN_SCHEDULED:
-		start_when_due(bringer, work, &head);
+		if (!bringer->is_held)
+			start_when_due(bringer, work, &head);
 		break;
 	case AUDIENCE_CAMPAIGN_RUNNING:
 	case AUDIENCE_CAMPAIGN_SENDING:
-		run(bringer, work, &head);
+		if (!bringer->is_held)
+			run(bringer, work, &head);
 		break;
 	case AUDIENCE_CAMPAIGN_PAUSED:
 		if (head.c.sender > 0)
@@ -379,6 +382,8 @@ static void look(struct bringer *bringer)
 		audience_abort(bringer->reader);
 		return;
 	}
+	if (audience_is_held(bringer->reader, &bringer->is_held) != STORE_OK)
+		bringer->is_held = true;
 	list_for_each(node, &bringer->works)
 		list_entry(node, struct bringer_work, node)->is_seen = false;
 	while (count < WORKS_MAX &&

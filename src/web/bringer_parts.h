@@ -27,6 +27,7 @@ struct bringer {
 	pthread_cond_t wakes;
 	bool is_woken;
 	bool stops;
+	bool is_held; /* a backup was brought back: nothing goes on by itself */
 	bool is_busy; /* there is more to bring at once */
 	struct asker asker;
 	struct audience_txn *reader;

@@ -84,6 +84,8 @@ static const struct web_route routes[] = {
 	{ "POST", "/api/v1/mailings/{}/resume", ADMIN, 0, api_mailing_resume },
 	{ "POST", "/api/v1/mailings/{}/cancel", ADMIN, 0, api_mailing_cancel },
 	{ "POST", "/api/v1/mailings/{}/test", SEND, JSON, api_mailing_test },
+	{ "GET", "/api/v1/hold", READ, 0, api_hold_show },
+	{ "DELETE", "/api/v1/hold", ADMIN, 0, api_hold_release },
 	{ "GET", "/api/v1/mailings/{}/report", READ, 0, api_mailing_report },
 	{ "GET", "/api/v1/mailings/{}/report.csv", READ, 0, api_mailing_report_csv },
 	{ "GET", "/api/v1/imports", CONTACTS, 0, api_imports_list },

@@ -138,6 +138,8 @@ void api_mailing_unschedule(struct call *call);
 void api_mailing_pause(struct call *call);
 void api_mailing_resume(struct call *call);
 void api_mailing_cancel(struct call *call);
+void api_hold_show(struct call *call);
+void api_hold_release(struct call *call);
 void api_mailing_report(struct call *call);
 void api_mailing_report_csv(struct call *call);
 void api_mailing_test(struct call *call);

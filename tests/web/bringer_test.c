@@ -11,6 +11,7 @@
 #include "store/audience_campaign_count.h"
 #include "store/audience_campaign_link.h"
 #include "store/audience_contact.h"
+#include "store/audience_hold.h"
 #include "store/audience_list.h"
 #include "web/bringer.h"
 #include "web/link_key.h"
@@ -480,6 +481,28 @@ static void outside_of_its_hours_nothing_starts(void **state)
 	assert_int_equal(head_of(id).state, AUDIENCE_CAMPAIGN_SCHEDULED);
 }
 
+static void after_a_restore_nothing_begins_before_somebody_says_so(void **state)
+{
+	struct draft draft;
+	u32 id;
+
+	(void)state;
+	add_people(10);
+	draft = good_draft();
+	id = schedule(&draft, clock_wall_ms());
+	must(audience_begin(web.txn));
+	must(audience_hold(web.txn));
+	must(audience_commit(web.txn));
+	start_bringer();
+	usleep(300000);
+	assert_int_equal(head_of(id).state, AUDIENCE_CAMPAIGN_SCHEDULED);
+	must(audience_begin(web.txn));
+	must(audience_release(web.txn));
+	must(audience_commit(web.txn));
+	bringer_wake(web.bringer);
+	wait_for(id, STATE(SENDING));
+}
+
 static u64 counted(u32 id, enum campaign_counted what)
 {
 	u64 count;
@@ -542,6 +565,7 @@ int main(void)
 		TEST(pausing_and_going_on_is_carried_out_at_the_sender),
 		TEST(a_pause_by_the_senders_operator_is_not_undone),
 		TEST(a_cancelled_one_is_cancelled_at_the_sender_and_over),
+		TEST(after_a_restore_nothing_begins_before_somebody_says_so),
 		TEST(outside_of_its_hours_nothing_starts),
 		TEST(what_became_of_each_is_counted_once_whoever_ends_in_between),
 	};

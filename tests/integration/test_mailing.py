@@ -1,0 +1,196 @@
+"""Campaigns to contacts, whole: contacts are imported, a segment is chosen, a draft scheduled, mail
+arrives at a real receiver, and what became of it is counted. And all that with processes that die."""
+
+import email
+import email.policy
+import os
+import random
+import re
+import signal
+import time
+
+import pytest
+
+from hostile import Hostile
+from sender import wait_until
+from web_host import WebHost
+
+PEOPLE = 3000
+
+
+def receiver(talk):
+    """Nobody of `bad...` is there."""
+    talk.serve(rcpt=lambda path: "550 5.1.1 no such user\r\n" if "<bad" in path.lower() else None)
+
+
+@pytest.fixture
+def server():
+    with Hostile(receiver) as one:
+        yield one
+
+
+@pytest.fixture
+def sender(sender_in, server):
+    one = sender_in(keys=("ed25519",))
+    one.route("*", server.port)
+    return one.start()
+
+
+@pytest.fixture
+def web(sender):
+    with WebHost(sender, url="https://news.courier.example") as one:
+        yield one
+
+
+@pytest.fixture
+def key(web):
+    return web.key("shop", "--scope", "send,read,admin,contacts")
+
+
+def bring(web, key, lines):
+    """Imports a CSV of email, name and city."""
+    made = web.call("POST", "/api/v1/imports", key, raw=("email,name,city\n" + "\n".join(lines)).encode(),
+                    headers={"Content-Type": "text/csv"})
+    assert made.status == 201, made
+    where = f"/api/v1/imports/{made.json['id']}"
+    plan = {"columns": [{"target": "email"}] + [{"target": "new", "name": name, "type": "text"}
+                                                for name in ("name", "city")]}
+    assert web.call("POST", where + "/plan", key, plan).status == 200
+    ran = web.call("POST", where + "/run", key)
+    assert ran.status in (200, 202), ran
+    wait_until(lambda: web.call("GET", where, key).json["state"] in ("done", "finished"), "an import")
+
+
+def people(count):
+    return [f"p{i}@shop{i % 9}.test,Name {i},{'東京' if i % 2 else '大阪'}" for i in range(count)]
+
+
+def draft(**more):
+    return {"name": "December", "from": "飛脚 <shop@courier.example>", "subject": "{{name}} 様",
+            "text": "Hello {{name}}\nhttps://shop.test/a\n{{unsubscribe_url}}\n", **more}
+
+
+def make(web, key, **more):
+    made = web.call("POST", "/api/v1/mailings", key, draft(**more))
+    assert made.status == 201, made
+    return made.headers["Location"]
+
+
+def schedule(web, key, where):
+    answer = web.call("POST", where + "/schedule", key)
+    assert answer.status == 200, answer
+
+
+def ask(web, key, path):
+    """Asked again while the web server believes that nobody is behind it."""
+    def look():
+        answer = web.call("GET", path, key)
+        assert answer.status in (200, 502, 503, 504), answer
+        return answer.json if answer.status == 200 else None
+
+    return wait_until(look, path)
+
+
+def state(web, key, where):
+    return ask(web, key, where)["state"]
+
+
+def report(web, key, where):
+    return ask(web, key, where + "/report")
+
+
+def opened(message):
+    return email.message_from_bytes(message.content, policy=email.policy.default)
+
+
+def test_from_an_import_over_a_segment_to_what_became_of_each(web, key, server):
+    bring(web, key, people(60) + ["bad1@shop1.test,Bad,東京"])
+    segment = web.call("POST", "/api/v1/segments", key, {"name": "Tokyo", "text": 'city = "東京"'})
+    assert segment.status == 201, segment
+    where = make(web, key, segment=segment.json["id"])
+    schedule(web, key, where)
+    wait_until(lambda: state(web, key, where) == "done", "the end of a campaign")
+    meant = {f"p{i}@shop{i % 9}.test" for i in range(60) if i % 2}
+    assert sorted(m.recipients[0] for m in server.accepted) == sorted(meant)
+    wait_until(lambda: report(web, key, where)["delivered"] == 30, "all deliveries counted")
+    told = report(web, key, where)
+    assert (told["recipients"], told["sent"], told["bounced"]) == (31, 31, 1)
+    assert told["bounced_by"] == [{"of": "bad-mailbox", "id": told["bounced_by"][0]["id"], "count": 1}]
+    assert sum(row["count"] for row in told["delivered_in"]) == 30
+    csv = web.call("GET", where + "/report.csv", key).body.decode()
+    assert "delivered,,30\r\n" in csv and "bounced_by,bad-mailbox,1\r\n" in csv
+
+    one = next(m for m in server.accepted if m.recipients[0] == "p7@shop7.test")
+    mail = opened(one)
+    assert mail["Subject"] == "Name 7 様"
+    assert re.search(r"https://news\.courier\.example/t/c/[\w-]+/1", mail.get_content())
+    unsubscribe = mail["List-Unsubscribe"]
+    assert "https://news.courier.example/u/" in unsubscribe and "mailto:" in unsubscribe
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+    # The bad address is known to be bad, and who leaves gets no more.
+    path = re.search(r"https://news\.courier\.example(/u/[\w-]+)", unsubscribe)[1]
+    left = web.call("POST", path, raw=b"List-Unsubscribe=One-Click",
+                    headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert left.status in (200, 204), left
+    again = make(web, key, segment=segment.json["id"], name="Second")
+    schedule(web, key, again)
+    wait_until(lambda: state(web, key, again) == "done", "the end of the second campaign")
+    assert report(web, key, again)["recipients"] == 29
+    assert report(web, key, where)["unsubscribed"] == 1
+
+
+def test_a_draft_is_tested_refused_and_edited(web, key, server):
+    bring(web, key, ["ann@shop.test,Ann,東京"])
+    where = make(web, key, subject="{{nobody}}")
+    refused = web.call("POST", where + "/schedule", key)
+    assert refused.status == 422 and refused.json["pointer"] == "/subject", refused
+    assert web.call("PATCH", where, key, {"subject": "Dear {{name}}"}).status == 200
+    sent = web.call("POST", where + "/test", key, {"to": ["boss@office.test"]})
+    assert sent.status == 202, sent
+    wait_until(lambda: server.accepted, "a test")
+    mail = opened(server.accepted[0])
+    assert mail["Subject"] == "Dear Ann" and "https://shop.test/a" in mail.get_content()
+    assert web.call("PATCH", where, key, {"at": "2020-01-01 09:00"}).status == 200
+    assert web.call("POST", where + "/schedule", key).json["pointer"] == "/at"
+    assert web.call("PATCH", where, key, {"at": "2099-01-01 09:00", "zone": "Asia/Tokyo"}).status == 200
+    schedule(web, key, where)
+    assert web.call("PATCH", where, key, {"subject": "x"}).status == 409
+    assert web.call("POST", where + "/unschedule", key).status == 200
+    assert web.call("DELETE", where, key).status == 204
+    assert web.call("GET", where, key).status == 404
+    for wrong, pointer in (({"subjekt": "x"}, "/subjekt"), ({"zone": "Asia/Edo"}, "/zone"),
+                           ({"from": "x@elsewhere.example"}, "/from")):
+        answer = web.call("POST", "/api/v1/mailings", key, draft(**wrong))
+        assert answer.status == 422 and answer.json["pointer"] == pointer, answer
+
+
+def kill(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_each_contact_gets_it_once_whatever_dies(web, key, sender, server):
+    """Both sides are killed at random moments; what may have gone twice, the sender has counted."""
+    random.seed(int(os.environ.get("SEED", "7")))
+    bring(web, key, people(PEOPLE))
+    where = make(web, key)
+    schedule(web, key, where)
+    for turn in range(6):
+        time.sleep(random.uniform(0.02, 0.4))
+        if turn % 2:
+            kill(web.web)
+            web.start_web()
+        else:
+            sender.kill()
+            sender.start()
+    wait_until(lambda: state(web, key, where) == "done", "the end of a campaign", 60)
+    times = {}
+    for message in server.accepted:
+        times[message.recipients[0]] = times.get(message.recipients[0], 0) + 1
+    assert set(times) == {line.split(",")[0] for line in people(PEOPLE)}
+    campaign = ask(web, key, f"/api/v1/campaigns/{ask(web, key, where)['campaign']}")
+    assert campaign["total"] == PEOPLE
+    assert sum(times.values()) - PEOPLE <= campaign["doubts"]
+    wait_until(lambda: report(web, key, where)["delivered"] == campaign["delivered"], "all counted")
+    assert report(web, key, where)["sent"] == PEOPLE
