@@ -8,14 +8,7 @@
 #include "message/address.h"
 
 #define BIT(op) (1u << (op))
-#define COMPARISONS                                                                                \
-	(BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_LESS) | BIT(SEGMENT_AT_MOST) |        \
-	 BIT(SEGMENT_AT_LEAST) | BIT(SEGMENT_MORE))
-#define TEXTS                                                                                      \
-	(BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_CONTAINS) | BIT(SEGMENT_BEGINS) |     \
-	 BIT(SEGMENT_ENDS) | BIT(SEGMENT_IN))
-#define CHOICES (BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_IN))
-#define AGES (BIT(SEGMENT_WITHIN) | BIT(SEGMENT_OLDER))
+#define WHOLE (BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_IN))
 
 struct settler {
 	struct segment *segment;
@@ -63,33 +56,6 @@ static bool settle_name(struct settler *settler, struct segment_node *test,
 }
 
 /* ---- what goes with what ---- */
-
-static u32 operators_of(const struct segment_node *test, enum segment_type type)
-{
-	static const u32 by_type[] = {
-		[SEGMENT_TEXT] = TEXTS | BIT(SEGMENT_EMPTY),
-		[SEGMENT_NUMBER] = COMPARISONS | BIT(SEGMENT_IN) | BIT(SEGMENT_EMPTY),
-		[SEGMENT_DATE] = COMPARISONS | AGES | BIT(SEGMENT_EMPTY) |
-				 BIT(SEGMENT_WITHIN_NEXT) | BIT(SEGMENT_ANNIVERSARY) |
-				 BIT(SEGMENT_THIS_MONTH),
-		[SEGMENT_YES_NO] = BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_EMPTY),
-	};
-
-	switch (test->subject) {
-	case SEGMENT_STATE:
-		return CHOICES;
-	case SEGMENT_EMAIL:
-	case SEGMENT_DOMAIN:
-		return TEXTS;
-	case SEGMENT_ATTRIBUTE:
-		return by_type[type];
-	case SEGMENT_CREATED:
-	case SEGMENT_CHANGED:
-		return COMPARISONS | AGES;
-	default:
-		return COMPARISONS | AGES | BIT(SEGMENT_EVER);
-	}
-}
 
 static const char *type_text(enum segment_type type)
 {
@@ -165,7 +131,7 @@ static bool settle_value(struct settler *settler, struct segment_node *test,
 			 enum segment_type type, u32 index)
 {
 	struct slice value = test->values[index];
-	bool is_whole = BIT(test->op) & CHOICES;
+	bool is_whole = BIT(test->op) & WHOLE;
 	i32 day;
 
 	if (value.len == 0)
@@ -224,7 +190,7 @@ static bool settle_operator(struct settler *settler, const struct segment_node *
 {
 	const char *word = segment_operator_word(test->op);
 
-	if (operators_of(test, type) & BIT(test->op))
+	if (segment_takes(test->subject, type, test->op))
 		return true;
 	if (test->subject == SEGMENT_ATTRIBUTE)
 		return REFUSE(settler, test, "\"%s\" cannot be asked of %.*s, which is %s", word,

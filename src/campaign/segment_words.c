@@ -2,6 +2,16 @@
 
 #include "base/text.h"
 
+#define BIT(op) (1u << (op))
+#define COMPARISONS                                                                                \
+	(BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_LESS) | BIT(SEGMENT_AT_MOST) |        \
+	 BIT(SEGMENT_AT_LEAST) | BIT(SEGMENT_MORE))
+#define TEXTS                                                                                      \
+	(BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_CONTAINS) | BIT(SEGMENT_BEGINS) |     \
+	 BIT(SEGMENT_ENDS) | BIT(SEGMENT_IN))
+#define CHOICES (BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_IN))
+#define AGES (BIT(SEGMENT_WITHIN) | BIT(SEGMENT_OLDER))
+
 static const char *const subjects[SEGMENT_SUBJECTS] = {
 	[SEGMENT_STATE] = "state",     [SEGMENT_EMAIL] = "email",
 	[SEGMENT_DOMAIN] = "domain",   [SEGMENT_CREATED] = "created",
@@ -117,6 +127,40 @@ bool segment_takes_days(enum segment_operator op)
 bool segment_takes_values(enum segment_operator op)
 {
 	return op >= SEGMENT_IS && op <= SEGMENT_IN;
+}
+
+/* ---- what goes with what ---- */
+
+static u32 operators_of(enum segment_subject subject, enum segment_type type)
+{
+	static const u32 by_type[] = {
+		[SEGMENT_TEXT] = TEXTS | BIT(SEGMENT_EMPTY),
+		[SEGMENT_NUMBER] = COMPARISONS | BIT(SEGMENT_IN) | BIT(SEGMENT_EMPTY),
+		[SEGMENT_DATE] = COMPARISONS | AGES | BIT(SEGMENT_EMPTY) |
+				 BIT(SEGMENT_WITHIN_NEXT) | BIT(SEGMENT_ANNIVERSARY) |
+				 BIT(SEGMENT_THIS_MONTH),
+		[SEGMENT_YES_NO] = BIT(SEGMENT_IS) | BIT(SEGMENT_IS_NOT) | BIT(SEGMENT_EMPTY),
+	};
+
+	switch (subject) {
+	case SEGMENT_STATE:
+		return CHOICES;
+	case SEGMENT_EMAIL:
+	case SEGMENT_DOMAIN:
+		return TEXTS;
+	case SEGMENT_ATTRIBUTE:
+		return by_type[type];
+	case SEGMENT_CREATED:
+	case SEGMENT_CHANGED:
+		return COMPARISONS | AGES;
+	default:
+		return COMPARISONS | AGES | BIT(SEGMENT_EVER);
+	}
+}
+
+bool segment_takes(enum segment_subject subject, enum segment_type type, enum segment_operator op)
+{
+	return (operators_of(subject, type) & BIT(op)) != 0;
 }
 
 bool segment_is_reserved(struct slice word)

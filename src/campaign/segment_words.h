@@ -24,6 +24,9 @@ bool segment_takes_days(enum segment_operator op);
 /* Has one value, or for SEGMENT_IN several. */
 bool segment_takes_values(enum segment_operator op);
 
+/* Whether the operator may be asked; `type` is that of an attribute. */
+bool segment_takes(enum segment_subject subject, enum segment_type type, enum segment_operator op);
+
 /* Words that an attribute's name cannot be written as by itself. */
 bool segment_is_reserved(struct slice word);
 

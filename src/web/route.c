@@ -43,6 +43,13 @@ static const struct web_route routes[] = {
 	{ "GET", "/admin/account/codes", 0, VIEWER, page_codes },
 	{ "POST", "/admin/account/codes", 0, VIEWER | FORM, page_codes_on },
 	{ "POST", "/admin/account/codes/off", 0, VIEWER | FORM, page_codes_off },
+	{ "GET", "/admin/segments", 0, VIEWER, page_segments },
+	{ "GET", "/admin/segments/new", 0, EDITOR, page_segment_new },
+	{ "POST", "/admin/segments", 0, EDITOR | FORM, page_segment_form },
+	{ "GET", "/admin/segments/{}", 0, VIEWER, page_segment },
+	{ "POST", "/admin/segments/{}", 0, EDITOR | FORM, page_segment_form },
+	{ "GET", "/admin/segments/{}/edit", 0, EDITOR, page_segment_edit },
+	{ "POST", "/admin/segments/{}/delete", 0, EDITOR | FORM, page_segment_delete },
 	{ "GET", "/admin/users", 0, OWNER, page_users },
 	{ "POST", "/admin/users", 0, OWNER | FORM, page_users_invite },
 	{ "GET", "/admin/users/{}", 0, OWNER, page_user },
@@ -112,6 +119,8 @@ static const struct web_route routes[] = {
 	{ "GET", "/api/v1/forms/{}", READ, 0, api_form_show },
 	{ "PUT", "/api/v1/forms/{}", ADMIN, JSON, api_form_change },
 	{ "DELETE", "/api/v1/forms/{}", ADMIN, 0, api_form_delete },
+	{ "GET", "/api/v1/segments/{}/members", CONTACTS, 0, api_segment_members },
+	{ "GET", "/api/v1/segments/{}/explain/{}", CONTACTS, 0, api_segment_explain },
 };
 
 /* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */

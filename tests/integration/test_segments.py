@@ -16,7 +16,7 @@ def web(sender_in):
 
 @pytest.fixture
 def key(web):
-    return web.key("shop", "--scope", "send,read")
+    return web.key("shop", "--scope", "send,read,contacts")
 
 
 def test_segments_are_kept_changed_counted_and_forgotten(web, key):
