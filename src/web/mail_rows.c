@@ -6,13 +6,13 @@
 #include "message/address.h"
 #include "store/row_values.h"
 #include "web/field.h"
+#include "web/list_json.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define ROWS_MAX (48u << 20)	   /* bytes of all rows */
 #define BATCH_MAX (512u << 10)	   /* of the rows in one frame */
-#define NUMBER_TEXT_MAX 32
+#define MADE_MAX (CONTROL_VALUES_MAX + CONTROL_COLUMNS_MAX * LIST_JSON_TEXT_MAX)
 #define NAME_MAX_BYTES 256
 
 /* What is needed while `to` is read. */
@@ -22,7 +22,7 @@ struct reading {
 	struct map seen;  /* keys of addresses */
 	struct buf keys;  /* their bytes; has room for all from the start */
 	struct buf packed;
-	struct buf numbers; /* values that are no texts in JSON, as texts */
+	struct buf made; /* values that are no texts in JSON */
 	struct slice values[CONTROL_COLUMNS_MAX];
 };
 
@@ -84,8 +84,10 @@ static bool collect_values(struct reading *reading, const json_t *values, const 
 		if (!is_column(name))
 			why = "names of values have 1 to 64 of letters, digits, - and _, none in "
 			      "front, and are not \"email\"";
-		else if (json_is_object(value) || json_is_array(value))
-			why = "a value must be text, a number, true or false";
+		else if (json_is_object(value))
+			why = "a value must be text, a number, true, false, or a list";
+		else if (list_json_depth(value) > LIST_JSON_DEPTH_MAX)
+			why = "lists and objects stand inside each other too deeply";
 		else if (!add_column(reading->rows, name))
 			why = "too many different values";
 		if (why) {
@@ -124,24 +126,16 @@ static bool look_at_one(struct reading *reading, const json_t *one, const char *
 
 /* ---- rows ---- */
 
-/* A value as text; numbers as JSON writes them. */
+/* A value as text or list. What is no text in JSON is written into room that does not move. */
 static struct slice value_text(struct reading *reading, const json_t *value)
 {
-	char text[NUMBER_TEXT_MAX];
-	size_t before = reading->numbers.len;
+	size_t before = reading->made.len;
 
 	if (json_is_string(value))
 		return (struct slice){ json_string_value(value), json_string_length(value) };
-	if (json_is_integer(value))
-		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
-	else if (json_is_real(value))
-		snprintf(text, sizeof(text), "%.15g", json_real_value(value));
-	else if (json_is_boolean(value))
-		snprintf(text, sizeof(text), "%s", json_is_true(value) ? "true" : "false");
-	else
-		return SLICE("");
-	buf_add_text(&reading->numbers, text);
-	return slice_from(buf_slice(&reading->numbers), before);
+	if (!list_json_pack(value, &reading->made))
+		reading->made.failed = true;
+	return slice_from(buf_slice(&reading->made), before);
 }
 
 static void set_value(struct reading *reading, const char *column, struct slice value)
@@ -160,7 +154,7 @@ static void fill_values(struct reading *reading, const json_t *one)
 	json_t *value;
 
 	memset(reading->values, 0, sizeof(reading->values));
-	buf_reset(&reading->numbers);
+	buf_reset(&reading->made);
 	if (json_is_string(name)) {
 		struct slice text = { json_string_value(name), json_string_length(name) };
 
@@ -209,9 +203,10 @@ static bool add_row(struct reading *reading, const json_t *one, const struct add
 	fill_values(reading, one);
 	buf_reset(&reading->packed);
 	row_values_pack(&reading->packed, reading->values, rows->column_count);
-	if (reading->packed.no_memory || reading->numbers.failed)
+	if (reading->packed.no_memory || reading->made.no_memory)
 		return refuse_memory(reading);
-	if (reading->packed.failed || reading->packed.len > CONTROL_VALUES_MAX) {
+	if (reading->packed.failed || reading->made.failed ||
+	    reading->packed.len > CONTROL_VALUES_MAX) {
 		call_refuse(reading->call, 422, base, "the values have more than %d bytes",
 			    CONTROL_VALUES_MAX);
 		return false;
@@ -277,7 +272,7 @@ static bool read_list(struct reading *reading, const json_t *to)
 		return false;
 	/* What map entries and values point to must not move. */
 	if (!buf_reserve(&reading->keys, json_array_size(to) * (ADDRESS_WIRE_MAX + 1)) ||
-	    !buf_reserve(&reading->numbers, CONTROL_COLUMNS_MAX * NUMBER_TEXT_MAX))
+	    !buf_reserve(&reading->made, MADE_MAX))
 		return refuse_memory(reading);
 	for (size_t i = 0; i < json_array_size(to); i++) {
 		if (!take_one(reading, json_array_get(to, i), field_pointer_at(base, "/to", i)))
@@ -301,12 +296,12 @@ bool mail_rows_read(struct mail_rows *rows, struct call *call)
 	map_init(&reading.seen);
 	buf_init(&reading.keys, MAIL_ROWS_MAX * (ADDRESS_WIRE_MAX + 1));
 	buf_init(&reading.packed, CONTROL_VALUES_MAX + 1);
-	buf_init(&reading.numbers, CONTROL_COLUMNS_MAX * NUMBER_TEXT_MAX);
+	buf_init(&reading.made, MADE_MAX);
 	is_done = read_list(&reading, to);
 	map_done(&reading.seen);
 	buf_done(&reading.keys);
 	buf_done(&reading.packed);
-	buf_done(&reading.numbers);
+	buf_done(&reading.made);
 	return is_done;
 }
 

@@ -209,6 +209,35 @@ static void each_has_values_by_the_names_of_all(void **state)
 	end();
 }
 
+/* Packed as message/list_value.h says, and run over by the template when it is tried out. */
+static void a_value_may_be_a_list(void **state)
+{
+	static const struct slice packed =
+		SLICE("\xfd\x01" "a\x01" "5\x00\x0c\xfe\x01" "b\x08\xfd\x01" "c\x04true");
+	struct slice values[CONTROL_COLUMNS_MAX];
+	struct slice rest;
+	struct slice wire;
+	struct slice row;
+
+	(void)state;
+	must_take("{" FROM ", \"subject\": \"Hi\", \"text\": \"{{#each list as l}}{{#each l.b}}{{this}}"
+		  "{{/each}}{{/each}}\","
+		  " \"to\": [{\"address\": \"a@a.example\", \"values\": {\"list\":"
+		  " [\"a\", 5, null, {\"b\": [\"c\", true]}], \"n\": []}}]}");
+	rest = buf_slice(&rows.bytes);
+	assert_int_equal(control_row_take(&rest, &wire, &row), CONTROL_ROW);
+	assert_true(row_values_unpack(row, values, rows.column_count));
+	assert_true(slice_equal(values[0], packed));
+	assert_true(slice_equal(values[1], SLICE("\xfd")));
+	end();
+	check_refused("{" FROM "," REST ", \"to\": [{\"address\": \"a@a.example\","
+		      " \"values\": {\"x\": [[[[[[[[[1]]]]]]]]]}}]}",
+		      422, "/to/0/values/x");
+	check_refused("{" FROM "," REST ", \"to\": [{\"address\": \"a@a.example\","
+		      " \"values\": {\"x\": {\"y\": 1}}}]}",
+		      422, "/to/0/values/x");
+}
+
 static void who_comes_twice_is_told_and_gets_one(void **state)
 {
 	(void)state;
@@ -353,6 +382,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_field_is_named),
 		cmocka_unit_test(mail_is_for_customers_and_keys_of_one_for_that_one),
 		cmocka_unit_test(each_has_values_by_the_names_of_all),
+		cmocka_unit_test(a_value_may_be_a_list),
 		cmocka_unit_test(who_comes_twice_is_told_and_gets_one),
 		cmocka_unit_test(a_wrong_recipient_is_named),
 		cmocka_unit_test(a_value_with_a_line_end_may_stand_in_a_text_and_in_no_header_field),
