@@ -34,4 +34,10 @@ enum charset charset_guess(enum charset named, struct slice bytes);
 #define CHARSET_GROWTH 3
 void charset_decode(struct buf *out, enum charset charset, struct slice bytes);
 
+/*
+ * Appends UTF-8 text in Shift_JIS as Windows writes it (CP932); what it does not have becomes '?'.
+ * Any thread.
+ */
+void charset_encode_cp932(struct buf *out, struct slice text);
+
 #endif

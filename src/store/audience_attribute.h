@@ -1,8 +1,7 @@
 /*
  * Attributes: what a customer keeps of his contacts besides the address. Values stand in the
  * contacts' records under the attribute's id (contact_record.h); an attribute that is deleted takes
- * nothing out of them: ids are never given twice, and what nobody can name goes with the next
- * change of a contact.
+ * nothing out of them: its id is never given twice, so that nobody sees what is left of it.
  */
 #ifndef STORE_AUDIENCE_ATTRIBUTE_H
 #define STORE_AUDIENCE_ATTRIBUTE_H

@@ -18,25 +18,6 @@
 
 /* ---- showing ---- */
 
-/* Begins reading: false, and the call is answered, when that cannot be. */
-static bool begin(struct call *call, struct nouns **nouns)
-{
-	*nouns = NULL;
-	if (audience_begin_read(call->web->reader) == STORE_OK)
-		*nouns = nouns_load(call->web->reader);
-	if (*nouns)
-		return true;
-	audience_abort(call->web->reader);
-	call_refuse(call, 503, NULL, "contacts cannot be read");
-	return false;
-}
-
-static void end(struct call *call, struct nouns *nouns)
-{
-	audience_abort(call->web->reader);
-	free(nouns);
-}
-
 /* False: there is none, and the call is answered. */
 static bool find(struct call *call, struct import *import)
 {
@@ -60,7 +41,7 @@ void api_imports_list(struct call *call)
 	struct nouns *nouns;
 	json_t *imports;
 
-	if (!web_query_number(call, SLICE("before"), &before) || !begin(call, &nouns))
+	if (!web_query_number(call, SLICE("before"), &before) || !nouns_begin(call, &nouns))
 		return;
 	imports = json_array();
 	import.id = (u32)min_u64(before, UINT32_MAX);
@@ -71,7 +52,7 @@ void api_imports_list(struct call *call)
 	}
 	call_answer(call, 200, json_pack("{s:o, s:b}", "imports", imports, "more",
 					 (int)(result == STORE_OK)));
-	end(call, nouns);
+	nouns_end(call, nouns);
 }
 
 void api_import_show(struct call *call)
@@ -79,11 +60,11 @@ void api_import_show(struct call *call)
 	struct import import;
 	struct nouns *nouns;
 
-	if (!begin(call, &nouns))
+	if (!nouns_begin(call, &nouns))
 		return;
 	if (find(call, &import))
 		call_answer(call, 200, import_json(&import, nouns));
-	end(call, nouns);
+	nouns_end(call, nouns);
 }
 
 void api_import_preview(struct call *call)
@@ -96,7 +77,8 @@ void api_import_preview(struct call *call)
 	struct nouns *nouns;
 	enum import_encoding code;
 
-	if (!web_query_text(call, "encoding", encoding, sizeof(encoding)) || !begin(call, &nouns))
+	if (!web_query_text(call, "encoding", encoding, sizeof(encoding)) ||
+	    !nouns_begin(call, &nouns))
 		return;
 	buf_init(&preview.header, 0);
 	if (find(call, &import)) {
@@ -113,7 +95,7 @@ void api_import_preview(struct call *call)
 			call_refuse(call, 422, NULL, "%s", error.text);
 	}
 	buf_done(&preview.header);
-	end(call, nouns);
+	nouns_end(call, nouns);
 }
 
 /* ---- a new one ---- */
@@ -141,14 +123,14 @@ static void add_answer(struct call *call, struct call_order *base)
 	struct nouns *nouns;
 	json_t *json;
 
-	if (!call_order_is_well(call, base) || !begin(call, &nouns))
+	if (!call_order_is_well(call, base) || !nouns_begin(call, &nouns))
 		return;
 	json = import_json(&order->import, nouns);
 	if (json)
 		json_object_update(json, order->preview);
 	buf_add_format(&call->answer_head, "Location: /api/v1/imports/%u\r\n", order->import.id);
 	call_answer(call, 201, json);
-	end(call, nouns);
+	nouns_end(call, nouns);
 }
 
 static void add_done(struct call_order *base)
@@ -206,13 +188,13 @@ static bool add_prepare(struct add_order *order, struct call *call)
 	import->by = slice_of(order->by);
 	import->name = slice_of(order->name);
 	import->file = slice_of(order->file);
-	if (!begin(call, &nouns)) {
+	if (!nouns_begin(call, &nouns)) {
 		import_file_delete(audience, import->file);
 		return false;
 	}
 	good = import_file_path(path, call->web->config->web.audience, import->file) &&
 	       add_preview(order, path, nouns, &error);
-	end(call, nouns);
+	nouns_end(call, nouns);
 	if (!good) {
 		import_file_delete(audience, import->file);
 		call_refuse(call, 422, NULL, "%s", error.text);
@@ -413,10 +395,10 @@ static void change_answer(struct call *call, struct call_order *base)
 		call_refuse(call, 409, NULL, "%s", order->refusal);
 		return;
 	}
-	if (!begin(call, &nouns))
+	if (!nouns_begin(call, &nouns))
 		return;
 	call_answer(call, has_job(order) ? 202 : 200, import_json(&order->import, nouns));
-	end(call, nouns);
+	nouns_end(call, nouns);
 }
 
 static void change_done(struct call_order *base)
@@ -454,13 +436,13 @@ static void change(struct call *call, enum import_wish wish)
 		call_refuse(call, 503, NULL, "no memory");
 		return;
 	}
-	if (!begin(call, &nouns)) {
+	if (!nouns_begin(call, &nouns)) {
 		free(order);
 		return;
 	}
 	is_there = find(call, &import);
 	order->id = import.id;
-	end(call, nouns);
+	nouns_end(call, nouns);
 	if (is_there)
 		give_change(call, order, wish);
 	else
@@ -527,14 +509,14 @@ void api_import_plan(struct call *call)
 		call_refuse(call, 503, NULL, "no memory");
 		return;
 	}
-	if (!begin(call, &nouns)) {
+	if (!nouns_begin(call, &nouns)) {
 		free(order);
 		return;
 	}
 	good = find(call, &import) && import_plan_read(&order->plan, call, call->json, nouns) &&
 	       check_plan(order, call, &import, nouns);
 	order->id = import.id;
-	end(call, nouns);
+	nouns_end(call, nouns);
 	if (good) {
 		give_change(call, order, WISH_PLAN);
 		return;

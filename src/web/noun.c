@@ -44,14 +44,30 @@ static enum store_result load(struct nouns *nouns, struct audience_txn *txn)
 	return STORE_OK;
 }
 
-struct nouns *nouns_load(struct audience_txn *txn)
+bool nouns_load_again(struct call *call, struct nouns **nouns)
 {
-	struct nouns *nouns = calloc(1, sizeof(*nouns));
+	struct audience_txn *reader = call->web->reader;
 
-	if (nouns && load(nouns, txn) == STORE_OK)
-		return nouns;
+	*nouns = calloc(1, sizeof(**nouns));
+	if (*nouns && audience_begin_read(reader) == STORE_OK && load(*nouns, reader) == STORE_OK)
+		return true;
+	nouns_end(call, *nouns);
+	*nouns = NULL;
+	return false;
+}
+
+bool nouns_begin(struct call *call, struct nouns **nouns)
+{
+	if (nouns_load_again(call, nouns))
+		return true;
+	call_refuse(call, 503, NULL, "contacts cannot be read");
+	return false;
+}
+
+void nouns_end(struct call *call, struct nouns *nouns)
+{
+	audience_abort(call->web->reader);
 	free(nouns);
-	return NULL;
 }
 
 const struct attribute *nouns_attribute(const struct nouns *nouns, u16 id)

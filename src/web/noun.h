@@ -8,6 +8,7 @@
 #include "store/audience_attribute.h"
 #include "store/audience_contact.h"
 #include "store/audience_list.h"
+#include "web/call.h"
 
 #include <jansson.h>
 
@@ -18,8 +19,14 @@ struct nouns {
 	u32 list_count;
 };
 
-/* NULL: the store failed (see audience_error_text), or no memory. Freed by free(). */
-struct nouns *nouns_load(struct audience_txn *txn);
+/*
+ * Begins reading, for a call: `web->reader` has a transaction until nouns_end. False: that cannot
+ * be, and the call is answered.
+ */
+bool nouns_begin(struct call *call, struct nouns **nouns) MUST_CHECK;
+/* The same within a stream, where there is nothing left to be answered. */
+bool nouns_load_again(struct call *call, struct nouns **nouns) MUST_CHECK;
+void nouns_end(struct call *call, struct nouns *nouns);
 /* NULL: there is none. */
 const struct attribute *nouns_attribute(const struct nouns *nouns, u16 id);
 const struct attribute *nouns_attribute_named(const struct nouns *nouns, struct slice name);

@@ -168,5 +168,23 @@ void api_segment_delete(struct call *call);
 void api_segment_count(struct call *call);
 void api_segment_members(struct call *call);
 void api_segment_explain(struct call *call);
+void api_contacts_list(struct call *call);
+void api_contacts_add(struct call *call);
+void api_contacts_export(struct call *call);
+void api_contact_show(struct call *call);
+void api_contact_change(struct call *call);
+void api_contact_erase(struct call *call);
+void api_contact_history(struct call *call);
+void api_contact_export(struct call *call);
+void api_lists_list(struct call *call);
+void api_lists_add(struct call *call);
+void api_list_show(struct call *call);
+void api_list_change(struct call *call);
+void api_list_delete(struct call *call);
+void api_attributes_list(struct call *call);
+void api_attributes_add(struct call *call);
+void api_attribute_show(struct call *call);
+void api_attribute_change(struct call *call);
+void api_attribute_delete(struct call *call);
 
 #endif

@@ -1,0 +1,154 @@
+#include "web/noun_change.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+
+#define MEMBERS_AT_ONCE 2000
+
+/* ---- lists ---- */
+
+static enum store_result put_list(struct noun_change *change, struct audience_txn *txn)
+{
+	struct audience_list *list = &change->list;
+	struct audience_list known;
+	u32 count;
+	enum store_result result = audience_list_find(txn, list->name, &known);
+
+	if (result == STORE_OK && known.id != change->id) {
+		change->outcome = NOUN_IS_TAKEN;
+		return STORE_OK;
+	}
+	if (result != STORE_OK && result != STORE_NOT_FOUND)
+		return result;
+	if (change->id != 0) {
+		result = audience_list_get(txn, change->id, &known);
+		if (result == STORE_NOT_FOUND)
+			change->outcome = NOUN_IS_NOT_THERE;
+		if (result != STORE_OK)
+			return result == STORE_NOT_FOUND ? STORE_OK : result;
+		list->id = change->id;
+		list->created_ms = known.created_ms;
+		return audience_list_put(txn, list);
+	}
+	result = audience_list_count(txn, &count);
+	if (result != STORE_OK)
+		return result;
+	if (count >= LISTS_MAX) {
+		change->outcome = NOUN_IS_TOO_MANY;
+		return STORE_OK;
+	}
+	list->created_ms = clock_wall_ms();
+	return audience_list_add(txn, list);
+}
+
+static enum store_result delete_list(struct noun_change *change, struct audience_txn *txn)
+{
+	bool left;
+	enum store_result result = audience_list_delete(txn, change->id, MEMBERS_AT_ONCE,
+							clock_wall_ms(), &left);
+
+	if (result == STORE_NOT_FOUND) {
+		change->outcome = NOUN_IS_NOT_THERE;
+		return STORE_OK;
+	}
+	if (result == STORE_OK && left)
+		change->outcome = NOUN_HAS_MORE;
+	return result;
+}
+
+/* ---- attributes ---- */
+
+static enum store_result put_attribute(struct noun_change *change, struct audience_txn *txn)
+{
+	struct attribute *attribute = &change->attribute;
+	struct attribute known;
+	u32 count;
+	enum store_result result = attribute_find(txn, attribute->name, &known);
+
+	if (result == STORE_OK && known.id != change->id) {
+		change->outcome = NOUN_IS_TAKEN;
+		return STORE_OK;
+	}
+	if (result != STORE_OK && result != STORE_NOT_FOUND)
+		return result;
+	if (change->id != 0) {
+		result = attribute_get(txn, change->id, &known);
+		if (result == STORE_NOT_FOUND)
+			change->outcome = NOUN_IS_NOT_THERE;
+		if (result != STORE_OK)
+			return result == STORE_NOT_FOUND ? STORE_OK : result;
+		attribute->id = change->id;
+		attribute->type = known.type;
+		return attribute_put(txn, attribute);
+	}
+	result = attribute_count(txn, &count);
+	if (result != STORE_OK)
+		return result;
+	if (count >= ATTRIBUTES_MAX) {
+		change->outcome = NOUN_IS_TOO_MANY;
+		return STORE_OK;
+	}
+	return attribute_add(txn, attribute);
+}
+
+static enum store_result delete_attribute(struct noun_change *change, struct audience_txn *txn)
+{
+	enum store_result result = attribute_delete(txn, change->id);
+
+	if (result != STORE_NOT_FOUND)
+		return result;
+	change->outcome = NOUN_IS_NOT_THERE;
+	return STORE_OK;
+}
+
+/* ---- orders ---- */
+
+static enum store_result apply(struct scribe_order *base, struct audience_txn *txn)
+{
+	struct noun_change *change = container_of(base, struct noun_change, order.order);
+
+	change->outcome = NOUN_DONE;
+	if (change->is_list)
+		return change->deletes ? delete_list(change, txn) : put_list(change, txn);
+	return change->deletes ? delete_attribute(change, txn) : put_attribute(change, txn);
+}
+
+/*
+ * A list with many members is taken apart in several orders. Who goes away meanwhile leaves one
+ * with fewer members.
+ */
+static void answer(struct call *call, struct call_order *order)
+{
+	struct noun_change *change = container_of(order, struct noun_change, order);
+	struct noun_change *next;
+
+	if (!call_order_is_well(call, order))
+		return;
+	if (change->outcome != NOUN_HAS_MORE) {
+		change->answer(call, change);
+		return;
+	}
+	next = malloc(sizeof(*next));
+	if (!next) {
+		call_refuse(call, 503, NULL, "no memory");
+		return;
+	}
+	*next = *change;
+	noun_change_give(next, call);
+}
+
+void noun_change_give(struct noun_change *change, struct call *call)
+{
+	struct attribute *attribute = &change->attribute;
+	struct audience_list *list = &change->list;
+
+	attribute->name = list->name = slice_of(change->name);
+	attribute->label_ja = list->title = slice_of(change->title);
+	attribute->label_en = slice_of(change->title_en);
+	attribute->choices = list->description = slice_of(change->text);
+	change->order.order.apply = apply;
+	change->order.answer = answer;
+	call_give_order(call, &change->order);
+}
