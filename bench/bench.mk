@@ -80,5 +80,5 @@ bench-instructions: $(BENCH_DIR)/path | build/.bench-packages ## instructions a 
 	bench/instructions.py
 bench-appliance: $(BENCH_PROGRAMS) image image-guest build/.machine-packages ## the appliance's start, memory and size
 	$(Q)bench/appliance.py
-bench-guest: $(BENCH_PROGRAMS) build/kernel/test | build/.guest-packages ## kernel TLS and busy polling, in a guest
+bench-guest: build/host/hikyaku $(BENCH_PROGRAMS) build/kernel/test | build/.guest-packages ## kernel TLS and busy polling, in a guest
 	bench/in_guest.py

@@ -207,8 +207,8 @@ static void set_timeouts(struct path *path, const struct config_site *limits)
 }
 
 /*
- * Below this OpenSSL and one copy cost less than the kernel does for a record (bench/README.md):
- * what is 100 KB is cheaper there, what is 8 KB is not.
+ * To begin costs a session what the kernel saves with two or three messages of 100 KB, or with
+ * fifteen of 8 KB, which few sessions carry: bench/README.md.
  */
 #define KERNEL_FROM (64 * 1024)
 
