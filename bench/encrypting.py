@@ -1,4 +1,4 @@
-"""The whole sender over STARTTLS, with the kernel as the one that encrypts and without: what a message costs it.
+"""The whole sender over STARTTLS, the kernel encrypting or not: what a message costs it.
 
 In a guest (in_guest.py), or on any machine whose kernel has TLS: bench/encrypting.py. Unsigned, so that the
 ratio is of sending and not of signatures.
@@ -52,8 +52,8 @@ def measure_one(choice, size, count, per_session):
     directory = tempfile.mkdtemp(prefix="hk-enc-")
     sink = harness.Sink(directory, 2526, "--starttls", "--no-hash")
     try:
-        config = harness.write_config(directory, 2526, DOMAIN, SITE.format(choice=choice, per_session=per_session),
-                                      workers=1, sign=False)
+        site = SITE.format(choice=choice, per_session=per_session)
+        config = harness.write_config(directory, 2526, DOMAIN, site, workers=1, sign=False)
         os.mkdir(os.path.join(directory, "data"))
         sender = harness.Sender(directory, config)
         campaign(sender, directory, "first", size, 64)
@@ -63,8 +63,8 @@ def measure_one(choice, size, count, per_session):
         by_kernel = kernel_messages()
         sender.end()
         if done["delivered"] != count or by_kernel != (count + 64 if choice == "always" else 0):
-            sys.exit(f"tls-kernel = {choice}: {done['delivered']} of {count} delivered, {by_kernel:.0f} messages "
-                     "encrypted by the kernel")
+            sys.exit(f"tls-kernel = {choice}: {done['delivered']} of {count} delivered, "
+                     f"{by_kernel:.0f} messages encrypted by the kernel")
     finally:
         sink.end()
         shutil.rmtree(directory)

@@ -103,12 +103,13 @@ def section(data):
                  "and has\nno figure here")
     heads = ["over", "size", "way", "CPU" if data["kvm"] else "instructions", "ratio"] + \
         (["rate"] if data["kvm"] else [])
+    what, units = ("CPU time", ()) if data["kvm"] else ("instructions", (1000, "instructions"))
     return (f"## In a guest\n\nThe bare client, one thread, 16 sessions, Linux {data['kernel']} of "
             f"`kernel-config/`, {words}.\n\n" + table(heads, rows) +
-            "\nThe whole sender over STARTTLS, unsigned, one worker, 16 sessions, `tls-kernel` never and always, by "
-            f"turns:\n{'CPU time' if data['kvm'] else 'instructions'} of its process for a message, and the ratio, "
-            "smallest and largest beside it.\n\n" + encrypting.rows(data["whole"], *([] if data["kvm"] else
-                                                                              [1000, "instructions"])))
+            "\nThe whole sender over STARTTLS, unsigned, one worker, 16 sessions, `tls-kernel` never and "
+            f"always, by turns:\n{what} of its process for a message, and the ratio, smallest and largest "
+            "beside it.\n\n" +
+            encrypting.rows(data["whole"], *units))
 
 
 def measure(s, a):
