@@ -64,7 +64,8 @@ static bool ends_with(struct slice s, struct slice end)
 }
 
 /* Its number; 0: it stays as it is. False: no room. */
-static bool number_of(struct wrap_links *wrap, struct slice url, u32 *number, struct error *error)
+static bool number_of(struct wrap_links *wrap, struct slice url, bool in_loop, u32 *number,
+		      struct error *error)
 {
 	const struct slice *known;
 	struct slice copy;
@@ -72,6 +73,11 @@ static bool number_of(struct wrap_links *wrap, struct slice url, u32 *number, st
 	*number = 0;
 	if (!is_http(url))
 		return true;
+	/* An item of a loop is not known any more when somebody clicks. */
+	if (in_loop && slice_find(url, SLICE("{{")) >= 0) {
+		wrap->left++;
+		return true;
+	}
 	if (url.len > WRAP_URL_MAX || is_ours(wrap, url) || ends_with(url, SLICE("#notrack")) ||
 	    !link_is_fillable(url)) {
 		wrap->left++;
@@ -112,7 +118,7 @@ static bool replace(void *owner, const struct html_link *link, struct slice *rep
 
 	if (link->kind != HTML_LINK_ANCHOR)
 		return true;
-	if (!number_of(job->wrap, link->url, &number, error))
+	if (!number_of(job->wrap, link->url, link->in_loop, &number, error))
 		return error_prefix(error, "line %u", link->line);
 	if (number == 0)
 		return true;
@@ -207,6 +213,7 @@ bool wrap_links_text(struct wrap_links *wrap, struct slice text, struct buf *out
 		     struct error *error)
 {
 	size_t from = 0;
+	u32 loops = 0;
 
 	for (size_t at = 0; wrap->clicks && at < text.len;) {
 		struct slice rest = slice_from(text, at);
@@ -214,13 +221,15 @@ bool wrap_links_text(struct wrap_links *wrap, struct slice text, struct buf *out
 		struct slice url;
 		u32 number;
 
+		loops += slice_has_prefix(rest, SLICE("{{#each"));
+		loops -= loops > 0 && slice_has_prefix(rest, SLICE("{{/each"));
 		if (tag > 0 || (rest.ptr[0] != 'h' && rest.ptr[0] != 'H') || !is_http(rest)) {
 			at += tag > 0 ? tag : 1;
 			continue;
 		}
 		url = slice_first(rest, url_length(rest));
 		url.len = without_tail(url);
-		if (!number_of(wrap, url, &number, error))
+		if (!number_of(wrap, url, loops > 0, &number, error))
 			return false;
 		if (number > 0) {
 			buf_add(out, text.ptr + from, at - from);

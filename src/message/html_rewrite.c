@@ -37,6 +37,7 @@ struct rewriter {
 	const struct html_links *links;
 	struct html_walk walk;
 	struct buf *out;
+	u32 loops;        /* around what is read */
 	const char *kept; /* everything in front of it is in `out` */
 	struct buf url;   /* decoded */
 	struct buf value; /* a new srcset */
@@ -74,7 +75,8 @@ static bool ask(struct rewriter *r, enum html_link_kind kind, const struct html_
 	struct html_link link = { .kind = kind,
 				  .url = trim(url),
 				  .line = html_walk_line(&r->walk, token->whole.ptr),
-				  .tag = token->name };
+				  .tag = token->name,
+				  .in_loop = r->loops > 0 };
 
 	*replacement = SLICE_NONE;
 	return r->links->replace(r->links->owner, &link, replacement, r->error);
@@ -179,6 +181,11 @@ static bool rewrite(struct rewriter *r)
 	while (html_walk_next(&r->walk, &token)) {
 		struct slice rest = token.attributes;
 
+		if (token.kind == HTML_TOKEN_TEMPLATE) {
+			r->loops += slice_has_prefix(token.whole, SLICE("{{#each"));
+			r->loops -= r->loops > 0 &&
+				    slice_has_prefix(token.whole, SLICE("{{/each"));
+		}
 		while (html_attribute_next(&rest, &attribute)) {
 			if (!rewrite_attribute(r, &token, &attribute))
 				return false;

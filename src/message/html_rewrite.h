@@ -29,6 +29,7 @@ struct html_link {
 	struct slice url;
 	u32 line;         /* of the HTML text, from 1 */
 	struct slice tag; /* name of the element, as written */
+	bool in_loop;     /* of the template language: its fields may be the item's */
 };
 
 /*

@@ -78,6 +78,19 @@ static void our_own_links_stay(void **state)
 	check(true, "<a href=\"" BASE "/shop\">x</a>", "<a href=\"" LINK("1") "\">x</a>");
 }
 
+/* Whoever clicks later is no round of a loop: what stands for its item could not be filled in. */
+static void links_with_fields_in_a_loop_stay(void **state)
+{
+	(void)state;
+	check(true,
+	      "{{#each items as p}}<a href=\"https://a.example/{{p}}\">x</a>{{#else}}"
+	      "<a href=\"https://a.example/\">y</a>{{/each}}<a href=\"https://a.example/{{p}}\">z</a>",
+	      "{{#each items as p}}<a href=\"https://a.example/{{p}}\">x</a>{{#else}}"
+	      "<a href=\"" LINK("1") "\">y</a>{{/each}}<a href=\"" LINK("2") "\">z</a>");
+	check(false, "{{#each items}}\nhttps://a.example/{{this}}\n{{/each}}\nhttps://a.example/{{p}}",
+	      "{{#each items}}\nhttps://a.example/{{this}}\n{{/each}}\n" LINK("1"));
+}
+
 static void a_url_has_one_number_in_all_parts(void **state)
 {
 	(void)state;
@@ -243,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_that_people_click_are_replaced_and_nothing_else),
 		cmocka_unit_test(our_own_links_stay),
+		cmocka_unit_test(links_with_fields_in_a_loop_stay),
 		cmocka_unit_test(a_url_has_one_number_in_all_parts),
 		cmocka_unit_test(urls_in_text_end_where_people_see_them_end),
 		cmocka_unit_test(the_pixel_stands_at_the_end_of_what_is_seen),
