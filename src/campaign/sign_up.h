@@ -48,6 +48,9 @@ bool sign_up_next_id(struct slice *ids, u16 *id, bool *is_required);
 /* Whether a site may hold the form: `origin` as browsers send it. */
 bool sign_up_admits_origin(const struct audience_form *form, struct slice origin);
 
+/* The setting that names the attributes people may change themselves, as FORM_FIELDS does. */
+#define PREFERENCES_FIELDS "preferences-fields"
+
 /* ---- a person ---- */
 
 struct sign_up {

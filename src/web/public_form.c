@@ -121,10 +121,35 @@ static bool read_email(struct kept *kept, const struct form *sent)
 	return !wire.failed && !key.failed && wire.len <= CONTACT_ADDRESS_MAX;
 }
 
-/* NULL: it is fine. */
-static const char *read_value(struct kept *kept, const struct attribute *attribute,
-			      bool is_required, const struct form *sent, bool japanese)
+/* Among the others, in its place. False: no room; they stay as they are. */
+static bool put_value(struct buf *values, u16 attribute, struct slice value)
 {
+	struct buf merged;
+	struct buf one;
+	bool is_put;
+
+	buf_init(&one, CONTACT_VALUE_MAX + 8);
+	buf_init(&merged, CONTACT_VALUES_MAX);
+	contact_put_value(&one, attribute, value);
+	if (value.len > 0) {
+		contact_merge_values(&merged, buf_slice(values), buf_slice(&one));
+	} else { /* one that takes away is kept as such; ids ascend here */
+		buf_add_slice(&merged, buf_slice(values));
+		buf_add_slice(&merged, buf_slice(&one));
+	}
+	is_put = !one.failed && !merged.failed;
+	buf_done(&one);
+	buf_done(is_put ? values : &merged);
+	if (is_put)
+		*values = merged;
+	return is_put;
+}
+
+const char *public_read_value(struct buf *values, const struct attribute *attribute,
+			      bool is_required, bool empties, const struct form *sent,
+			      enum language language)
+{
+	bool japanese = language == LANGUAGE_JAPANESE;
 	char name[FORM_FIELD_NAME_SIZE];
 	struct slice text = form_text(sent, public_field_name(name, attribute->id));
 	enum value_problem problem;
@@ -132,24 +157,13 @@ static const char *read_value(struct kept *kept, const struct attribute *attribu
 
 	if (attribute->type == ATTRIBUTE_YES_NO && text.len == 0)
 		text = SLICE("0");
-	if (text.len == 0)
-		return !is_required ? NULL
-		       : japanese   ? "入力してください"
-				    : "This has to be filled in.";
+	if (text.len == 0 && is_required)
+		return japanese ? "入力してください" : "This has to be filled in.";
 	buf_init(&value, CONTACT_VALUE_MAX);
 	problem = value_read(&value, attribute->type, attribute->choices, text);
-	if (problem == VALUE_GOOD && value.len > 0) {
-		struct buf merged;
-		struct buf one;
-
-		buf_init(&one, CONTACT_VALUE_MAX + 8);
-		buf_init(&merged, CONTACT_VALUES_MAX);
-		contact_put_value(&one, attribute->id, buf_slice(&value));
-		contact_merge_values(&merged, buf_slice(&kept->values), buf_slice(&one));
-		buf_done(&one);
-		buf_done(&kept->values);
-		kept->values = merged;
-	}
+	if (problem == VALUE_GOOD && (value.len > 0 || empties) &&
+	    !put_value(values, attribute->id, buf_slice(&value)))
+		problem = VALUE_TOO_LONG;
 	buf_done(&value);
 	return problem == VALUE_GOOD ? NULL : value_problem_words(problem, japanese);
 }
@@ -157,7 +171,6 @@ static const char *read_value(struct kept *kept, const struct attribute *attribu
 static void read_fields(struct call *call, struct kept *kept, const struct audience_form *form,
 			struct form_mistakes *mistakes)
 {
-	bool japanese = call_language(call) == LANGUAGE_JAPANESE;
 	struct slice ids = form->of[FORM_FIELDS];
 	struct attribute attribute;
 	bool is_required;
@@ -166,8 +179,8 @@ static void read_fields(struct call *call, struct kept *kept, const struct audie
 	for (u32 i = 0; i < SIGN_UP_FIELDS_MAX && sign_up_next_id(&ids, &id, &is_required); i++) {
 		if (attribute_get(call->web->reader, id, &attribute) != STORE_OK)
 			continue;
-		mistakes->fields[i] =
-			read_value(kept, &attribute, is_required, call->form, japanese);
+		mistakes->fields[i] = public_read_value(&kept->values, &attribute, is_required,
+							false, call->form, call_language(call));
 		mistakes->any |= mistakes->fields[i] != NULL;
 	}
 }

@@ -30,6 +30,16 @@ struct form_mistakes {
 	bool any;
 };
 
+/* A field for an attribute, with what is in it; `mistake` NULL: it is fine. */
+void public_add_field(struct page *page, const struct attribute *attribute, bool is_required,
+		      struct slice value, const char *mistake);
+/*
+ * Puts the attribute's value as it was sent among the packed `values`; with `empties`, and then in
+ * order of ids, also one that was emptied. NULL, or what is wrong with it.
+ */
+const char *public_read_value(struct buf *values, const struct attribute *attribute,
+			      bool is_required, bool empties, const struct form *sent,
+			      enum language language);
 /* The form's name for an attribute. */
 const char *public_field_name(char out[FORM_FIELD_NAME_SIZE], u16 attribute);
 /* A text in the page's language, or in the other one. */

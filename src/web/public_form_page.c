@@ -102,8 +102,8 @@ static void add_choice(struct page *page, const struct attribute *attribute,
 	page_select_end(page);
 }
 
-static void add_field(struct page *page, const struct attribute *attribute, bool is_required,
-		      const struct form *sent, const char *mistake)
+void public_add_field(struct page *page, const struct attribute *attribute, bool is_required,
+		      struct slice value, const char *mistake)
 {
 	static const char *const types[ATTRIBUTE_TYPES] = { [ATTRIBUTE_DATE] = "date" };
 	char name[FORM_FIELD_NAME_SIZE];
@@ -122,9 +122,9 @@ static void add_field(struct page *page, const struct attribute *attribute, bool
 
 	slice_copy(label, sizeof(label), shown.len > 0 ? shown : attribute->name);
 	words_of_label = WORDS(label, label);
-	field.value = form_text(sent, name);
+	field.value = value;
 	if (attribute->type == ATTRIBUTE_YES_NO)
-		page_check(page, name, &words_of_label, field.value.len > 0);
+		page_check(page, name, &words_of_label, slice_equal(value, SLICE("1")));
 	else if (attribute->type == ATTRIBUTE_CHOICE)
 		add_choice(page, attribute, &field);
 	else
@@ -136,13 +136,16 @@ static void add_fields(struct page *page, struct audience_txn *txn,
 		       const struct form_mistakes *mistakes)
 {
 	struct slice ids = form->of[FORM_FIELDS];
+	char name[FORM_FIELD_NAME_SIZE];
 	struct attribute attribute;
 	bool is_required;
 	u16 id;
 
 	for (u32 i = 0; i < SIGN_UP_FIELDS_MAX && sign_up_next_id(&ids, &id, &is_required); i++) {
 		if (attribute_get(txn, id, &attribute) == STORE_OK)
-			add_field(page, &attribute, is_required, sent, mistakes->fields[i]);
+			public_add_field(page, &attribute, is_required,
+					 form_text(sent, public_field_name(name, id)),
+					 mistakes->fields[i]);
 	}
 }
 

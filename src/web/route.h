@@ -72,6 +72,8 @@ void public_open(struct call *call);
 void public_click(struct call *call);
 void public_unsubscribe_page(struct call *call);
 void public_unsubscribe(struct call *call);
+void public_preferences_page(struct call *call);
+void public_preferences(struct call *call);
 void public_form(struct call *call);
 void public_form_style(struct call *call);
 void public_form_send(struct call *call);

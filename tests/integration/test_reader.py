@@ -197,6 +197,25 @@ def test_the_page_changes_nothing_until_its_button_is_pressed_and_that_can_be_un
     assert (known["state"], known["list1"]) == (4, 2), known
 
 
+def test_people_choose_what_they_get(world, sender):
+    reader = world.readers[0]
+    page = world.ask("GET", f"/p/{reader.preferences}", Accept_Language="en")
+    assert page.status == 200 and "r***@reader.test" in page.text and "&lt;b&gt;Shop &amp; more" in page.text
+    assert page.text.count(" checked") == 2 and 'value="森 太郎"' in page.text
+    path, shown = f"/p/{reader.preferences}", [("shown", "1"), ("shown", "2"), ("shown", "99")]
+    saved = world.post(path, [*shown, ("list", "2"), ("list", "99"), ("a1", "Taro <x>")])
+    assert saved.status == 200 and saved.text.count(" checked") == 1 and "Taro &lt;x&gt;" in saved.text
+    wait_until(lambda: "news" in sender.run("suppression", "list").stdout, "the sender's word")
+    assert world.post(path, [*shown, ("a1", "\x01")]).status == 422
+    assert world.post(f"/p/{reader.unsubscribe}", shown).status == 404
+    assert world.ask("POST", f"/u/{reader.unsubscribe}").status == 200
+    out = world.ask("GET", path, Accept_Language="en")
+    assert " checked" not in out.text and "unsubscribed from everything" in out.text
+    assert world.post(path, [*shown, ("list", "1"), ("a1", "")]).status == 200
+    known = world.known(1)
+    assert (known["state"], known["list1"], known["list2"]) == (2, 2, 3), known
+
+
 def test_who_unsubscribes_while_the_sender_is_away_is_told_to_it_later(world, sender):
     sender.stop()
     assert world.ask("POST", f"/u/{world.readers[0].unsubscribe}").status == 200

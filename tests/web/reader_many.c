@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "campaign/link_token.h"
+#include "campaign/sign_up.h"
 #include "store/audience_activity.h"
 #include "store/audience_attribute.h"
 #include "store/audience_behaviour.h"
@@ -76,6 +77,7 @@ static void make_lists(void)
 				      .title = SLICE("<b>Shop & more</b>") };
 
 	must(attribute_add(txn, &name));
+	must(audience_setting_put(txn, SLICE(PREFERENCES_FIELDS), SLICE("1")));
 	must(audience_list_add(txn, &news));
 	must(audience_list_add(txn, &shop));
 }
