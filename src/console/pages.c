@@ -21,6 +21,7 @@
 #define PATH_MAX_BYTES 255
 #define DEPTH_MAX 8
 #define CHUNK (64u << 10)
+#define NAMES_MAX (16u << 20) /* bytes of those of one folder */
 
 /* Names of a path, without those that could lead elsewhere. */
 struct place {
@@ -264,36 +265,78 @@ static void tell(struct listing *listing, const char *path, const struct stat *s
 	buf_done(&size);
 }
 
+/* Names of a folder, each ended by a NUL, one behind the other. */
+static void read_names(DIR *list, struct buf *names, size_t *count)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(list))) {
+		if (is_name(entry->d_name, true)) {
+			buf_add(names, entry->d_name, strlen(entry->d_name) + 1);
+			(*count)++;
+		}
+	}
+}
+
+/* In order; *sorted is the caller's to free. False: no memory, or more than a site has. */
+static bool sort_names(const struct buf *names, size_t count, struct slice **sorted)
+{
+	const char *at = names->ptr;
+
+	*sorted = names->failed ? NULL : calloc(count + 1, sizeof(**sorted));
+	for (size_t i = 0; *sorted && i < count; i++) {
+		(*sorted)[i] = slice_of(at);
+		at += (*sorted)[i].len + 1;
+	}
+	if (*sorted)
+		qsort(*sorted, count, sizeof(**sorted), slice_order);
+	return *sorted != NULL;
+}
+
+static void list_folder(struct listing *listing, int fd, const char *before, u32 depth);
+
+static void list_entry(struct listing *listing, int folder, const char *before, const char *name,
+		       u32 depth)
+{
+	char path[PATH_MAX_BYTES + 2];
+	struct stat st;
+	int next;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (size_t)snprintf(path, sizeof(path), "%s%s%s", before, name,
+			     S_ISDIR(st.st_mode) ? "/" : "") >= sizeof(path))
+		return;
+	if (S_ISREG(st.st_mode) && is_name(name, false)) {
+		tell(listing, path, &st);
+	} else if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
+		next = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (next >= 0)
+			list_folder(listing, next, path, depth + 1);
+	}
+}
+
 /* Takes the descriptor. No link is followed; deeper than files can be put is not looked. */
 static void list_folder(struct listing *listing, int fd, const char *before, u32 depth)
 {
 	DIR *list = fdopendir(fd);
-	struct dirent *entry;
+	struct slice *sorted = NULL;
+	size_t count = 0;
+	struct buf names;
 
 	if (!list) {
 		close(fd);
 		return;
 	}
-	while ((entry = readdir(list))) {
-		char path[PATH_MAX_BYTES + 1];
-		struct stat st;
-
-		if (fstatat(dirfd(list), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    (size_t)snprintf(path, sizeof(path), "%s%s", before, entry->d_name) + 1 >=
-			    sizeof(path))
-			continue;
-		if (S_ISREG(st.st_mode) && is_name(entry->d_name, false)) {
-			tell(listing, path, &st);
-		} else if (S_ISDIR(st.st_mode) && is_name(entry->d_name, true) &&
-			   depth < DEPTH_MAX) {
-			int next = openat(dirfd(list), entry->d_name,
-					  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
-			slice_copy(path + strlen(path), 2, SLICE("/"));
-			if (next >= 0)
-				list_folder(listing, next, path, depth + 1);
-		}
+	buf_init(&names, NAMES_MAX);
+	read_names(list, &names, &count);
+	if (sort_names(&names, count, &sorted)) {
+		for (size_t i = 0; i < count; i++)
+			list_entry(listing, dirfd(list), before, sorted[i].ptr, depth);
+	} else {
+		fprintf(stderr, "hikyaku: /%s has too many files to list\n", before);
 	}
+	free(sorted);
+	buf_done(&names);
 	closedir(list);
 }
 

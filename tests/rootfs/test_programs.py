@@ -128,12 +128,35 @@ def test_the_web_server_has_neither_the_group_nor_the_rights_of_who_keeps_it(gue
                     folder / "own.key", "-out", folder / "own.pem"], check=True, capture_output=True)
     os.chown(folder / "own.key", ADMIN, HIKYAKU)
     (folder / "own.key").chmod(0o640)
-    (folder / "hikyaku.conf").write_text(
+    (folder / "hikyaku.conf.new").write_text(
         'customer "a.test" {\n\tsign = false\n\taddress "any" { ehlo = "m.a.test" }\n}\n'
         'www {\n\tcertificate = "/data/etc/own.pem"\n\tkey = "/data/etc/own.key"\n}\n')
+    visitors = guest.serve(sys.executable, "-c", VISITORS)
+    wait_for(lambda: "there" in visitors.read_text(), "visitors")
+    folder.joinpath("hikyaku.conf.new").rename(folder / "hikyaku.conf")
     wait_for(lambda: web("--cacert", folder / "own.pem", "https://hikyaku.test/").returncode == 0, "it")
+    wait_for(lambda: "gone" in visitors.read_text(), "the visitors' end")
+    served, refused = map(int, visitors.read_text().split()[-2:])
+    assert served > 50 and refused == 0, visitors.read_text()
     after = fields(guest, "lighttpd")
     assert after["Pid"] == server["Pid"] and int(after["CapPrm"], 16) == 0
+
+
+# Each with a connection of its own, for four seconds.
+VISITORS = """import socket, ssl, time
+context, served, refused = ssl._create_unverified_context(), 0, 0
+print("there", flush=True)
+until = time.monotonic() + 4
+while time.monotonic() < until:
+    try:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", 443), timeout=20)) as peer:
+            peer.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+            served += peer.recv(15) == b"HTTP/1.1 200 OK"
+    except OSError as error:
+        print(error, flush=True)
+        refused += 1
+print("gone", served, refused, flush=True)
+"""
 
 
 def fields(guest, name):
@@ -211,6 +234,7 @@ def test_the_web_server_sends_plain_requests_to_tls(web):
 def test_the_web_server_hands_calls_of_programs_on_to_their_role(guest, web):
     shared = guest.folder("/run/hikyaku", 0, 0o1771)
     os.chown(shared, 0, HIKYAKU)
+    guest.folder("/data/web", WEB, 0o700)
     config = guest.folder("/data/etc", ADMIN, 0o755) / "hikyaku.conf"
     config.write_text('customer "a.test" {\n\tsign = false\n\taddress "any" { ehlo = "m.a.test" }\n}\n')
     told = ("-o", "/dev/null", "-w", "%{http_code}")
