@@ -7,6 +7,7 @@
 #include "io/tls_server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct server {
 	size_t echo;      /* bytes to send back; then close_notify */
 	size_t new_keys;  /* after so many bytes the client's keys are to be changed; 0: never */
 	bool closes;      /* behind the handshake */
+	bool stalls;      /* nothing is read behind the handshake, until the client goes */
 };
 
 static bool echo(SSL *ssl, size_t len)
@@ -42,7 +44,11 @@ static void *serve(void *argument)
 	char byte;
 
 	SSL_set_fd(ssl, fd);
-	if (SSL_accept(ssl) == 1 && !s->closes) {
+	if (SSL_accept(ssl) == 1 && s->stalls) {
+		struct pollfd gone = { fd, POLLRDHUP, 0 };
+
+		poll(&gone, 1, 20000);
+	} else if (!s->closes && SSL_is_init_finished(ssl)) {
 		if (s->new_keys > 0 && echo(ssl, s->new_keys)) {
 			SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
 			SSL_do_handshake(ssl);
@@ -51,7 +57,7 @@ static void *serve(void *argument)
 		echo(ssl, s->echo);
 		SSL_shutdown(ssl);
 	}
-	while (!s->closes && recv(fd, &byte, 1, 0) > 0) {
+	while (!s->closes && !s->stalls && recv(fd, &byte, 1, 0) > 0) {
 	}
 	SSL_free(ssl);
 	close(fd);
@@ -349,6 +355,29 @@ static void new_keys_make_it_mute_and_replies_still_come(void **state)
 	close_world(&w);
 }
 
+/* As in plaintext: what the kernel took is told, and of what it did not take the peer gets nothing. */
+static void a_send_that_is_stopped_took_what_was_told(void **state)
+{
+	static char bulk[1 << 20];
+	struct server server = { .stalls = true };
+	struct iovec iov = { bulk, sizeof(bulk) };
+	struct world w;
+	u32 sends;
+
+	(void)state;
+	if (!kernel_has_tls())
+		skip();
+	open_world(&w, TLS1_3_VERSION, NULL, server);
+	ask_kernel(&w);
+	send_until_stuck(&w.owner, w.ring, &iov);
+	sends = w.owner.sends;
+	conn_stop_sending(&w.owner.conn);
+	turn_until(w.ring, w.owner.sends > sends);
+	assert_int_equal(w.owner.sent, -ECANCELED);
+	assert_true(w.owner.took_nothing);
+	close_world(&w);
+}
+
 static void the_process_changes_keys_by_itself(void **state)
 {
 	struct server server = { .new_keys = 1000, .echo = 1000 };
@@ -377,6 +406,7 @@ int main(void)
 		cmocka_unit_test(it_closes_while_the_kernel_is_asked),
 		cmocka_unit_test(a_peer_that_has_gone_meanwhile_is_told_once),
 		cmocka_unit_test(new_keys_make_it_mute_and_replies_still_come),
+		cmocka_unit_test(a_send_that_is_stopped_took_what_was_told),
 		cmocka_unit_test(the_process_changes_keys_by_itself),
 	};
 

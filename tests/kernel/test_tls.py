@@ -30,7 +30,7 @@ def run(folder, programs, files, command, **options):
 def test_a_connections_encryption_changes_hands(tmp_path):
     sender.make("VARIANT=host", TEST)
     out = run(tmp_path, [TOP / TEST], [], [TOP / TEST], python=False, memory="512M")
-    assert "[  PASSED  ] 9 test(s)." in out and "SKIPPED" not in out, out
+    assert "[  PASSED  ] 10 test(s)." in out and "SKIPPED" not in out, out
 
 
 @pytest.fixture(scope="module")
