@@ -265,7 +265,7 @@ static struct segment_node *shape(struct segment_node *node)
 			at = &child->next;
 		}
 	}
-	if (node->kind == SEGMENT_NOT && node->first->kind == SEGMENT_NOT)
+	if (node->kind == SEGMENT_NOT && node->first && node->first->kind == SEGMENT_NOT)
 		node = node->first->first;
 	else if (is_kind_group(node, node->kind) && node->first && !node->first->next)
 		node = node->first;

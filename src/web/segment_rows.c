@@ -326,7 +326,7 @@ struct segment *segment_rows_settle(const struct segment_rows *rows,
 				    const struct segment_names *names, u32 *bad_row,
 				    struct error *error)
 {
-	const struct segment_node *children[SEGMENT_ROWS_MAX];
+	const struct segment_node *children[SEGMENT_ROWS_MAX] = { NULL };
 	struct segment *segment = segment_open();
 	struct segment_problem problem;
 

@@ -5,7 +5,7 @@
  *	any           1: any of them is enough
  *	what.0        "state", "attribute:5", "member:3", "opened"; without it there is no row
  *	op.0          word of the operator (campaign/segment_words.h)
- *	value.0       as people write it; several for "in", with commas or on lines; days as a number
+ *	value.0       as people write it; several for "in", with commas or on lines; days
  *	campaign.0, link.0   of behaviour; may be empty
  *	not.0         1
  */

@@ -2,6 +2,7 @@
 
 import pytest
 
+from visitor import Visitor
 from web_host import WebHost
 
 API = "/api/v1/segments"
@@ -82,3 +83,61 @@ def test_what_is_wrong_is_pointed_at(web, key):
     reader = web.key("reader", "--scope", "read")
     assert web.call("POST", API, reader, {"name": "a", "text": "everyone"}).status == 403
     assert web.call("GET", f"{API}/1/count?wait=x", reader).status == 400
+
+
+def test_a_person_writes_a_segment_in_rows_and_as_text(web):
+    visitor = Visitor(web).become()
+    page = visitor.get("/admin/segments")
+    assert page.status == 200 and "There are no segments yet" in page.text
+    assert "/admin/segments/new" in page.links
+    page = visitor.get("/admin/segments/new")
+
+    # Rows come and go at the server; what was filled in stays.
+    page = page.send("/admin/segments", do="add", add="state", name="Readers")
+    page = page.send("/admin/segments", do="add", add="opened")
+    form = page.form("/admin/segments").fields
+    assert (form["what.0"], form["what.1"], form["name"]) == ("state", "opened", "Readers")
+    rows = {"op.0": "=", "value.0": "active", "op.1": "within", "value.1": "many"}
+    page = page.send("/admin/segments", do="save", **rows)
+    assert page.status == 422 and "the days is a whole number" in page.text
+    page = page.send("/admin/segments", do="count", **{"value.1": "30", "not.1": "1"})
+    assert page.status == 200 and "Contacts: 0" in page.text
+    page = page.send("/admin/segments", do="add", add="domain")
+    page = page.send("/admin/segments", do="remove.2")
+    assert "what.2" not in page.form("/admin/segments").fields
+    page = page.send("/admin/segments", do="text")
+    text = "state = active and not opened within 30 days"
+    assert page.form("/admin/segments").fields["text"].strip() == text
+    page = page.send("/admin/segments", do="save", name="")
+    assert page.status == 422 and "A segment has a name" in page.text
+    page = page.send("/admin/segments", do="save", name="読者 <b>")
+    assert page.path == "/admin/segments/1" and "Saved." in page.text and text in page.text
+    assert "読者 <b>" in page.text
+
+    page = visitor.get("/admin/segments/1/edit")
+    fields = page.form("/admin/segments/1").fields
+    assert (fields["mode"], fields["what.1"], fields["value.1"], fields["not.1"]) == \
+        ("rows", "opened", "30", "1")
+    page = page.send("/admin/segments/1", do="text")
+    page = page.send("/admin/segments/1", do="save", text="opened or (clicked and prefecture = 1)")
+    assert page.status == 422 and "At character 24: there is no attribute" in page.text
+    page = page.send("/admin/segments/1", do="rows", text="opened or (clicked and sent)")
+    assert page.status == 422 and "written as text" in page.text
+    page = page.send("/admin/segments/1", do="save")
+    assert page.path == "/admin/segments/1" and "opened or (clicked and sent)" in page.text
+
+    # Somebody else's change is not lost.
+    late = visitor.get("/admin/segments/1/edit")
+    visitor.get("/admin/segments/1/edit").send("/admin/segments/1", do="save", text="sent")
+    page = late.send("/admin/segments/1", do="save", text="clicked")
+    assert page.status == 422 and "Somebody has changed it" in page.text
+    assert "There is no such contact" in visitor.get("/admin/segments/1?who=ann%40shop.test").text
+    japanese = Visitor(web, "ja").become("mori@shop.test", "viewer")
+    page = japanese.get("/admin/segments/1")
+    assert "該当する連絡先" in page.text and "/admin/segments/1/edit" not in page.links
+    assert japanese.get("/admin/segments/1/edit").status == 403
+
+    page = visitor.get("/admin/segments/1").send("/admin/segments/1/delete")
+    assert page.path == "/admin/segments" and "The segment is deleted" in page.text
+    for path in "1", "1/edit", "x", "0":
+        assert visitor.get(f"/admin/segments/{path}").status == 404, path
