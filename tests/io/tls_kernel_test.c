@@ -4,6 +4,8 @@
  */
 #include "io/tls_memory.h"
 
+#include "base/fail_alloc.h"
+
 #include <linux/tls.h>
 #include <string.h>
 
@@ -272,6 +274,36 @@ static void keys_that_were_changed_are_not_handed_over(void **state)
 	tls_context_close(context);
 }
 
+static void without_memory_there_are_no_keys_and_the_process_goes_on(void **state)
+{
+	bool failed = true;
+	u32 without = 0;
+
+	(void)state;
+	for (u32 n = 1; failed; n++) {
+		struct tls_context *context = open_context(4);
+		SSL_CTX *ctx = open_server_for(&suites[1]);
+		enum tls_handover handover;
+		struct slice keys;
+		struct peer p;
+
+		connect_peer(&p, context, ctx, "key");
+		fail_alloc(n);
+		handover = tls_hand_over(p.tls, &keys);
+		failed = fail_alloc_end();
+		assert_true(handover == TLS_HANDOVER_READY || (failed && handover == TLS_HANDOVER_CIPHER));
+		without += handover == TLS_HANDOVER_CIPHER;
+		tls_handed_over(p.tls);
+		assert_int_equal(write_text(&p, "NOOP\r\n", 6), TLS_OK);
+		to_server(&p);
+		assert_server_reads(&p, "NOOP\r\n");
+		close_peer(&p);
+		SSL_CTX_free(ctx);
+		tls_context_close(context);
+	}
+	assert_true(without > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_session_that_was_resumed_has_keys_of_its_own),
 		cmocka_unit_test(what_was_kept_for_it_is_wiped),
 		cmocka_unit_test(tls_1_2_and_a_kernel_without_tls_have_no_keys_for_it),
+		cmocka_unit_test(without_memory_there_are_no_keys_and_the_process_goes_on),
 		cmocka_unit_test(keys_that_were_changed_are_not_handed_over),
 	};
 
