@@ -53,7 +53,7 @@ struct page_head {
 	struct slice named; /* text of others that is the heading instead: a contact's address */
 	struct page_crumb crumbs[PAGE_CRUMBS_MAX]; /* what stands above this page */
 	bool is_public; /* for people who do not sign in: no navigation */
-	u32 refresh_s; /* loads itself again; 0: never */
+	u32 refresh_s; /* its content is fetched again so often, where there is script; 0: never */
 };
 
 struct page {

@@ -176,11 +176,6 @@ static void write_head(struct page *page, const struct page_head *head)
 	PAGE_HTML(page, "><head><meta charset=\"utf-8\">"
 			"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 			"<meta name=\"color-scheme\" content=\"light dark\">");
-	if (head->refresh_s > 0) {
-		PAGE_HTML(page, "<meta http-equiv=\"refresh\"");
-		page_attribute(page, "content", DIGITS(head->refresh_s));
-		PAGE_HTML(page, ">");
-	}
 	PAGE_HTML(page, "<title>");
 	write_title(page, head);
 	if (!head->is_public)
@@ -216,7 +211,10 @@ void page_begin(struct page *page, struct call *call, const struct page_head *he
 		write_bar(page);
 	if (has_menu)
 		write_navigation(page, head->place);
-	PAGE_HTML(page, "<main id=\"main\" tabindex=\"-1\">");
+	PAGE_HTML(page, "<main id=\"main\" tabindex=\"-1\"");
+	if (head->refresh_s > 0)
+		page_attribute(page, "data-refresh", DIGITS(head->refresh_s));
+	PAGE_HTML(page, ">");
 	write_crumbs(page, head);
 	PAGE_HTML(page, "<h1>");
 	write_title(page, head);

@@ -97,4 +97,20 @@ for (const input of document.querySelectorAll("input[data-proof]")) {
 		setTimeout(work);
 	};
 	work();
+// A page that shows what goes on is kept up to date, unless nobody sees it or somebody fills something in.
+const main = document.querySelector("main[data-refresh]");
+if (main) {
+	setInterval(async () => {
+		if (document.hidden || main.querySelector(":focus-within, details[open]"))
+			return;
+		try {
+			const answer = await fetch(location.href, { redirect: "error" });
+			if (!answer.ok)
+				return;
+			const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+			main.replaceChildren(...next.querySelector("main").childNodes);
+		} catch {
+			// The next time.
+		}
+	}, main.dataset.refresh * 1000);
 }

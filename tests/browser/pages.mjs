@@ -1,0 +1,51 @@
+// Each page: axe, no sideways scrolling, light and dark, both languages, desk and phone.
+
+const PAGES = ["", "/deliverability", "/dns", "/settings", "/users", "/audit", "/account", "/account/codes"];
+
+export default async (tester) => {
+	const { assert, url } = tester;
+	const looks = [
+		{ name: "light", language: "en" },
+		{ name: "dark-ja", language: "ja", dark: true },
+		{ name: "phone-ja", language: "ja", phone: true },
+	];
+
+	for (const look of looks) {
+		const page = await tester.open(look);
+		await tester.signIn(page);
+		for (const path of PAGES) {
+			await page.goto(`${url}/admin${path}`);
+			assert.equal(await page.locator("html").getAttribute("lang"), look.language);
+			await tester.check(page, `${path} ${look.name}`);
+			await tester.shot(page, `page${path.replaceAll("/", "-")}-${look.name}`);
+		}
+		await page.context().close();
+	}
+
+	const page = await tester.open();
+	await tester.signIn(page);
+	// The switch outlives the page, and goes before what the device says.
+	await page.getByText("Appearance").click();
+	await page.getByRole("button", { name: "Dark" }).click();
+	const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+	const dark = await ground();
+	await page.goto(`${url}/admin/settings`);
+	assert.equal(await ground(), dark);
+	await page.getByText("Appearance").click();
+	await page.getByRole("button", { name: "日本語" }).click();
+	await page.waitForFunction(() => document.documentElement.lang === "ja");
+	assert.equal(new URL(page.url()).pathname, "/admin/settings");
+
+	// What is copied is the record.
+	await page.goto(`${url}/admin/dns`);
+	const first = page.locator(".copy").nth(1);
+	await first.getByRole("button").click();
+	assert.equal(await page.evaluate(() => navigator.clipboard.readText()),
+		await first.locator("code").textContent());
+
+	// By the keyboard: the first stop leads to the content.
+	await page.goto(`${url}/admin/settings`);
+	await page.keyboard.press("Tab");
+	await page.keyboard.press("Enter");
+	assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+};
