@@ -88,6 +88,8 @@ TEST_PACKAGES := libcmocka-dev python3-pytest python3-aiosmtpd python3-dnspython
 	opendkim opendkim-tools nsd ldnsutils prometheus python3-prometheus-client python3-yaml curl openssh-client swaks clang libclang-rt-14-dev clang-tidy \
 	cppcheck valgrind mandoc bsdextrautils iproute2 lmdb-utils postfix g++ spin relacy-dev udhcpc udhcpd dnsmasq-base gdisk \
 	python3-pexpect python3-pyte python3-spf tzdata lighttpd lighttpd-mod-deflate lighttpd-mod-openssl nodejs python3-jsonschema python3-requests
+# npm comes with nodejs where that is not Debian's own.
+BROWSER_PACKAGES := chromium fonts-noto-cjk $(if $(shell command -v npm),,npm)
 missing = $(shell dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | \
 	awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(1)", want, " "); \
 	for (i = 1; i <= n; i++) if (!have[want[i]]) printf "%s ", want[i] }')
@@ -111,7 +113,7 @@ define need
 endef
 
 # Who asks for tests gets one command, or one installation, for all of it.
-TESTS_WANTED := $(filter test test-packages unit integration tsan model fuzz lint sim,$(MAKECMDGOALS))
+TESTS_WANTED := $(filter test test-packages unit integration browser tsan model fuzz lint sim,$(MAKECMDGOALS))
 
 build/.build-packages: Makefile
 	@mkdir -p build
@@ -216,6 +218,18 @@ unit: build/.test-packages ## unit tests, with sanitizers
 
 integration: build/.test-packages ## whole programs among real peers
 	$(Q)+tests/run-all integration
+
+# What drives the browser: packages of npm, by the sums that their lock file has.
+build/browser-modules/.stamp: tests/browser/package.json tests/browser/package-lock.json build/.test-packages
+	$(call need,$(BROWSER_PACKAGES))
+	@mkdir -p $(@D) && cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	$(call say,npm,$(@D))
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch .stamp
+
+.PHONY: browser browser-needs
+browser-needs: build/browser-modules/.stamp
+browser: build/.test-packages ## pages in Chromium: pictures are in build/browser/
+	$(Q)+tests/run-all browser
 
 .PHONY: tsan
 tsan: build/.test-packages ## threads: unit tests and campaigns with the sanitizer of threads

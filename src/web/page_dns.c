@@ -40,9 +40,10 @@ static const struct words words[WORD_COUNT] = {
 	[CHECK] = { { "Whether they are there, and whether mail would pass, is told by the console:"
 		      " check identity {1}",
 		      "登録の確認はコンソールで行えます：check identity {1}" } },
-	[ANY_ADDRESS] = { { "Mail leaves from whatever address this machine has: put that into"
-			    " SPF.",
-			    "送信元アドレスは自動選択です。実際のIPアドレスをSPFに記入してください。" } },
+	[ANY_ADDRESS] = { { "Mail leaves from an address of this machine that the system chooses:"
+			    " {1} must have it (A, AAAA), and its provider must name it so (PTR).",
+			    "送信元アドレスはシステムが選びます。{1} のA・AAAAレコードにそのアドレスを登録し、"
+			    "逆引き（PTR）も同じ名前に設定してください。" } },
 	[PTR] = { { "Ask the provider of the address {1} to name it {2} (PTR).",
 		    "アドレス {1} の逆引き（PTR）を {2} に設定するよう、"
 		    "回線事業者に依頼してください。" } },
@@ -79,7 +80,10 @@ static bool is_any(const char *address)
 	return strcmp(address, CONFIG_ANY_ADDRESS) == 0;
 }
 
-/* "v=spf1 ip4:192.0.2.10 -all" (RFC 7208 section 4.5). */
+/*
+ * "v=spf1 ip4:192.0.2.10 -all" (RFC 7208 section 4.5). Where the kernel chooses the address, it is
+ * one that the EHLO name has: "a:mail.example.jp".
+ */
 static void make_spf(const json_t *addresses, const char *ehlo, struct buf *out)
 {
 	buf_add_text(out, "v=spf1");
@@ -87,7 +91,11 @@ static void make_spf(const json_t *addresses, const char *ehlo, struct buf *out)
 		const json_t *one = json_array_get(addresses, i);
 		const char *address = text_of(one, "address");
 
-		if (!is_any(address) && (!ehlo || strcmp(ehlo, text_of(one, "ehlo")) == 0))
+		if (ehlo && strcmp(ehlo, text_of(one, "ehlo")) != 0)
+			continue;
+		if (is_any(address))
+			buf_add_format(out, " a:%s", text_of(one, "ehlo"));
+		else
 			buf_add_format(out, " %s:%s", strchr(address, ':') ? "ip6" : "ip4",
 				       address);
 	}
@@ -133,7 +141,7 @@ static void show_hints(struct page *page, const json_t *addresses, const char *d
 
 		PAGE_HTML(page, "<p>");
 		if (is_any(address))
-			page_words(page, &words[ANY_ADDRESS]);
+			PAGE_SENTENCE(page, &words[ANY_ADDRESS], slice_of(text_of(one, "ehlo")));
 		else
 			PAGE_SENTENCE(page, &words[PTR], slice_of(address),
 				      slice_of(text_of(one, "ehlo")));

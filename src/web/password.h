@@ -19,6 +19,7 @@
 struct doorkeeper {
 	pthread_mutex_t lock;
 	struct guard *guard;
+	pthread_mutex_t one; /* who has it hashes: 32 MiB are needed once, not for each thread */
 };
 bool doorkeeper_open(struct doorkeeper *doorkeeper, struct error *error) MUST_CHECK;
 void doorkeeper_close(struct doorkeeper *doorkeeper); /* also of one of zeros */
