@@ -97,6 +97,8 @@ for (const input of document.querySelectorAll("input[data-proof]")) {
 		setTimeout(work);
 	};
 	work();
+}
+
 // A page that shows what goes on is kept up to date, unless nobody sees it or somebody fills something in.
 const main = document.querySelector("main[data-refresh]");
 if (main) {
