@@ -17,6 +17,7 @@ struct setup {
 	struct appliance appliance; /* what will be written */
 	char domain[256];           /* that mail is sent for */
 	char selector[64];          /* of the key that will be made */
+	bool wants_certificate;     /* for the web pages, from an authority */
 	char interfaces[APPLIANCE_INTERFACES_MAX][APPLIANCE_NAME_MAX + 1];
 	u32 interface_count;
 };

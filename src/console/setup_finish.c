@@ -59,6 +59,13 @@ static void make_config(const struct setup *setup, struct buf *text)
 	add_addresses(setup, text);
 	buf_add_format(text, "\tdkim \"%s\" { key = \"%s/keys/%s.%s.pem\" }\n}\n", setup->selector,
 		       DATA_PATH, setup->domain, setup->selector);
+	if (setup->wants_certificate)
+		buf_add_format(text,
+			       "\nwww {\n"
+			       "\tacme = true  # Let's Encrypt gives the web pages' certificate\n"
+			       "\tacme-contact = \"postmaster@%s\"\n"
+			       "}\n",
+			       setup->domain);
 }
 
 /* False: said why. A configuration that is there stays: it may hold more than we know. */

@@ -249,6 +249,30 @@ static enum setup_result ask_selector(struct setup *setup)
 	return SETUP_NEXT;
 }
 
+/* Also to authorities it is a person who accepts their terms. */
+static enum setup_result ask_certificate(struct setup *setup)
+{
+	char answer[SETUP_TEXT_MAX];
+	enum setup_result result;
+
+	setup_explain(
+		"The certificate of the machine's web pages. yes: Let's Encrypt gives one, whose\n"
+		"terms you accept by that, and it is renewed by itself; the host name has to lead\n"
+		"to this machine, and port 80 to be open to everybody. no: the machine makes one\n"
+		"that browsers warn of, until `certificate put` brings another.");
+	for (;;) {
+		result = setup_ask(setup, "Certificate from Let's Encrypt",
+				   setup->wants_certificate ? "yes" : "no", NAME_NONE, answer);
+		if (result != SETUP_NEXT)
+			return result;
+		if (strcmp(answer, "yes") == 0 || strcmp(answer, "no") == 0)
+			break;
+		puts("It is yes or no.");
+	}
+	setup->wants_certificate = strcmp(answer, "yes") == 0;
+	return SETUP_NEXT;
+}
+
 /* ---- the last one ---- */
 
 static void print_list(const char *label, const struct config_list *list)
@@ -284,8 +308,9 @@ static enum setup_result ask_consent(struct setup *setup)
 		}
 	}
 	print_list("name servers", &a->resolvers);
-	printf("  time zone     %s\n  ssh key       %s\n  DKIM selector %s\n", a->time_zone,
-	       fingerprint, setup->selector);
+	printf("  time zone     %s\n  ssh key       %s\n  DKIM selector %s\n  certificate   %s\n",
+	       a->time_zone, fingerprint, setup->selector,
+	       setup->wants_certificate ? "from Let's Encrypt" : "the machine's own");
 	for (;;) {
 		result = setup_ask(setup, "Write this down and begin (yes, or back)", NULL,
 				   NAME_NONE, answer);
@@ -297,6 +322,6 @@ static enum setup_result ask_consent(struct setup *setup)
 
 const struct setup_step setup_steps[] = {
 	{ ask_hostname }, { ask_domain },   { ask_network }, { ask_zone },
-	{ ask_key },      { ask_selector }, { ask_consent },
+	{ ask_key },      { ask_selector }, { ask_certificate }, { ask_consent },
 };
 const u32 setup_step_count = array_count(setup_steps);

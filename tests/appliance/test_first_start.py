@@ -31,6 +31,7 @@ def make_first_start(tmp_path_factory):
         for question, answer in [*QUESTIONS,
                                  ("ssh public key: ", key.with_suffix(".pub").read_text().strip()),
                                  (r"DKIM selector \[s\d+\]: ", "s1"),
+                                 (r"Certificate from Let's Encrypt \[no\]: ", ""),
                                  (r"\(yes, or back\): ", "yes")]:
             machine.wait_for(question)
             machine.send(answer)

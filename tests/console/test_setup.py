@@ -57,9 +57,11 @@ def test_the_questions_lead_to_settings_a_key_and_records(blank):
     answer(console, "ssh public key: ", SSH_KEY)
     console.wait(f"Its fingerprint is {FINGERPRINT}.")
     answer(console, "DKIM selector [s2026]: ", "s1")
+    answer(console, "Certificate from Let's Encrypt [no]: ", "yes")
     screen = console.prompt("(yes, or back): ")
     assert "  host name     mail.example.jp\n  mail domain   example.jp\n" in screen
     assert f"  ssh key       {FINGERPRINT}\n  DKIM selector s1\n" in screen
+    assert "  certificate   from Let's Encrypt\n" in screen
     assert not (blank.etc / "appliance.conf").exists()
     console.type("yes\r")
     console.wait("The machine is set up.")
@@ -72,6 +74,7 @@ def test_the_questions_lead_to_settings_a_key_and_records(blank):
     assert 'address "any" { ehlo = "mail.example.jp" }' in sender
     assert 'textfiles = "/run/hikyaku/metrics"' in sender
     assert 'dkim "s1" { key = "/data/send/keys/example.jp.s1.pem" }' in sender
+    assert "acme = true" in sender and 'acme-contact = "postmaster@example.jp"' in sender
     tasks = [r for r in blank.init.requests if r["command"] == "task.run"]
     assert tasks[0]["name"] == "keys-new"
     assert tasks[0]["arguments"] == ["--domain", "example.jp", "--selector", "s1", "--out",
@@ -93,12 +96,13 @@ def test_the_questions_lead_to_settings_a_key_and_records(blank):
     ("ssh public key: ", "ssh-ed25519 AAAA", "a public key such as"),
     ("ssh public key: ", "ssh-rsa\x01", "a public key such as"),
     ("DKIM selector [s2026]: ", "a.b/c", "A selector has letters"),
+    ("Certificate from Let's Encrypt [no]: ", "perhaps", "It is yes or no."),
 ])
 def test_a_wrong_answer_is_told_and_asked_for_again(blank, question, bad, says):
     console = begin(blank)
     for asked, text in [("Host name: ", "mail.example.jp"), ("Mail domain [example.jp]: ", ""),
                         (None, None), ("Time zone [UTC]: ", ""), ("ssh public key: ", "none"),
-                        ("DKIM selector [s2026]: ", "")]:
+                        ("DKIM selector [s2026]: ", ""), ("Certificate from Let's Encrypt [no]: ", "")]:
         if asked == question:
             break
         if asked is None:
@@ -131,12 +135,14 @@ def test_a_static_network_is_asked_for_and_checked(blank):
     answer(console, "Time zone [UTC]: ", "")
     answer(console, "ssh public key: ", "none")
     answer(console, "DKIM selector [s2026]: ", "")
+    answer(console, "Certificate from Let's Encrypt [no]: ", "")
     screen = console.prompt("(yes, or back): ")
     assert "                192.0.2.10/24 2001:db8::10/64\n                gateway 192.0.2.1" in screen
     console.type("yes\r")
     console.wait("The machine is set up.")
     sender = (blank.etc / "hikyaku.conf").read_text()
     assert 'address "192.0.2.10" { ehlo = "mail.example.jp" }\n\taddress "2001:db8::10"' in sender
+    assert "acme" not in sender
     settings = (blank.etc / "appliance.conf").read_text()
     assert 'gateway = "192.0.2.1"' in settings and 'resolvers = {"192.0.2.53"}' in settings
 
@@ -200,6 +206,7 @@ def test_a_configuration_that_is_there_stays(appliance):
     answer(console, "Time zone [UTC]: ", "")
     answer(console, "ssh public key: ", "none")
     answer(console, "DKIM selector [s2026]: ", "")
+    answer(console, "Certificate from Let's Encrypt [no]: ", "")
     answer(console, "(yes, or back): ", "yes")
     console.wait("The machine is set up.")
     assert b"is there already and stays as it is." in console.bytes  # scrolled away by now
