@@ -81,6 +81,13 @@ void public_confirm_page(struct call *call);
 void public_confirm(struct call *call);
 
 /* ---- the functions: page_*.c ---- */
+void page_forms(struct call *call);
+void page_form_new(struct call *call);
+void page_form_edit(struct call *call);
+void page_form_create(struct call *call);
+void page_form_save(struct call *call);
+void page_form_delete(struct call *call);
+void page_preferences_save(struct call *call);
 void page_asset(struct call *call);
 void page_dashboard(struct call *call);
 void page_deliverability(struct call *call);

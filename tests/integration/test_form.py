@@ -11,6 +11,7 @@ import pytest
 from hostile import Hostile, polite
 from sender import wait_until
 from test_reader import World, reader_many  # noqa: F401: a fixture
+from visitor import Visitor
 
 FORM = {"name": "news", "lists": "1", "fields": "1*", "from": "飛脚 <news@courier.example>",
         "title_ja": "<script>alert(1)</script>", "title_en": "News", "consent_en": "I want {{mail}} & more.",
@@ -113,3 +114,29 @@ def test_a_form_at_another_site_leads_to_ours_and_other_sites_may_not(world):
     assert "email" not in world.ask("GET", "/f/news").text
     assert world.web.call("DELETE", "/api/v1/forms/1", world.key).status == 204
     assert world.web.call("GET", "/api/v1/forms/1", world.key).status == 404
+
+
+def test_people_make_forms_on_pages(world):
+    visitor = Visitor(world.web).become()
+    assert "/admin/forms" in visitor.get("/admin").links
+    page = visitor.get("/admin/forms")
+    assert "news" in page.text
+    evil = '"><script>alert(1)</script>'
+    page = visitor.get("/admin/forms/new")
+    wrong = page.send("/admin/forms", name=evil, title_en=evil)
+    assert wrong.status == 422 and "small letters" in wrong.text
+    assert wrong.form("/admin/forms").fields["title_en"] == evil
+    assert page.send("/admin/forms", name="news", **{"from": "a@courier.example"}).status == 422  # taken
+    made = page.send("/admin/forms", name="offers", title_en=evil, list="2", field="1", required="1",
+                     **{"from": "a@courier.example"})
+    assert made.path == "/admin/forms/2" and "Saved" not in made.text and "It is saved" in made.text
+    assert "https://127.0.0.1/f/offers" in made.text
+    assert made.send("/admin/forms/2", csrf="0" * 32, name="stolen").status == 403
+    public = world.ask("GET", "/f/offers", Accept_Language="en")
+    assert public.status == 200 and "<script>alert" not in public.text and 'name="a1"' in public.text
+    saved = world.web.call("GET", "/api/v1/forms/2", world.key).json
+    assert (saved["lists"], saved["fields"], saved["double_opt_in"]) == ("2", "1*", True)
+    assert made.send("/admin/forms/2/delete").path == "/admin/forms"
+    assert world.ask("GET", "/f/offers").status == 404
+    assert visitor.get("/admin/forms").send("/admin/forms/preferences", field=None).path == "/admin/forms"
+    assert 'name="a1"' not in world.ask("GET", f"/p/{world.readers[0].preferences}").text
