@@ -253,8 +253,6 @@ static bool read_www(struct config_file *file, struct config *config)
 
 	if (!read_plain(file, config, &config_section_www, www))
 		return false;
-	if (www->listen.count == 0)
-		return config_file_refuse(file, at, "listen", "no address is named");
 	if (www->key && !www->certificate)
 		return config_file_refuse(file, at, "key", "there is no certificate");
 	if (www->acme && www->certificate)

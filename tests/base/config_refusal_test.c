@@ -250,6 +250,15 @@ static void what_is_missing_or_does_not_fit_together_is_refused(void **state)
 		{ "", "t.conf:1: no section \"customer\"" },
 		{ CUSTOMER "hook \"a b\" { url = \"https://x\" secret-file = \"/s\" }\n",
 		  "t.conf:2: hook \"a b\": its title is not 1 to 63 letters, digits, '-', '_' and '.'" },
+		{ CUSTOMER "www { key = \"/k.pem\" }\n",
+		  "t.conf:2: www: key: there is no certificate" },
+		{ CUSTOMER "www { acme = true certificate = \"/c.pem\" }\n",
+		  "t.conf:2: www: acme: there is a certificate of your own: take one away" },
+		{ CUSTOMER "www { acme-directory = \"http://ca.test/dir\" }\n",
+		  "t.conf:2: www: acme-directory: write https" },
+		{ CUSTOMER "www { site = \"/a\\\"b\" }\n",
+		  "t.conf:2: www: site: \"/a\"b\" is not an absolute path without quotes and "
+		  "backslashes" },
 		{ CUSTOMER "hook \"a\" { url = \"http://x/\" secret-file = \"/s\" }\n",
 		  "t.conf:2: hook \"a\": url: http goes with allow-private alone: write https" },
 		{ CUSTOMER "hook \"a\" { url = \"https://x/\" secret-file = \"/s\" "
