@@ -8,9 +8,11 @@
 """
 
 import html.parser
+import itertools
 import urllib.parse
 
 import requests
+import requests.adapters
 
 PASSWORD = "three words and more"
 
@@ -104,11 +106,28 @@ class Page:
         return self.visitor.post(form.action, values, files)
 
 
+class FromAddress(requests.adapters.HTTPAdapter):
+    """Connections that come from an address of loopback's own network."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **more):
+        super().init_poolmanager(*args, source_address=(self.address, 0), **more)
+
+
 class Visitor:
+    """Each comes from an address of his own: who guesses wrong keeps nobody else waiting."""
+
+    numbers = itertools.count(10)
+
     def __init__(self, web, language="en"):
         self.web = web
         self.session = requests.Session()
         self.session.trust_env = False  # it would put other authorities before ours
+        number = next(self.numbers)
+        self.session.mount("https://", FromAddress(f"127.0.{1 + number // 200}.{number % 200 + 1}"))
         self.session.verify = web.certificate
         self.session.headers["Accept-Language"] = language
 
