@@ -244,12 +244,9 @@ static void values_out_of_shape_or_range_are_refused(void **state)
 	check_refusals(wrong_values, array_count(wrong_values));
 }
 
-static void what_is_missing_or_does_not_fit_together_is_refused(void **state)
+static void a_web_server_with_two_certificates_or_half_of_one_is_refused(void **state)
 {
 	static const struct refusal refusals[] = {
-		{ "", "t.conf:1: no section \"customer\"" },
-		{ CUSTOMER "hook \"a b\" { url = \"https://x\" secret-file = \"/s\" }\n",
-		  "t.conf:2: hook \"a b\": its title is not 1 to 63 letters, digits, '-', '_' and '.'" },
 		{ CUSTOMER "www { key = \"/k.pem\" }\n",
 		  "t.conf:2: www: key: there is no certificate" },
 		{ CUSTOMER "www { acme = true certificate = \"/c.pem\" }\n",
@@ -259,6 +256,18 @@ static void what_is_missing_or_does_not_fit_together_is_refused(void **state)
 		{ CUSTOMER "www { site = \"/a\\\"b\" }\n",
 		  "t.conf:2: www: site: \"/a\"b\" is not an absolute path without quotes and "
 		  "backslashes" },
+	};
+
+	(void)state;
+	check_refusals(refusals, array_count(refusals));
+}
+
+static void what_is_missing_or_does_not_fit_together_is_refused(void **state)
+{
+	static const struct refusal refusals[] = {
+		{ "", "t.conf:1: no section \"customer\"" },
+		{ CUSTOMER "hook \"a b\" { url = \"https://x\" secret-file = \"/s\" }\n",
+		  "t.conf:2: hook \"a b\": its title is not 1 to 63 letters, digits, '-', '_' and '.'" },
 		{ CUSTOMER "hook \"a\" { url = \"http://x/\" secret-file = \"/s\" }\n",
 		  "t.conf:2: hook \"a\": url: http goes with allow-private alone: write https" },
 		{ CUSTOMER "hook \"a\" { url = \"https://x/\" secret-file = \"/s\" "
@@ -435,6 +444,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_unknown_or_given_twice_is_refused),
 		cmocka_unit_test(values_out_of_shape_or_range_are_refused),
+		cmocka_unit_test(a_web_server_with_two_certificates_or_half_of_one_is_refused),
 		cmocka_unit_test(what_is_missing_or_does_not_fit_together_is_refused),
 		cmocka_unit_test(broken_syntax_is_refused_and_leaves_no_trace_for_the_next_file),
 		cmocka_unit_test(more_than_the_limits_is_refused),
