@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- what the contact becomes ---- */
@@ -203,9 +204,8 @@ static enum store_result erase(struct contact_change *change, struct audience_tx
 	return result == STORE_OK ? contact_erase(txn, change->id, known) : result;
 }
 
-static enum store_result apply(struct scribe_order *base, struct audience_txn *txn)
+static enum store_result carry_out(struct contact_change *change, struct audience_txn *txn)
 {
-	struct contact_change *change = container_of(base, struct contact_change, order.order);
 	u64 now_ms = clock_wall_ms();
 	struct contact contact;
 	enum store_result result = STORE_OK;
@@ -230,6 +230,22 @@ static enum store_result apply(struct scribe_order *base, struct audience_txn *t
 		return result;
 	return change->erases ? erase(change, txn, &contact, now_ms) :
 				put(change, txn, &contact, now_ms);
+}
+
+/* By id alone: an address that was erased is not to stand in a log. */
+static enum store_result apply(struct scribe_order *base, struct audience_txn *txn)
+{
+	static const char *const actions[] = { [CONTACT_CHANGED] = "contact.change",
+					       [CONTACT_MADE] = "contact.make",
+					       [CONTACT_ERASED] = "contact.erase" };
+	struct contact_change *change = container_of(base, struct contact_change, order.order);
+	enum store_result result = carry_out(change, txn);
+	char id[16];
+
+	if (result != STORE_OK || !change->audits || change->outcome > CONTACT_ERASED)
+		return result;
+	snprintf(id, sizeof(id), "%u", change->id);
+	return call_audit(txn, &change->author, actions[change->outcome], slice_of(id));
 }
 
 /* ---- giving it ---- */

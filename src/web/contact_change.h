@@ -37,6 +37,8 @@ struct contact_change {
 	struct contact_member lists[CONTACT_CHANGE_LISTS_MAX]; /* state 0: taken out */
 	u32 list_count;
 	char by[SESSION_WHO_SIZE]; /* for the history */
+	bool audits;		   /* an operator's: goes to the audit log, too */
+	struct call_author author;
 	char peer[64];
 	char agent[200];
 	char consent_source[IMPORT_SOURCE_MAX + 1]; /* "": none is stated */

@@ -15,6 +15,7 @@
 #define OWN_SITE ROUTE_OWN_SITE
 #define VIEWER ROUTE_VIEWER
 #define EDITOR ROUTE_EDITOR
+#define EXPORTER ROUTE_EXPORTER
 #define OWNER ROUTE_OWNER
 
 static const struct web_route routes[] = {
@@ -39,6 +40,24 @@ static const struct web_route routes[] = {
 	{ "GET", "/admin/deliverability", 0, VIEWER, page_deliverability },
 	{ "POST", "/admin/deliverability", 0, EDITOR | FORM, page_suppression_change },
 	{ "GET", "/admin/dns", 0, VIEWER, page_dns },
+	{ "GET", "/admin/contacts", 0, VIEWER, page_contacts },
+	{ "GET", "/admin/contacts/new", 0, EDITOR, page_contact_new },
+	{ "POST", "/admin/contacts/new", 0, EDITOR | FORM, page_contact_add },
+	{ "GET", "/admin/contacts/export", 0, EXPORTER, api_contacts_export },
+	{ "GET", "/admin/contacts/{}", 0, VIEWER, page_contact_show },
+	{ "POST", "/admin/contacts/{}", 0, EDITOR | FORM, page_contact_save },
+	{ "POST", "/admin/contacts/{}/erase", 0, EDITOR | FORM, page_contact_erase },
+	{ "GET", "/admin/contacts/{}/export", 0, EXPORTER, api_contact_export },
+	{ "GET", "/admin/lists", 0, VIEWER, page_lists },
+	{ "POST", "/admin/lists", 0, EDITOR | FORM, page_list_add },
+	{ "GET", "/admin/lists/{}", 0, EDITOR, page_list_show },
+	{ "POST", "/admin/lists/{}", 0, EDITOR | FORM, page_list_save },
+	{ "POST", "/admin/lists/{}/delete", 0, EDITOR | FORM, page_list_delete },
+	{ "GET", "/admin/attributes", 0, VIEWER, page_attributes },
+	{ "POST", "/admin/attributes", 0, EDITOR | FORM, page_attribute_add },
+	{ "GET", "/admin/attributes/{}", 0, EDITOR, page_attribute_show },
+	{ "POST", "/admin/attributes/{}", 0, EDITOR | FORM, page_attribute_save },
+	{ "POST", "/admin/attributes/{}/delete", 0, EDITOR | FORM, page_attribute_delete },
 	{ "GET", "/admin/account", 0, VIEWER, page_account },
 	{ "POST", "/admin/account", 0, VIEWER | FORM, page_account_save },
 	{ "POST", "/admin/account/password", 0, VIEWER | FORM, page_password_change },
