@@ -23,6 +23,10 @@ $(BENCH_DIR)/inject: bench/inject.c
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $< -lpthread
 
+$(BENCH_DIR)/scgi_load: bench/scgi_load.c
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $<
+
 $(BENCH_DIR)/repeat: bench/repeat.c
 	@mkdir -p $(@D)
 	$(BENCH_CC) $(BENCH_CFLAGS) -o $@ $<

@@ -160,6 +160,8 @@ i32 ring_take_peer(struct ring *ring, struct ring_accept *accept, int fd)
  * A process that was killed gives up its listening sockets only when the kernel has taken its rings
  * apart, some time behind its death: whoever starts again at once waits for that.
  */
+/* A web server connects once for each request; at a full queue connect() fails at once. */
+#define UNIX_BACKLOG 1024
 #define IN_USE_TRIES 60
 #define IN_USE_WAIT_US (50 * 1000)
 
@@ -224,7 +226,7 @@ static int listen_unix(const char *path)
 	if (fd < 0)
 		return -errno;
 	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0 || chmod(path, 0660) < 0 ||
-	    listen(fd, 64) < 0) {
+	    listen(fd, UNIX_BACKLOG) < 0) {
 		code = errno;
 		close(fd);
 		return -code;

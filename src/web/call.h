@@ -25,7 +25,8 @@
 
 #include <jansson.h>
 
-#define CALLS_MAX 256 /* of a thread at once; those beyond are turned away */
+/* Of a thread at once, those beyond are turned away: what the web server may bring fits one. */
+#define CALLS_MAX 1024
 #define CALL_ARGUMENT_MAX 512
 #define CALL_ANSWER_MAX (32u << 20) /* bytes */
 
