@@ -1,5 +1,4 @@
 /* /api/v1/mailings: drafts of campaigns to contacts, made, shown, changed and deleted. */
-#include "base/clock.h"
 #include "base/text.h"
 #include "campaign/issue.h"
 #include "web/field.h"
@@ -9,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_CHUNK 16384
 #define LIST_LIMIT 100
 #define LIST_MAX 500
 
@@ -135,38 +133,6 @@ void api_mailings_list(struct call *call)
 
 /* ---- reading texts ---- */
 
-static void on_order_done(struct call_order *base)
-{
-	struct mailing_order *order = container_of(base, struct mailing_order, base);
-
-	arena_done(&order->arena);
-	buf_done(&order->packed);
-}
-
-struct mailing_order *mailing_order_new(struct call *call, const char *action)
-{
-	struct mailing_order *order = calloc(1, sizeof(*order));
-
-	if (!order) {
-		call_refuse(call, 503, NULL, "no memory");
-		return NULL;
-	}
-	arena_init(&order->arena, ARENA_CHUNK, AUDIENCE_CAMPAIGN_DRAFT_MAX);
-	buf_init(&order->packed, AUDIENCE_CAMPAIGN_DRAFT_MAX);
-	call_author(call, &order->author);
-	order->action = action;
-	order->now_ms = clock_wall_ms();
-	order->change.context = order;
-	order->base.done = on_order_done;
-	return order;
-}
-
-static void free_order(struct mailing_order *order)
-{
-	on_order_done(&order->base);
-	free(order);
-}
-
 /* A member as text: forms have nothing else, programs may write what it is. */
 static bool take_value(struct mailing_order *order, enum draft_field field, const json_t *value,
 		       size_t length)
@@ -252,40 +218,11 @@ static struct mailing_order *read_order(struct call *call, const char *action)
 	}
 	if (ok && take_customer(call, order))
 		return order;
-	free_order(order);
+	mailing_order_free(order);
 	return NULL;
 }
 
 /* ---- making ---- */
-
-static enum store_result audit(struct audience_txn *txn, const struct mailing_order *order, u32 id)
-{
-	char object[32];
-
-	snprintf(object, sizeof(object), "mailing %u", id);
-	return call_audit(txn, &order->author, order->action, slice_of(object));
-}
-
-static enum store_result apply_create(struct scribe_order *scribe_order, struct audience_txn *txn)
-{
-	struct mailing_order *order =
-		container_of(scribe_order, struct mailing_order, base.order);
-	struct audience_campaign *c = &order->shown;
-	enum store_result result;
-
-	*c = (struct audience_campaign){ .state = AUDIENCE_CAMPAIGN_DRAFT,
-					 .created_ms = order->now_ms,
-					 .changed_ms = order->now_ms,
-					 .customer = slice_of(order->customer),
-					 .reason = SLICE("") };
-	buf_reset(&order->packed);
-	draft_pack(&order->draft, &order->packed);
-	if (order->packed.failed)
-		return STORE_FULL;
-	c->draft = buf_slice(&order->packed);
-	result = audience_campaign_add(txn, c);
-	return result == STORE_OK ? audit(txn, order, c->id) : result;
-}
 
 static void answer_create(struct call *call, struct call_order *base)
 {
@@ -304,52 +241,16 @@ void api_mailings_create(struct call *call)
 	if (!order)
 		return;
 	if (!order->customer[0]) {
-		free_order(order);
+		mailing_order_free(order);
 		call_refuse(call, 422, "/from", "there is no sender");
 		return;
 	}
-	order->base.order.apply = apply_create;
+	order->base.order.apply = mailing_apply_create;
 	order->base.answer = answer_create;
 	call_give_order(call, &order->base);
 }
 
 /* ---- changing ---- */
-
-static enum store_result edit_texts(struct campaign_change *change, struct audience_campaign *c,
-				    struct audience_txn *txn)
-{
-	struct mailing_order *order = change->context;
-	struct draft draft;
-
-	if (!draft_unpack(c->draft, &draft))
-		return STORE_FAILED;
-	for (u32 i = 0; i < DRAFT_FIELDS; i++) {
-		if (order->given >> i & 1)
-			draft.of[i] = order->draft.of[i];
-	}
-	buf_reset(&order->packed);
-	draft_pack(&draft, &order->packed);
-	if (order->packed.failed)
-		return STORE_FULL;
-	if (order->customer[0])
-		c->customer = slice_of(order->customer);
-	else
-		slice_copy(order->customer, sizeof(order->customer), c->customer);
-	c->draft = buf_slice(&order->packed);
-	c->changed_ms = order->now_ms;
-	order->shown = *c;
-	order->shown.customer = slice_of(order->customer);
-	order->shown.reason = SLICE("");
-	return audit(txn, order, c->id);
-}
-
-static enum store_result apply_change(struct scribe_order *scribe_order, struct audience_txn *txn)
-{
-	struct mailing_order *order =
-		container_of(scribe_order, struct mailing_order, base.order);
-
-	return campaign_change_apply(&order->change, txn);
-}
 
 static void answer_change(struct call *call, struct call_order *base)
 {
@@ -387,32 +288,13 @@ void api_mailing_change(struct call *call)
 		return;
 	order->change.id = mailing_id(call);
 	order->change.from = 1u << AUDIENCE_CAMPAIGN_DRAFT;
-	order->change.edit = edit_texts;
-	order->base.order.apply = apply_change;
+	order->change.edit = mailing_edit_texts;
+	order->base.order.apply = mailing_apply_change;
 	order->base.answer = answer_change;
 	call_give_order(call, &order->base);
 }
 
 /* ---- deleting ---- */
-
-static enum store_result apply_delete(struct scribe_order *scribe_order, struct audience_txn *txn)
-{
-	struct mailing_order *order =
-		container_of(scribe_order, struct mailing_order, base.order);
-	struct audience_campaign campaign;
-	enum store_result result = audience_campaign_get(txn, order->change.id, &campaign);
-
-	order->change.is_there = result == STORE_OK;
-	order->change.is_done = false;
-	if (result != STORE_OK)
-		return result == STORE_NOT_FOUND ? STORE_OK : result;
-	order->change.state = campaign.state;
-	if (campaign.state != AUDIENCE_CAMPAIGN_DRAFT)
-		return STORE_OK;
-	order->change.is_done = true;
-	result = audience_campaign_delete(txn, order->change.id);
-	return result == STORE_OK ? audit(txn, order, order->change.id) : result;
-}
 
 static void answer_delete(struct call *call, struct call_order *base)
 {
@@ -437,7 +319,7 @@ void api_mailing_delete(struct call *call)
 	if (!order)
 		return;
 	order->change.id = mailing_id(call);
-	order->base.order.apply = apply_delete;
+	order->base.order.apply = mailing_apply_delete;
 	order->base.answer = answer_delete;
 	call_give_order(call, &order->base);
 }

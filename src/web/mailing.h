@@ -44,5 +44,22 @@ struct mailing_order {
 
 /* NULL: no memory, the call is answered. */
 struct mailing_order *mailing_order_new(struct call *call, const char *action) MUST_CHECK;
+void mailing_order_free(struct mailing_order *order); /* one that was not given */
+/*
+ * "schedule", "unschedule", "pause", "resume", "cancel": what is done by it. False: no such word.
+ */
+bool mailing_order_verb(struct mailing_order *order, const char *word) MUST_CHECK;
+
+/* For orders' `apply`, and for the edit of one that changes texts. */
+enum store_result mailing_apply_create(struct scribe_order *scribe_order,
+				       struct audience_txn *txn) MUST_CHECK;
+enum store_result mailing_apply_change(struct scribe_order *scribe_order,
+				       struct audience_txn *txn) MUST_CHECK;
+enum store_result mailing_apply_delete(struct scribe_order *scribe_order,
+				       struct audience_txn *txn) MUST_CHECK;
+enum store_result mailing_apply_release(struct scribe_order *scribe_order,
+					struct audience_txn *txn) MUST_CHECK;
+enum store_result mailing_edit_texts(struct campaign_change *change, struct audience_campaign *c,
+				     struct audience_txn *txn);
 
 #endif

@@ -1,0 +1,281 @@
+#include "web/mailing.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/audience_hold.h"
+#include "web/campaign_rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_CHUNK 16384
+#define STATE(name) (1u << AUDIENCE_CAMPAIGN_##name)
+
+/* ---- orders ---- */
+
+static void on_order_done(struct call_order *base)
+{
+	struct mailing_order *order = container_of(base, struct mailing_order, base);
+
+	arena_done(&order->arena);
+	buf_done(&order->packed);
+}
+
+struct mailing_order *mailing_order_new(struct call *call, const char *action)
+{
+	struct mailing_order *order = calloc(1, sizeof(*order));
+
+	if (!order) {
+		call_refuse(call, 503, NULL, "no memory");
+		return NULL;
+	}
+	arena_init(&order->arena, ARENA_CHUNK, AUDIENCE_CAMPAIGN_DRAFT_MAX);
+	buf_init(&order->packed, AUDIENCE_CAMPAIGN_DRAFT_MAX);
+	call_author(call, &order->author);
+	order->action = action;
+	order->now_ms = clock_wall_ms();
+	order->change.context = order;
+	order->base.done = on_order_done;
+	return order;
+}
+
+void mailing_order_free(struct mailing_order *order)
+{
+	on_order_done(&order->base);
+	free(order);
+}
+
+/* ---- drafts ---- */
+
+static enum store_result audit(struct audience_txn *txn, const struct mailing_order *order, u32 id)
+{
+	char object[32];
+
+	snprintf(object, sizeof(object), "mailing %u", id);
+	return call_audit(txn, &order->author, order->action, slice_of(object));
+}
+
+enum store_result mailing_apply_create(struct scribe_order *scribe_order, struct audience_txn *txn)
+{
+	struct mailing_order *order =
+		container_of(scribe_order, struct mailing_order, base.order);
+	struct audience_campaign *c = &order->shown;
+	enum store_result result;
+
+	*c = (struct audience_campaign){ .state = AUDIENCE_CAMPAIGN_DRAFT,
+					 .created_ms = order->now_ms,
+					 .changed_ms = order->now_ms,
+					 .customer = slice_of(order->customer),
+					 .reason = SLICE("") };
+	buf_reset(&order->packed);
+	draft_pack(&order->draft, &order->packed);
+	if (order->packed.failed)
+		return STORE_FULL;
+	c->draft = buf_slice(&order->packed);
+	result = audience_campaign_add(txn, c);
+	return result == STORE_OK ? audit(txn, order, c->id) : result;
+}
+
+enum store_result mailing_edit_texts(struct campaign_change *change, struct audience_campaign *c,
+				     struct audience_txn *txn)
+{
+	struct mailing_order *order = change->context;
+	struct draft draft;
+
+	if (!draft_unpack(c->draft, &draft))
+		return STORE_FAILED;
+	for (u32 i = 0; i < DRAFT_FIELDS; i++) {
+		if (order->given >> i & 1)
+			draft.of[i] = order->draft.of[i];
+	}
+	buf_reset(&order->packed);
+	draft_pack(&draft, &order->packed);
+	if (order->packed.failed)
+		return STORE_FULL;
+	if (order->customer[0])
+		c->customer = slice_of(order->customer);
+	else
+		slice_copy(order->customer, sizeof(order->customer), c->customer);
+	c->draft = buf_slice(&order->packed);
+	c->changed_ms = order->now_ms;
+	order->shown = *c;
+	order->shown.customer = slice_of(order->customer);
+	order->shown.reason = SLICE("");
+	return audit(txn, order, c->id);
+}
+
+enum store_result mailing_apply_change(struct scribe_order *scribe_order,
+				       struct audience_txn *txn)
+{
+	struct mailing_order *order =
+		container_of(scribe_order, struct mailing_order, base.order);
+
+	order->is_wrong = false;
+	return campaign_change_apply(&order->change, txn);
+}
+
+enum store_result mailing_apply_delete(struct scribe_order *scribe_order,
+				       struct audience_txn *txn)
+{
+	struct mailing_order *order =
+		container_of(scribe_order, struct mailing_order, base.order);
+	struct audience_campaign campaign;
+	enum store_result result = audience_campaign_get(txn, order->change.id, &campaign);
+
+	order->change.is_there = result == STORE_OK;
+	order->change.is_done = false;
+	if (result != STORE_OK)
+		return result == STORE_NOT_FOUND ? STORE_OK : result;
+	order->change.state = campaign.state;
+	if (campaign.state != AUDIENCE_CAMPAIGN_DRAFT)
+		return STORE_OK;
+	order->change.is_done = true;
+	result = audience_campaign_delete(txn, order->change.id);
+	return result == STORE_OK ? audit(txn, order, order->change.id) : result;
+}
+
+/* ---- what becomes of them ---- */
+
+static void show(struct mailing_order *order, const struct audience_campaign *c)
+{
+	order->shown = *c;
+	slice_copy(order->customer, sizeof(order->customer), c->customer);
+	order->shown.customer = slice_of(order->customer);
+	order->shown.reason = SLICE("");
+	order->shown.draft = SLICE_NONE;
+}
+
+/* What would be refused at the start is told now. */
+static bool try_out(struct mailing_order *order, const struct audience_campaign *c,
+		    struct audience_txn *txn, struct draft_plan *plan)
+{
+	struct campaign_rows *rows = calloc(1, sizeof(*rows));
+	bool ok;
+
+	*plan = (struct draft_plan){ 0 };
+	if (!rows)
+		return error_set(&order->error, "no memory");
+	ok = campaign_rows_open(rows, txn, c,
+				slice_of(order->base.web->config->web.url
+						 ? order->base.web->config->web.url
+						 : ""),
+				order->base.web->links, true, &order->field, &order->error);
+	*plan = rows->plan;
+	campaign_rows_close(rows);
+	free(rows);
+	return ok;
+}
+
+static enum store_result edit_schedule(struct campaign_change *change, struct audience_campaign *c,
+				       struct audience_txn *txn)
+{
+	struct mailing_order *order = change->context;
+	struct draft_plan plan;
+
+	c->start_ms = order->now_ms;
+	if (!try_out(order, c, txn, &plan)) {
+		order->is_wrong = true;
+		c->start_ms = 0;
+		return STORE_OK;
+	}
+	/* By each contact's own clock it begins where it is that late first. */
+	if (plan.start_ms > 0)
+		c->start_ms = draft_pass_ms(&plan, 0);
+	order->field = DRAFT_AT;
+	if (plan.start_ms > 0 && plan.start_ms < order->now_ms) {
+		order->is_wrong = !error_set(&order->error, "this time is over");
+		c->start_ms = 0;
+		return STORE_OK;
+	}
+	c->start_ms = max_u64(c->start_ms, order->now_ms);
+	c->state = AUDIENCE_CAMPAIGN_SCHEDULED;
+	c->changed_ms = order->now_ms;
+	show(order, c);
+	return audit(txn, order, c->id);
+}
+
+static enum store_result edit_state(struct campaign_change *change, struct audience_campaign *c,
+				    struct audience_txn *txn)
+{
+	struct mailing_order *order = change->context;
+
+	c->state = order->to;
+	c->changed_ms = order->now_ms;
+	c->reason = SLICE("");
+	/* Without one at the sender there is nothing left to do. */
+	if (order->to == AUDIENCE_CAMPAIGN_CANCELLED && c->sender == 0 && change->state !=
+								       AUDIENCE_CAMPAIGN_SCHEDULED)
+		c->finished_ms = order->now_ms;
+	show(order, c);
+	return audit(txn, order, c->id);
+}
+
+/* To where it was; what never began is due now. */
+static enum store_result edit_resume(struct campaign_change *change, struct audience_campaign *c,
+				     struct audience_txn *txn)
+{
+	struct mailing_order *order = change->context;
+
+	order->to = c->sender == 0 ? AUDIENCE_CAMPAIGN_SCHEDULED :
+		    c->flags & AUDIENCE_CAMPAIGN_BROUGHT ? AUDIENCE_CAMPAIGN_SENDING :
+							   AUDIENCE_CAMPAIGN_RUNNING;
+	if (c->sender > 0)
+		c->flags |= AUDIENCE_CAMPAIGN_RESUMES;
+	else
+		c->start_ms = max_u64(c->start_ms, order->now_ms);
+	return edit_state(change, c, txn);
+}
+
+static enum store_result edit_to_draft(struct campaign_change *change,
+				       struct audience_campaign *c, struct audience_txn *txn)
+{
+	c->start_ms = 0;
+	return edit_state(change, c, txn);
+}
+
+static const struct verb {
+	const char *word;
+	const char *action;
+	u32 from; /* states */
+	enum audience_campaign_state to;
+	enum store_result (*edit)(struct campaign_change *change, struct audience_campaign *c,
+				  struct audience_txn *txn);
+} verbs[] = {
+	{ "schedule", "mailing.schedule", STATE(DRAFT), AUDIENCE_CAMPAIGN_SCHEDULED,
+	  edit_schedule },
+	{ "unschedule", "mailing.unschedule", STATE(SCHEDULED), AUDIENCE_CAMPAIGN_DRAFT,
+	  edit_to_draft },
+	{ "pause", "mailing.pause", STATE(SCHEDULED) | STATE(RUNNING) | STATE(SENDING),
+	  AUDIENCE_CAMPAIGN_PAUSED, edit_state },
+	{ "resume", "mailing.resume", STATE(PAUSED), AUDIENCE_CAMPAIGN_RUNNING, edit_resume },
+	{ "cancel", "mailing.cancel",
+	  STATE(SCHEDULED) | STATE(RUNNING) | STATE(SENDING) | STATE(PAUSED),
+	  AUDIENCE_CAMPAIGN_CANCELLED, edit_state },
+};
+
+bool mailing_order_verb(struct mailing_order *order, const char *word)
+{
+	for (size_t i = 0; i < array_count(verbs); i++) {
+		if (strcmp(verbs[i].word, word) != 0)
+			continue;
+		order->action = verbs[i].action;
+		order->change.from = verbs[i].from;
+		order->change.edit = verbs[i].edit;
+		order->to = verbs[i].to;
+		order->base.order.apply = mailing_apply_change;
+		return true;
+	}
+	return false;
+}
+
+enum store_result mailing_apply_release(struct scribe_order *scribe_order,
+					struct audience_txn *txn)
+{
+	struct mailing_order *order =
+		container_of(scribe_order, struct mailing_order, base.order);
+	enum store_result result = audience_release(txn);
+
+	return result == STORE_OK ? call_audit(txn, &order->author, order->action, SLICE(""))
+				  : result;
+}
