@@ -19,21 +19,6 @@
 #define ID_BYTES 16
 #define URL_MAX_BYTES 1024
 
-static void on_kept(void *owner, enum exchange_end end, const json_t *json)
-{
-	struct call *call = owner;
-
-	call->exchange = NULL;
-	if (end == EXCHANGE_REPLIED)
-		call_answer(call, 202,
-			    json_pack("{s:s, s:O}", "id", call->id, "accepted",
-				      json_object_get(json, "recipients")));
-	else
-		call_refuse_end(call, end, json);
-}
-
-static const struct exchange_events send_events = { NULL, on_kept };
-
 /* The recipients, all with the same values. False: answered. */
 static bool add_recipients(struct call *call, struct slice values, struct buf *batch)
 {
@@ -92,7 +77,8 @@ static bool find_contact(struct call *call, struct campaign_rows *rows, struct c
 	return true;
 }
 
-static void ask_send(struct call *call, const struct campaign_rows *rows, const struct buf *batch)
+static void ask_send(struct call *call, const struct campaign_rows *rows, const struct buf *batch,
+		     const struct exchange_events *events)
 {
 	const struct issue *issue = &rows->issue;
 	struct control_letter letter = { .content = { .customer = issue->domain,
@@ -116,7 +102,7 @@ static void ask_send(struct call *call, const struct campaign_rows *rows, const 
 	if (issue->unsubscribe_url.len > 0 &&
 	    slice_copy(url, sizeof(url), buf_slice(&issue->unsubscribe_url)))
 		letter.content.unsubscribe_url = url;
-	if (!call_ask(call, &send_events, control_letter_json(&letter)))
+	if (!call_ask(call, events, control_letter_json(&letter)))
 		return;
 	exchange_data(call->exchange, CONTROL_DATA_HEADERS, buf_slice(&issue->headers));
 	exchange_data(call->exchange, CONTROL_DATA_TEXT, buf_slice(&issue->text));
@@ -127,7 +113,8 @@ static void ask_send(struct call *call, const struct campaign_rows *rows, const 
 }
 
 static void try_send(struct call *call, struct campaign_rows *rows,
-		     const struct audience_campaign *campaign)
+		     const struct audience_campaign *campaign,
+		     const struct exchange_events *events)
 {
 	const char *base = call->web->config->web.url;
 	char pointer[FIELD_POINTER_MAX];
@@ -150,12 +137,12 @@ static void try_send(struct call *call, struct campaign_rows *rows,
 		if (batch.failed || rows->values.failed)
 			call_refuse(call, 422, "/contact", "its values are too long");
 		else
-			ask_send(call, rows, &batch);
+			ask_send(call, rows, &batch, events);
 	}
 	buf_done(&batch);
 }
 
-void api_mailing_test(struct call *call)
+void mailing_test(struct call *call, const struct exchange_events *events)
 {
 	struct campaign_rows *rows = calloc(1, sizeof(*rows));
 	struct audience_campaign campaign;
@@ -165,9 +152,29 @@ void api_mailing_test(struct call *call)
 		return;
 	}
 	if (mailing_find(call, &campaign)) {
-		try_send(call, rows, &campaign);
+		try_send(call, rows, &campaign, events);
 		campaign_rows_close(rows);
 	}
 	audience_abort(call->web->reader);
 	free(rows);
+}
+
+static void on_kept(void *owner, enum exchange_end end, const json_t *json)
+{
+	struct call *call = owner;
+
+	call->exchange = NULL;
+	if (end == EXCHANGE_REPLIED)
+		call_answer(call, 202,
+			    json_pack("{s:s, s:O}", "id", call->id, "accepted",
+				      json_object_get(json, "recipients")));
+	else
+		call_refuse_end(call, end, json);
+}
+
+static const struct exchange_events send_events = { NULL, on_kept };
+
+void api_mailing_test(struct call *call)
+{
+	mailing_test(call, &send_events);
 }

@@ -50,6 +50,12 @@ void mailing_order_free(struct mailing_order *order); /* one that was not given 
  */
 bool mailing_order_verb(struct mailing_order *order, const char *word) MUST_CHECK;
 
+/*
+ * Sends the draft of the path to the addresses of call->json's `to`, with the values of `contact`;
+ * its id is in call->id. Answers in `events`, or at once when something is wrong.
+ */
+void mailing_test(struct call *call, const struct exchange_events *events);
+
 /* For orders' `apply`, and for the edit of one that changes texts. */
 enum store_result mailing_apply_create(struct scribe_order *scribe_order,
 				       struct audience_txn *txn) MUST_CHECK;

@@ -13,6 +13,7 @@ import pytest
 
 from hostile import Hostile
 from sender import wait_until
+from visitor import Visitor
 from web_host import WebHost
 
 PEOPLE = 3000
@@ -163,6 +164,40 @@ def test_a_draft_is_tested_refused_and_edited(web, key, server):
                            ({"from": "x@elsewhere.example"}, "/from")):
         answer = web.call("POST", "/api/v1/mailings", key, draft(**wrong))
         assert answer.status == 422 and answer.json["pointer"] == pointer, answer
+
+
+def test_a_person_makes_a_campaign_in_the_pages(web, key, server):
+    bring(web, key, ["ann@shop.test,Ann <b>,東京"])
+    person = Visitor(web).become()
+    page = person.get("/admin/campaigns")
+    assert "/admin/campaigns/new" in page.links
+    page = person.get("/admin/campaigns/new")
+    given = {"name": "春 <i>セール</i>", "from": "Shop <shop@courier.example>", "subject": "For {{name}}",
+             "html": "<p>Hi {{name}}</p><script>alert(1)</script><a href='{{unsubscribe_url}}'>x</a>",
+             "zone_attribute": ""}
+    wrong = page.send("/admin/campaigns", **given, zone="Asia/Edo")
+    assert wrong.status == 422 and "no such time zone" in wrong.text
+    page = page.send("/admin/campaigns", **given)
+    where = page.path
+    assert re.fullmatch(r"/admin/campaigns/\d+", where), where
+    assert "春 <i>セール</i>" in page.text and not [tag for tag, _ in page.reader.tags if tag == "i"]
+
+    page = person.get(where + "/preview")
+    assert "For Ann <b>" in page.text and [1 for tag, at in page.reader.tags if tag == "iframe"]
+    frame = person.get(where + "/frame")
+    assert "Hi Ann &lt;b&gt;" in frame.answer.text
+    assert frame.answer.headers["Content-Security-Policy"].startswith("sandbox")
+    page = page.send(where + "/test", to="boss@office.test\r\nchief@office.test\r\n")
+    assert "on its way" in page.text
+    wait_until(lambda: len(server.accepted) == 2, "tests")
+
+    page = person.get(where).send(where + "/schedule")
+    assert "Done." in page.text
+    wait_until(lambda: len(server.accepted) == 3, "the campaign")
+    wait_until(lambda: "100.0%" in person.get(where).text, "its report")
+    assert "delivered_at" in person.get(where).text
+    assert person.get(where + "/report.csv").answer.text.startswith("what,of,count")
+    assert "Only a draft" in person.get(where + "/edit").send(where, **given).text
 
 
 def kill(process):
