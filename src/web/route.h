@@ -69,6 +69,10 @@ bool web_route_admits(const struct web_route *route, const struct call *call) MU
 
 /* ---- the functions: public_*.c ---- */
 void public_open(struct call *call);
+void public_view(struct call *call);
+void public_archive(struct call *call);
+void public_archived(struct call *call);
+void public_feed(struct call *call);
 void public_click(struct call *call);
 void public_unsubscribe_page(struct call *call);
 void public_unsubscribe(struct call *call);
