@@ -37,7 +37,7 @@ customer "courier.example" {{
 	dkim "s1" {{ key = "/data/send/keys/courier.example.s1.pem" }}
 	unsubscribe-url = "https://courier.example/u/{{{{_token}}}}"
 }}
-site "default" {{ sessions = 4 rate = 40 }}
+site "default" {{ sessions = 4 rate = 40 tls-kernel = "always" }}
 {more}
 route "slow.example" {{ relay = "{outside}:{slow_port}" }}
 route "*" {{ relay = "{outside}:{port}" }}

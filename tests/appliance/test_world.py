@@ -120,6 +120,13 @@ def test_a_real_postfix_takes_a_campaign_and_what_it_has_verifies(world, record,
         assert mail.received[0].startswith(f"Received: from {HOST}") and "using TLSv1.3" in mail.received[0]
         # What Postfix puts on top is above what was signed.
         assert is_signed(mail.wire, record)
+    # The image's kernel encrypted all of it: the role may ask for that, without rights.
+    counts = {line.split()[0]: int(line.split()[1]) for line in world.metrics().splitlines()
+              if line.startswith(("hikyaku_tls_messages_total", "hikyaku_tls_kernel_sessions_total"))}
+    kernel = counts.pop('hikyaku_tls_messages_total{by="kernel"}')
+    sessions = counts.pop('hikyaku_tls_kernel_sessions_total{result="on"}')
+    # Who is refused at RCPT may be sent the content all the same.
+    assert READERS <= kernel <= READERS + 1 and sessions > 0 and not any(counts.values()), counts
     failed = world.ask("campaign", "report", "spring", "--outcome", "failed")
     assert [(row["address"], row["code"]) for row in failed] == [(addresses[-1], 550)]
 
