@@ -169,6 +169,39 @@ def fields(guest, name):
     raise AssertionError(name)
 
 
+def test_the_web_server_gets_a_certificate_from_an_authority(guest, tmp_path):
+    sys.path.append(str(TOP / "tests/integration"))
+    from authority import Authority  # pylint: disable=import-outside-toplevel
+    root = Authority(tmp_path, "pebble's own")
+    chain, key = root.issue("localhost")
+    config = {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "httpPort": 80,
+              "tlsPort": 5001, "certificate": str(chain), "privateKey": str(key), "ocspResponderURL": "",
+              "externalAccountBindingRequired": False}
+    (tmp_path / "pebble.json").write_text(json.dumps({"pebble": config}))
+    # Names for it: everything is here.
+    guest.serve("pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "", "-https01",
+                "", "-tlsalpn01", "", "-dns01", "127.0.0.1:8053", "-management", "127.0.0.1:8055")
+    guest.serve("env", "PEBBLE_VA_NOSLEEP=1", "pebble", "-config", tmp_path / "pebble.json", "-dnsserver",
+                "127.0.0.1:8053")
+    guest.folder("/run/www", WWW)
+    guest.folder("/data/www", WWW, 0o700)
+    etc = guest.folder("/data/etc", ADMIN, 0o755)
+    (etc / "ca.pem").write_bytes(root.certificate.read_bytes())
+    (etc / "hikyaku.conf").write_text(
+        'customer "a.test" {\n\tsign = false\n\taddress "any" { ehlo = "m.a.test" }\n}\n'
+        'www {\n\tacme = true\n\tacme-ca-file = "/data/etc/ca.pem"\n'
+        '\tacme-directory = "https://localhost:14000/dir"\n}\n')
+    wait_for(lambda: listens(guest, 14000) and listens(guest, 8055), "the authority")
+    start_web_server(guest, "hikyaku.test")
+
+    def shown():
+        return guest.client("curl", "-skv", "--resolve", "hikyaku.test:443:127.0.0.1",
+                            "https://hikyaku.test/").stdout
+
+    wait_for(lambda: "issuer: CN=Pebble" in shown(), "its certificate")
+    assert (guest.state / "data/www/acme.pem").stat().st_mode & 0o777 == 0o600
+
+
 class Slow:
     """Clients that send a byte of a request's head now and then, and never come to its end."""
 
