@@ -174,13 +174,13 @@ def test_the_web_server_gets_a_certificate_from_an_authority(guest, tmp_path):
     from authority import Authority  # pylint: disable=import-outside-toplevel
     root = Authority(tmp_path, "pebble's own")
     chain, key = root.issue("localhost")
-    config = {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "httpPort": 80,
-              "tlsPort": 5001, "certificate": str(chain), "privateKey": str(key), "ocspResponderURL": "",
-              "externalAccountBindingRequired": False}
+    config = {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000",
+              "httpPort": 80, "tlsPort": 5001, "certificate": str(chain), "privateKey": str(key),
+              "ocspResponderURL": "", "externalAccountBindingRequired": False}
     (tmp_path / "pebble.json").write_text(json.dumps({"pebble": config}))
     # Names for it: everything is here.
-    guest.serve("pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "", "-https01",
-                "", "-tlsalpn01", "", "-dns01", "127.0.0.1:8053", "-management", "127.0.0.1:8055")
+    guest.serve("pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "",
+                "-https01", "", "-tlsalpn01", "", "-dns01", "127.0.0.1:8053", "-management", "127.0.0.1:8055")
     guest.serve("env", "PEBBLE_VA_NOSLEEP=1", "pebble", "-config", tmp_path / "pebble.json", "-dnsserver",
                 "127.0.0.1:8053")
     guest.folder("/run/www", WWW)
