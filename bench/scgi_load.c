@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: scgi_load SOCKET PATHS-FILE REQUESTS CONCURRENCY\n");
 		return 2;
 	}
-	strcpy(address.sun_path, argv[1]);
+	memcpy(address.sun_path, argv[1], strlen(argv[1]) + 1);
 	read_paths(argv[2]);
 	times_ns = calloc(total, sizeof(*times_ns));
 	epoll = epoll_create1(EPOLL_CLOEXEC);
