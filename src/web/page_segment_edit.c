@@ -67,7 +67,7 @@ static const struct words words[WORD_COUNT] = {
 	[MATCH] = { { "Contacts match", "一致の方法" } },
 	[MATCH_ALL] = { { "all of these conditions", "すべての条件を満たす" } },
 	[MATCH_ANY] = { { "any of these conditions", "いずれかの条件を満たす" } },
-	[AT_COLUMN] = { { "At character {1}: {2}", "{1}文字目: {2}" } },
+	[AT_COLUMN] = { { "At character {1}: {2}", "{1}文字目付近に誤りがあります（{2}）" } },
 };
 
 /* What is being written. Slices are views of the form, or of the transaction. */
@@ -187,7 +187,6 @@ static void write_rows(struct editor *editor, struct page *page)
 	if (editor->rows.count == 0)
 		page_nothing(page, &words[NO_ROWS]);
 	page_segment_choices(page, editor->catalog.txn);
-	page_submit_as(page, TONE_NEUTRAL, &words[TO_TEXT], "do", SLICE("text"));
 }
 
 static void write_text(const struct editor *editor, struct page *page)
@@ -198,7 +197,6 @@ static void write_text(const struct editor *editor, struct page *page)
 					       .value = editor->text,
 					       .length_max = SEGMENT_TEXT_MAX,
 					       .rows = 6 });
-	page_submit_as(page, TONE_NEUTRAL, &words[TO_ROWS], "do", SLICE("rows"));
 }
 
 static void write_messages(const struct editor *editor, struct page *page)
@@ -213,13 +211,17 @@ static void write_messages(const struct editor *editor, struct page *page)
 	} else if (editor->error.text[0] && editor->bad_row == SEGMENT_ROWS_MAX) {
 		page_message_text(page, TONE_BAD, slice_of(editor->error.text));
 	}
-	if (editor->counted) {
-		PAGE_HTML(page, "<p role=\"status\">");
-		page_words(page, &words[COUNTED]);
-		PAGE_HTML(page, " <strong>");
-		page_segment_counted(page, editor->counted);
-		PAGE_HTML(page, "</strong></p>");
-	}
+}
+
+static void write_count(const struct editor *editor, struct page *page)
+{
+	if (!editor->counted)
+		return;
+	PAGE_HTML(page, "<span role=\"status\">");
+	page_words(page, &words[COUNTED]);
+	PAGE_HTML(page, " <strong>");
+	page_segment_counted(page, editor->counted);
+	PAGE_HTML(page, "</strong></span>");
 }
 
 static void write_form(struct editor *editor, struct page *page)
@@ -238,12 +240,19 @@ static void write_form(struct editor *editor, struct page *page)
 					       .length_max = SEGMENT_NAME_MAX });
 	write_messages(editor, page);
 	/* The first button is what the Enter key presses: it keeps nothing. */
+	PAGE_HTML(page, "<div class=\"actions\">");
 	page_submit_as(page, TONE_NEUTRAL, &words[COUNT], "do", SLICE("count"));
+	write_count(editor, page);
+	PAGE_HTML(page, "</div>");
 	if (editor->is_text)
 		write_text(editor, page);
 	else
 		write_rows(editor, page);
+	PAGE_HTML(page, "<div class=\"actions\">");
 	page_submit_as(page, TONE_GOOD, &words[SAVE], "do", SLICE("save"));
+	page_submit_as(page, TONE_NEUTRAL, &words[editor->is_text ? TO_ROWS : TO_TEXT], "do",
+		       editor->is_text ? SLICE("rows") : SLICE("text"));
+	PAGE_HTML(page, "</div>");
 	page_form_end(page);
 }
 

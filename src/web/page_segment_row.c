@@ -25,30 +25,30 @@ static const struct words subject_words[SEGMENT_SUBJECTS] = {
 
 static const struct words operator_words[SEGMENT_OPERATORS] = {
 	[SEGMENT_EVER] = { { "at any time", "時期を問わず" } },
-	[SEGMENT_IS] = { { "is", "が次と等しい" } },
-	[SEGMENT_IS_NOT] = { { "is not", "が次と異なる" } },
-	[SEGMENT_LESS] = { { "is less than", "が次より小さい" } },
-	[SEGMENT_AT_MOST] = { { "is at most", "が次以下" } },
-	[SEGMENT_AT_LEAST] = { { "is at least", "が次以上" } },
-	[SEGMENT_MORE] = { { "is more than", "が次より大きい" } },
-	[SEGMENT_CONTAINS] = { { "contains", "が次を含む" } },
-	[SEGMENT_BEGINS] = { { "begins with", "が次で始まる" } },
-	[SEGMENT_ENDS] = { { "ends with", "が次で終わる" } },
-	[SEGMENT_IN] = { { "is one of", "が次のいずれか" } },
-	[SEGMENT_EMPTY] = { { "is empty", "が未入力" } },
-	[SEGMENT_WITHIN] = { { "in the last … days", "が過去○日以内" } },
-	[SEGMENT_WITHIN_NEXT] = { { "in the next … days", "が今後○日以内" } },
-	[SEGMENT_OLDER] = { { "more than … days ago", "が○日より前" } },
-	[SEGMENT_ANNIVERSARY] = { { "anniversary within … days", "の記念日が○日以内" } },
-	[SEGMENT_THIS_MONTH] = { { "anniversary this month", "の記念日が今月" } },
+	[SEGMENT_IS] = { { "is", "次と等しい" } },
+	[SEGMENT_IS_NOT] = { { "is not", "次と異なる" } },
+	[SEGMENT_LESS] = { { "is less than", "次より小さい" } },
+	[SEGMENT_AT_MOST] = { { "is at most", "次以下" } },
+	[SEGMENT_AT_LEAST] = { { "is at least", "次以上" } },
+	[SEGMENT_MORE] = { { "is more than", "次より大きい" } },
+	[SEGMENT_CONTAINS] = { { "contains", "次を含む" } },
+	[SEGMENT_BEGINS] = { { "begins with", "次で始まる" } },
+	[SEGMENT_ENDS] = { { "ends with", "次で終わる" } },
+	[SEGMENT_IN] = { { "is one of", "次のいずれか" } },
+	[SEGMENT_EMPTY] = { { "is empty", "未入力" } },
+	[SEGMENT_WITHIN] = { { "in the last … days", "過去○日以内" } },
+	[SEGMENT_WITHIN_NEXT] = { { "in the next … days", "今後○日以内" } },
+	[SEGMENT_OLDER] = { { "more than … days ago", "○日より前" } },
+	[SEGMENT_ANNIVERSARY] = { { "anniversary within … days", "記念日が○日以内" } },
+	[SEGMENT_THIS_MONTH] = { { "anniversary this month", "記念日が今月" } },
 };
 static const struct words day_words[] = {
-	[SEGMENT_IS] = { { "on the day", "が次の日" } },
-	[SEGMENT_IS_NOT] = { { "not on the day", "が次の日以外" } },
-	[SEGMENT_LESS] = { { "before", "が次の日より前" } },
-	[SEGMENT_AT_MOST] = { { "until", "が次の日まで" } },
-	[SEGMENT_AT_LEAST] = { { "since", "が次の日以降" } },
-	[SEGMENT_MORE] = { { "after", "が次の日より後" } },
+	[SEGMENT_IS] = { { "on the day", "次の日" } },
+	[SEGMENT_IS_NOT] = { { "not on the day", "次の日以外" } },
+	[SEGMENT_LESS] = { { "before", "次の日より前" } },
+	[SEGMENT_AT_MOST] = { { "until", "次の日まで" } },
+	[SEGMENT_AT_LEAST] = { { "since", "次の日以降" } },
+	[SEGMENT_MORE] = { { "after", "次の日より後" } },
 };
 static const struct words operator_label = { { "Comparison", "比較" } };
 static const struct words value_label = { { "Value", "値" } };
@@ -119,16 +119,44 @@ static void write_states(struct page *page, const struct page_field *field)
 	page_select_end(page);
 }
 
+/* What is wanted, where a sentence about what is there is in English alone. */
+static const struct words *wanted_of(const struct segment_row *row)
+{
+	static const struct words days = { { "A number of days.",
+					     "日数を0から36500までの整数で入力してください。" } };
+	static const struct words numbers = { { "A number.", "数値を入力してください。" } };
+	static const struct words dates = { { "A day such as 2026-11-30.",
+					      "日付を 2026-11-30 の形式で入力してください。" } };
+	static const struct words domains = { { "A domain.", "ドメイン名を入力してください。" } };
+	static const struct words campaigns = { { "Numbers of a campaign and of a link.",
+						  "キャンペーンとリンクは番号で指定してください。" } };
+	static const struct words texts = { { "A value, not too long, or another comparison.",
+					      "値または比較方法を確認してください。" } };
+
+	if (segment_takes_days(row->op))
+		return &days;
+	if (segment_is_behaviour(row->subject) && (row->campaign.len > 0 || row->link.len > 0))
+		return &campaigns;
+	if (is_of_days(row))
+		return &dates;
+	if (row->subject == SEGMENT_DOMAIN)
+		return &domains;
+	return row->type == SEGMENT_NUMBER ? &numbers : &texts;
+}
+
 static void write_value(struct page *page, const struct segment_row *row, u32 index,
 			struct slice error)
 {
 	char name[32];
 	struct page_field field = { .name = field_name(name, "value", index),
 				    .label = &value_label,
-				    .error_text = error,
 				    .value = row->value,
 				    .autocomplete = "off" };
 
+	if (error.len > 0 && page->language == LANGUAGE_ENGLISH)
+		field.error_text = error;
+	else if (error.len > 0)
+		field.error = wanted_of(row);
 	if (row->subject == SEGMENT_STATE && row->op != SEGMENT_IN) {
 		write_states(page, &field);
 	} else if (row->type == SEGMENT_YES_NO && row->subject == SEGMENT_ATTRIBUTE) {
@@ -164,19 +192,20 @@ void page_segment_row(struct page *page, const struct segment_row *row, u32 inde
 	char what[32];
 	char name[32];
 
-	PAGE_HTML(page, "<fieldset><legend>");
+	PAGE_HTML(page, "<fieldset class=\"wide\"><legend>");
 	write_subject(page, row);
-	PAGE_HTML(page, "</legend>");
+	PAGE_HTML(page, "</legend><div class=\"row\">");
 	segment_row_what(row, what);
 	page_hidden(page, field_name(name, "what", index), slice_of(what));
 	if (segment_is_behaviour(row->subject))
 		write_campaign(page, row, index);
 	write_operator(page, row, index);
 	write_value(page, row, index, error);
+	PAGE_HTML(page, "</div><div class=\"split\">");
 	page_check(page, field_name(name, "not", index), &not_label, row->is_not);
 	page_submit_as(page, TONE_NEUTRAL, &remove_words, "do",
 		       slice_of(field_name(name, "remove", index)));
-	PAGE_HTML(page, "</fieldset>");
+	PAGE_HTML(page, "</div></fieldset>");
 }
 
 /* ---- what can be added ---- */
@@ -203,6 +232,7 @@ void page_segment_choices(struct page *page, struct audience_txn *txn)
 	struct attribute attribute = { 0 };
 	struct audience_list list = { 0 };
 
+	PAGE_HTML(page, "<div class=\"row\">");
 	page_select_begin(page, &(struct page_field){ .name = "add", .label = &add_label });
 	while (attribute_after(txn, attribute.id, &attribute) == STORE_OK)
 		write_choice(page, SEGMENT_ATTRIBUTE, attribute.id, attribute.name);
@@ -218,5 +248,7 @@ void page_segment_choices(struct page *page, struct audience_txn *txn)
 			write_choice(page, subject, 0, SLICE(""));
 	}
 	page_select_end(page);
+	PAGE_HTML(page, "<div class=\"actions\">");
 	page_submit_as(page, TONE_NEUTRAL, &add_words, "do", SLICE("add"));
+	PAGE_HTML(page, "</div></div>");
 }

@@ -133,6 +133,13 @@ static void show_row(struct page *page, struct audience_txn *txn,
 	segment_free(segment);
 }
 
+static void show_adding(struct page *page)
+{
+	PAGE_HTML(page, "<div class=\"actions\">");
+	PAGE_ACTION(page, &words[ADD], "/admin/segments/new");
+	PAGE_HTML(page, "</div>");
+}
+
 void page_segments(struct call *call)
 {
 	static const struct page_column columns[] = {
@@ -151,7 +158,7 @@ void page_segments(struct call *call)
 	page_begin(&page, call,
 		   &(struct page_head){ .place = PLACE_SEGMENTS, .title = &words[TITLE] });
 	if (call->session.role != ACCOUNT_VIEWER)
-		PAGE_ACTION(&page, &words[ADD], "/admin/segments/new");
+		show_adding(&page);
 	if (result == STORE_OK)
 		result = audience_segment_after(txn, 0, &kept);
 	if (result == STORE_NOT_FOUND)
@@ -320,9 +327,11 @@ static void show_actions(struct view *view)
 
 	if (page->call->session.role == ACCOUNT_VIEWER)
 		return;
+	PAGE_HTML(page, "<div class=\"actions\">");
 	PAGE_ACTION(page, &words[EDIT], "/admin/segments/{}/edit", DIGITS(view->kept.id));
 	PAGE_BUTTON(page, TONE_BAD, &words[DELETE], "/admin/segments/{}/delete",
 		    DIGITS(view->kept.id));
+	PAGE_HTML(page, "</div>");
 }
 
 static void show_segment(struct view *view, const struct segment_counted *counted)
