@@ -261,8 +261,7 @@ static bool same_but_for_url(const struct html *a, const struct html *b)
 
 bool html_same(const struct html *a, const struct html *b)
 {
-	return same_but_for_url(a, b) &&
-	       (a->state != HTML_VALUE || (a->query == b->query && a->begun == b->begun));
+	return same_but_for_url(a, b) && (a->state != HTML_VALUE || a->query == b->query);
 }
 
 bool html_join(struct html *html, const struct html *other)

@@ -55,10 +55,14 @@ void html_value(struct html *html);
  * the same whatever stood in front; *why gets the reason when not.
  */
 bool html_turn(struct html *html, const char **why) MUST_CHECK;
-/* Whether two ways, each up to a turn, lead to the same place. */
+/*
+ * Whether a loop's end, at a turn, is where it began: what is in it has one place in every round.
+ * At the beginning of a URL every round is taken for the first.
+ */
 bool html_same(const struct html *a, const struct html *b);
 /*
- * The same, but for parts of a URL: then *html becomes what is safe behind both. False: neither.
+ * Whether two ways, each up to a turn, lead to the same place, but for parts of a URL: then *html
+ * becomes what is safe behind both.
  */
 bool html_join(struct html *html, const struct html *other) MUST_CHECK;
 

@@ -172,7 +172,7 @@ static bool take_end(struct template_parser *p, struct template_field *turn, boo
 	if (!end_clause(p, open))
 		return false;
 	/* Without an else the other way is the empty one. */
-	if (!open->has_else && !open->is_loop && p->place == PLACE_HTML &&
+	if (!open->has_else && p->place == PLACE_HTML &&
 	    !html_join(&open->end, &p->html))
 		return template_refuse(
 			p,

@@ -7,7 +7,7 @@
 
 #include "message/compiled.h"
 
-#define VALUE_STEPS_MAX 1000000 /* literals, fields and turns of one message's run */
+#define VALUE_STEPS_MAX 250000 /* literals, fields and turns of one message's run */
 
 /* A loop that runs. */
 struct value_loop {

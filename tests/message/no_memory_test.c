@@ -41,12 +41,30 @@ static const struct {
 		   "Subject: {{name}}\xe3\x81\x95\xe3\x82\x93\xe3\x81\xb8\n\n"
 		   "{{name}} \xe3\x81\x95\xe3\x82\x93\xe3\x80\x81\xe4\xbb\x8a\xe9\x80\xb1\n",
 	  .charset = MESSAGE_ISO_2022_JP },
+	{ .whole = "From: news@example.jp\n"
+		   "Subject: {{#if name|upper contains \"SONS\" and not (note = 5)}}{{name}}"
+		   "{{#else}}nobody{{/if}}\n"
+		   "Content-Type: text/html\n\n"
+		   "{{#each note as n}}<p {{#if n}}title=\"{{n}}\"{{/if}}>{{this | number}}</p>"
+		   "{{/each}}\n{{>foot of all letters}}\n{{link | date: \"YYYY\"}}\n" },
 };
+
+static bool find_block(void *owner, struct slice name, bool html, struct slice *text)
+{
+	(void)owner;
+	(void)name;
+	(void)html;
+	*text = SLICE("{{#if link}}\n{{link}} is what stands here\n{{#else}}\n-\n{{/if}}\n");
+	return true;
+}
 
 /* Composed once, with all the memory there is: `first` is what is wanted. */
 static void begin(struct fixture *f, size_t which, struct buf *first)
 {
+	static const struct message_blocks blocks = { .find = find_block };
+
 	fixture_init(f);
+	f->options.blocks = &blocks;
 	f->values[0] = SLICE("\xe8\xaa\xad\xe8\x80\x85 & sons, a name of many octets");
 	f->values[1] = SLICE("a note <b> with many & many signs that need to be escaped &&&&&&&&&");
 	f->values[2] = SLICE("x y z");

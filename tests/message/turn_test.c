@@ -458,7 +458,9 @@ static void a_value_cannot_make_a_program_of_a_link(void **state)
 
 		fixture_init(&f);
 		f.source.headers = SLICE("From: a@example.jp\nSubject: s\n");
-		f.source.html = SLICE("<a href=\"{{#if name}}x{{/if}}{{link}}\">a</a>");
+		f.source.html = i & 1 ? SLICE("<a href=\"{{#if name}}x{{/if}}{{link}}\">a</a>")
+				      : SLICE("<a href=\"{{#each name}}{{this}}{{/each}}{{#each "
+					      "link}}{{this}}{{/each}}\">a</a>");
 		f.message = message_compile(&f.source, &f.options, &f.error);
 		f.values[2] = slice_of(cases[i].link);
 		assert_int_equal(fixture_compose(&f, false),
