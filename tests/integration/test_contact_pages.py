@@ -77,3 +77,41 @@ def test_pages_speak_japanese(web, owner):
     for path, word in (("/admin/contacts", "連絡先"), ("/admin/lists", "リスト"), ("/admin/attributes", "属性"),
                        ("/admin/contacts/new", "同意の取得元")):
         assert word in visitor.get(path).text
+
+
+def arrive(visitor, path, word):
+    """Loads the page again until it says so, as its refresh does."""
+    ends = time.monotonic() + 20
+    while word not in (page := visitor.get(path)).text:
+        assert time.monotonic() < ends, page.text
+        time.sleep(0.1)
+    return page
+
+
+def test_a_file_comes_in_by_pages_and_goes_again(web, owner):
+    owner.get("/admin/lists").send("/admin/lists", name="news", title="お知らせ")
+    assert owner.get("/admin/lists").status == 200
+    data = "メールアドレス,氏名,誕生日\r\nann@x.test,森,令和8年1月2日\r\nbob@x.test,林,昨日\r\nnobody,,\r\n"
+    upload = {"file": ("顧客.csv", data.encode("cp932"), "text/csv")}
+    page = owner.get("/admin/imports").send("/admin/imports", files=upload)
+    path = page.path
+    assert re.fullmatch(r"/admin/imports/\d+", path) and "shift_jis" in page.text and "顧客.csv" in page.text
+    fields = page.form(path + "/plan").fields
+    assert (fields["c0"], fields["c1"], fields["t1"], fields["t2"]) == ("e0", "n0", "1", "1")
+    assert "One column has to be" in page.send(path + "/plan", do="try", c0="-0").text
+    page.send(path + "/plan", do="try", n1="name", n2="born", t2="3", lists="1", source="counter",
+              date="2026-01-01")
+    page = arrive(owner, path, "dry run")
+    assert "Tried" in page.text and owner.get("/admin/contacts?email=ann").text.count("ann@x.test") == 0
+    report = owner.get(path + "/report?language=ja").answer.content.decode("utf-8-sig")
+    assert "日付ではありません" in report and "メールアドレスが正しくありません" in report
+    page.send(path + "/run")
+    page = arrive(owner, path, "Done")
+    found = owner.get("/admin/contacts?list=news")
+    assert "ann@x.test" in found.text and "bob@x.test" in found.text
+    ann = owner.get([link for link in found.links if re.fullmatch(r"/admin/contacts/\d+", link)][0])
+    assert "import 1" in ann.text and "counter" in ann.text
+    page.send(path + "/undo")
+    assert "Undone" in arrive(owner, path, "Undone").text
+    assert "Nobody was found" in owner.get("/admin/contacts").text
+    assert "Imports" in owner.get("/admin/imports").text
