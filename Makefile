@@ -89,7 +89,8 @@ TEST_PACKAGES := libcmocka-dev python3-pytest python3-aiosmtpd python3-dnspython
 	cppcheck valgrind mandoc bsdextrautils iproute2 lmdb-utils postfix g++ spin relacy-dev udhcpc udhcpd dnsmasq-base gdisk \
 	python3-pexpect python3-pyte python3-spf tzdata lighttpd lighttpd-mod-deflate lighttpd-mod-openssl pebble nodejs python3-jsonschema python3-requests
 # npm comes with nodejs where that is not Debian's own.
-BROWSER_PACKAGES := chromium fonts-noto-cjk $(if $(shell command -v npm),,npm)
+NPM_PACKAGE := $(if $(shell command -v npm),,npm)
+BROWSER_PACKAGES := chromium fonts-noto-cjk $(NPM_PACKAGE)
 missing = $(shell dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | \
 	awk '$$2 == "installed" { have[$$1] = 1 } END { n = split("$(1)", want, " "); \
 	for (i = 1; i <= n; i++) if (!have[want[i]]) printf "%s ", want[i] }')
@@ -161,7 +162,14 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(TOOLCHAIN)
 
 $(BUILD)/obj/base/config_site.o: src/base/providers.conf
 $(BUILD)/obj/web/api_document.o: src/web/openapi.json
-$(BUILD)/obj/web/asset.o: src/web/style.css src/web/script.js src/web/icon.svg
+$(BUILD)/obj/web/asset.o: src/web/style.css src/web/script.js src/web/icon.svg build/vendor/.stamp
+
+# What draws charts: a package of npm, by the sum that its lock file has. No script of it is run.
+build/vendor/.stamp: src/web/vendor/package.json src/web/vendor/package-lock.json | build/.build-packages
+	@mkdir -p $(@D) && cp src/web/vendor/package.json src/web/vendor/package-lock.json $(@D)
+	$(call need,$(NPM_PACKAGE))
+	$(call say,npm,$(@D))
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch .stamp
 
 # Vector arithmetic keeps its arrays in registers only when loops are unrolled before that is decided;
 # sanitizers would need minutes to compile what comes of it. ThreadSanitizer does not look at it at all: it

@@ -28,6 +28,8 @@
 TAKE_IN(style, "src/web/style.css");
 TAKE_IN(script, "src/web/script.js");
 TAKE_IN(icon, "src/web/icon.svg");
+TAKE_IN(chart, "build/vendor/node_modules/uplot/dist/uPlot.iife.min.js");
+TAKE_IN(chart_style, "build/vendor/node_modules/uplot/dist/uPlot.min.css");
 
 struct file {
 	const char *bytes;
@@ -43,6 +45,10 @@ static const struct file files[ASSETS] = {
 	[ASSET_SCRIPT] = { asset_script, &asset_script_size, "script", ".js",
 			   "text/javascript; charset=utf-8" },
 	[ASSET_ICON] = { asset_icon, &asset_icon_size, "icon", ".svg", "image/svg+xml" },
+	[ASSET_CHART] = { asset_chart, &asset_chart_size, "chart", ".js",
+			  "text/javascript; charset=utf-8" },
+	[ASSET_CHART_STYLE] = { asset_chart_style, &asset_chart_style_size, "chart", ".css",
+				"text/css; charset=utf-8" },
 };
 
 static char paths[ASSETS][PATH_MAX_SIZE];

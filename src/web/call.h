@@ -41,6 +41,7 @@ struct call_order;
 struct clerk;
 struct doorkeeper;
 struct password_work;
+struct pulse;
 struct segment_count;
 
 /* What calls of one thread share. */
@@ -65,6 +66,7 @@ struct web {
 	u64 held; /* bytes that bodies were promised */
 	struct clerk *clerk; /* this thread's: passwords */
 	struct doorkeeper *doorkeeper; /* of all threads: who guesses them */
+	struct pulse *pulse; /* of all threads: what the sender did lately */
 	u32 uploads; /* under way */
 	u32 orders; /* of calls, with the scribe or the clerk */
 };

@@ -53,6 +53,7 @@ struct page_head {
 	struct slice named; /* text of others that is the heading instead: a contact's address */
 	struct page_crumb crumbs[PAGE_CRUMBS_MAX]; /* what stands above this page */
 	bool is_public; /* for people who do not sign in: no navigation */
+	bool has_chart;
 	u32 refresh_s; /* its content is fetched again so often, where there is script; 0: never */
 };
 
@@ -190,6 +191,13 @@ void page_cell_number(struct page *page, u64 number);
 void page_cell_time(struct page *page, u64 at_ms);
 void page_row_end(struct page *page);
 void page_table_end(struct page *page);
+/*
+ * A chart over time: a table whose first column is moments (page_cell_time), the others numbers. It
+ * is drawn where there is script (the page has `has_chart`), and folded up below the drawing.
+ */
+void page_chart_begin(struct page *page, const struct words *caption,
+		      const struct page_column *columns);
+void page_chart_end(struct page *page);
 /*
  * Links to the pages before and behind; the format as of PAGE_URL, with one value. SLICE_NONE:
  * there is none.

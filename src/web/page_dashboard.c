@@ -1,8 +1,10 @@
 /* The first page: how many contacts there are, what the sender does now, what waits for whom. */
+#include "base/clock.h"
 #include "base/text.h"
 #include "store/audience_contact.h"
 #include "store/audience_count.h"
 #include "web/page.h"
+#include "web/pulse.h"
 
 #define SITES_SHOWN 12
 #define REFRESH_S 60
@@ -33,6 +35,8 @@ enum word {
 	DONE,
 	SITES,
 	NO_SITES,
+	DAY,
+	DAY_NOTHING,
 	AWAY,
 	NO_ROOM,
 	NEARLY_FULL,
@@ -64,6 +68,8 @@ static const struct words words[WORD_COUNT] = {
 	[READY] = { { "Ready", "準備完了" } },
 	[DONE] = { { "Done", "完了" } },
 	[SITES] = { { "Receivers", "受信側" } },
+	[DAY] = { { "The last day, in steps of five minutes", "過去24時間（5分ごと）" } },
+	[DAY_NOTHING] = { { "The sender has not been asked yet.", "まだ記録がありません。" } },
 	[NO_SITES] = { { "Nothing waits to be sent.", "送信待ちのメールはありません。" } },
 	[AWAY] = { { "The sender does not answer at the moment: what it does is not known.",
 		     "送信プログラムが応答していません。送信状況を表示できません。" } },
@@ -194,6 +200,34 @@ static void show_sites(struct page *page, const json_t *sites)
 	page_card_end(page);
 }
 
+static void show_day(struct page *page)
+{
+	static const struct page_column columns[] = {
+		{ { { "Time", "時刻" } }, false },	     { { { "Delivered", "配信済み" } }, true },
+		{ { { "Failed", "失敗" } }, true },	     { { { "Deferred", "再送へ" } }, true },
+		{ { { "Came back later", "後から返送" } }, true }, { { { NULL, NULL } }, false },
+	};
+	static _Thread_local struct pulse_step steps[PULSE_STEPS];
+	u32 count = pulse_read(page->call->web->pulse, clock_wall_ms(), steps);
+
+	page_card_begin(page, &words[DAY]);
+	if (count == 0) {
+		page_nothing(page, &words[DAY_NOTHING]);
+		page_card_end(page);
+		return;
+	}
+	page_chart_begin(page, &words[DAY], columns);
+	for (u32 i = 0; i < count; i++) {
+		page_row_begin(page);
+		page_cell_time(page, steps[i].number * PULSE_STEP_MS);
+		for (u32 kind = 0; kind < PULSE_KINDS; kind++)
+			page_cell_number(page, steps[i].counts[kind]);
+		page_row_end(page);
+	}
+	page_chart_end(page);
+	page_card_end(page);
+}
+
 static void show(struct call *call, const json_t *status)
 {
 	struct census census;
@@ -206,10 +240,12 @@ static void show(struct call *call, const json_t *status)
 	page_begin(&page, call,
 		   &(struct page_head){ .place = PLACE_DASHBOARD,
 					.title = &words[TITLE],
+					.has_chart = true,
 					.refresh_s = REFRESH_S });
 	if (!status)
 		page_message(&page, TONE_WARNING, &words[AWAY]);
 	show_contacts(&page, &census);
+	show_day(&page);
 	if (status) {
 		show_work(&page, status);
 		show_sites(&page, json_object_get(status, "sites"));

@@ -184,7 +184,15 @@ static void write_head(struct page *page, const struct page_head *head)
 	page_attribute(page, "href", asset_path(ASSET_STYLE));
 	PAGE_HTML(page, "><link rel=\"icon\" type=\"image/svg+xml\"");
 	page_attribute(page, "href", asset_path(ASSET_ICON));
-	PAGE_HTML(page, "><script defer");
+	PAGE_HTML(page, ">");
+	if (head->has_chart) {
+		PAGE_HTML(page, "<link rel=\"stylesheet\"");
+		page_attribute(page, "href", asset_path(ASSET_CHART_STYLE));
+		PAGE_HTML(page, "><script defer");
+		page_attribute(page, "src", asset_path(ASSET_CHART));
+		PAGE_HTML(page, "></script>");
+	}
+	PAGE_HTML(page, "<script defer");
 	page_attribute(page, "src", asset_path(ASSET_SCRIPT));
 	PAGE_HTML(page, "></script></head>");
 }

@@ -2,12 +2,13 @@
 #include "base/text.h"
 #include "web/page.h"
 
-enum word { COPY, BEFORE, AFTER, PAGES, WORD_COUNT };
+enum word { COPY, BEFORE, AFTER, PAGES, FIGURES, WORD_COUNT };
 
 static const struct words words[WORD_COUNT] = {
 	[COPY] = { { "Copy", "コピー" } },
 	[BEFORE] = { { "Previous", "前へ" } },
 	[AFTER] = { { "Next", "次へ" } },
+	[FIGURES] = { { "The figures", "数値を表示" } },
 	[PAGES] = { { "Pages of the table", "表のページ" } },
 };
 
@@ -228,6 +229,24 @@ void page_table_end(struct page *page)
 {
 	PAGE_HTML(page, "</tbody></table></div>");
 	page->table = NULL;
+}
+
+void page_chart_begin(struct page *page, const struct words *caption,
+		      const struct page_column *columns)
+{
+	PAGE_HTML(page, "<figure class=\"drawing\">"
+			"<div class=\"chart\" data-chart hidden role=\"img\"");
+	page_attribute(page, "aria-label", slice_of(caption->text[page->language]));
+	PAGE_HTML(page, "></div><details><summary>");
+	page_words(page, &words[FIGURES]);
+	PAGE_HTML(page, "</summary>");
+	page_table_begin(page, caption, columns);
+}
+
+void page_chart_end(struct page *page)
+{
+	page_table_end(page);
+	PAGE_HTML(page, "</details></figure>");
 }
 
 static void write_page_link(struct page *page, const char *format, struct slice value,

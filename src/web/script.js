@@ -99,6 +99,50 @@ for (const input of document.querySelectorAll("input[data-proof]")) {
 	work();
 }
 
+// Charts are drawn from the tables beside them: the first column is moments, the others are numbers.
+function drawChart(box) {
+	const table = box.parentElement.querySelector("details table");
+	const rows = [...table.tBodies[0].rows];
+	const heads = [...table.tHead.rows[0].cells];
+	const style = getComputedStyle(document.documentElement);
+	const color = (name) => style.getPropertyValue(name).trim();
+	const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
+	const data = heads.map((head, column) => rows.map(({ cells }) => column === 0
+		? Date.parse(cells[0].querySelector("time").dateTime) / 1000
+		: Number(cells[column].textContent.replaceAll(",", ""))));
+	const series = heads.map((head, column) => column === 0 ? {} : {
+		label: head.textContent, stroke: color(`--chart-${column}`), width: 2, points: { show: rows.length < 3 },
+	});
+	if (rows.length === 0)
+		return;
+	box.hidden = false;
+	box.replaceChildren();
+	const span = data[0][rows.length - 1] - data[0][0];
+	const format = new Intl.DateTimeFormat(document.documentElement.lang,
+		span < 2 * 86400 ? { hour: "numeric", minute: "2-digit" } : { month: "short", day: "numeric" });
+	const values = (self, ticks) => ticks.map((tick) => format.format(tick * 1000));
+	new uPlot({
+		width: box.clientWidth, height: 220, series, axes: [{ ...axis, values }, { ...axis, size: 60 }],
+		scales: { x: { range: (self, low, high) => [Math.min(low, high - 3600), high] },
+			y: { range: (self, low, high) => [0, Math.max(high, 4)] } },
+		legend: { live: false },
+	}, data, box);
+}
+
+function drawCharts() {
+	for (const box of document.querySelectorAll("[data-chart]"))
+		drawChart(box);
+}
+
+drawCharts();
+if (document.querySelector("[data-chart]")) {
+	let waits = 0;
+	addEventListener("resize", () => {
+		clearTimeout(waits);
+		waits = setTimeout(drawCharts, 200);
+	});
+}
+
 // A page that shows what goes on is kept up to date, unless nobody sees it or somebody fills something in.
 const main = document.querySelector("main[data-refresh]");
 if (main) {
@@ -111,6 +155,7 @@ if (main) {
 				return;
 			const next = new DOMParser().parseFromString(await answer.text(), "text/html");
 			main.replaceChildren(...next.querySelector("main").childNodes);
+			drawCharts();
 		} catch {
 			// The next time.
 		}

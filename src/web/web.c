@@ -14,6 +14,7 @@
 #include "web/import_job.h"
 #include "web/link_key.h"
 #include "web/password.h"
+#include "web/pulse.h"
 #include "web/log_follower.h"
 #include "web/teller.h"
 #include "web/track.h"
@@ -55,6 +56,8 @@ struct role {
 	struct permits permits;
 	struct repeats repeats;
 	struct doorkeeper doorkeeper;
+	struct pulse pulse;
+	struct pulse_asker asker; /* of the first worker */
 	struct audience *audience;
 	struct scribe *scribe;
 	struct jobs *jobs;
@@ -149,6 +152,7 @@ static bool open_web(struct worker *worker, struct error *error)
 	web->permits = &role->permits;
 	web->repeats = &role->repeats;
 	web->doorkeeper = &role->doorkeeper;
+	web->pulse = &role->pulse;
 	web->audience = role->audience;
 	web->reader = audience_txn_open(role->audience);
 	if (!web->reader)
@@ -177,7 +181,10 @@ static bool open_web(struct worker *worker, struct error *error)
 	role->teller = teller_open(web);
 	if (!role->teller)
 		return error_set(error, "no memory for telling the sender");
-	return open_page(role, web, error);
+	if (!open_page(role, web, error))
+		return false;
+	pulse_asker_start(&role->asker, &role->pulse, &web->line, &web->wheel);
+	return true;
 }
 
 static void stop(struct worker *worker, u64 now_ns)
@@ -228,8 +235,10 @@ static void close_web(struct worker *worker)
 
 	list_for_each_safe (node, &web->calls)
 		call_close(list_entry(node, struct call, node));
-	if (worker == worker->role->workers)
+	if (worker == worker->role->workers) {
+		pulse_asker_stop(&worker->role->asker);
 		teller_stop(worker->role->teller);
+	}
 	for (u32 i = 0; i < CLOSE_TURNS_MAX && is_busy(worker); i++) {
 		track_flush(web->track);
 		ring_turn(web->ring, CLOSE_TURN_NS);
@@ -429,6 +438,7 @@ static bool open_role(struct role *role, struct error *error)
 	pthread_cond_init(&role->told, NULL);
 	permits_init(&role->permits, role->config.web.api_keys, role->config.web.rate);
 	repeats_init(&role->repeats);
+	pulse_init(&role->pulse);
 	form_guard_init(&role->form_guard);
 	role->listener = -1;
 	role->signal_fd = role_watch_signals(error);
