@@ -141,3 +141,44 @@ def test_a_person_writes_a_segment_in_rows_and_as_text(web):
     assert page.path == "/admin/segments" and "The segment is deleted" in page.text
     for path in "1", "1/edit", "x", "0":
         assert visitor.get(f"/admin/segments/{path}").status == 404, path
+
+
+def test_contacts_are_found_counted_and_explained(web, key):
+    def call(method, path, body=None, status=(200, 201)):
+        answer = web.call(method, path, key, body)
+        assert answer.status in status, answer
+        return answer.json if answer.body else None
+
+    call("POST", "/api/v1/attributes", {"name": "prefecture", "type": "text"})
+    call("POST", "/api/v1/attributes", {"name": "points", "type": "number"})
+    call("POST", "/api/v1/lists", {"name": "vip", "title": "VIP"})
+    people = [("ann", "東京", 120, "active"), ("bob", "大阪", 80, "active"), ("cho", "東京", 7, "left"),
+              ("dan", "東京", 500, None)]
+    for name, prefecture, points, vip in people:
+        call("POST", "/api/v1/contacts", {
+            "email": f"{name}@shop.test", "values": {"prefecture": prefecture, "points": points},
+            "lists": {"vip": vip} if vip else {}, "consent": {"source": "shop"}})
+    text = "prefecture = \"東京\" and points > 100 and not in list \"vip\""
+    assert call("POST", API, {"name": "rich", "text": text}) == {"id": 1, "version": 1}
+    assert call("GET", f"{API}/1/count")["count"] == 1
+    members = call("GET", f"{API}/1/members")["members"]
+    assert [one["email"] for one in members] == ["dan@shop.test"]
+    assert call("POST", f"{API}/count", {"text": "left list \"vip\" within 1 days"})["count"] == 1
+    assert call("POST", f"{API}/count", {"text": "consent within 1 days and state = active"})["count"] == 4
+
+    why = call("GET", f"{API}/1/explain/ann%40shop.test")
+    assert not why["held"]
+    assert [(part["held"], part.get("found")) for part in why["condition"]["all"]][:2] == \
+        [(True, "東京"), (True, "120")]
+    last = why["condition"]["all"][2]
+    assert not last["held"] and last["not"]["held"] and last["not"]["text"] == "in list \"vip\""
+    assert call("GET", f"{API}/1/explain/4")["held"]
+
+    # Other names, the same segment; without the attribute it says so.
+    lists = call("GET", "/api/v1/lists")["lists"]
+    call("PATCH", f"/api/v1/lists/{lists[0]['id']}", {"name": "gold"})
+    assert call("GET", f"{API}/1")["text"].endswith("not in list \"gold\"")
+    call("DELETE", "/api/v1/attributes/points", status=(200, 202, 204))
+    broken = call("GET", f"{API}/1")
+    assert broken["condition"] is None and "there is no attribute #2" in broken["problem"]
+    assert web.call("GET", f"{API}/1/count", key).status == 409
