@@ -23,6 +23,8 @@ enum word {
 	EDIT,
 	DELETE,
 	DELETED,
+	EXPORT,
+	EXPORT_OLD,
 	WHY,
 	WHY_HINT,
 	WHO,
@@ -57,6 +59,8 @@ static const struct words words[WORD_COUNT] = {
 	[EDIT] = { { "Change", "編集" } },
 	[DELETE] = { { "Delete", "削除" } },
 	[DELETED] = { { "The segment is deleted.", "セグメントを削除しました。" } },
+	[EXPORT] = { { "Export (UTF-8)", "エクスポート（UTF-8）" } },
+	[EXPORT_OLD] = { { "Export (Shift_JIS)", "エクスポート（Shift_JIS）" } },
 	[WHY] = { { "Why is somebody in it, or not?", "特定の連絡先が該当する理由" } },
 	[WHY_HINT] = { { "An e-mail address, or a contact's number.",
 			 "メールアドレスまたは連絡先の番号" } },
@@ -223,6 +227,19 @@ static void show_members(struct view *view)
 		page_nothing(page, &words[NO_MEMBERS]);
 }
 
+static void show_exports(struct view *view)
+{
+	struct page *page = &view->page;
+
+	if (!web_route_is_open(page->call, "/admin/segments/{}/export"))
+		return;
+	PAGE_HTML(page, "<p class=\"actions\">");
+	PAGE_LINK(page, &words[EXPORT], "/admin/segments/{}/export", DIGITS(view->kept.id));
+	PAGE_LINK(page, &words[EXPORT_OLD], "/admin/segments/{}/export?encoding=cp932",
+		  DIGITS(view->kept.id));
+	PAGE_HTML(page, "</p>");
+}
+
 /* ---- why ---- */
 
 static bool find_contact(struct audience_txn *txn, struct slice who, struct contact *contact)
@@ -358,6 +375,7 @@ static void show_segment(struct view *view, const struct segment_counted *counte
 	if (!counted->is_exact)
 		page_paragraph(page, &words[GUESS_HINT]);
 	show_members(view);
+	show_exports(view);
 	page_card_end(page);
 	show_why(view);
 }

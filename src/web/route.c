@@ -85,6 +85,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/admin/segments/{}", 0, VIEWER, page_segment },
 	{ "POST", "/admin/segments/{}", 0, EDITOR | FORM, page_segment_form },
 	{ "GET", "/admin/segments/{}/edit", 0, EDITOR, page_segment_edit },
+	{ "GET", "/admin/segments/{}/export", 0, EXPORTER, api_segment_export },
 	{ "POST", "/admin/segments/{}/delete", 0, EDITOR | FORM, page_segment_delete },
 	{ "GET", "/admin/campaigns", 0, VIEWER, page_campaigns },
 	{ "POST", "/admin/campaigns", 0, EDITOR | FORM, page_campaigns_add },
@@ -194,6 +195,7 @@ static const struct web_route routes[] = {
 	{ "DELETE", "/api/v1/forms/{}", ADMIN, 0, api_form_delete },
 	{ "GET", "/api/v1/segments/{}/members", CONTACTS, 0, api_segment_members },
 	{ "GET", "/api/v1/segments/{}/explain/{}", CONTACTS, 0, api_segment_explain },
+	{ "GET", "/api/v1/segments/{}/export", CONTACTS, 0, api_segment_export },
 };
 
 /* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */

@@ -216,6 +216,7 @@ void api_segment_delete(struct call *call);
 void api_segment_count(struct call *call);
 void api_segment_members(struct call *call);
 void api_segment_explain(struct call *call);
+void api_segment_export(struct call *call);
 void api_contacts_list(struct call *call);
 void api_contacts_add(struct call *call);
 void api_contacts_export(struct call *call);

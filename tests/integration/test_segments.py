@@ -174,6 +174,12 @@ def test_contacts_are_found_counted_and_explained(web, key):
     assert not last["held"] and last["not"]["held"] and last["not"]["text"] == "in list \"vip\""
     assert call("GET", f"{API}/1/explain/4")["held"]
 
+    table = web.call("GET", f"{API}/1/export?encoding=cp932", key)
+    assert table.status == 200, table
+    rows = table.body.decode("cp932").splitlines()
+    assert len(rows) == 2 and rows[1].startswith("dan@shop.test,"), rows
+    assert "東京" in rows[1]
+
     # Other names, the same segment; without the attribute it says so.
     lists = call("GET", "/api/v1/lists")["lists"]
     call("PATCH", f"/api/v1/lists/{lists[0]['id']}", {"name": "gold"})
@@ -181,4 +187,6 @@ def test_contacts_are_found_counted_and_explained(web, key):
     call("DELETE", "/api/v1/attributes/points", status=(200, 202, 204))
     broken = call("GET", f"{API}/1")
     assert broken["condition"] is None and "there is no attribute #2" in broken["problem"]
-    assert web.call("GET", f"{API}/1/count", key).status == 409
+    for path in "count", "members", "explain/1", "export":
+        assert web.call("GET", f"{API}/1/{path}", key).status == 409, path
+    assert web.call("GET", f"{API}/9/export", key).status == 404
