@@ -133,3 +133,14 @@ enum form_verdict form_guard_judge(struct form_guard *guard, const struct link_k
 	pthread_mutex_unlock(&guard->lock);
 	return verdict;
 }
+
+bool form_guard_takes_mail(struct form_guard *guard, u32 contact, u64 now_s, u32 rate)
+{
+	u64 net = siphash64(guard->secret, &contact, sizeof(contact));
+	bool takes;
+
+	pthread_mutex_lock(&guard->lock);
+	takes = count_net(guard, net ? net : 1, now_s, rate);
+	pthread_mutex_unlock(&guard->lock);
+	return takes;
+}

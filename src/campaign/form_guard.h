@@ -70,6 +70,11 @@ size_t form_guard_token(const struct link_keys *keys, u32 form, u64 now_s,
 enum form_verdict form_guard_judge(struct form_guard *guard, const struct link_keys *keys,
 				   const struct form_try *attempt, u32 *wait_s) MUST_CHECK;
 
+/*
+ * Of mails that a known contact asks for: whether it may have one more of `rate` in this hour.
+ */
+bool form_guard_takes_mail(struct form_guard *guard, u32 contact, u64 now_s, u32 rate) MUST_CHECK;
+
 /* For tests, and for programs that fill in forms of their own: whether the proof is one. */
 bool form_proof_is_good(struct slice token, struct slice proof) MUST_CHECK;
 

@@ -22,9 +22,10 @@ enum link_purpose {
 	LINK_PREFERENCES, /* /p/TOKEN */
 	LINK_VIEW,	  /* /v/TOKEN: the mail in a browser */
 	LINK_CONFIRM,	  /* /f/confirm/TOKEN; campaign: the form, extra: its request */
-	LINK_ADDRESS,	  /* /p/confirm/TOKEN: another address; extra: its request */
+	LINK_ADDRESS,	  /* /p/address/TOKEN: another address; extra: a hash of it */
 	LINK_FILL,	  /* a form that was shown; campaign: the form, extra: when, in seconds */
 	LINK_UNDO,	  /* takes an unsubscription back; extra: the list, 0: everything */
+	LINK_DATA,	  /* /p/data/TOKEN: all that is kept of somebody; by a mail to him alone */
 	LINK_PURPOSES,
 };
 

@@ -13,6 +13,8 @@ enum sender_order_kind {
 	SENDER_SUPPRESSES = 1,
 	SENDER_RELEASES,  /* not suppressed any more */
 	SENDER_CONFIRMS,  /* a mail that asks for the confirmation of a form */
+	SENDER_DATA,	  /* one that leads to all that is kept of the contact */
+	SENDER_READDRESS, /* one to another address, which the contact wants to have */
 };
 
 /* Slices are views, or what is to be kept. */

@@ -181,21 +181,26 @@ void api_contact_history(struct call *call)
 	nouns_end(call, nouns);
 }
 
+json_t *noun_contact_all_json(const struct contact *contact, const struct nouns *nouns,
+			      struct audience_txn *reader)
+{
+	json_t *json = noun_contact_json(contact, nouns);
+
+	if (json)
+		json_object_set_new(json, "history", history_json(reader, contact->id));
+	return json;
+}
+
 void api_contact_export(struct call *call)
 {
 	struct contact contact;
 	struct nouns *nouns;
-	json_t *json;
 
 	if (!nouns_begin(call, &nouns))
 		return;
-	if (find(call, &contact)) {
-		json = noun_contact_json(&contact, nouns);
-		if (json)
-			json_object_set_new(json, "history",
-					    history_json(call->web->reader, contact.id));
-		call_answer(call, 200, json);
-	}
+	if (find(call, &contact))
+		call_answer(call, 200,
+			    noun_contact_all_json(&contact, nouns, call->web->reader));
 	nouns_end(call, nouns);
 }
 

@@ -1,7 +1,7 @@
 /*
- * The mail that asks somebody who sent a form to confirm it: made of the form's texts, or of words
- * of ours, and given to the sender as a letter. Its key is made of what it is about, so that giving
- * it twice sends it once.
+ * Mails that people asked for: to confirm a form, with the form's texts or words of ours; to come
+ * to their data; to confirm another address. Given to the sender as a letter each; its key is made
+ * of what it is about, so that giving it twice sends it once.
  */
 #ifndef WEB_CONFIRM_MAIL_H
 #define WEB_CONFIRM_MAIL_H
@@ -25,5 +25,7 @@ enum store_result confirm_mail_make(struct confirm_mail *mail, struct web *web,
 				    const struct sender_order *order) MUST_CHECK;
 void confirm_mail_ask(const struct confirm_mail *mail, struct exchange *exchange);
 void confirm_mail_done(struct confirm_mail *mail);
+/* What a token says of an address (LINK_ADDRESS), wire form. */
+u64 confirm_mail_hash(struct slice address);
 
 #endif

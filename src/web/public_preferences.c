@@ -10,6 +10,7 @@
 #include "store/audience_contact.h"
 #include "store/audience_list.h"
 #include "web/public_form.h"
+#include "web/setting.h"
 #include "web/teller.h"
 
 #include <stdlib.h>
@@ -28,6 +29,9 @@ enum word {
 	LEAVE_ALL,
 	NO_LISTS,
 	WRONG,
+	DATA,
+	DATA_TEXT,
+	DATA_SEND,
 	WORD_COUNT,
 };
 
@@ -43,6 +47,12 @@ static const struct words words[WORD_COUNT] = {
 	[LEAVE_ALL] = { { "Unsubscribe from everything", "すべての配信を停止する" } },
 	[NO_LISTS] = { { "There is nothing to choose from at the moment.",
 			 "現在、選択できる項目はありません。" } },
+	[DATA] = { { "Your data and your address", "登録情報とアドレス" } },
+	[DATA_TEXT] = { { "To see all that we keep of you, to have it erased, or to get our mail at "
+			  "another address, ask for a mail with a link.",
+			  "登録情報の確認・削除、配信先アドレスの変更は、"
+			  "メールでお送りするリンクから行えます。" } },
+	[DATA_SEND] = { { "Send me the link", "リンクをメールで受け取る" } },
 	[WRONG] = { { "Please look at what is marked below.",
 		      "下の印がついた項目をご確認ください。" } },
 };
@@ -160,6 +170,16 @@ static void add_leaving(struct page *page, const struct preferences *p)
 	page_form_end(page);
 }
 
+/* What a stranger must not do goes by a mail to the address. */
+static void add_data(struct page *page)
+{
+	page_card_begin(page, &words[DATA]);
+	page_paragraph(page, &words[DATA_TEXT]);
+	PAGE_BUTTON(page, TONE_NEUTRAL, &words[DATA_SEND], "/p/{}/data",
+		    slice_of(page->call->argument));
+	page_card_end(page);
+}
+
 /* Ends the transaction. */
 static void show(struct call *call, struct preferences *p, const struct form *sent,
 		 const struct words *message)
@@ -188,6 +208,8 @@ static void show(struct call *call, struct preferences *p, const struct form *se
 	if (p->contact.state != CONTACT_UNSUBSCRIBED)
 		add_leaving(&page, p);
 	page_card_end(&page);
+	if (call->web->config->web.url && setting_get(p->txn, SETTING_FROM_ADDRESS).len > 0)
+		add_data(&page);
 	audience_abort(p->txn);
 	page_end(&page, sent ? 422 : 200);
 }

@@ -82,6 +82,11 @@ static void give_up_batch(struct teller *teller)
 
 static void tell(struct teller *teller);
 
+static bool is_mail(enum sender_order_kind kind)
+{
+	return kind != SENDER_SUPPRESSES && kind != SENDER_RELEASES;
+}
+
 /* It would be refused for ever, and keep all others from being told. */
 static bool is_bad_request(const json_t *json)
 {
@@ -107,7 +112,7 @@ static void on_told(void *owner, enum exchange_end end, const json_t *json)
 		return;
 	}
 	teller->customer++;
-	if (teller->kind != SENDER_CONFIRMS && teller->list[0] &&
+	if (!is_mail(teller->kind) && teller->list[0] &&
 	    teller->customer < teller->web->config->customer_count)
 		tell(teller);
 	else
@@ -137,7 +142,7 @@ static void tell(struct teller *teller)
 		give_up_batch(teller);
 		return;
 	}
-	if (teller->kind == SENDER_CONFIRMS)
+	if (is_mail(teller->kind))
 		confirm_mail_ask(&teller->mail, teller->exchange);
 	else
 		ask_suppression(teller);
@@ -158,7 +163,7 @@ static bool takes(struct teller *teller, const struct sender_order *order)
 		teller->kind = order->kind;
 		slice_copy(teller->list, sizeof(teller->list), order->list);
 	}
-	if (order->kind == SENDER_CONFIRMS)
+	if (is_mail(order->kind))
 		return is_first;
 	return order->kind == teller->kind && slice_equal(order->list, slice_of(teller->list)) &&
 	       json_array_append_new(teller->addresses, json_stringn(order->address.ptr,
@@ -175,7 +180,7 @@ static enum store_result read_batch(struct teller *teller, struct audience_txn *
 	while ((result = sender_order_after(txn, number, &number, &order)) == STORE_OK &&
 	       takes(teller, &order)) {
 		teller->last = number;
-		if (teller->kind == SENDER_CONFIRMS)
+		if (is_mail(teller->kind))
 			return confirm_mail_make(&teller->mail, teller->web, txn, &order);
 		if (json_array_size(teller->addresses) == BATCH_MAX)
 			break;
@@ -221,7 +226,7 @@ static void on_look(struct timer *timer)
 	is_wanted = true; /* there may be more behind this batch */
 	teller->customer = 0;
 	/* A mail that nobody needs any more is none. */
-	if (teller->kind == SENDER_CONFIRMS && !teller->mail.is_wanted)
+	if (is_mail(teller->kind) && !teller->mail.is_wanted)
 		end_batch(teller);
 	else
 		tell(teller);

@@ -31,6 +31,7 @@ def world(sender_in, server, reader_many):  # noqa: F811
     sender.route("*", server.port)
     sender.start()
     one = World(sender, reader_many, url="https://127.0.0.1")
+    one.sender = sender
     with one.web:
         one.key = one.web.key("shop", "--scope", "read,admin")
         made = one.web.call("POST", "/api/v1/forms", one.key, FORM)
@@ -140,3 +141,50 @@ def test_people_make_forms_on_pages(world):
     assert world.ask("GET", "/f/offers").status == 404
     assert visitor.get("/admin/forms").send("/admin/forms/preferences", field=None).path == "/admin/forms"
     assert 'name="a1"' not in world.ask("GET", f"/p/{world.readers[0].preferences}").text
+
+
+def link_of(server, address, path):
+    """The link in the newest mail to that address."""
+    def look():
+        found = [re.search(r"https://127\.0\.0\.1(/p/\S+)", m.get_content()) for m in mails(server)
+                 if m["To"] == address]
+        return found and found[-1] and found[-1][1].startswith(path) and found[-1][1]
+
+    return wait_until(look, f"a mail to {address}")
+
+
+def test_people_see_move_and_erase_what_is_kept_of_them(world, server):
+    reader, other = world.readers[:2]
+    page = world.ask("GET", f"/p/{reader.preferences}", Accept_Language="en")
+    assert f'action="/p/{reader.preferences}/data"' in page.text
+    for expected in (200, 200, 200, 429):
+        assert world.post(f"/p/{reader.preferences}/data", {}).status == expected
+    data = link_of(server, "r1@reader.test", "/p/data/")
+    assert world.ask("GET", data).status == 200
+    for token in (reader.preferences, reader.unsubscribe, data.split("/")[-1][:-1]):
+        assert world.ask("GET", f"/p/data/{token}").status == 404
+        assert world.post(f"/p/data/{token}/erase", {}).status == 404
+    file = world.post(f"{data}/file", {})
+    assert file.status == 200 and "attachment" in file.getheader("content-disposition")
+    assert "r1@reader.test" in file.text and "森 太郎" in file.text and "history" in file.text
+    assert world.post(f"{data}/address", {"email": "nonsense"}).status == 422
+
+    assert world.post(f"/p/{other.preferences}/data", {}).status == 200
+    theirs = link_of(server, "r2@reader.test", "/p/data/")
+    assert world.post(f"{theirs}/address", {"email": "moved+x@reader.test"}).status == 200
+    move = link_of(server, "moved+x@reader.test", "/p/address/")
+    assert "moved+x@reader.test" in world.ask("GET", move).text
+    token = move.split("?")[0]
+    assert world.ask("GET", f"{token}?to=evil%40reader.test").status == 404
+    assert world.post(token, {"to": "evil@reader.test"}).status == 404
+    assert world.post(token, {"to": "moved+x@reader.test"}).status == 200
+    assert "m***@reader.test" in world.ask("GET", f"/p/{other.preferences}").text
+
+    assert world.post(f"{data}/erase", {}).status == 200
+    assert world.post(f"{data}/erase", {}).status == 200  # again is nothing more
+    assert world.ask("GET", f"/p/{reader.preferences}").status == 404
+    assert world.post(f"{data}/file", {}).status == 404
+    assert world.ask("POST", f"/u/{reader.unsubscribe}").status == 200
+    wait_until(lambda: "r1@reader.test" in world.sender.run("suppression", "list").stdout,
+               "the sender's word")
+    assert world.known(2)["list1"] == 2

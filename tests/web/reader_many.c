@@ -19,6 +19,7 @@
 #include "store/audience_campaign_link.h"
 #include "store/audience_contact.h"
 #include "store/audience_list.h"
+#include "web/setting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,8 @@ static void make_lists(void)
 
 	must(attribute_add(txn, &name));
 	must(audience_setting_put(txn, SLICE(PREFERENCES_FIELDS), SLICE("1")));
+	must(setting_put(txn, SETTING_FROM_NAME, SLICE("飛脚")));
+	must(setting_put(txn, SETTING_FROM_ADDRESS, SLICE("news@courier.example")));
 	must(audience_list_add(txn, &news));
 	must(audience_list_add(txn, &shop));
 }
