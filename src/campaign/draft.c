@@ -4,8 +4,22 @@
 #include "store/row_values.h"
 
 #define EAST_S (14 * 3600)
+#define AB_SHARE 20
+#define AB_HOURS 4
 
-enum kind { ONE_LINE, ANY_TEXT, NUMBER, NUMBERS, YES_NO, TIME, ZONE, DAYS, HOURS };
+enum kind {
+	ONE_LINE,
+	ANY_TEXT,
+	NUMBER,
+	NUMBERS,
+	YES_NO,
+	TIME,
+	ZONE,
+	DAYS,
+	HOURS,
+	PERCENT,
+	MEASURE,
+};
 
 static const struct field {
 	const char *name;
@@ -32,6 +46,11 @@ static const struct field {
 	[DRAFT_HOURS] = { "hours", HOURS, 16 },
 	[DRAFT_PER_HOUR] = { "per_hour", NUMBER, 9 },
 	[DRAFT_DEADLINE] = { "deadline", TIME, 16 },
+	[DRAFT_CONDITION] = { "condition", ANY_TEXT, 4000 },
+	[DRAFT_SUBJECT_B] = { "subject_b", ONE_LINE, 2000 },
+	[DRAFT_AB_SHARE] = { "ab_share", PERCENT, 3 },
+	[DRAFT_AB_HOURS] = { "ab_hours", NUMBER, 3 },
+	[DRAFT_AB_BY] = { "ab_by", MEASURE, 8 },
 };
 
 const char *draft_field_name(u32 field)
@@ -83,6 +102,14 @@ const char *draft_problem_words(enum draft_problem problem, bool japanese)
 					 "締切が開始より後になっていません" },
 		[DRAFT_NO_CONTENT] = { "there is neither a text nor HTML nor a template",
 				       "本文（テキスト、HTML、テンプレートのいずれか）がありません" },
+		[DRAFT_NO_MEASURE] = { "this is opens or clicks",
+				       "opens か clicks を指定してください" },
+		[DRAFT_AB_LOCAL] = { "two subjects and a start by each contact's own clock do not "
+				     "go together",
+				     "件名の比較と現地時刻での配信は同時に使えません" },
+		[DRAFT_AB_UNCOUNTED] = { "two subjects are compared by what is counted: turn "
+					 "counting on",
+					 "件名の比較には計測が必要です" },
 		[DRAFT_TWO_CONTENTS] = { "give a template or a text, not both",
 					 "テンプレートと本文のどちらか一方にしてください" },
 	};
@@ -122,6 +149,7 @@ static enum draft_problem check_kind(enum kind kind, struct slice value)
 	struct clock_date date;
 	struct send_window window;
 	struct time_zone zone;
+	u32 number;
 
 	switch (kind) {
 	case NUMBER:
@@ -140,6 +168,14 @@ static enum draft_problem check_kind(enum kind kind, struct slice value)
 		return send_window_read(value, SLICE(""), &window) ? DRAFT_GOOD : DRAFT_NO_WINDOW;
 	case HOURS:
 		return send_window_read(SLICE(""), value, &window) ? DRAFT_GOOD : DRAFT_NO_WINDOW;
+	case PERCENT:
+		return is_number(value) && slice_to_u32(value, &number) && number <= 100
+			       ? DRAFT_GOOD
+			       : DRAFT_NO_NUMBER;
+	case MEASURE:
+		return slice_equal(value, SLICE("opens")) || slice_equal(value, SLICE("clicks"))
+			       ? DRAFT_GOOD
+			       : DRAFT_NO_MEASURE;
 	case ONE_LINE:
 	case ANY_TEXT:
 		break;
@@ -175,6 +211,11 @@ static enum draft_problem check_whole(const struct draft *draft, enum draft_fiel
 		*field = DRAFT_AT;
 		return DRAFT_MISSING;
 	}
+	*field = DRAFT_SUBJECT_B;
+	if (draft->of[DRAFT_SUBJECT_B].len > 0 && draft->of[DRAFT_ZONE_ATTRIBUTE].len > 0)
+		return DRAFT_AB_LOCAL;
+	if (draft->of[DRAFT_SUBJECT_B].len > 0 && slice_equal(draft->of[DRAFT_TRACK], SLICE("no")))
+		return DRAFT_AB_UNCOUNTED;
 	*field = has_template ? DRAFT_TEMPLATE : DRAFT_TEXT;
 	if (has_template && has_text)
 		return DRAFT_TWO_CONTENTS;
@@ -186,6 +227,20 @@ static u64 moment_of(const struct time_zone *zone, struct slice text)
 	struct clock_date date;
 
 	return time_zone_read_local(text, &date) ? time_zone_moment(zone, &date) : 0;
+}
+
+static void make_ab(const struct draft *draft, struct draft_plan *plan)
+{
+	u64 hours;
+
+	if (draft->of[DRAFT_SUBJECT_B].len == 0)
+		return;
+	if (!slice_to_u32(draft->of[DRAFT_AB_SHARE], &plan->ab_share))
+		plan->ab_share = AB_SHARE;
+	if (!slice_to_u64(draft->of[DRAFT_AB_HOURS], &hours))
+		hours = AB_HOURS;
+	plan->ab_ms = hours * 3600 * MS_PER_S;
+	plan->ab_clicks = slice_equal(draft->of[DRAFT_AB_BY], SLICE("clicks"));
 }
 
 /* Fields are checked each by itself. */
@@ -205,6 +260,7 @@ static bool make_plan(const struct draft *draft, struct draft_plan *plan)
 	plan->deadline_ms = moment_of(&plan->zone, draft->of[DRAFT_DEADLINE]);
 	if (!slice_to_u64(draft->of[DRAFT_PER_HOUR], &plan->per_hour))
 		plan->per_hour = 0;
+	make_ab(draft, plan);
 	return true;
 }
 
@@ -229,6 +285,27 @@ enum draft_problem draft_check(const struct draft *draft, struct draft_plan *pla
 	if (plan->deadline_ms > 0 && plan->deadline_ms <= plan->start_ms)
 		return DRAFT_BEFORE_START;
 	return DRAFT_GOOD;
+}
+
+/* ---- two subjects ---- */
+
+/* Spread evenly, and otherwise in each campaign. */
+static u64 mix(u64 x)
+{
+	x ^= x >> 30;
+	x *= 0xbf58476d1ce4e5b9ull;
+	x ^= x >> 27;
+	x *= 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
+u32 draft_variant_of(const struct draft_plan *plan, u32 campaign, u32 contact)
+{
+	u64 lot = mix(((u64)campaign << 32 | contact) + 0x9e3779b97f4a7c15ull);
+
+	if (lot % 100 >= plan->ab_share)
+		return 0;
+	return lot / 100 % 2 == 0 ? DRAFT_VARIANT_A : DRAFT_VARIANT_B;
 }
 
 /* ---- passes ---- */
@@ -262,5 +339,7 @@ u32 draft_pass_of(const struct draft_plan *plan, const struct time_zone *zone)
 
 u32 draft_pass_count(const struct draft_plan *plan)
 {
+	if (plan->ab_share > 0 && plan->ab_share < 100)
+		return 2;
 	return plan->is_local ? DRAFT_PASSES : 1;
 }

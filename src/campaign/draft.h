@@ -29,6 +29,11 @@ enum draft_field { /* values are stored: new ones come last */
 	DRAFT_HOURS,
 	DRAFT_PER_HOUR, /* messages; empty: as many as go */
 	DRAFT_DEADLINE, /* like `at`: nothing is sent from then on */
+	DRAFT_CONDITION, /* a segment of its own (campaign/segment.h), besides the others */
+	DRAFT_SUBJECT_B, /* another subject: some get this, some that, the rest the better one */
+	DRAFT_AB_SHARE,	 /* how many in a hundred are asked; empty: 20; 100: no rest */
+	DRAFT_AB_HOURS,	 /* after the start it is decided; empty: 4 */
+	DRAFT_AB_BY,	 /* "opens", "clicks"; empty: opens */
 	DRAFT_FIELDS,
 };
 
@@ -57,6 +62,9 @@ enum draft_problem {
 	DRAFT_BEFORE_START, /* the deadline */
 	DRAFT_NO_CONTENT,   /* neither text nor HTML nor a template */
 	DRAFT_TWO_CONTENTS, /* a template and a text of its own */
+	DRAFT_NO_MEASURE,   /* neither "opens" nor "clicks" */
+	DRAFT_AB_LOCAL,	    /* two subjects, and a start by each contact's own clock */
+	DRAFT_AB_UNCOUNTED, /* two subjects, and nothing is counted that would tell */
 	DRAFT_PROBLEMS,
 };
 /* A sentence about it, without an end; in Japanese, or in English. */
@@ -72,6 +80,9 @@ struct draft_plan {
 	u64 start_ms;	 /* 0: at once */
 	u64 deadline_ms; /* 0: none */
 	u64 per_hour;	 /* 0: as many as go */
+	u32 ab_share;	 /* in a hundred; 0: there is one subject */
+	u64 ab_ms;	 /* from the start to the decision */
+	bool ab_clicks;	 /* what decides: else opens */
 	bool is_local;	 /* `at` is meant by each contact's own clock */
 	bool tracks;
 	bool is_archived;
@@ -80,6 +91,12 @@ struct draft_plan {
 /* All fields and how they fit together; *field is the one that is wrong. */
 enum draft_problem draft_check(const struct draft *draft, struct draft_plan *plan,
 			       enum draft_field *field) MUST_CHECK;
+
+/* ---- two subjects ---- */
+
+enum draft_variant { DRAFT_VARIANT_A = 1, DRAFT_VARIANT_B }; /* values are stored */
+/* Which one the contact is asked with; 0: it waits for the better one. */
+u32 draft_variant_of(const struct draft_plan *plan, u32 campaign, u32 contact);
 
 /* ---- one start for each zone ---- */
 

@@ -98,7 +98,15 @@ static bool add_headers(struct issue *issue, const struct draft *draft,
 	if (draft->of[DRAFT_REPLY_TO].len > 0 &&
 	    !add_sender(issue, "Reply-To: ", draft->of[DRAFT_REPLY_TO], &reply_to, error))
 		return false;
-	buf_add_format(&issue->headers, "Subject: %.*s\n", SLICE_FMT(draft->of[DRAFT_SUBJECT]));
+	if (draft->of[DRAFT_SUBJECT_B].len > 0)
+		buf_add_format(&issue->headers,
+			       "Subject: {{#if " ISSUE_FIELD_VARIANT
+			       " = \"b\"}}%.*s{{#else}}%.*s{{/if}}\n",
+			       SLICE_FMT(draft->of[DRAFT_SUBJECT_B]),
+			       SLICE_FMT(draft->of[DRAFT_SUBJECT]));
+	else
+		buf_add_format(&issue->headers, "Subject: %.*s\n",
+			       SLICE_FMT(draft->of[DRAFT_SUBJECT]));
 	/* RFC 2919; a list's name has letters, digits, '_' and '-' only. */
 	if (facts->list_name.len > 0)
 		buf_add_format(&issue->headers, "List-Id: <%.*s.%s>\n", SLICE_FMT(facts->list_name),
@@ -229,6 +237,8 @@ static bool add_columns(struct issue *issue, const struct issue_facts *facts, st
 
 	if (is_named(issue, SLICE(LINK_FIELD_TRACK)))
 		ok = add_column(issue, SLICE(LINK_FIELD_TRACK), ISSUE_TRACK, 0);
+	if (ok && is_named(issue, SLICE(ISSUE_FIELD_VARIANT)))
+		ok = add_column(issue, SLICE(ISSUE_FIELD_VARIANT), ISSUE_VARIANT, 0);
 	for (size_t i = 0; i < array_count(pages) && ok; i++) {
 		struct slice name = slice_of(pages[i].column);
 

@@ -14,6 +14,7 @@
 #include "message/address.h"
 
 #define ISSUE_COLUMNS_MAX 256
+#define ISSUE_FIELD_VARIANT "hk_variant"
 
 enum issue_column_kind {
 	ISSUE_ATTRIBUTE,
@@ -21,6 +22,7 @@ enum issue_column_kind {
 	ISSUE_UNSUBSCRIBE,
 	ISSUE_PREFERENCES,
 	ISSUE_VIEW,
+	ISSUE_VARIANT, /* "a" or "b": of two subjects */
 };
 
 struct issue_column {

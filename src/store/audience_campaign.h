@@ -25,6 +25,8 @@ extern const char *const audience_campaign_state_names[AUDIENCE_CAMPAIGN_STATES]
 enum audience_campaign_flag {
 	AUDIENCE_CAMPAIGN_BROUGHT = 1,	 /* the sender has all contacts and was told so */
 	AUDIENCE_CAMPAIGN_HELD = 2,	 /* the sender pauses: outside of the hours of sending */
+	AUDIENCE_CAMPAIGN_WINNER_A = 8,	 /* of two subjects; neither: not decided yet */
+	AUDIENCE_CAMPAIGN_WINNER_B = 16,
 	AUDIENCE_CAMPAIGN_RESUMES = 4,	 /* somebody said so; the sender is to hear of it */
 };
 

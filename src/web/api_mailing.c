@@ -323,3 +323,35 @@ void api_mailing_delete(struct call *call)
 	order->base.answer = answer_delete;
 	call_give_order(call, &order->base);
 }
+
+/* ---- to those who did not open ---- */
+
+static void answer_resend(struct call *call, struct call_order *base)
+{
+	const struct mailing_order *order = container_of(base, struct mailing_order, base);
+
+	if (!call_order_is_well(call, base))
+		return;
+	if (!order->change.is_there)
+		call_refuse(call, 404, NULL, "there is no such mailing");
+	else if (!order->change.is_done)
+		call_refuse(call, 409, NULL, "it was not sent, or its condition is too long");
+	else
+		answer_create(call, base);
+}
+
+void api_mailing_resend(struct call *call)
+{
+	static const char *const names[] = { "subject", NULL };
+	struct mailing_order *order;
+
+	if (!is_visible(call) || !field_known(call, call->json, "", names))
+		return;
+	order = read_order(call, "mailing.resend");
+	if (!order)
+		return;
+	order->change.id = mailing_id(call);
+	order->base.order.apply = mailing_apply_resend;
+	order->base.answer = answer_resend;
+	call_give_order(call, &order->base);
+}

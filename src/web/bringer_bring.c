@@ -25,7 +25,8 @@ struct note {
 	u32 now_s;
 };
 
-static enum store_result note_one(struct audience_txn *txn, u32 campaign, u32 contact, u32 now_s)
+static enum store_result note_one(struct audience_txn *txn, u32 campaign, u32 contact, u32 variant,
+				  u32 now_s)
 {
 	struct activity activity;
 	struct behaviour behaviour;
@@ -34,6 +35,7 @@ static enum store_result note_one(struct audience_txn *txn, u32 campaign, u32 co
 	if (result != STORE_OK || activity.of[ACTIVITY_SENT] > 0)
 		return result;
 	activity.of[ACTIVITY_SENT] = now_s;
+	activity.of[ACTIVITY_VARIANT] = variant;
 	result = activity_put(txn, campaign, contact, &activity);
 	if (result == STORE_OK)
 		result = behaviour_get(txn, contact, &behaviour);
@@ -59,7 +61,8 @@ static enum store_result edit_note(struct campaign_change *change, struct audien
 		if (note->is_skipped && note->is_skipped[i])
 			skipped++;
 		else
-			result = note_one(txn, c->id, batch->contacts[i], note->now_s);
+			result = note_one(txn, c->id, batch->contacts[i],
+					  batch->variants[i], note->now_s);
 	}
 	if (result == STORE_OK)
 		result = campaign_count_change(txn, c->id, CAMPAIGN_RECIPIENTS, 0, batch->count);
@@ -280,7 +283,12 @@ void bringer_bring(struct bringer *bringer, struct bringer_work *work,
 		close_there(bringer, work, head->c.sender);
 		return;
 	}
+	work->rows.winner = head->c.flags & AUDIENCE_CAMPAIGN_WINNER_A ? DRAFT_VARIANT_A :
+			    head->c.flags & AUDIENCE_CAMPAIGN_WINNER_B ? DRAFT_VARIANT_B :
+									 0;
 	end = bring(bringer, work, head->c.sender, there, &wanted);
+	if (end == CAMPAIGN_BATCH_WAITS && bringer_decide(bringer, work, head))
+		return;
 	if (end == CAMPAIGN_BATCH_ENDS)
 		close_there(bringer, work, head->c.sender);
 	else if (end == CAMPAIGN_BATCH_MORE && wanted > 0)

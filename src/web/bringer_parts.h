@@ -75,4 +75,11 @@ void bringer_name(char out[CONTROL_NAME_MAX + 1], u32 id, u64 start_ms, struct s
 void bringer_bring(struct bringer *bringer, struct bringer_work *work,
 		   const struct bringer_head *head, const json_t *status);
 
+/*
+ * bringer_decide.c: which of two subjects the rest gets, when it is time. True: it was decided just
+ * now, and counts from the next step on.
+ */
+bool bringer_decide(struct bringer *bringer, struct bringer_work *work,
+		    const struct bringer_head *head) MUST_CHECK;
+
 #endif

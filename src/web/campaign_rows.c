@@ -1,10 +1,10 @@
 #include "web/campaign_rows.h"
 
 #include "base/text.h"
+#include "campaign/segment_catalog.h"
 #include "control/campaign.h"
 #include "store/audience_attribute.h"
 #include "store/audience_list.h"
-#include "store/audience_segment.h"
 #include "store/row_values.h"
 
 #include <string.h>
@@ -12,46 +12,6 @@
 #define LOOKS 20000 /* contacts of one slice */
 #define BATCH_BYTES (4u << 20)
 #define CURSOR_OF(pass, contact) ((u64)(pass) << 32 | (contact))
-
-/* ---- names of the audience ---- */
-
-static enum segment_type type_of(enum attribute_type type)
-{
-	switch (type) {
-	case ATTRIBUTE_NUMBER: return SEGMENT_NUMBER;
-	case ATTRIBUTE_DATE: return SEGMENT_DATE;
-	case ATTRIBUTE_YES_NO: return SEGMENT_YES_NO;
-	default: return SEGMENT_TEXT;
-	}
-}
-
-static bool find_attribute(void *owner, struct segment_named *named)
-{
-	struct audience_txn *txn = owner;
-	struct attribute attribute;
-	enum store_result result = named->name.ptr
-					   ? attribute_find(txn, named->name, &attribute)
-					   : attribute_get(txn, (u16)named->id, &attribute);
-
-	if (result != STORE_OK)
-		return false;
-	*named = (struct segment_named){ attribute.name, attribute.id, type_of(attribute.type) };
-	return true;
-}
-
-static bool find_list(void *owner, struct segment_named *named)
-{
-	struct audience_txn *txn = owner;
-	struct audience_list list;
-	enum store_result result = named->name.ptr ? audience_list_find(txn, named->name, &list)
-						   : audience_list_get(txn, (u16)named->id, &list);
-
-	if (result != STORE_OK)
-		return false;
-	named->name = list.name;
-	named->id = list.id;
-	return true;
-}
 
 /* ---- opening ---- */
 
@@ -78,6 +38,8 @@ static bool add_conditions(struct campaign_rows *rows, struct audience_txn *txn,
 	if (rows->draft.of[DRAFT_SEGMENT].len > 0 &&
 	    !add_condition(txn, rows->draft.of[DRAFT_SEGMENT], "", text))
 		return false;
+	if (slice_trim(rows->draft.of[DRAFT_CONDITION]).len > 0)
+		buf_add_format(text, " and (%.*s)", SLICE_FMT(rows->draft.of[DRAFT_CONDITION]));
 	*field = DRAFT_EXCLUDE;
 	while (excluded.len > 0) {
 		if (!add_condition(txn, slice_trim(slice_split(&excluded, ',')), "not ", text))
@@ -90,7 +52,7 @@ static bool add_conditions(struct campaign_rows *rows, struct audience_txn *txn,
 static bool open_segment(struct campaign_rows *rows, struct audience_txn *txn,
 			 enum draft_field *field, struct error *error)
 {
-	const struct segment_names names = { txn, find_attribute, find_list };
+	struct segment_catalog catalog;
 	struct segment_problem problem;
 	struct buf text;
 
@@ -98,12 +60,18 @@ static bool open_segment(struct campaign_rows *rows, struct audience_txn *txn,
 	buf_add_text(&text, "state = active");
 	if (rows->list > 0)
 		buf_add_format(&text, " and in list #%u", rows->list);
+	segment_catalog_init(&catalog, txn);
+	error->text[0] = '\0';
 	if (!add_conditions(rows, txn, &text, field))
 		error_set(error, "there is no such segment any more");
 	else if (text.failed)
 		error_set(error, "its segments are too long together");
-	else if (!(rows->segment = segment_of_text(buf_slice(&text), &names, &problem)))
+	else
+		rows->segment = segment_of_text(buf_slice(&text), &catalog.names, &problem);
+	if (!rows->segment && !error->text[0]) {
 		*error = problem.error;
+		*field = DRAFT_CONDITION;
+	}
 	buf_done(&text);
 	if (!rows->segment)
 		return false;
@@ -234,7 +202,9 @@ struct slice campaign_rows_values(struct campaign_rows *rows, const struct conta
 	for (size_t i = 0; i < issue->column_count; i++) {
 		const struct issue_column *column = &issue->columns[i];
 
-		if (column->kind == ISSUE_ATTRIBUTE)
+		if (column->kind == ISSUE_VARIANT)
+			values[i] = rows->variant == DRAFT_VARIANT_B ? SLICE("b") : SLICE("a");
+		else if (column->kind == ISSUE_ATTRIBUTE)
 			values[i] = contact_find_value(contact->values, column->attribute);
 		else
 			values[i] = make_token(rows, column->kind, contact->id,
@@ -260,12 +230,24 @@ void campaign_batch_done(struct campaign_batch *batch)
 	buf_done(&batch->rows);
 }
 
+/* First those who are asked, each with one subject; then the rest, with the better one. */
+static u32 ab_pass_of(struct campaign_rows *rows, const struct contact *contact)
+{
+	rows->variant = draft_variant_of(&rows->plan, rows->campaign, contact->id);
+	if (rows->variant > 0)
+		return 0;
+	rows->variant = rows->winner;
+	return 1;
+}
+
 /* Whose zone nobody knows goes with the plan's. */
 static u32 pass_of(struct campaign_rows *rows, const struct contact *contact)
 {
 	struct slice name = contact_find_value(contact->values, rows->zone_attribute);
 	struct time_zone zone;
 
+	if (rows->plan.ab_share > 0)
+		return ab_pass_of(rows, contact);
 	if (!rows->plan.is_local)
 		return 0;
 	if (!name.ptr || name.len == 0 || name.len >= sizeof(rows->zone_name))
@@ -284,8 +266,10 @@ static u32 pass_of(struct campaign_rows *rows, const struct contact *contact)
 static void add_row(struct campaign_rows *rows, struct campaign_batch *batch,
 		    const struct contact *contact)
 {
-	struct slice values = campaign_rows_values(rows, contact);
+	struct slice values;
 
+	batch->variants[batch->count] = (u8)rows->variant;
+	values = campaign_rows_values(rows, contact);
 	control_row_add(&batch->rows, contact->address, rows->values.failed ? SLICE("") : values);
 	batch->contacts[batch->count++] = contact->id;
 }
@@ -304,6 +288,8 @@ enum campaign_batch_end campaign_rows_fill(struct campaign_rows *rows, struct au
 	if (pass >= draft_pass_count(&rows->plan))
 		return CAMPAIGN_BATCH_ENDS;
 	if (rows->plan.is_local && draft_pass_ms(&rows->plan, pass) > now_ms)
+		return CAMPAIGN_BATCH_WAITS;
+	if (rows->plan.ab_share > 0 && pass > 0 && rows->winner == 0)
 		return CAMPAIGN_BATCH_WAITS;
 	most = min_u32(most, CAMPAIGN_BATCH_MAX);
 	segment_walk_begin(rows->walk, txn, (u32)after, LOOKS);

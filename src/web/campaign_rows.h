@@ -19,6 +19,8 @@ struct campaign_rows {
 	u32 last; /* contact: those behind it came later */
 	u16 list; /* 0: none */
 	u16 zone_attribute;
+	u32 variant; /* of the next values: enum draft_variant */
+	u32 winner;  /* of two subjects; 0: not decided, or there is one */
 	struct draft draft; /* views of `record` */
 	struct draft_plan plan;
 	struct issue issue;
@@ -55,6 +57,7 @@ enum campaign_batch_end {
 struct campaign_batch {
 	struct buf rows; /* as control_row_add makes them */
 	u32 contacts[CAMPAIGN_BATCH_MAX];
+	u8 variants[CAMPAIGN_BATCH_MAX]; /* enum draft_variant; 0: there is one subject */
 	u32 count;
 	u64 cursor; /* all up to here were looked at */
 };

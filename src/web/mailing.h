@@ -65,6 +65,9 @@ enum store_result mailing_apply_delete(struct scribe_order *scribe_order,
 				       struct audience_txn *txn) MUST_CHECK;
 enum store_result mailing_apply_release(struct scribe_order *scribe_order,
 					struct audience_txn *txn) MUST_CHECK;
+/* A new draft for those who got the one of `change.id` and have not opened it. */
+enum store_result mailing_apply_resend(struct scribe_order *scribe_order,
+				       struct audience_txn *txn) MUST_CHECK;
 enum store_result mailing_edit_texts(struct campaign_change *change, struct audience_campaign *c,
 				     struct audience_txn *txn);
 

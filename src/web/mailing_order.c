@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ARENA_CHUNK 16384
+#define CONDITION_MAX 8192
 #define STATE(name) (1u << AUDIENCE_CAMPAIGN_##name)
 
 /* ---- orders ---- */
@@ -133,6 +134,54 @@ enum store_result mailing_apply_delete(struct scribe_order *scribe_order,
 	order->change.is_done = true;
 	result = audience_campaign_delete(txn, order->change.id);
 	return result == STORE_OK ? audit(txn, order, order->change.id) : result;
+}
+
+/* ---- to those who did not open ---- */
+
+/* A draft like it, in `order->draft`; its own condition goes on to hold. */
+static bool copy_unopened(struct mailing_order *order, const struct draft *draft, u32 id)
+{
+	struct buf condition;
+	struct slice made;
+
+	for (u32 i = 0; i < DRAFT_FIELDS; i++) {
+		if (!(order->given >> i & 1))
+			order->draft.of[i] = draft->of[i];
+	}
+	buf_init(&condition, CONDITION_MAX);
+	buf_add_format(&condition, "sent campaign %u and not opened campaign %u", id, id);
+	if (draft->of[DRAFT_CONDITION].len > 0)
+		buf_add_format(&condition, " and (%.*s)", SLICE_FMT(draft->of[DRAFT_CONDITION]));
+	made = arena_copy_buf(&order->arena, &condition);
+	buf_done(&condition);
+	order->draft.of[DRAFT_CONDITION] = made;
+	order->draft.of[DRAFT_AT] = SLICE("");
+	order->draft.of[DRAFT_DEADLINE] = SLICE("");
+	order->draft.of[DRAFT_ZONE_ATTRIBUTE] = SLICE("");
+	order->draft.of[DRAFT_SUBJECT_B] = SLICE("");
+	return made.ptr && draft_check_field(DRAFT_CONDITION, made) == DRAFT_GOOD;
+}
+
+enum store_result mailing_apply_resend(struct scribe_order *scribe_order,
+				       struct audience_txn *txn)
+{
+	struct mailing_order *order =
+		container_of(scribe_order, struct mailing_order, base.order);
+	struct audience_campaign campaign;
+	struct draft draft;
+	enum store_result result = audience_campaign_get(txn, order->change.id, &campaign);
+
+	order->change.is_there = result == STORE_OK;
+	order->change.is_done = false;
+	if (result != STORE_OK)
+		return result == STORE_NOT_FOUND ? STORE_OK : result;
+	order->change.state = campaign.state;
+	if (campaign.started_ms == 0 || !draft_unpack(campaign.draft, &draft) ||
+	    !copy_unopened(order, &draft, campaign.id) ||
+	    !slice_copy(order->customer, sizeof(order->customer), campaign.customer))
+		return STORE_OK;
+	order->change.is_done = true;
+	return mailing_apply_create(scribe_order, txn);
 }
 
 /* ---- what becomes of them ---- */

@@ -19,7 +19,8 @@
 enum word {
 	TITLE, NEW, TEXTS, WHOM, HOW, NAME_HINT, FROM_HINT, PREHEADER_HINT, TEXT_HINT, ALL_CONTACTS,
 	NO_SEGMENT, NO_ATTRIBUTE, EXCLUDE, AT_HINT, ZONE_HINT, OWN_CLOCK_HINT, DAYS_HINT,
-	HOURS_HINT, PER_HOUR_HINT, SAVE, SAVED, NOT_YOURS, WRONG_STATE, GONE, CANNOT, WORD_COUNT,
+	HOURS_HINT, PER_HOUR_HINT, CONDITION_HINT, SUBJECT_B_HINT, COMPARE, OPENS, CLICKS,
+	SAVE, SAVED, NOT_YOURS, WRONG_STATE, GONE, CANNOT, WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
@@ -53,6 +54,15 @@ static const struct words words[WORD_COUNT] = {
 			   "例: 09:00-18:00。空欄なら終日です。" } },
 	[PER_HOUR_HINT] = { { "Messages an hour; empty: as many as go.",
 			      "1時間あたりの通数。空欄なら制限しません。" } },
+	[CONDITION_HINT] = { { "As segments are written: opened within 90 days.",
+			       "セグメントと同じ書き方です。例: opened within 90 days" } },
+	[SUBJECT_B_HINT] = { { "Some get this, some the other; the rest gets the one that more "
+			       "people open. Empty: one subject.",
+			       "一部の受信者に2つの件名で配信し、反応の良い件名を残りの受信者に使います。"
+			       "空欄なら比較しません。" } },
+	[COMPARE] = { { "Two subjects", "件名の比較（A/B テスト）" } },
+	[OPENS] = { { "opens", "開封" } },
+	[CLICKS] = { { "clicks", "クリック" } },
 	[SAVE] = { { "Save", "保存" } },
 	[SAVED] = { { "Saved.", "保存しました。" } },
 	[NOT_YOURS] = { { "This is not a domain that may be sent for.",
@@ -83,6 +93,11 @@ static const struct words labels[DRAFT_FIELDS] = {
 	[DRAFT_HOURS] = { { "Hours", "時間帯" } },
 	[DRAFT_PER_HOUR] = { { "At most an hour", "1時間あたりの上限" } },
 	[DRAFT_DEADLINE] = { { "Deadline", "締切" } },
+	[DRAFT_CONDITION] = { { "And this condition", "追加の条件" } },
+	[DRAFT_SUBJECT_B] = { { "Another subject, to compare", "比較する件名" } },
+	[DRAFT_AB_SHARE] = { { "Tried on so many in a hundred", "比較に使う割合（％）" } },
+	[DRAFT_AB_HOURS] = { { "Decided after so many hours", "判定までの時間" } },
+	[DRAFT_AB_BY] = { { "Decided by", "判定の基準" } },
 };
 
 /* What the form shows. */
@@ -199,6 +214,16 @@ static void show_fields(struct editor *editor)
 	page_group_begin(page, &words[WHOM]);
 	show_lists(editor);
 	show_segments(editor);
+	show_field(editor, DRAFT_CONDITION, &words[CONDITION_HINT], 2);
+	page_group_end(page);
+	page_group_begin(page, &words[COMPARE]);
+	show_field(editor, DRAFT_SUBJECT_B, &words[SUBJECT_B_HINT], 0);
+	show_field(editor, DRAFT_AB_SHARE, NULL, 0);
+	show_field(editor, DRAFT_AB_HOURS, NULL, 0);
+	begin_choice(editor, DRAFT_AB_BY, NULL, &words[OPENS]);
+	page_option(page, SLICE("clicks"), &words[CLICKS],
+		    slice_equal(of[DRAFT_AB_BY], SLICE("clicks")));
+	page_select_end(page);
 	page_group_end(page);
 	page_group_begin(page, &words[HOW]);
 	show_field(editor, DRAFT_AT, &words[AT_HINT], 0);

@@ -16,7 +16,7 @@ enum word {
 	TITLE, NEW, NONE, HELD, RELEASE, RELEASED, EDIT, PREVIEW, SCHEDULE, NOW, UNSCHEDULE, PAUSE,
 	RESUME, CANCEL, DELETE, DONE_WORD, WRONG_STATE, GONE, WHEN, FROM, SUBJECT, STARTED, ENDED,
 	REASON, REPORT, RECIPIENTS, DELIVERED, OPENED, CLICKED, BOUNCED, UNSUBSCRIBED, COMPLAINED,
-	DETAILS, CSV, STATE_WORD, WORD_COUNT,
+	DETAILS, CSV, STATE_WORD, RESEND, COPIED, WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
@@ -58,6 +58,9 @@ static const struct words words[WORD_COUNT] = {
 	[COMPLAINED] = { { "Complained", "迷惑メール報告" } },
 	[DETAILS] = { { "In detail", "内訳" } },
 	[CSV] = { { "As a table (CSV)", "CSV でダウンロード" } },
+	[RESEND] = { { "Send again to those who did not open", "未開封者に再送" } },
+	[COPIED] = { { "Here is a draft for them: give it another subject.",
+		       "未開封者向けの下書きを作成しました。件名を変更してください。" } },
 	[STATE_WORD] = { { "State", "状態" } },
 };
 
@@ -204,6 +207,8 @@ static void show_actions(struct page *page, const struct audience_campaign *c, b
 		button(page, c->id, "cancel", TONE_BAD, CANCEL);
 		break;
 	case AUDIENCE_CAMPAIGN_DONE:
+		button(page, c->id, "resend", TONE_NEUTRAL, RESEND);
+		break;
 	case AUDIENCE_CAMPAIGN_CANCELLED:
 	case AUDIENCE_CAMPAIGN_STATES:
 		break;
@@ -360,21 +365,35 @@ static void on_deleted(struct call *call, struct call_order *base)
 		CALL_REDIRECT(call, TONE_GOOD, &words[DONE_WORD], "/admin/campaigns");
 }
 
+static void on_copied(struct call *call, struct call_order *base)
+{
+	const struct mailing_order *order = container_of(base, struct mailing_order, base);
+
+	if (!call_order_is_well(call, base))
+		return;
+	if (!order->change.is_done)
+		call_problem_page(call, 409, &words[WRONG_STATE]);
+	else
+		CALL_REDIRECT(call, TONE_GOOD, &words[COPIED], "/admin/campaigns/{}/edit",
+			      DIGITS(order->shown.id));
+}
+
 void page_campaign_order(struct call *call)
 {
 	bool deletes = strcmp(call->second, "delete") == 0;
+	bool copies = strcmp(call->second, "resend") == 0;
 	struct mailing_order *order;
 	u32 id = mailing_id(call);
 
 	if (id == 0)
 		return;
-	order = mailing_order_new(call, "mailing.delete");
+	order = mailing_order_new(call, copies ? "mailing.resend" : "mailing.delete");
 	if (!order)
 		return;
 	order->change.id = id;
-	order->base.answer = deletes ? on_deleted : on_done;
-	order->base.order.apply = mailing_apply_delete;
-	if (deletes || mailing_order_verb(order, call->second)) {
+	order->base.answer = deletes ? on_deleted : copies ? on_copied : on_done;
+	order->base.order.apply = copies ? mailing_apply_resend : mailing_apply_delete;
+	if (deletes || copies || mailing_order_verb(order, call->second)) {
 		call_give_order(call, &order->base);
 		return;
 	}

@@ -155,6 +155,7 @@ static const struct web_route routes[] = {
 	{ "POST", "/api/v1/mailings/{}/pause", ADMIN, 0, api_mailing_pause },
 	{ "POST", "/api/v1/mailings/{}/resume", ADMIN, 0, api_mailing_resume },
 	{ "POST", "/api/v1/mailings/{}/cancel", ADMIN, 0, api_mailing_cancel },
+	{ "POST", "/api/v1/mailings/{}/resend", SEND, JSON, api_mailing_resend },
 	{ "POST", "/api/v1/mailings/{}/test", SEND, JSON, api_mailing_test },
 	{ "GET", "/api/v1/hold", READ, 0, api_hold_show },
 	{ "DELETE", "/api/v1/hold", ADMIN, 0, api_hold_release },

@@ -146,6 +146,42 @@ static void by_each_contacts_own_clock_the_east_goes_first(void **state)
 	}
 }
 
+static void two_subjects_are_tried_on_some_evenly(void **state)
+{
+	struct draft draft = good_draft();
+	struct draft_plan plan;
+	enum draft_field field;
+	u32 got[3] = { 0 };
+
+	(void)state;
+	draft.of[DRAFT_SUBJECT_B] = SLICE("Other news");
+	plan = plan_of(&draft);
+	assert_int_equal(plan.ab_share, 20);
+	assert_int_equal(plan.ab_ms, 4 * 3600 * 1000);
+	assert_int_equal(draft_pass_count(&plan), 2);
+	for (u32 i = 1; i <= 100000; i++)
+		got[draft_variant_of(&plan, 7, i)]++;
+	assert_in_range(got[0], 79000, 81000);
+	assert_in_range(got[DRAFT_VARIANT_A], 9500, 10500);
+	assert_in_range(got[DRAFT_VARIANT_B], 9500, 10500);
+	/* Who was asked in one campaign need not be in the next. */
+	got[0] = 0;
+	for (u32 i = 1; i <= 100000; i++)
+		got[0] += draft_variant_of(&plan, 7, i) > 0 && draft_variant_of(&plan, 8, i) > 0;
+	assert_in_range(got[0], 3500, 4500);
+	draft.of[DRAFT_AB_SHARE] = SLICE("100");
+	plan = plan_of(&draft);
+	assert_int_equal(draft_pass_count(&plan), 1);
+	draft.of[DRAFT_AB_SHARE] = SLICE("101");
+	assert_int_equal(draft_check(&draft, &plan, &field), DRAFT_NO_NUMBER);
+	draft.of[DRAFT_AB_SHARE] = SLICE("");
+	draft.of[DRAFT_TRACK] = SLICE("no");
+	assert_int_equal(draft_check(&draft, &plan, &field), DRAFT_AB_UNCOUNTED);
+	draft.of[DRAFT_TRACK] = SLICE("");
+	draft.of[DRAFT_AB_BY] = SLICE("taste");
+	assert_int_equal(draft_check(&draft, &plan, &field), DRAFT_NO_MEASURE);
+}
+
 static void a_record_has_all_fields_and_damage_is_seen(void **state)
 {
 	struct draft draft = good_draft();
@@ -176,6 +212,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_told_with_its_field),
 		cmocka_unit_test(times_are_by_the_clock_of_the_zone),
 		cmocka_unit_test(by_each_contacts_own_clock_the_east_goes_first),
+		cmocka_unit_test(two_subjects_are_tried_on_some_evenly),
 		cmocka_unit_test(a_record_has_all_fields_and_damage_is_seen),
 	};
 

@@ -110,6 +110,21 @@ static void without_counting_links_stay_and_nobody_is_followed(void **state)
 	issue_done(&issue);
 }
 
+static void of_two_subjects_a_column_says_which(void **state)
+{
+	struct draft draft = good_draft();
+	struct issue_facts facts = facts_of();
+	struct issue issue;
+
+	(void)state;
+	draft.of[DRAFT_SUBJECT_B] = SLICE("{{rank}} only");
+	make(&issue, &draft, &facts);
+	assert_int_equal(column(&issue, "hk_variant")->kind, ISSUE_VARIANT);
+	assert_non_null(column(&issue, "rank"));
+	assert_non_null(column(&issue, "name"));
+	issue_done(&issue);
+}
+
 static void a_preheader_comes_first_in_the_body_and_is_text(void **state)
 {
 	struct draft draft = good_draft();
@@ -198,6 +213,7 @@ int main(void)
 		cmocka_unit_test(texts_have_countable_links_and_their_own_pages),
 		cmocka_unit_test(columns_are_those_that_the_texts_use),
 		cmocka_unit_test(without_counting_links_stay_and_nobody_is_followed),
+		cmocka_unit_test(of_two_subjects_a_column_says_which),
 		cmocka_unit_test(a_preheader_comes_first_in_the_body_and_is_text),
 		cmocka_unit_test(a_text_that_nobody_wrote_is_made_of_the_html),
 		cmocka_unit_test(what_the_sender_would_refuse_is_told_with_its_field),

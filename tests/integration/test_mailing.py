@@ -108,7 +108,8 @@ def test_from_an_import_over_a_segment_to_what_became_of_each(web, key, server):
     bring(web, key, people(60) + ["bad1@shop1.test,Bad,東京"])
     segment = web.call("POST", "/api/v1/segments", key, {"name": "Tokyo", "text": 'city = "東京"'})
     assert segment.status == 201, segment
-    where = make(web, key, segment=segment.json["id"])
+    where = make(web, key, segment=segment.json["id"], archive=True,
+                 text="Hello {{name}}\nhttps://shop.test/a\n{{unsubscribe_url}} {{view_url}}\n")
     schedule(web, key, where)
     wait_until(lambda: state(web, key, where) == "done", "the end of a campaign")
     meant = {f"p{i}@shop{i % 9}.test" for i in range(60) if i % 2}
@@ -128,6 +129,25 @@ def test_from_an_import_over_a_segment_to_what_became_of_each(web, key, server):
     unsubscribe = mail["List-Unsubscribe"]
     assert "https://news.courier.example/u/" in unsubscribe and "mailto:" in unsubscribe
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+    # Readers see it in a browser, and it may be archived for everybody.
+    seen = web.call("GET", re.search(r"https://news\.courier\.example(/v/[\w-]+)", mail.get_content())[1])
+    assert seen.status == 200 and "Hello Name 7" in seen.body.decode(), seen
+    assert seen.headers["Content-Security-Policy"].startswith("sandbox")
+    number = where.rsplit("/", 1)[1]
+    assert "Hello" in web.call("GET", f"/a/{number}").body.decode()
+    assert f'href="/a/{number}"' in web.call("GET", "/a/").body.decode()
+    assert f"<link>https://news.courier.example/a/{number}</link>" in web.call("GET", "/a/rss").body.decode()
+    assert web.call("GET", "/a/99").status == 404
+
+    # One opened it: the others may get it again.
+    pixel = web.call("GET", re.search(r"https://news\.courier\.example(/t/c/[\w-]+/1)",
+                                      mail.get_content())[1].replace("/t/c/", "/t/o/").rsplit("/", 1)[0],
+                     headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101"})
+    assert pixel.status == 200
+    again = web.call("POST", where + "/resend", key, {"subject": "Did you see it?"})
+    assert again.status == 201, again
+    assert again.json["condition"] == f"sent campaign {number} and not opened campaign {number}"
 
     # The bad address is known to be bad, and who leaves gets no more.
     path = re.search(r"https://news\.courier\.example(/u/[\w-]+)", unsubscribe)[1]

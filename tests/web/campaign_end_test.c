@@ -1,0 +1,148 @@
+/*
+ * What campaigns come to: the better of two subjects, what became of each message, and what a restore
+ * holds. Against a real sender.
+ */
+#include "campaign_world.h"
+
+/* The hours are over; of those who were asked with the second subject, all opened. */
+static void pass_time(u32 id)
+{
+	struct audience_campaign campaign;
+	struct activity activity;
+	struct buf draft;
+	u32 contact = 0;
+
+	buf_init(&draft, 65536);
+	must(audience_begin(web.txn));
+	must(audience_campaign_get(web.txn, id, &campaign));
+	buf_add_slice(&draft, campaign.draft);
+	campaign.draft = buf_slice(&draft);
+	campaign.customer = SLICE("courier.example");
+	campaign.reason = SLICE("");
+	campaign.started_ms -= 5 * 3600 * 1000;
+	must(audience_campaign_put(web.txn, &campaign));
+	while (activity_after(web.txn, id, contact, &contact, &activity) == STORE_OK) {
+		activity.of[ACTIVITY_FIRST_OPEN] = activity.of[ACTIVITY_VARIANT] ==
+						   DRAFT_VARIANT_B;
+		must(activity_put(web.txn, id, contact, &activity));
+	}
+	must(audience_commit(web.txn));
+	buf_done(&draft);
+}
+
+static void of_two_subjects_the_rest_gets_the_better_one(void **state)
+{
+	struct audience_campaign head;
+	struct activity activity;
+	struct draft draft;
+	u64 got[3] = { 0 };
+	u32 contact = 0;
+	u32 id;
+
+	(void)state;
+	add_people(PEOPLE);
+	draft = good_draft();
+	draft.of[DRAFT_SUBJECT_B] = SLICE("Other news");
+	id = schedule(&draft, clock_wall_ms());
+	start_bringer();
+	wait_for(id, STATE(RUNNING));
+	for (u32 i = 0; i < PATIENCE_MS / 10 && head_of(id).cursor < 1ull << 32; i++)
+		usleep(10000);
+	assert_int_equal(head_of(id).cursor, 1ull << 32); /* some were asked, the rest waits */
+	assert_int_equal(head_of(id).state, AUDIENCE_CAMPAIGN_RUNNING);
+	pass_time(id);
+	head = wait_for(id, STATE(SENDING));
+	assert_true(head.flags & AUDIENCE_CAMPAIGN_WINNER_B);
+	assert_each_once(head.sender, PEOPLE);
+	assert_noted(id, PEOPLE);
+	must(audience_begin_read(web.txn));
+	while (activity_after(web.txn, id, contact, &contact, &activity) == STORE_OK)
+		got[activity.of[ACTIVITY_VARIANT]]++;
+	audience_abort(web.txn);
+	assert_int_equal(got[0], 0);
+	assert_in_range(got[DRAFT_VARIANT_A] * 100 / (got[DRAFT_VARIANT_A] + got[DRAFT_VARIANT_B]),
+			7, 13);
+}
+
+static void after_a_restore_nothing_begins_before_somebody_says_so(void **state)
+{
+	struct draft draft;
+	u32 id;
+
+	(void)state;
+	add_people(10);
+	draft = good_draft();
+	id = schedule(&draft, clock_wall_ms());
+	must(audience_begin(web.txn));
+	must(audience_hold(web.txn));
+	must(audience_commit(web.txn));
+	start_bringer();
+	usleep(300000);
+	assert_int_equal(head_of(id).state, AUDIENCE_CAMPAIGN_SCHEDULED);
+	must(audience_begin(web.txn));
+	must(audience_release(web.txn));
+	must(audience_commit(web.txn));
+	bringer_wake(web.bringer);
+	wait_for(id, STATE(SENDING));
+}
+
+static u64 counted(u32 id, enum campaign_counted what)
+{
+	u64 count;
+
+	must(audience_begin_read(web.txn));
+	must(campaign_count_get(web.txn, id, what, 0, &count));
+	audience_abort(web.txn);
+	return count;
+}
+
+/* Its threads come and go, as a process that dies; each entry counts once. */
+static void what_became_of_each_is_counted_once_whoever_ends_in_between(void **state)
+{
+	struct audience_campaign head;
+	struct draft draft;
+	struct answer answer;
+	u32 id;
+	u64 sent;
+
+	(void)state;
+	add_people(PEOPLE);
+	draft = good_draft();
+	id = schedule(&draft, clock_wall_ms());
+	start_bringer();
+	head = wait_for(id, STATE(SENDING));
+	sent = counted(id, CAMPAIGN_SENT);
+	/* It is there before anything happens: who is new begins at the log's end. */
+	for (u32 i = 0; i < 200 && counted(id, CAMPAIGN_BOUNCED) + counted(id, CAMPAIGN_CALLED_OFF) <
+					   sent; i++) {
+		struct error error = { "" };
+		struct log_follower *follower =
+			log_follower_open(&the.config, web.audience, web.scribe, &error);
+
+		assert_non_null(follower);
+		if (i == 0) {
+			usleep(300000);
+			answer = ask(json_pack("{s:s, s:i}", "command", "campaign.cancel", "id",
+					       (int)head.sender));
+			assert_int_equal(answer.end, CONTROL_REPLY);
+			answer_done(&answer);
+		}
+		usleep(20000);
+		log_follower_close(follower);
+	}
+	assert_int_equal(counted(id, CAMPAIGN_BOUNCED) + counted(id, CAMPAIGN_CALLED_OFF), sent);
+	wait_for(id, STATE(CANCELLED));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(of_two_subjects_the_rest_gets_the_better_one),
+		TEST(after_a_restore_nothing_begins_before_somebody_says_so),
+		TEST(what_became_of_each_is_counted_once_whoever_ends_in_between),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
