@@ -48,8 +48,8 @@ static const struct mail_words {
 	},
 	[SENDER_READDRESS] = {
 		{ "Please confirm your new address",
-		  "Our mail is to come to this address from now on. Please open this page and press "
-		  "the button there:\n\n",
+		  "Our mail is to come to this address from now on. Please open this page and "
+		  "press the button there:\n\n",
 		  "\n\nIf that was not you, there is nothing to do.\n" },
 		{ "新しいアドレスの確認",
 		  "今後のメールをこのアドレスにお届けします。\n"

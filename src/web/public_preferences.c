@@ -48,8 +48,8 @@ static const struct words words[WORD_COUNT] = {
 	[NO_LISTS] = { { "There is nothing to choose from at the moment.",
 			 "現在、選択できる項目はありません。" } },
 	[DATA] = { { "Your data and your address", "登録情報とアドレス" } },
-	[DATA_TEXT] = { { "To see all that we keep of you, to have it erased, or to get our mail at "
-			  "another address, ask for a mail with a link.",
+	[DATA_TEXT] = { { "To see all that we keep of you, to have it erased, or to get our mail "
+			  "at another address, ask for a mail with a link.",
 			  "登録情報の確認・削除、配信先アドレスの変更は、"
 			  "メールでお送りするリンクから行えます。" } },
 	[DATA_SEND] = { { "Send me the link", "リンクをメールで受け取る" } },
