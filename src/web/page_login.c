@@ -197,12 +197,20 @@ static void on_password(struct call *call, const struct password_work *work)
 
 void page_login_try(struct call *call)
 {
-	struct slice email = form_text(call->form, "email");
+	struct slice given = form_text(call->form, "email");
 	struct account account = { .id = 0 };
+	char bytes[ACCOUNT_EMAIL_MAX + 1];
+	struct slice email = { bytes, given.len };
 	enum store_result result;
 
-	if (email.len > ACCOUNT_EMAIL_MAX || !doorkeeper_lets(call->web->doorkeeper, call, email)) {
-		show_form(call, email, form_get(call->form, "next"), &words[LATER]);
+	if (!slice_copy(bytes, sizeof(bytes), given)) {
+		show_form(call, SLICE(""), form_get(call->form, "next"), &words[WRONG]);
+		return;
+	}
+	/* Guesses are counted by account, however it is written. */
+	ascii_lower_in_place(bytes, email.len);
+	if (!doorkeeper_lets(call->web->doorkeeper, call, email)) {
+		show_form(call, given, form_get(call->form, "next"), &words[LATER]);
 		return;
 	}
 	result = audience_begin_read(call->web->reader);

@@ -205,13 +205,26 @@ static void invite(struct account *account, const struct user_order *order)
 	account->invited_until_ms = order->author.now_ms + INVITATION_AGE_MS;
 }
 
+static enum store_result count(struct audience_txn *txn, u32 *found)
+{
+	struct account account;
+	enum store_result result = account_after(txn, SLICE(""), &account);
+
+	for (*found = 0; result == STORE_OK; (*found)++)
+		result = account_after(txn, slice_of(account.email), &account);
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
 static enum store_result add(struct user_order *order, struct audience_txn *txn)
 {
 	struct account account;
-	enum store_result result = account_get(txn, slice_of(order->email), &account);
+	u32 found;
+	enum store_result result = count(txn, &found);
 
-	if (result == STORE_OK) {
-		order->problem = &words[TAKEN];
+	if (result == STORE_OK)
+		result = account_get(txn, slice_of(order->email), &account);
+	if (result == STORE_OK || (result == STORE_NOT_FOUND && found >= ACCOUNTS_MAX)) {
+		order->problem = result == STORE_OK ? &words[TAKEN] : &words[FULL];
 		return STORE_OK;
 	}
 	if (result != STORE_NOT_FOUND)

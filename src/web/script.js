@@ -150,7 +150,7 @@ if (main) {
 		if (document.hidden || main.querySelector(":focus-within, details[open]"))
 			return;
 		try {
-			const answer = await fetch(location.href, { redirect: "error" });
+			const answer = await fetch(location.href, { redirect: "error", headers: { "X-Refresh": "1" } });
 			if (!answer.ok)
 				return;
 			const next = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -110,7 +110,9 @@ static void touch(struct call *call, u64 now_ms)
 {
 	struct touch *it;
 
-	if (call->session.seen_ms + TOUCH_MS > now_ms)
+	/* A page that keeps itself up to date is nobody who is there. */
+	if (call->session.seen_ms + TOUCH_MS > now_ms ||
+	    scgi_head_find(&call->head, SLICE("HTTP_X_REFRESH")).ptr)
 		return;
 	it = calloc(1, sizeof(*it));
 	if (!it)
