@@ -53,6 +53,7 @@ enum review_kind {
 	REVIEW_LINK_RELATIVE,
 	REVIEW_LINK_PLAIN,       /* http */
 	REVIEW_LINK_SHORTENED,
+	REVIEW_LINK_DISGUISED,   /* its text is another host's URL: detail */
 	REVIEW_ELEMENT,          /* detail: one that mail programs take out */
 	REVIEW_KINDS
 };

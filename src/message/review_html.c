@@ -153,6 +153,25 @@ static void check_element(struct reviewer *r, struct html_walk *walk,
 			   html_attribute_find(token, SLICE("src")));
 }
 
+/* The text behind a link's tag, when it looks like a URL, has the link's own host. */
+static void check_disguise(struct reviewer *r, struct html_walk *walk, struct slice href,
+			   const struct html_token *text)
+{
+	struct slice shown = slice_trim(text->whole);
+	struct buf url;
+
+	if (!has_scheme(shown, SLICE("http://")) && !has_scheme(shown, SLICE("https://")))
+		return;
+	buf_init(&url, 1u << 20);
+	html_url_decode(&url, href);
+	r->no_memory |= url.no_memory;
+	if (!slice_equal_nocase(host_of(shown), host_of(slice_trim(buf_slice(&url)))) &&
+	    !slice_has_prefix(slice_trim(href), SLICE("{{")))
+		review_add(r, REVIEW_LINK_DISGUISED, REVIEW_HTML,
+			   html_walk_line(walk, text->whole.ptr), shown);
+	buf_done(&url);
+}
+
 /* Octets that are text and are shown. */
 static u64 count_words(struct slice html)
 {
@@ -176,6 +195,7 @@ bool review_html(struct reviewer *r)
 	struct buf number = { .ptr = digits, .size = sizeof(digits), .max = sizeof(digits) };
 	struct html_walk walk;
 	struct html_token token;
+	struct slice href = SLICE_NONE;
 	struct error error;
 
 	if (!html_links_rewrite(r->html, &links, NULL, &error))
@@ -184,6 +204,13 @@ bool review_html(struct reviewer *r)
 	while (html_walk_next(&walk, &token)) {
 		if (token.kind == HTML_TOKEN_OPEN)
 			check_element(r, &walk, &token);
+		if (token.kind == HTML_TOKEN_TEXT && href.ptr)
+			check_disguise(r, &walk, href, &token);
+		if (token.kind != HTML_TOKEN_OPEN ||
+		    !slice_equal_nocase(token.name, SLICE("a")))
+			href = SLICE_NONE;
+		else
+			href = html_attribute_find(&token, SLICE("href"));
 	}
 	buf_add_u64(&number, (r->image_bytes + 1023) >> 10);
 	if (r->image_bytes > REVIEW_IMAGES_MAX)

@@ -69,6 +69,9 @@ static const struct phrase english[REVIEW_KINDS] = {
 	[REVIEW_LINK_SHORTENED] = { "A link goes through a shortener: %",
 				    "Use the real address: filters distrust shorteners, and so do "
 				    "readers." },
+	[REVIEW_LINK_DISGUISED] = { "A link shows another address than it leads to: %",
+				    "Show words, or the address that it leads to: mail programs "
+				    "warn of such links, as fraud has them." },
 	[REVIEW_ELEMENT] = { "Mail programs take <%> out.",
 			     "Link to a page that has it instead." },
 };
@@ -143,6 +146,9 @@ static const struct phrase japanese_words[REVIEW_KINDS] = {
 	[REVIEW_LINK_SHORTENED] = { "短縮 URL が使われています: %",
 				    "元の URL を使ってください。短縮 URL は迷惑メールの判定でも"
 				    "読者にも信用されません。" },
+	[REVIEW_LINK_DISGUISED] = { "表示されている URL とリンク先が違います: %",
+				    "言葉で表すか、リンク先と同じ URL を表示してください。"
+				    "詐欺メールと同じ形のため、警告するメールソフトがあります。" },
 	[REVIEW_ELEMENT] = { "<%> はメールソフトが取り除きます。",
 			     "代わりに、それを載せたウェブページへリンクしてください。" },
 };

@@ -239,13 +239,14 @@ static bool apply(struct value_maker *maker, const struct template_field *field,
 }
 
 /*
- * Schemes that make a program of a link. What stands in front of the colon is read as browsers do:
- * white space and control characters are not there.
+ * Schemes that make a program of a link; images may come as data. What stands in front of the colon
+ * is read as browsers do: white space and control characters are not there.
  */
 static bool is_program(struct slice url)
 {
 	static const struct slice schemes[] = { SLICE("javascript"), SLICE("vbscript"),
 						SLICE("data") };
+	i64 colon = slice_find_char(url, ':');
 	char name[16];
 	size_t len = 0;
 
@@ -258,7 +259,9 @@ static bool is_program(struct slice url)
 	}
 	for (size_t i = 0; i < array_count(schemes); i++) {
 		if (slice_equal_nocase((struct slice){ name, len }, schemes[i]))
-			return slice_find_char(url, ':') >= 0;
+			return colon >= 0 && !slice_has_prefix_nocase(
+						     slice_from(url, (size_t)colon + 1),
+						     SLICE("image/"));
 	}
 	return false;
 }

@@ -187,6 +187,8 @@ static void links_are_looked_at(void **state)
 		  "http://x.test/?a&b" },
 		{ "<a href=\"https://bit.ly/x\">x</a>", REVIEW_LINK_SHORTENED,
 		  "https://bit.ly/x" },
+		{ "<a href=\"https://x.test/\"> https://y.test/a </a>", REVIEW_LINK_DISGUISED,
+		  "https://y.test/a" },
 		{ "<img src=\"https://x.test/a.png\">", REVIEW_IMAGE_WITHOUT_ALT,
 		  "https://x.test/a.png" },
 		{ "<img src=\"a.png\" alt=a>", REVIEW_LINK_RELATIVE, "a.png" },
@@ -219,7 +221,9 @@ static void good_links_and_images_are_left_alone(void **state)
 				  "\"mailto:a@x.test\">x</a><a href='tel:1'>x</a><a "
 				  "href=\"{{name|default:\"https://x.test\"}}\">x</a><a name=x>"
 				  "<img src=\"cid:logo\" alt=\"\"><img src=\"https://x.test/o\" "
-				  "width=1 height=1><!-- <a href=\"javascript:x\"> -->" FOOT_HTML);
+				  "width=1 height=1><a href=\"https://www.x.test/?a\">"
+				  "https://X.test</a><a href=\"https://x.test\">x</a> "
+				  "https://y.test <!-- <a href=\"javascript:x\"> -->" FOOT_HTML);
 	check(&input, "");
 }
 

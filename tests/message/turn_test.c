@@ -449,7 +449,8 @@ static void a_value_cannot_make_a_program_of_a_link(void **state)
 	} cases[] = {
 		{ "https://x.test/", true },   { "mailto:a@x.test", true }, { "", true },
 		{ "/path:x", true },	       { "javascript", true },      { "javascript:x", false },
-		{ " Java\tScript :x", false }, { "vbscript:x", false },     { "data:text/html,x", false },
+		{ " Java\tScript :x", false }, { "vbscript:x", false },
+		{ "data:image/png;base64,AA==", true },     { "data:text/html,x", false },
 	};
 
 	(void)state;
