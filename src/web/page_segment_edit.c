@@ -213,15 +213,17 @@ static void write_messages(const struct editor *editor, struct page *page)
 	}
 }
 
+/* Where there is script the number follows what is written (script.js). */
 static void write_count(const struct editor *editor, struct page *page)
 {
-	if (!editor->counted)
-		return;
-	PAGE_HTML(page, "<span role=\"status\">");
-	page_words(page, &words[COUNTED]);
-	PAGE_HTML(page, " <strong>");
-	page_segment_counted(page, editor->counted);
-	PAGE_HTML(page, "</strong></span>");
+	PAGE_HTML(page, "<span role=\"status\" data-live=\"count\">");
+	if (editor->counted) {
+		page_words(page, &words[COUNTED]);
+		PAGE_HTML(page, " <strong>");
+		page_segment_counted(page, editor->counted);
+		PAGE_HTML(page, "</strong>");
+	}
+	PAGE_HTML(page, "</span>");
 }
 
 static void write_form(struct editor *editor, struct page *page)

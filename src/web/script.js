@@ -161,3 +161,27 @@ if (main) {
 		}
 	}, main.dataset.refresh * 1000);
 }
+
+// A number that follows what is written: asked for as the button beside it does, without leaving the page.
+for (const out of document.querySelectorAll("[data-live]")) {
+	const form = out.closest("form");
+	let asked;
+	let timer;
+	form.addEventListener("input", () => {
+		clearTimeout(timer);
+		asked?.abort();
+		timer = setTimeout(async () => {
+			asked = new AbortController();
+			const { signal } = asked;
+			const body = new URLSearchParams(new FormData(form));
+			body.set("do", out.dataset.live);
+			try {
+				const answer = await fetch(form.action, { method: "POST", body, signal, redirect: "error" });
+				const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+				out.replaceChildren(...(next.querySelector("[data-live]")?.childNodes ?? []));
+			} catch {
+				// Something newer is asked for, or nobody answers.
+			}
+		}, 400);
+	});
+}

@@ -32,6 +32,17 @@ export default async (tester) => {
 	assert.ok((await page.textContent("main")).includes("opened within 30 days"));
 	await page.context().close();
 
+	// With script the number follows what is written.
+	const live = await tester.open();
+	await tester.signIn(live);
+	await live.goto(`${url}/admin/segments/1/edit`);
+	await live.fill("[name='value.1']", "31");
+	await live.locator("[data-live] strong", { hasText: /^0$/ }).waitFor();
+	await live.fill("[name='value.1']", "soon");
+	await live.locator("[data-live] strong").waitFor({ state: "detached" });
+	assert.equal(await live.inputValue("[name='value.1']"), "soon");
+	await live.context().close();
+
 	for (const { paths, ...look } of [
 		{ name: "light", language: "en", paths: ["", "/new", "/1?who=7"] },
 		{ name: "dark-ja", language: "ja", dark: true, paths: ["/1/edit"] },
