@@ -69,6 +69,7 @@ struct web {
 	struct pulse *pulse; /* of all threads: what the sender did lately */
 	u32 uploads; /* under way */
 	u32 orders; /* of calls, with the scribe or the clerk */
+	u32 counts; /* of segments, under way */
 };
 
 enum call_state {

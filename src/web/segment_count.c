@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define SAMPLE_SIZE 2000
-#define SLICE_NS (4 * NS_PER_MS)
+#define SLICE_NS (4 * NS_PER_MS) /* of a turn, for all counts together */
 #define SLICE_FIRST 500
 #define SLICE_LEAST 50
 #define SLICE_MOST 100000
@@ -28,6 +28,7 @@ struct segment_count {
 
 void segment_count_drop(struct segment_count *count)
 {
+	count->web->counts--;
 	timer_stop(&count->web->wheel, &count->timer);
 	segment_walk_close(count->walk);
 	segment_free(count->segment);
@@ -88,6 +89,7 @@ static enum segment_walk_result count_slice(struct segment_count *count)
 	enum segment_walk_result result;
 	struct contact contact;
 	u64 start_ns = clock_mono_ns();
+	u64 may_ns = SLICE_NS / count->web->counts;
 	u64 took_ns;
 
 	segment_walk_begin(count->walk, count->web->reader, segment_walk_after(count->walk),
@@ -96,7 +98,7 @@ static enum segment_walk_result count_slice(struct segment_count *count)
 		count->found++;
 	took_ns = max_u64(clock_mono_ns() - start_ns, 1000);
 	count->slice = (u32)max_u64(SLICE_LEAST,
-				    min_u64(SLICE_MOST, count->slice * SLICE_NS / took_ns));
+				    min_u64(SLICE_MOST, count->slice * may_ns / took_ns));
 	return result;
 }
 
@@ -147,6 +149,7 @@ struct segment_count *segment_count_begin(struct web *web, struct segment *segme
 					 .end_ns = clock_mono_ns() + wait_ms * NS_PER_MS,
 					 .done = done,
 					 .owner = owner };
+	web->counts++;
 	timer_init(&count->timer, on_turn);
 	clock = (struct segment_clock){ clock_wall_ms(), &count->zone };
 	count->walk = segment_walk_open(segment, &clock);

@@ -113,6 +113,18 @@ static enum store_result apply(struct scribe_order *scribe_order, struct audienc
 	return call_audit(txn, &order->author, actions[order->kind], slice_of(object));
 }
 
+static u32 depth_of(const struct segment_node *node)
+{
+	u32 deepest = 0;
+
+	for (const struct segment_node *child = node->first; child; child = child->next) {
+		u32 depth = 1 + depth_of(child);
+
+		deepest = depth > deepest ? depth : deepest;
+	}
+	return deepest;
+}
+
 /* Both spellings have to be readable again. */
 static bool print(const struct segment *segment, struct buf *text)
 {
@@ -131,7 +143,9 @@ struct segment_order *segment_order_make(const struct call *call, enum segment_o
 	struct buf text;
 
 	buf_init(&text, SEGMENT_TEXT_MAX);
-	if (segment && !print(segment, &text)) {
+	if (segment && depth_of(segment->root) > SEGMENT_KEPT_DEPTH_MAX) {
+		error_set(error, "the condition is nested too deeply to be kept");
+	} else if (segment && !print(segment, &text)) {
 		error_set(error, text.no_memory ? "no memory" :
 						  "the condition is too long to be kept");
 	} else {

@@ -31,9 +31,15 @@ struct segment_order {
 };
 
 /*
+ * Levels of groups that a kept segment has at most: fewer than the language has, so that a campaign
+ * can join several with its list.
+ */
+#define SEGMENT_KEPT_DEPTH_MAX 12
+
+/*
  * A new order of the call, to be given by call_give_order once the fields after `text` are set. The
- * segment is settled, or NULL. NULL: no memory, or it is too long to be kept; the call is not
- * answered.
+ * segment is settled, or NULL. NULL: no memory, or it is too long or too deep to be kept; the call
+ * is not answered.
  */
 struct segment_order *segment_order_make(const struct call *call, enum segment_order_kind kind,
 					 const struct segment *segment,

@@ -70,6 +70,8 @@ MISTAKES = [
      "no state"),
     ({"name": "a", "condition": []}, "/condition", "object"),
     ({"name": "a", "text": "everyone", "colour": 1}, "/colour", "no field"),
+    ({"name": "a", "text": "not (sent and " * 6 + "not (clicked or opened)" + ")" * 6}, "/text",
+     "nested too deeply"),
     ({"name": "n" * 201, "text": "everyone"}, "/name", "too long"),
 ]
 

@@ -143,6 +143,7 @@ static void nobody_is_told_what_nobody_waits_for(void **state)
 	turn();
 	segment_count_drop(count);
 	assert_int_equal(web.wheel.running, 0);
+	assert_int_equal(web.counts, 0);
 	timer_wheel_advance(&web.wheel, clock_mono_ns() + NS_PER_S);
 	assert_int_equal(told_times, 0);
 }
