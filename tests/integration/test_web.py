@@ -395,7 +395,7 @@ def test_the_role_s_user_may_not_stop_the_sender(sender_in):
         words = ["/usr/bin/python3", "-c", script, str(ROOT / "tests" / "crash"), sender.socket, command]
         return subprocess.run(words, user=user, capture_output=True, text=True, timeout=60).stdout
 
-    assert ask("nobody", "stop") == ask("nobody", "status") == "refused forbidden\n"
+    assert ask("nobody", "stop") == ask("nobody", "site.list") == "refused forbidden\n"
     assert "refused" not in ask("nobody", "campaign.status")
     assert "refused" not in ask("root", "status")
     assert sender.is_alive() and "it is not for this user" in sender.log()
