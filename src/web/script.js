@@ -111,9 +111,9 @@ function drawChart(box) {
 		? Date.parse(cells[0].querySelector("time").dateTime) / 1000
 		: Number(cells[column].textContent.replaceAll(",", ""))));
 	const series = heads.map((head, column) => column === 0 ? {} : {
-		label: head.textContent, stroke: color(`--chart-${column}`), width: 2, points: { show: rows.length < 3 },
+		label: head.textContent, stroke: color(`--chart-${column}`), width: 2, points: { show: false },
 	});
-	if (rows.length === 0)
+	if (rows.length < 2)
 		return;
 	box.hidden = false;
 	box.replaceChildren();

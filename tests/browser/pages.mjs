@@ -35,6 +35,24 @@ export default async (tester) => {
 	await page.waitForFunction(() => document.documentElement.lang === "ja");
 	assert.equal(new URL(page.url()).pathname, "/admin/settings");
 
+	// A chart is drawn from the table beside it.
+	await page.goto(`${url}/admin`);
+	await page.evaluate(() => {
+		const body = document.querySelector(".drawing tbody");
+		const row = body.rows[0];
+		for (let i = 1; i <= 60; i++) {
+			const copy = row.cloneNode(true);
+			copy.querySelector("time").dateTime = new Date(Date.now() - i * 300000).toISOString();
+			copy.cells[1].textContent = (1000 + 40 * (i % 7)).toLocaleString("en");
+			copy.cells[2].textContent = i % 5;
+			body.prepend(copy);
+		}
+		drawCharts();
+	});
+	await page.locator("[data-chart] canvas").waitFor();
+	await tester.check(page, "chart");
+	await tester.shot(page, "chart");
+
 	// What is copied is the record.
 	await page.goto(`${url}/admin/dns`);
 	const first = page.locator(".copy").nth(1);
