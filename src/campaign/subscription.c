@@ -62,6 +62,21 @@ static enum store_result count_campaign(struct audience_txn *txn,
 	return result;
 }
 
+/* A list that is not there any more is nothing that the sender could be asked about. */
+static enum store_result tell_sender(struct audience_txn *txn, struct slice address, u16 list,
+				     bool leaves)
+{
+	char name[LIST_NAME_MAX + 1];
+	enum store_result result = list_name(txn, list, name);
+
+	if (result != STORE_OK || (list != 0 && !name[0]))
+		return result;
+	return sender_order_add(txn, &(struct sender_order){
+					     .kind = leaves ? SENDER_SUPPRESSES : SENDER_RELEASES,
+					     .list = slice_of(name),
+					     .address = address });
+}
+
 /* What all changes have behind them; the address is no view. */
 static enum store_result tell(struct audience_txn *txn, const struct subscription_act *act,
 			      bool leaves, struct slice address)
@@ -74,13 +89,8 @@ static enum store_result tell(struct audience_txn *txn, const struct subscriptio
 				      list);
 	if (result == STORE_OK)
 		result = count_campaign(txn, act, leaves);
-	/* A list that is not there any more is nothing that the sender could be asked about. */
-	if (result == STORE_OK && (act->list == 0 || list[0]))
-		result = sender_order_add(
-			txn, &(struct sender_order){
-				     .kind = leaves ? SENDER_SUPPRESSES : SENDER_RELEASES,
-				     .list = slice_of(list),
-				     .address = address });
+	if (result == STORE_OK)
+		result = tell_sender(txn, address, act->list, leaves);
 	return result;
 }
 
@@ -177,4 +187,27 @@ enum store_result subscription_return(struct audience_txn *txn, const struct sub
 	contact.state = CONTACT_ACTIVE;
 	*changed = true;
 	return put_and_tell(txn, act, &before, &contact, false);
+}
+
+enum store_result subscription_tell(struct audience_txn *txn, const struct contact *before,
+				    const struct contact *contact)
+{
+	bool was_out = before->state == CONTACT_UNSUBSCRIBED;
+	bool is_out = contact->state == CONTACT_UNSUBSCRIBED;
+	struct slice lists = contact->lists;
+	enum store_result result = STORE_OK;
+	struct contact_member member;
+	struct contact_member known;
+
+	if (was_out != is_out)
+		result = tell_sender(txn, contact->address, 0, is_out);
+	while (result == STORE_OK && contact_next_member(&lists, &member)) {
+		bool had_left = contact_find_member(before->lists, member.list, &known) &&
+				known.state == MEMBER_LEFT;
+		bool has_left = member.state == MEMBER_LEFT;
+
+		if (had_left != has_left)
+			result = tell_sender(txn, contact->address, member.list, has_left);
+	}
+	return result;
 }

@@ -11,6 +11,7 @@
 #define CAMPAIGN_SUBSCRIPTION_H
 
 #include "store/audience.h"
+#include "store/contact_record.h"
 
 /* Who does it, and where. Slices are not views of the store. */
 struct subscription_act {
@@ -27,5 +28,12 @@ enum store_result subscription_leave(struct audience_txn *txn, const struct subs
 /* Of a list: also one that the contact was never in. */
 enum store_result subscription_return(struct audience_txn *txn, const struct subscription_act *act,
 				      bool *changed) MUST_CHECK;
+
+/*
+ * For who changes contacts in another way: what of the change the sender has to be told, state and
+ * lists that were left or come back. In the same transaction; slices are no views of the store.
+ */
+enum store_result subscription_tell(struct audience_txn *txn, const struct contact *before,
+				    const struct contact *contact) MUST_CHECK;
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "campaign/subscription.h"
+#include "web/teller.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,6 +188,8 @@ static enum store_result put(struct contact_change *change, struct audience_txn 
 	if (change->address[0])
 		contact.address = slice_of(change->address);
 	result = contact_put(txn, &before, &contact);
+	if (result == STORE_OK)
+		result = subscription_tell(txn, &before, &contact);
 	return result == STORE_OK ?
 		       add_history(change, txn, contact.id, now_ms,
 				   contact.state == CONTACT_UNSUBSCRIBED &&
@@ -198,8 +202,17 @@ static enum store_result erase(struct contact_change *change, struct audience_tx
 {
 	char key[ADDRESS_WIRE_MAX];
 	struct slice known = { key, address_key_of_wire(key, contact->address) };
-	enum store_result result = erased_add(txn, known, now_ms);
+	struct contact before;
+	struct contact gone;
+	enum store_result result;
 
+	/* What waits for it at the sender goes no more. */
+	copy_contact(change, contact, &before);
+	gone = before;
+	gone.state = CONTACT_UNSUBSCRIBED;
+	result = subscription_tell(txn, &before, &gone);
+	if (result == STORE_OK)
+		result = erased_add(txn, known, now_ms);
 	change->outcome = CONTACT_ERASED;
 	return result == STORE_OK ? contact_erase(txn, change->id, known) : result;
 }
@@ -252,6 +265,8 @@ static enum store_result apply(struct scribe_order *base, struct audience_txn *t
 
 static void done(struct call_order *order)
 {
+	if (order->order.result == STORE_OK)
+		teller_wake();
 	buf_done(&container_of(order, struct contact_change, order)->values);
 }
 

@@ -188,6 +188,36 @@ static void who_complained_does_not_come_back_by_a_link(void **state)
 	assert_int_equal(subscription_leave(txn, &act, &changed), STORE_NOT_FOUND);
 }
 
+static void what_others_change_is_told_to_the_sender_too(void **state)
+{
+	struct contact before = { .state = CONTACT_ACTIVE, .address = SLICE(ANN) };
+	struct contact contact = before;
+	struct buf were;
+	struct buf are;
+
+	(void)state;
+	buf_init(&were, 100);
+	buf_init(&are, 100);
+	contact_add_member(&were, SLICE_NONE, &(struct contact_member){ 1, MEMBER_ACTIVE, 5 });
+	contact_add_member(&are, SLICE_NONE, &(struct contact_member){ 1, MEMBER_LEFT, 5 });
+	contact_add_member(&are, SLICE_NONE, &(struct contact_member){ 2, MEMBER_ACTIVE, 5 });
+	before.lists = buf_slice(&were);
+	contact.lists = buf_slice(&are);
+	must(subscription_tell(txn, &before, &before));
+	check_told("");
+	must(subscription_tell(txn, &before, &contact));
+	check_told("s:news ");
+	must(subscription_tell(txn, &contact, &before));
+	check_told("r:news ");
+	contact = before;
+	contact.state = CONTACT_UNSUBSCRIBED;
+	must(subscription_tell(txn, &before, &contact));
+	must(subscription_tell(txn, &contact, &before));
+	check_told("s: r: ");
+	buf_done(&were);
+	buf_done(&are);
+}
+
 /* ---- signing up ---- */
 
 static void sign_up(const char *address, u64 now_ms)
@@ -397,6 +427,7 @@ int main(void)
 		TEST(leaving_everything_is_once_and_keeps_the_lists),
 		TEST(leaving_a_list_is_about_that_list),
 		TEST(who_complained_does_not_come_back_by_a_link),
+		TEST(what_others_change_is_told_to_the_sender_too),
 		TEST(a_stranger_waits_until_he_confirms),
 		TEST(nobody_changes_a_contact_that_is_known_without_its_word),
 		TEST(who_left_comes_back_by_confirming_and_not_by_an_old_link),
