@@ -65,8 +65,11 @@ def test_a_stranger_signs_up_and_confirms(world, server):
     japanese = world.ask("GET", "/f/news", Accept_Language="ja")
     assert "<script>alert" not in japanese.text and "&lt;script&gt;" in japanese.text
     assert "#1a73e8" in world.ask("GET", "/f/news/style.css").text
-    quick = world.post("/f/news", filled(token_of(pages[0]), "new@reader.test"), Accept_Language="en")
-    assert quick.status == 200 and "very quick" in quick.text
+    began = time.monotonic()
+    token = token_of(world.ask("GET", "/f/news"))
+    quick = world.post("/f/news", filled(token, "r5@reader.test"), Accept_Language="en")
+    assert quick.status == 200
+    assert "very quick" in quick.text or time.monotonic() - began > 2  # of a machine that is busy
     time.sleep(3)
     wrong = world.post("/f/news", filled(token_of(pages[0]), "new@reader", a1=""), Accept_Language="en")
     assert wrong.status == 422 and wrong.text.count('aria-invalid="true"') == 2
