@@ -17,7 +17,7 @@ struct import_reader {
 	struct buf held; /* what stands behind the last line end */
 	struct buf text; /* UTF-8 that the reader of rows has not got yet, from `at` on */
 	size_t at;
-	bool began;
+	bool began;    /* of Unicode: bytes go on as they are */
 	bool finished; /* no more bytes come */
 	bool told;     /* the reader of rows knows that */
 	bool no_memory;
@@ -70,6 +70,27 @@ static enum charset charset_for(enum import_encoding encoding)
 }
 
 /*
+ * A line of ISO-2022-JP that does not end in ASCII must not draw the next one in: by itself, each,
+ * so that it does not matter how the file came in pieces.
+ */
+static void decode(struct import_reader *reader, struct slice lines)
+{
+	enum charset charset = charset_for(reader->encoding);
+
+	while (charset == CHARSET_ISO_2022_JP && lines.len > 0) {
+		size_t len = 0;
+
+		while (len < lines.len && lines.ptr[len] != '\n' && lines.ptr[len] != '\r')
+			len++;
+		len = min_size(len + 1, lines.len);
+		charset_decode(&reader->text, charset, slice_first(lines, len));
+		lines = slice_from(lines, len);
+	}
+	if (lines.len > 0)
+		charset_decode(&reader->text, charset, lines);
+}
+
+/*
  * Whole lines are decoded: LF and CR are no part of any character in these encodings, and
  * ISO-2022-JP begins each line in ASCII (RFC 1468).
  */
@@ -84,45 +105,50 @@ static void decode_lines(struct import_reader *reader)
 	}
 	if (len == 0)
 		return;
-	charset_decode(&reader->text, charset_for(reader->encoding), slice_first(held, len));
+	decode(reader, slice_first(held, len));
 	buf_drop_front(&reader->held, len);
 }
 
-/* The reader of rows knows UTF-16 by its mark. */
-static void begin(struct import_reader *reader, struct slice bytes)
+/* The reader of rows knows UTF-16 by its mark; two bytes tell whether the file has it. */
+static void begin(struct import_reader *reader)
 {
 	struct slice little = SLICE("\xff\xfe");
 	struct slice big = SLICE("\xfe\xff");
 	struct slice mark = reader->encoding == IMPORT_UTF16LE ? little : big;
 
+	if (reader->held.len < mark.len && !reader->finished)
+		return;
 	reader->began = true;
-	if ((reader->encoding == IMPORT_UTF16LE || reader->encoding == IMPORT_UTF16BE) &&
-	    !slice_has_prefix(bytes, mark))
+	if (reader->encoding != IMPORT_UTF8 && !slice_has_prefix(buf_slice(&reader->held), mark))
 		buf_add_slice(&reader->text, mark);
+	buf_add_slice(&reader->text, buf_slice(&reader->held));
+	buf_reset(&reader->held);
+}
+
+static void take(struct import_reader *reader, struct slice bytes)
+{
+	if (reader->began) {
+		buf_add_slice(&reader->text, bytes);
+	} else {
+		buf_add_slice(&reader->held, bytes);
+		if (import_reader_is_exact(reader))
+			begin(reader);
+		else
+			decode_lines(reader);
+	}
+	reader->no_memory |= reader->text.failed || reader->held.failed;
 }
 
 void import_reader_feed(struct import_reader *reader, struct slice bytes)
 {
 	ASSERT(bytes.len <= IMPORT_FEED_MAX && !reader->finished);
-	if (bytes.len == 0)
-		return;
-	if (!reader->began)
-		begin(reader, bytes);
-	if (import_reader_is_exact(reader)) {
-		buf_add_slice(&reader->text, bytes);
-	} else {
-		buf_add_slice(&reader->held, bytes);
-		decode_lines(reader);
-	}
-	reader->no_memory |= reader->text.failed || reader->held.failed;
+	take(reader, bytes);
 }
 
 void import_reader_finish(struct import_reader *reader)
 {
 	reader->finished = true;
-	if (!import_reader_is_exact(reader))
-		decode_lines(reader);
-	reader->no_memory |= reader->text.failed || reader->held.failed;
+	take(reader, SLICE(""));
 }
 
 /* False: there is nothing to give on. */

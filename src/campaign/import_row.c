@@ -1,6 +1,7 @@
 #include "campaign/import_row.h"
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "campaign/intake_seen.h"
 #include "store/audience_list.h"
 
@@ -133,6 +134,15 @@ static void note(struct import_parser *parser, struct import_row *row, enum impo
 					.text = import_shown(text, SHOWN_MAX) };
 }
 
+/* A sentence may quote what was cut within a character. */
+static void make_whole(char *text)
+{
+	i64 bad;
+
+	while ((bad = utf8_find_bad(slice_of(text))) >= 0)
+		text[bad] = '?';
+}
+
 /* Its cells behind those that columns have names for are empty, or there are none. */
 static bool has_width(const struct import_map *map, const struct csv_row *from)
 {
@@ -173,6 +183,7 @@ static bool take_address(struct import_parser *parser, struct slice cell, struct
 		return false;
 	}
 	if (!address_parse(&address, cell, &parser->error)) {
+		make_whole(parser->error.text);
 		note(parser, row, IMPORT_ADDRESS_BAD, 0, column, slice_of(parser->error.text));
 		return false;
 	}
@@ -251,7 +262,9 @@ bool import_parser_take(struct import_parser *parser, const struct csv_row *from
 	row->finding_count = 0;
 	row->values_bad = 0;
 	if (why) {
-		note(parser, row, IMPORT_ROW_BAD, 0, 0, slice_of(why));
+		slice_copy(parser->error.text, sizeof(parser->error.text), slice_of(why));
+		make_whole(parser->error.text);
+		note(parser, row, IMPORT_ROW_BAD, 0, 0, slice_of(parser->error.text));
 		return true;
 	}
 	if (!has_width(parser->map, from)) {

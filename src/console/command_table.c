@@ -304,8 +304,9 @@ static const struct command rows[] = {
 	{ "api-key", "add", api_key_add_run, 0, "let a program use the interface", "NAME",
 	  "Makes a key for `hikyaku web` and shows it, once: of the key itself nothing is\n"
 	  "kept. The program sends it as `Authorization: Bearer KEY`. Scopes: send (mail,\n"
-	  "making campaigns, suppressing addresses), read (what became of them), admin\n"
-	  "(everything, starting and stopping campaigns among it). It counts at once.\n"
+	  "making campaigns, suppressing addresses), read (what became of them), contacts\n"
+	  "(them, their lists, imports and exports), admin (everything, starting and\n"
+	  "stopping campaigns among it). It counts at once.\n"
 	  "\n"
 	  "Examples:\n"
 	  "  hikyaku api-key add shop --customer example.jp --scope send,read\n"

@@ -65,7 +65,8 @@ static inline struct slice record_get_bytes(struct record_reader *r, size_t len)
 		r->left = 0;
 		return (struct slice){ "", 0 };
 	}
-	r->at += len;
+	if (len > 0) /* of nothing there may be no address */
+		r->at += len;
 	r->left -= len;
 	return bytes;
 }

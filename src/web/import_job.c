@@ -17,6 +17,8 @@
 #define UNDO_MAX 2000	/* contacts of one order */
 #define CLEAR_MAX 10000 /* reports of one order */
 #define FULL_PAUSE_MS 5000
+/* What is kept of people who are in an import, besides the contacts, goes after this. */
+#define KEPT_MS (30ull * 86400 * MS_PER_S)
 
 /* What an order of the job is to do. */
 enum import_act {
@@ -24,6 +26,7 @@ enum import_act {
 	ACT_ROWS,
 	ACT_UNDO,
 	ACT_END,
+	ACT_FORGET, /* of an old one: findings, and how contacts were */
 };
 
 struct import_job {
@@ -96,6 +99,7 @@ static enum store_result apply_order(struct scribe_order *order, struct audience
 	struct import_job *job = container_of(order, struct import_job, order);
 	struct import_apply *apply = &job->apply;
 	enum store_result result = import_get(txn, job->id, &apply->import);
+	bool left = false;
 
 	job->is_over = true;
 	if (result == STORE_NOT_FOUND)
@@ -119,6 +123,11 @@ static enum store_result apply_order(struct scribe_order *order, struct audience
 		break;
 	case ACT_END:
 		end(job);
+		break;
+	case ACT_FORGET:
+		result = import_clear(txn, job->id, true, CLEAR_MAX, &left);
+		apply->import.is_cleared = !left;
+		job->is_over = !left;
 		break;
 	}
 	return result == STORE_OK ? import_put(txn, &apply->import) : result;
@@ -239,6 +248,42 @@ static void run_undo(struct import_job *job)
 		log_info("web", "an import is undone", "import=%u", job->id);
 }
 
+/* ---- old ones ---- */
+
+/* The next one behind import `id` (going back) of which something is to be forgotten. */
+static bool find_old(struct import_job *job, struct audience_txn *reader, u32 *id)
+{
+	struct import *import = &job->apply.import;
+	u64 now_ms = clock_wall_ms();
+	enum store_result result = audience_begin_read(reader);
+	bool found = false;
+
+	import->id = *id;
+	while (result == STORE_OK && !found) {
+		result = import_before(reader, import->id, import);
+		found = result == STORE_OK && !import->is_cleared && import->ended_ms > 0 &&
+			import->ended_ms + KEPT_MS < now_ms && import->file.len == 0;
+	}
+	*id = import->id;
+	job->state = import->state;
+	job->position = import->position;
+	audience_abort(reader);
+	return found;
+}
+
+static void forget_old(struct import_job *job, struct audience_txn *reader)
+{
+	u32 id = UINT32_MAX;
+
+	while (!job_should_stop(&job->job) && find_old(job, reader, &id)) {
+		job->id = id;
+		do {
+			if (!write_order(job, ACT_FORGET))
+				return;
+		} while (!job->is_over);
+	}
+}
+
 /* ---- the job ---- */
 
 static bool load(struct import_job *job, struct audience_txn *reader)
@@ -257,9 +302,8 @@ static bool load(struct import_job *job, struct audience_txn *reader)
 	return good;
 }
 
-static void run(struct job *base, struct audience_txn *reader)
+static void carry_out(struct import_job *job, struct audience_txn *reader)
 {
-	struct import_job *job = container_of(base, struct import_job, job);
 	u64 began_ns = clock_mono_ns();
 
 	if (!load(job, reader))
@@ -273,6 +317,15 @@ static void run(struct job *base, struct audience_txn *reader)
 	log_info("web", "a job of an import has ended", "import=%u was=%s ms=%llu", job->id,
 		 import_state_names[job->state],
 		 (unsigned long long)((clock_mono_ns() - began_ns) / NS_PER_MS));
+}
+
+static void run(struct job *base, struct audience_txn *reader)
+{
+	struct import_job *job = container_of(base, struct import_job, job);
+
+	if (job->id > 0)
+		carry_out(job, reader);
+	forget_old(job, reader);
 }
 
 static void ended(struct job *base)
@@ -331,6 +384,10 @@ bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader, const ch
 			audience_abort(reader);
 			return error_set(error, "no memory for going on with an import");
 		}
+	}
+	if (result == STORE_NOT_FOUND && !import_job_give(jobs, 0, audience)) {
+		audience_abort(reader);
+		return error_set(error, "no memory for going on with an import");
 	}
 	if (result == STORE_NOT_FOUND)
 		import_file_sweep(audience, is_wanted, reader);

@@ -9,7 +9,8 @@
 #include "web/job.h"
 
 /*
- * Carries out what the record of import `id` says is under way. `audience` is its folder and
+ * Carries out what the record of import `id` says is under way, and forgets what is older than 30
+ * days of others; 0: that alone. `audience` is its folder and
  * outlives the job. False: no memory.
  */
 bool import_job_give(struct jobs *jobs, u32 id, const char *audience) MUST_CHECK;

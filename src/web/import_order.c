@@ -227,7 +227,7 @@ static void undo(struct import_change *order)
 
 	if ((import->state == IMPORT_DONE || import->state == IMPORT_CANCELLED ||
 	     import->state == IMPORT_FAILED) &&
-	    import->file.len == 0)
+	    import->file.len == 0 && !import->is_cleared)
 		start(import, IMPORT_UNDOING);
 	else
 		order->refusal = "there is nothing to be undone";

@@ -162,7 +162,8 @@ static void show_actions(struct page *page, const struct import *import)
 	else if (has_file)
 		PAGE_BUTTON(page, TONE_BAD, &words[DISCARD], "/admin/imports/{}/cancel",
 			    DIGITS(import->id));
-	if (has_file || import->counts.added + import->counts.updated == 0 ||
+	if (has_file || import->is_cleared ||
+	    import->counts.added + import->counts.updated == 0 ||
 	    (import->state != IMPORT_DONE && import->state != IMPORT_CANCELLED &&
 	     import->state != IMPORT_FAILED))
 		return;

@@ -20,10 +20,12 @@ enum word {
 static const struct words words[WORD_COUNT] = {
 	[TITLE] = { { "Imports", "インポート" } },
 	[BRING] = { { "Bring a file", "ファイルを取り込む" } },
-	[BRING_HINT] = { { "CSV or TSV whose first row names the columns; UTF-8, Shift_JIS, EUC-JP, "
-			   "ISO-2022-JP or UTF-16. Nothing is changed before you have seen it.",
-			   "1行目に列名があるCSVまたはTSV。文字コードはUTF-8、Shift_JIS、EUC-JP、"
-			   "ISO-2022-JP、UTF-16に対応します。内容を確認するまで何も変更されません。" } },
+	[BRING_HINT] = { { "CSV or TSV whose first row names the columns; UTF-8, Shift_JIS, "
+			   "EUC-JP, ISO-2022-JP or UTF-16. Nothing is changed before you have "
+			   "seen it.",
+			   "1行目に列名があるCSVまたはTSV。文字コードはUTF-8、Shift_JIS、"
+			   "EUC-JP、ISO-2022-JP、UTF-16に対応します。"
+			   "内容を確認するまで何も変更されません。" } },
 	[FILE_LABEL] = { { "File", "ファイル" } },
 	[UPLOAD] = { { "Upload", "アップロード" } },
 	[NO_FILE] = { { "Choose a file.", "ファイルを選択してください。" } },
