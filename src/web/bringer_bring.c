@@ -250,9 +250,14 @@ static enum campaign_batch_end bring(struct bringer *bringer, struct bringer_wor
 
 	for (u32 i = 0; i < WALKS_MAX && batches < BATCHES && *wanted > 0; i++) {
 		end = fill(bringer, work, at, (u32)min_u64(*wanted, CAMPAIGN_BATCH_MAX));
-		if (end == CAMPAIGN_BATCH_FAILED || end == CAMPAIGN_BATCH_WAITS)
+		if (end == CAMPAIGN_BATCH_FAILED)
 			return end;
 		at = batch->cursor;
+		/* Walks that found nobody are told before the wait, or they would be done again. */
+		if (end == CAMPAIGN_BATCH_WAITS)
+			return at > there && !append(bringer, work, sender, there, wanted)
+				       ? CAMPAIGN_BATCH_FAILED
+				       : end;
 		if (batch->count == 0 && end == CAMPAIGN_BATCH_MORE && i + 1 < WALKS_MAX)
 			continue;
 		if (at > there && !append(bringer, work, sender, there, wanted))

@@ -4,6 +4,8 @@
  */
 #include "campaign_world.h"
 
+#include "store/audience_attribute.h"
+
 /* The hours are over; of those who were asked with the second subject, all opened. */
 static void pass_time(u32 id)
 {
@@ -134,12 +136,79 @@ static void what_became_of_each_is_counted_once_whoever_ends_in_between(void **s
 	wait_for(id, STATE(CANCELLED));
 }
 
+/* Half of them live in Tokyo, where it is time now, half in New York, where it will be. */
+static void add_people_of_two_cities(u32 count)
+{
+	struct attribute attribute = { .type = ATTRIBUTE_TEXT,
+				       .name = SLICE("zone"),
+				       .label_ja = SLICE(""),
+				       .label_en = SLICE("Zone"),
+				       .choices = SLICE("") };
+
+	must(audience_begin(web.txn));
+	must(attribute_add(web.txn, &attribute));
+	for (u32 i = 1; i <= count; i++) {
+		struct contact contact = { .state = CONTACT_ACTIVE,
+					   .created_ms = 1,
+					   .lists = SLICE("") };
+		char address[64];
+		struct buf values;
+
+		snprintf(address, sizeof(address), "u%u@d.example", i);
+		contact.address = slice_of(address);
+		buf_init(&values, 256);
+		contact_put_value(&values, attribute.id,
+				  i % 2 ? SLICE("Asia/Tokyo") : SLICE("America/New_York"));
+		contact.values = buf_slice(&values);
+		must(contact_add(web.txn, &contact, slice_of(address)));
+		buf_done(&values);
+	}
+	must(audience_commit(web.txn));
+}
+
+static void by_each_contacts_own_clock_the_west_waits(void **state)
+{
+	struct audience_campaign head;
+	struct time_zone tokyo;
+	struct clock_date date;
+	struct draft draft;
+	json_t *status;
+	char at[32];
+	u32 id;
+
+	(void)state;
+	add_people_of_two_cities(100);
+	assert_true(time_zone_find(SLICE("Asia/Tokyo"), &tokyo));
+	time_zone_local(&tokyo, clock_wall_ms(), &date);
+	snprintf(at, sizeof(at), "%04u-%02u-%02u %02u:%02u", date.year, date.month, date.day,
+		 date.hour, date.minute);
+	draft = good_draft();
+	draft.of[DRAFT_LIST] = SLICE("");
+	draft.of[DRAFT_AT] = slice_of(at);
+	draft.of[DRAFT_ZONE] = SLICE("Asia/Tokyo");
+	draft.of[DRAFT_ZONE_ATTRIBUTE] = SLICE("zone");
+	id = schedule(&draft, clock_wall_ms());
+	start_bringer();
+	/* 20 quarters of an hour lie between UTC+14 and Tokyo; the next one has not come. */
+	for (u32 i = 0; i < PATIENCE_MS / 10 && head_of(id).cursor < 21ull << 32; i++)
+		usleep(10000);
+	head = head_of(id);
+	assert_int_equal(head.cursor, 21ull << 32);
+	assert_int_equal(head.state, AUDIENCE_CAMPAIGN_RUNNING);
+	assert_int_equal(counted(id, CAMPAIGN_SENT), 50);
+	status = status_of(head.sender);
+	assert_int_equal(number_of(status, "total"), 50);
+	assert_true(json_is_true(json_object_get(status, "open")));
+	json_decref(status);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(of_two_subjects_the_rest_gets_the_better_one),
+		TEST(by_each_contacts_own_clock_the_west_waits),
 		TEST(after_a_restore_nothing_begins_before_somebody_says_so),
 		TEST(what_became_of_each_is_counted_once_whoever_ends_in_between),
 	};
