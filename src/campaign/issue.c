@@ -162,20 +162,32 @@ static bool wrap_part(struct issue *issue, bool is_html, struct slice part, stru
 		       : wrap_links_text(issue->wrap, part, out, error);
 }
 
+struct slice issue_body(const struct draft *draft, enum draft_field field)
+{
+	struct slice body = draft->of[field];
+
+	for (size_t i = 0; i < body.len; i++) {
+		if ((u8)body.ptr[i] > ' ')
+			return body;
+	}
+	return SLICE_NONE;
+}
+
 static bool add_part(struct issue *issue, const struct draft *draft, bool is_html,
 		     const struct issue_facts *facts, struct error *error)
 {
-	struct slice part = draft->of[is_html ? DRAFT_HTML : DRAFT_TEXT];
+	struct slice part = issue_body(draft, is_html ? DRAFT_HTML : DRAFT_TEXT);
+	struct slice html = issue_body(draft, DRAFT_HTML);
 	struct buf whole;
 	struct buf paged;
 	bool ok;
 
-	if (part.len == 0 && (is_html || draft->of[DRAFT_HTML].len == 0))
+	if (part.len == 0 && (is_html || html.len == 0))
 		return true;
 	buf_init(&whole, MESSAGE_TEMPLATE_MAX);
 	buf_init(&paged, MESSAGE_TEMPLATE_MAX);
 	if (part.len == 0) /* nobody wrote a text: one is made of the HTML */
-		whole.failed |= !html_text_make(draft->of[DRAFT_HTML], &whole);
+		whole.failed |= !html_text_make(html, &whole);
 	else if (!is_html || draft->of[DRAFT_PREHEADER].len == 0)
 		buf_add_slice(&whole, part);
 	else if (!preheader_add(part, draft->of[DRAFT_PREHEADER], &whole))

@@ -62,6 +62,9 @@ bool issue_make(struct issue *issue, const struct draft *draft, const struct iss
 		enum draft_field *field, struct error *error) MUST_CHECK;
 void issue_done(struct issue *issue); /* also after a failure */
 
+/* A draft's text or HTML; empty when it is white space alone. */
+struct slice issue_body(const struct draft *draft, enum draft_field field);
+
 /* Only the address of From: whose mail it is. */
 bool issue_from(struct slice from, struct address *address, struct error *error) MUST_CHECK;
 

@@ -213,7 +213,7 @@ static bool check_html(struct reviewer *r)
 		review_add(r, REVIEW_HTML_LARGE, REVIEW_HTML, 0, buf_slice(&number));
 	if (!preheader_is_there(r->html))
 		review_add(r, REVIEW_NO_PREHEADER, REVIEW_HTML, 0, SLICE_NONE);
-	if (r->text.len == 0)
+	if (r->text.len == 0 && !r->input->makes_text)
 		review_add(r, REVIEW_NO_TEXT, REVIEW_MESSAGE, 0, SLICE_NONE);
 	buf_init(&plain, 2 * MESSAGE_TEMPLATE_MAX);
 	r->no_memory |= !html_text_make(r->html, &plain);

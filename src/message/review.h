@@ -75,6 +75,7 @@ struct review_input {
 	const bool *may_be_empty; /* by column: some recipient has no value; NULL: all may */
 	const struct message_blocks *blocks; /* NULL: none */
 	enum message_charset charset;
+	bool makes_text; /* of the HTML, where there is none */
 	bool has_unsubscribe_header;
 	/* Fields that stand for the recipient's own address to leave by ("unsubscribe_url"). */
 	const struct slice *unsubscribe_fields;

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "web/mailing.h"
 #include "web/mailing_preview.h"
+#include "web/mailing_review.h"
 #include "web/page.h"
 #include "web/page_campaign.h"
 
@@ -9,6 +10,7 @@
 
 enum word {
 	TITLE, PREVIEW, WIDE, NARROW, SUBJECT, PLAIN, TEST, TEST_HINT, SEND_TEST, SENT, CANNOT,
+	CHECKS, NOTHING, MUST, SHOULD, MAY, LINE,
 	WORD_COUNT,
 };
 
@@ -24,6 +26,12 @@ static const struct words words[WORD_COUNT] = {
 			  "メールアドレスを1行に1件、20件まで。計測はされません。" } },
 	[SEND_TEST] = { { "Send", "送信" } },
 	[CANNOT] = { { "It cannot be shown as it is: {1}", "このままでは表示できません: {1}" } },
+	[CHECKS] = { { "Before it is sent", "送信前の確認" } },
+	[NOTHING] = { { "Nothing was found that is to be mended.", "問題は見つかりませんでした。" } },
+	[MUST] = { { "Mend", "要修正" } },
+	[SHOULD] = { { "Advice", "推奨" } },
+	[MAY] = { { "Hint", "参考" } },
+	[LINE] = { { "({1}, line {2})", "（{1} {2}行目）" } },
 	[SENT] = { { "The test is on its way.", "テストを送信しました。" } },
 };
 
@@ -56,6 +64,51 @@ static void show_frame(struct page *page, u32 id, const char *class, const struc
 	page_attribute(page, "title", slice_of(title->text[page->language]));
 	PAGE_URL(page, "src", "/admin/campaigns/{}/frame", DIGITS(id));
 	PAGE_HTML(page, "></iframe></figure>");
+}
+
+static void show_finding(struct page *page, const struct review_finding *finding)
+{
+	static const char *const parts[] = { "", "", "text", "HTML" };
+	const bool japanese = page->language == LANGUAGE_JAPANESE;
+	struct buf sentence;
+
+	buf_init(&sentence, 4096);
+	review_add_problem(finding, japanese, &sentence);
+	buf_add_char(&sentence, ' ');
+	review_add_advice(finding, japanese, &sentence);
+	PAGE_HTML(page, "<li><strong>");
+	page_words(page, &words[MUST + (u32)finding->severity]);
+	PAGE_HTML(page, "</strong> ");
+	page_text(page, buf_slice(&sentence));
+	if (finding->line > 0 && parts[finding->part][0]) {
+		PAGE_HTML(page, " ");
+		PAGE_SENTENCE(page, &words[LINE], slice_of(parts[finding->part]),
+			      DIGITS(finding->line));
+	}
+	PAGE_HTML(page, "</li>");
+	buf_done(&sentence);
+}
+
+static void show_review(struct page *page, struct mailing_preview *preview)
+{
+	struct review review;
+
+	page_card_begin(page, &words[CHECKS]);
+	if (!mailing_review_make(page->call, preview, &review)) {
+		PAGE_HTML(page, "<p class=\"error\">");
+		PAGE_SENTENCE(page, &words[CANNOT], SLICE("no memory"));
+		PAGE_HTML(page, "</p>");
+	} else if (review.count == 0) {
+		PAGE_HTML(page, "<p>");
+		page_words(page, &words[NOTHING]);
+		PAGE_HTML(page, "</p>");
+	} else {
+		PAGE_HTML(page, "<ul>");
+		for (u32 i = 0; i < review.count; i++)
+			show_finding(page, &review.findings[i]);
+		PAGE_HTML(page, "</ul>");
+	}
+	page_card_end(page);
 }
 
 static void show_message(struct page *page, u32 id, const struct mailing_preview *preview)
@@ -103,6 +156,7 @@ void page_campaign_preview(struct call *call)
 		preview = mailing_preview_make(call, &campaign, NULL, &ok);
 		page_begin(&page, call, &head);
 		if (ok) {
+			show_review(&page, preview);
 			show_message(&page, campaign.id, preview);
 		} else {
 			PAGE_HTML(&page, "<p class=\"error\">");

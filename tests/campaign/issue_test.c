@@ -147,7 +147,7 @@ static void a_text_that_nobody_wrote_is_made_of_the_html(void **state)
 	struct issue issue;
 
 	(void)state;
-	draft.of[DRAFT_TEXT] = SLICE("");
+	draft.of[DRAFT_TEXT] = SLICE(" \r\n"); /* as a form has it */
 	draft.of[DRAFT_HTML] = SLICE("<p>Hello {{name}}</p><p><a href=\"https://shop.example/a\">a</a></p>");
 	make(&issue, &draft, &facts);
 	assert_true(has(&issue.text, "Hello {{name}}"));

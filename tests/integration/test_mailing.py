@@ -204,6 +204,9 @@ def test_a_person_makes_a_campaign_in_the_pages(web, key, server):
 
     page = person.get(where + "/preview")
     assert "For Ann <b>" in page.text and [1 for tag, at in page.reader.tags if tag == "iframe"]
+    assert "Mail programs take <script> out." in page.text and "postal address" in page.text
+    assert "{{name}} has no value for some recipients." in page.text
+    assert "no link to unsubscribe by" not in page.text
     frame = person.get(where + "/frame")
     assert "Hi Ann &lt;b&gt;" in frame.answer.text
     assert frame.answer.headers["Content-Security-Policy"].startswith("sandbox")

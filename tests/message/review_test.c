@@ -120,6 +120,8 @@ static void subject_and_parts_are_looked_at(void **state)
 	input = good();
 	input.text = SLICE_NONE;
 	check_one(&input, REVIEW_NO_TEXT, REVIEW_MESSAGE, 0, "");
+	input.makes_text = true;
+	check(&input, "");
 	input.html = SLICE_NONE;
 	check_one(&input, REVIEW_BODY_EMPTY, REVIEW_MESSAGE, 0, "");
 	input = good();

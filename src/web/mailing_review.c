@@ -1,0 +1,55 @@
+#include "web/mailing_review.h"
+
+#include "base/text.h"
+#include "message/preheader.h"
+#include "web/setting.h"
+
+/* What stands for pages of ours in texts (campaign/issue.h). */
+static const struct slice pages[] = { SLICE("unsubscribe_url"), SLICE("preferences_url"),
+				      SLICE("view_url") };
+
+static size_t add_columns(const struct issue *issue, struct slice *columns)
+{
+	size_t count = 0;
+
+	for (; count < array_count(pages); count++)
+		columns[count] = pages[count];
+	for (size_t i = 0; i < issue->column_count; i++) {
+		if (issue->columns[i].kind == ISSUE_ATTRIBUTE)
+			columns[count++] = slice_of(issue->columns[i].name);
+	}
+	return count;
+}
+
+bool mailing_review_make(struct call *call, struct mailing_preview *preview,
+			 struct review *review)
+{
+	const struct draft *draft = &preview->rows.draft;
+	struct audience_txn *txn = call->web->reader;
+	struct slice columns[ISSUE_COLUMNS_MAX + array_count(pages)];
+	struct review_input input = {
+		.subject = draft->of[DRAFT_SUBJECT],
+		.text = issue_body(draft, DRAFT_TEXT),
+		.html = issue_body(draft, DRAFT_HTML),
+		.columns = columns,
+		.makes_text = true,
+		.has_unsubscribe_header = preview->rows.issue.unsubscribe_url.len > 0,
+		.unsubscribe_fields = pages,
+		.unsubscribe_field_count = 1,
+		.sender_name = setting_get(txn, SETTING_SENDER_NAME),
+		.sender_address = setting_get(txn, SETTING_SENDER_ADDRESS),
+		.sender_contact = setting_get(txn, SETTING_SENDER_CONTACT),
+	};
+	struct buf html;
+	bool ok = true;
+
+	input.column_count = add_columns(&preview->rows.issue, columns);
+	buf_init(&html, MESSAGE_TEMPLATE_MAX);
+	if (input.html.len > 0 && draft->of[DRAFT_PREHEADER].len > 0) {
+		ok = preheader_add(input.html, draft->of[DRAFT_PREHEADER], &html);
+		input.html = buf_slice(&html);
+	}
+	ok = ok && review_message(&input, &preview->arena, review, &preview->error);
+	buf_done(&html);
+	return ok;
+}
