@@ -245,13 +245,13 @@ static void close_web(struct worker *worker)
 		scribe_desk_run(&web->desk);
 		clerk_finish(web->clerk);
 	}
+	if (is_busy(worker))
+		CRASH("the operations of calls do not end");
 	if (web->meter == worker->role->meter.workers) {
 		metrics_responder_close(worker->role->responder);
 		worker->role->responder = NULL;
 		teller_close(worker->role->teller);
 	}
-	if (is_busy(worker))
-		CRASH("the operations of calls do not end");
 	clerk_close(web->clerk);
 	ring_turn(web->ring, 0);
 	ring_close(web->ring);
