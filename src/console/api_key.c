@@ -58,7 +58,7 @@ int api_key_add_run(struct console *console, int argc, char **argv)
 		{ "customer", OPTION_TEXT, &customer, "DOMAIN", "for this customer's mail alone",
 		  NULL },
 		{ "scope", OPTION_WORDS, &scopes, "SCOPES",
-		  "send (the default), read, contacts, admin; with commas", api_scope_names },
+		  "send (default), read, contacts, admin; by commas", api_scope_names },
 	};
 	struct api_key key = { .made_ms = clock_wall_ms() };
 	char secret[API_KEY_SIZE];

@@ -12,11 +12,11 @@
 #include <string.h>
 
 const char web_user_add_help[] =
-	"Prints the path of a page at which that person chooses a password; it counts once,\n"
-	"for seven days. The first owner gets in by it, and who has lost password or phone\n"
-	"gets in again: codes are not asked for any more. Others are invited by an owner, on\n"
-	"the page Users. Roles: owner (everything), editor (no users, no settings), viewer\n"
-	"(changes nothing).\n"
+	"Prints the path of a page at which that person chooses a password; it counts\n"
+	"once, for seven days. The first owner gets in by it, and who has lost password\n"
+	"or phone gets in again: codes are not asked for any more. Others are invited by\n"
+	"an owner, on the page Users. Roles: owner (everything), editor (no users, no\n"
+	"settings), viewer (changes nothing).\n"
 	"\n"
 	"Examples:\n"
 	"  hikyaku web-user add mori@example.jp\n"
