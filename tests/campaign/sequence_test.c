@@ -369,6 +369,9 @@ static void a_corrected_birthday_is_no_second_one(void **state)
 	sends(now, 1);
 	contact.date = day("1980-12-24");
 	waits(now, at("2027-12-24 09:00"));
+	/* Nor is one within the next months. */
+	contact.date = day("1980-02-10");
+	waits(now, at("2028-02-10 09:00"));
 	/* Without a date there is nothing to wait for. */
 	contact.has_date = false;
 	waits(now, SEQUENCE_NEVER);
@@ -414,7 +417,9 @@ static void the_end_of_a_contract_is_announced_once_for_each(void **state)
 	waits(at("2027-01-01 09:00"), at("2027-01-25 09:00"));
 	sends(at("2027-01-25 09:00"), 2);
 	is_over(at("2027-01-25 09:00"), SEQUENCE_THROUGH);
-	/* Renewed for a year. */
+	/* Renewed for two months, then for most of a year. */
+	contact.date = day("2027-04-02");
+	waits(at("2027-01-25 09:00"), at("2027-03-03 09:00"));
 	contact.date = day("2028-01-31");
 	waits(at("2027-02-01 09:00"), at("2028-01-01 09:00"));
 	sends(at("2028-01-01 09:00"), 1);
