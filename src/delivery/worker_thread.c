@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "base/thread.h"
 #include "delivery/worker.h"
 
 #include <pthread.h>
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 
 /* musl's default of 128 KiB is too little for OpenSSL under a deep call chain. */
-#define STACK_SIZE (1024 * 1024)
 
 struct worker_thread {
 	struct worker_params params;
@@ -42,13 +42,9 @@ static void *run(void *argument)
 
 static bool start(struct worker_thread *thread, struct error *error)
 {
-	pthread_attr_t attr;
 	int code;
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	code = pthread_create(&thread->thread, &attr, run, thread);
-	pthread_attr_destroy(&attr);
+	code = thread_start(&thread->thread, run, thread);
 	if (code != 0)
 		return error_set_errno(error, code, "thread of worker %u", thread->params.index);
 	return true;

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "dns/mx_parts.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 
 #define ROOT_KEY_FILE "/usr/share/dns/root.key"
 #define FAILED_PATIENCE_NS NS_PER_S
-#define STACK_SIZE (1024 * 1024)
 
 struct setting {
 	const char *name;
@@ -305,7 +305,6 @@ static struct ending *start_ending(struct ub_ctx *ctx)
 {
 	struct ending *ending = calloc(1, sizeof(*ending));
 	pthread_condattr_t by_clock;
-	pthread_attr_t attr;
 	int code;
 
 	if (!ending)
@@ -316,10 +315,7 @@ static struct ending *start_ending(struct ub_ctx *ctx)
 	pthread_condattr_setclock(&by_clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&ending->changed, &by_clock);
 	pthread_condattr_destroy(&by_clock);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	code = pthread_create(&ending->thread, &attr, run_ending, ending);
-	pthread_attr_destroy(&attr);
+	code = thread_start(&ending->thread, run_ending, ending);
 	if (code == 0)
 		return ending;
 	free_ending(ending);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -17,7 +18,6 @@
 #define AT_ONCE 64
 #define CONNECT_MS 20000L
 #define POLL_MS 1000 /* deadlines of what waits are looked at so often */
-#define STACK_SIZE (1024 * 1024)
 #define HOST_SIZE (256 + sizeof(STS_HOST_PREFIX))
 #define CERTIFICATES "/etc/ssl/cert.pem" /* of the appliance; elsewhere curl knows its own */
 
@@ -313,13 +313,9 @@ static void wake_up(struct sts_fetcher *fetcher)
 
 static bool start_thread(struct sts_fetcher *fetcher)
 {
-	pthread_attr_t attr;
 	int code;
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	code = pthread_create(&fetcher->thread, &attr, run, fetcher);
-	pthread_attr_destroy(&attr);
+	code = thread_start(&fetcher->thread, run, fetcher);
 	return code == 0;
 }
 

@@ -1,6 +1,7 @@
 #include "io/clerk.h"
 
 #include "base/check.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ struct clerk *clerk_open(struct ring *ring, u32 waiting, struct error *error)
 	list_init(&clerk->done);
 	pthread_mutex_init(&clerk->mutex, NULL);
 	pthread_cond_init(&clerk->asked_some, NULL);
-	if (pthread_create(&clerk->thread, NULL, run, clerk) == 0)
+	if (thread_start(&clerk->thread, run, clerk) == 0)
 		return clerk;
 	error_set(error, "no thread for passwords and messages");
 	pthread_cond_destroy(&clerk->asked_some);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "control/client.h"
 #include "control/letter.h"
 #include "metrics/metrics.h"
@@ -486,7 +487,7 @@ static bool start_thread(struct handover *handover, struct error *error)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&handover->moved, &attr);
 	pthread_condattr_destroy(&attr);
-	started = pthread_create(&handover->thread, NULL, run, handover) == 0;
+	started = thread_start(&handover->thread, run, handover) == 0;
 	if (started)
 		return true;
 	pthread_cond_destroy(&handover->moved);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "control/client.h"
 #include "metrics/metrics.h"
 #include "receive/reader_parts.h"
@@ -18,7 +19,6 @@
 #define PAUSE_FIRST_MS 500
 #define PAUSE_MAX_MS 30000
 #define TELL_AGAIN_NS (60 * NS_PER_S) /* that we are here, when nothing came */
-#define STACK_SIZE (1024 * 1024)
 
 /* What the sender said of a message. */
 enum told {
@@ -358,7 +358,6 @@ static void *run(void *argument)
 static bool start(struct reader *reader, struct error *error)
 {
 	pthread_condattr_t clock;
-	pthread_attr_t attr;
 	int code;
 
 	pthread_mutex_init(&reader->mutex, NULL);
@@ -366,10 +365,7 @@ static bool start(struct reader *reader, struct error *error)
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&reader->moved, &clock);
 	pthread_condattr_destroy(&clock);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	code = pthread_create(&reader->thread, &attr, run, reader);
-	pthread_attr_destroy(&attr);
+	code = thread_start(&reader->thread, run, reader);
 	return code == 0 || error_set_errno(error, code, "the thread that reads mail");
 }
 

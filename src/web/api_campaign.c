@@ -238,7 +238,7 @@ void api_campaigns_create(struct call *call)
 						  .encoding = "auto",
 						  .kind = "bulk",
 						  .require_unsubscribe = true };
-	static struct mail_rows rows; /* one thread; too much for a stack */
+	static _Thread_local struct mail_rows rows; /* too much for a stack */
 	struct mail mail;
 
 	mail_rows_init(&rows);

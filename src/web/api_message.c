@@ -118,7 +118,7 @@ static bool read_send(struct call *call, u64 *expire_s)
 
 void api_messages_send(struct call *call)
 {
-	static struct mail_rows rows; /* one thread; too much for a stack */
+	static _Thread_local struct mail_rows rows; /* too much for a stack */
 	struct mail mail;
 	u64 expire_s = 0;
 

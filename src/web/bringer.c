@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "store/audience_hold.h"
 #include "web/bringer_parts.h"
 
@@ -512,7 +513,7 @@ struct bringer *bringer_open(const struct bringer_params *params, struct error *
 	pthread_cond_init(&bringer->wakes, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	bringer->reader = audience_txn_open(params->audience);
-	code = bringer->reader ? pthread_create(&bringer->thread, NULL, bringer_run, bringer)
+	code = bringer->reader ? thread_start(&bringer->thread, bringer_run, bringer)
 			       : ENOMEM;
 	if (code == 0)
 		return bringer;

@@ -1,6 +1,7 @@
 #include "web/job.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ static bool start_thread(struct jobs *jobs, struct error *error)
 
 	thread->jobs = jobs;
 	thread->reader = audience_txn_open(jobs->audience);
-	code = thread->reader ? pthread_create(&thread->thread, NULL, run, thread) : ENOMEM;
+	code = thread->reader ? thread_start(&thread->thread, run, thread) : ENOMEM;
 	if (code == 0) {
 		jobs->thread_count++;
 		return true;

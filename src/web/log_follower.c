@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "campaign/delivery_note.h"
 #include "web/asker.h"
 
@@ -212,7 +213,7 @@ struct log_follower *log_follower_open(const struct config *config, struct audie
 	pthread_cond_init(&follower->wakes, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	follower->reader = audience_txn_open(audience);
-	code = follower->reader ? pthread_create(&follower->thread, NULL, follower_run, follower)
+	code = follower->reader ? thread_start(&follower->thread, follower_run, follower)
 				: ENOMEM;
 	if (code == 0)
 		return follower;

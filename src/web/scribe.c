@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "io/ring.h"
 
 #include <errno.h>
@@ -176,7 +177,7 @@ struct scribe *scribe_open(struct audience *audience, struct meter_scribe *meter
 	pthread_mutex_init(&scribe->lock, NULL);
 	pthread_cond_init(&scribe->wakes, NULL);
 	scribe->txn = audience_txn_open(audience);
-	code = scribe->txn ? pthread_create(&scribe->thread, NULL, scribe_run, scribe) : ENOMEM;
+	code = scribe->txn ? thread_start(&scribe->thread, scribe_run, scribe) : ENOMEM;
 	if (code == 0)
 		return scribe;
 	error_set_errno(error, code, "the thread that writes cannot be started");

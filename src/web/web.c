@@ -6,6 +6,7 @@
 #include "base/ready.h"
 #include "base/role.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "metrics/responder.h"
 #include "io/clerk.h"
 #include "web/bringer.h"
@@ -379,7 +380,7 @@ static bool start_workers(struct role *role, struct error *error)
 		worker->accept.accepted = on_accepted;
 		worker->accept.end = on_accept_end;
 		timer_init(&worker->accept_again, on_accept_again);
-		code = pthread_create(&worker->thread, NULL, worker_main, worker);
+		code = thread_start(&worker->thread, worker_main, worker);
 		if (code != 0)
 			return error_set_errno(error, code, "a thread cannot be started");
 		role->worker_count++;

@@ -240,7 +240,7 @@ WRONG = [
     ({"to": [{"address": ANN}, {"address": "a@b"}]}, "/to/1/address"),
     ({"to": [{"name": "x"}]}, "/to/0/address"),
     ({"to": [{"address": ANN, "values": {"a b": "x"}}]}, "/to/0/values/a b"),
-    ({"to": [{"address": ANN, "values": {"a": []}}]}, "/to/0/values/a"),
+    ({"to": [{"address": ANN, "values": {"a": {"b": "c"}}}]}, "/to/0/values/a"),
     ({"to": [{"address": ANN, "adress": "x"}]}, "/to/0/adress"),
     ({"to": [{"address": ANN, "values": {"code": "a\nb"}}]}, "/to"),
     ({"headers": {"Bcc": "x@y.example"}}, "/headers/Bcc"), ({"headers": {"X-A": "a\r\nb"}}, "/headers/X-A"),
