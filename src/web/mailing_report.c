@@ -67,7 +67,9 @@ static enum store_result visit_all(struct audience_txn *txn, u32 campaign, const
 				   void (*visit)(void *owner, const struct mailing_number *number),
 				   void *owner)
 {
-	struct mailing_number number = { .what = row->what, .is_of = true, .id = UINT64_MAX };
+	struct mailing_number number = {
+		.kind = row->kind, .what = row->what, .is_of = true, .id = UINT64_MAX
+	};
 	char hour[CLOCK_RFC3339_SIZE];
 	enum store_result result;
 
@@ -86,7 +88,9 @@ enum store_result mailing_report(struct audience_txn *txn, u32 campaign,
 	enum store_result result = STORE_OK;
 
 	for (size_t i = 0; i < array_count(rows) && result == STORE_OK; i++) {
-		struct mailing_number number = { .what = rows[i].what, .of = SLICE("") };
+		struct mailing_number number = { .kind = rows[i].kind,
+						 .what = rows[i].what,
+						 .of = SLICE("") };
 
 		if (rows[i].of != OF_NOTHING) {
 			result = visit_all(txn, campaign, &rows[i], visit, owner);

@@ -5,9 +5,10 @@
 #ifndef WEB_MAILING_REPORT_H
 #define WEB_MAILING_REPORT_H
 
-#include "store/audience.h"
+#include "store/audience_campaign_count.h"
 
 struct mailing_number {
+	enum campaign_counted kind;
 	const char *what; /* "delivered", "bounced_by" */
 	bool is_of; /* there are several, each of something */
 	struct slice of; /* "bad-mailbox", "2026-12-01T09:00:00.000Z", "mx.example", a URL */

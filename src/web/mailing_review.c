@@ -8,15 +8,18 @@
 static const struct slice pages[] = { SLICE("unsubscribe_url"), SLICE("preferences_url"),
 				      SLICE("view_url") };
 
-static size_t add_columns(const struct issue *issue, struct slice *columns)
+/* Everybody has a page; an attribute may lack. */
+static size_t add_columns(const struct issue *issue, struct slice *columns, bool *may_be_empty)
 {
 	size_t count = 0;
 
 	for (; count < array_count(pages); count++)
-		columns[count] = pages[count];
+		columns[count] = pages[count], may_be_empty[count] = false;
 	for (size_t i = 0; i < issue->column_count; i++) {
-		if (issue->columns[i].kind == ISSUE_ATTRIBUTE)
-			columns[count++] = slice_of(issue->columns[i].name);
+		if (issue->columns[i].kind != ISSUE_ATTRIBUTE)
+			continue;
+		columns[count] = slice_of(issue->columns[i].name);
+		may_be_empty[count++] = true;
 	}
 	return count;
 }
@@ -27,11 +30,13 @@ bool mailing_review_make(struct call *call, struct mailing_preview *preview,
 	const struct draft *draft = &preview->rows.draft;
 	struct audience_txn *txn = call->web->reader;
 	struct slice columns[ISSUE_COLUMNS_MAX + array_count(pages)];
+	bool may_be_empty[ISSUE_COLUMNS_MAX + array_count(pages)];
 	struct review_input input = {
 		.subject = draft->of[DRAFT_SUBJECT],
 		.text = issue_body(draft, DRAFT_TEXT),
 		.html = issue_body(draft, DRAFT_HTML),
 		.columns = columns,
+		.may_be_empty = may_be_empty,
 		.makes_text = true,
 		.has_unsubscribe_header = preview->rows.issue.unsubscribe_url.len > 0,
 		.unsubscribe_fields = pages,
@@ -43,7 +48,7 @@ bool mailing_review_make(struct call *call, struct mailing_preview *preview,
 	struct buf html;
 	bool ok = true;
 
-	input.column_count = add_columns(&preview->rows.issue, columns);
+	input.column_count = add_columns(&preview->rows.issue, columns, may_be_empty);
 	buf_init(&html, MESSAGE_TEMPLATE_MAX);
 	if (input.html.len > 0 && draft->of[DRAFT_PREHEADER].len > 0) {
 		ok = preheader_add(input.html, draft->of[DRAFT_PREHEADER], &html);

@@ -3,8 +3,14 @@
 #define WEB_PAGE_CAMPAIGN_H
 
 #include "store/audience_campaign.h"
-#include "web/words.h"
+#include "store/audience_campaign_count.h"
+#include "web/page.h"
 
 extern const struct words page_campaign_states[AUDIENCE_CAMPAIGN_STATES];
+
+/* 0 when nothing was counted. */
+u64 page_campaign_counted(struct audience_txn *txn, u32 campaign, enum campaign_counted what);
+/* What became of it, within the page; the page has a chart. */
+void page_campaign_report(struct page *page, u32 id);
 
 #endif

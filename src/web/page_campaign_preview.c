@@ -70,23 +70,27 @@ static void show_finding(struct page *page, const struct review_finding *finding
 {
 	static const char *const parts[] = { "", "", "text", "HTML" };
 	const bool japanese = page->language == LANGUAGE_JAPANESE;
-	struct buf sentence;
+	struct buf problem;
+	struct buf advice;
 
-	buf_init(&sentence, 4096);
-	review_add_problem(finding, japanese, &sentence);
-	buf_add_char(&sentence, ' ');
-	review_add_advice(finding, japanese, &sentence);
+	buf_init(&problem, 4096);
+	buf_init(&advice, 4096);
+	review_add_problem(finding, japanese, &problem);
+	review_add_advice(finding, japanese, &advice);
 	PAGE_HTML(page, "<li><strong>");
 	page_words(page, &words[MUST + (u32)finding->severity]);
 	PAGE_HTML(page, "</strong> ");
-	page_text(page, buf_slice(&sentence));
+	page_text(page, buf_slice(&problem));
 	if (finding->line > 0 && parts[finding->part][0]) {
 		PAGE_HTML(page, " ");
 		PAGE_SENTENCE(page, &words[LINE], slice_of(parts[finding->part]),
 			      DIGITS(finding->line));
 	}
-	PAGE_HTML(page, "</li>");
-	buf_done(&sentence);
+	PAGE_HTML(page, "<p class=\"hint\">");
+	page_text(page, buf_slice(&advice));
+	PAGE_HTML(page, "</p></li>");
+	buf_done(&problem);
+	buf_done(&advice);
 }
 
 static void show_review(struct page *page, struct mailing_preview *preview)

@@ -48,15 +48,6 @@ static const struct words words[WORD_COUNT] = {
 	[STARTED] = { { "Started", "開始日時" } },
 	[ENDED] = { { "Ended", "終了日時" } },
 	[REASON] = { { "Why it does not go on", "停止の理由" } },
-	[REPORT] = { { "What became of it", "配信結果" } },
-	[RECIPIENTS] = { { "Recipients", "宛先" } },
-	[DELIVERED] = { { "Delivered", "到達" } },
-	[OPENED] = { { "Opened", "開封" } },
-	[CLICKED] = { { "Clicked", "クリック" } },
-	[BOUNCED] = { { "Bounced", "不達" } },
-	[UNSUBSCRIBED] = { { "Unsubscribed", "配信停止" } },
-	[COMPLAINED] = { { "Complained", "迷惑メール報告" } },
-	[DETAILS] = { { "In detail", "内訳" } },
 	[CSV] = { { "As a table (CSV)", "CSV でダウンロード" } },
 	[RESEND] = { { "Send again to those who did not open", "未開封者に再送" } },
 	[COPIED] = { { "Here is a draft for them: give it another subject.",
@@ -93,17 +84,10 @@ static void show_state(struct page *page, enum audience_campaign_state state)
 
 /* ---- all of them ---- */
 
-static u64 counted(struct audience_txn *txn, u32 campaign, enum campaign_counted what)
-{
-	u64 count;
-
-	return campaign_count_get(txn, campaign, what, 0, &count) == STORE_OK ? count : 0;
-}
-
 static void show_row(struct page *page, const struct audience_campaign *c)
 {
 	struct audience_txn *txn = page->call->web->reader;
-	u64 delivered = counted(txn, c->id, CAMPAIGN_DELIVERED);
+	u64 delivered = page_campaign_counted(txn, c->id, CAMPAIGN_DELIVERED);
 	struct draft draft = { 0 };
 	bool is_good = draft_unpack(c->draft, &draft);
 
@@ -115,12 +99,12 @@ static void show_row(struct page *page, const struct audience_campaign *c)
 	page_cell(page);
 	show_state(page, c->state);
 	page_cell_time(page, c->started_ms ? c->started_ms : c->start_ms);
-	page_cell_number(page, counted(txn, c->id, CAMPAIGN_SENT));
+	page_cell_number(page, page_campaign_counted(txn, c->id, CAMPAIGN_SENT));
 	page_cell_number(page, delivered);
 	page_cell(page);
-	page_percent(page, counted(txn, c->id, CAMPAIGN_OPENED), delivered);
+	page_percent(page, page_campaign_counted(txn, c->id, CAMPAIGN_OPENED), delivered);
 	page_cell(page);
-	page_percent(page, counted(txn, c->id, CAMPAIGN_CLICKED), delivered);
+	page_percent(page, page_campaign_counted(txn, c->id, CAMPAIGN_CLICKED), delivered);
 	page_row_end(page);
 }
 
@@ -249,51 +233,6 @@ static void show_facts(struct page *page, const struct audience_campaign *c,
 	page_card_end(page);
 }
 
-static void add_row(void *owner, const struct mailing_number *number)
-{
-	struct page *page = owner;
-
-	if (!number->is_of)
-		return;
-	page_row_begin(page);
-	page_cell_text(page, slice_of(number->what));
-	page_cell_text(page, number->of.len > 0 ? number->of : SLICE("-"));
-	page_cell_number(page, number->count);
-	page_row_end(page);
-}
-
-static void show_report(struct page *page, u32 id)
-{
-	static const struct page_column columns[] = {
-		{ { { "What", "項目" } }, false },
-		{ { { "Of what", "対象" } }, false },
-		{ { { "Count", "件数" } }, true },
-		{ { { NULL, NULL } }, false },
-	};
-	struct audience_txn *txn = page->call->web->reader;
-	u64 sent = counted(txn, id, CAMPAIGN_SENT);
-	u64 delivered = counted(txn, id, CAMPAIGN_DELIVERED);
-
-	page_tiles_begin(page);
-	page_tile(page, &words[RECIPIENTS], sent);
-	page_tile_share(page, &words[DELIVERED], delivered, sent);
-	page_tile_share(page, &words[BOUNCED], counted(txn, id, CAMPAIGN_BOUNCED), sent);
-	page_tile_share(page, &words[OPENED], counted(txn, id, CAMPAIGN_OPENED), delivered);
-	page_tile_share(page, &words[CLICKED], counted(txn, id, CAMPAIGN_CLICKED), delivered);
-	page_tile_share(page, &words[UNSUBSCRIBED], counted(txn, id, CAMPAIGN_UNSUBSCRIBED),
-			delivered);
-	page_tile_share(page, &words[COMPLAINED], counted(txn, id, CAMPAIGN_COMPLAINED),
-			delivered);
-	page_tiles_end(page);
-	page_card_begin(page, &words[DETAILS]);
-	page_table_begin(page, &words[DETAILS], columns);
-	if (mailing_report(txn, id, add_row, page) != STORE_OK)
-		page->out->failed = true;
-	page_table_end(page);
-	PAGE_LINK(page, &words[CSV], "/admin/campaigns/{}/report.csv", DIGITS(id));
-	page_card_end(page);
-}
-
 static bool is_moving(enum audience_campaign_state state)
 {
 	return state == AUDIENCE_CAMPAIGN_RUNNING || state == AUDIENCE_CAMPAIGN_SENDING ||
@@ -305,6 +244,7 @@ static void show_one(struct call *call, const struct audience_campaign *c)
 	struct page_head head = { .place = PLACE_CAMPAIGNS,
 				  .title = &words[TITLE],
 				  .crumbs = { { "/admin/campaigns", &words[TITLE] } },
+				  .has_chart = c->sender > 0,
 				  .refresh_s = is_moving(c->state) ? 10 : 0 };
 	struct draft draft = { 0 };
 	struct page page;
@@ -318,7 +258,7 @@ static void show_one(struct call *call, const struct audience_campaign *c)
 	show_actions(&page, c, draft.of[DRAFT_AT].len > 0);
 	show_facts(&page, c, &draft);
 	if (c->sender > 0)
-		show_report(&page, c->id);
+		page_campaign_report(&page, c->id);
 	page_end(&page, 200);
 }
 

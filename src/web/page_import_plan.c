@@ -210,10 +210,11 @@ static void show_column(struct page *page, const struct import *import, u32 inde
 		page_text(page, (struct slice){ json_string_value(cell),
 						json_string_length(cell) });
 	}
-	PAGE_HTML(page, "</p>");
+	PAGE_HTML(page, "</p><div class=\"row\">");
 	show_target(page, import, index, suggestion, nouns);
 	if (!import->has_plan)
 		show_new(page, index, suggestion);
+	PAGE_HTML(page, "</div>");
 }
 
 /* ---- the form ---- */
