@@ -52,8 +52,9 @@ static struct answer append(u64 id, u32 after, u32 cursor, u32 domains)
 						"campaign.append", "id", (json_int_t)id, "after",
 						(json_int_t)after, "cursor", (json_int_t)cursor),
 				      &error);
-	assert_int_equal(sent, CONTROL_SENT);
-	sent = import_rows(client, after, cursor - after, domains);
+	/* A refusal may be there before the rows are. */
+	if (sent == CONTROL_SENT)
+		sent = import_rows(client, after, cursor - after, domains);
 	if (sent == CONTROL_SENT)
 		sent = control_client_end(client, &error);
 	client_wait(client, sent, &answer);
