@@ -218,7 +218,7 @@ def test_a_person_makes_a_campaign_in_the_pages(web, key, server):
     assert "Done." in page.text
     wait_until(lambda: len(server.accepted) == 3, "the campaign")
     wait_until(lambda: "100.0%" in person.get(where).text, "its report")
-    assert "delivered_at" in person.get(where).text
+    assert "By receiver" in person.get(where).text
     assert person.get(where + "/report.csv").answer.text.startswith("what,of,count")
     assert "Only a draft" in person.get(where + "/edit").send(where, **given).text
 
