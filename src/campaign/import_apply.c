@@ -313,6 +313,7 @@ enum store_result import_undo_next(struct import_apply *apply, struct audience_t
 				   u32 *contact)
 {
 	char key[ADDRESS_WIRE_MAX];
+	size_t key_len;
 	struct contact now;
 	struct slice before;
 	u64 after;
@@ -332,6 +333,6 @@ enum store_result import_undo_next(struct import_apply *apply, struct audience_t
 	apply->import.counts.undone++;
 	if (before.len > 0)
 		return restore(apply, txn, &now, before);
-	return contact_erase(txn, *contact,
-			     (struct slice){ key, address_key_of_wire(key, now.address) });
+	key_len = address_key_of_wire(key, now.address);
+	return contact_erase(txn, *contact, (struct slice){ key, key_len });
 }
