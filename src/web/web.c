@@ -48,6 +48,7 @@ struct worker {
 	pthread_t thread;
 	bool accepting;
 	bool stopping;
+	bool has_ended; /* by the role's lock: its ring is not to be woken any more */
 	u64 stop_by_ns;
 };
 
@@ -286,6 +287,9 @@ static void *worker_main(void *argument)
 		return NULL;
 	start_accepting(worker);
 	run(worker);
+	pthread_mutex_lock(&worker->role->lock);
+	worker->has_ended = true;
+	pthread_mutex_unlock(&worker->role->lock);
 	close_web(worker);
 	worker->role->running--;
 	return NULL;
@@ -396,8 +400,12 @@ static bool start_workers(struct role *role, struct error *error)
 static void stop_workers(struct role *role)
 {
 	role->signals++;
-	for (u32 i = 0; i < role->ready_count; i++)
-		ring_wake(role->workers[i].web.ring);
+	pthread_mutex_lock(&role->lock);
+	for (u32 i = 0; i < role->ready_count; i++) {
+		if (!role->workers[i].has_ended)
+			ring_wake(role->workers[i].web.ring);
+	}
+	pthread_mutex_unlock(&role->lock);
 }
 
 /* Until it is told to stop and the workers have; a second signal breaks off what is left. */

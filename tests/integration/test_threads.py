@@ -167,3 +167,40 @@ def test_the_sender_ends_in_any_way_in_the_middle_of_its_work(world):
     world.wait("news")
     world.check_sums("news")
     assert world.stop() == 0
+
+
+def test_the_newsletter_service_under_many_at_once(sender_in):
+    """Reads, changes, an import, pages, opens that are not ours, a restart; four callers at a time."""
+    from visitor import Visitor
+    from web_host import WebHost
+    sender = sender_in(keys=("ed25519",)).start()
+    with WebHost(sender, workers=3, rate=0) as web:
+        key = web.key("shop", "--scope", "send,read,admin,contacts")
+        owner = Visitor(web).become("owner@shop.test")
+        rows = "email,name\n" + "".join(f"p{i}@shop{i % 7}.test,Name {i}\n" for i in range(3000))
+
+        def bring():
+            made = web.call("POST", "/api/v1/imports", key, raw=rows.encode(),
+                            headers={"Content-Type": "text/csv"})
+            where = f"/api/v1/imports/{made.json['id']}"
+            web.call("POST", where + "/plan", key, {"columns": [{"target": "email"}, {"target": "ignore"}]})
+            web.call("POST", where + "/run", key)
+
+        def call(number):
+            for i in range(12):
+                answer = web.call("POST", "/api/v1/contacts", key, {"email": f"c{number}-{i}@shop.test"})
+                assert answer.status == 201, answer
+                assert web.call("GET", "/api/v1/contacts?limit=50", key).status == 200
+                web.call("GET", "/t/o/AAAA", key)
+
+        threads = [threading.Thread(target=call, args=(number,), daemon=True) for number in range(3)]
+        threads.append(threading.Thread(target=bring, daemon=True))
+        for thread in threads:
+            thread.start()
+        for _ in range(5):
+            assert owner.get("/admin").status == 200
+            assert owner.get("/admin/contacts").status == 200
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive()
+        assert web.call("GET", "/api/v1/contacts?limit=1", key).status == 200
