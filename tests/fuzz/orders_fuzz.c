@@ -201,6 +201,18 @@ void ring_poll(struct ring *ring, struct ring_op *op, int fd)
 	(void)fd;
 }
 
+void ring_set_option(struct ring *ring, struct ring_op *op, i32 handle, i32 level, i32 name,
+		     struct slice value)
+{
+	(void)ring;
+	(void)op;
+	(void)handle;
+	(void)level;
+	(void)name;
+	(void)value;
+	CRASH("not here");
+}
+
 int ring_listen(const struct net_address *at)
 {
 	(void)at;
@@ -237,6 +249,24 @@ bool conn_start_tls(struct conn *conn, struct tls_context *context, const struct
 	(void)conn;
 	(void)context;
 	(void)peer;
+	return false;
+}
+
+bool conn_encrypt_in_kernel(struct conn *conn)
+{
+	(void)conn;
+	return false;
+}
+
+enum conn_kernel conn_kernel(const struct conn *conn)
+{
+	(void)conn;
+	return CONN_KERNEL_UNASKED;
+}
+
+bool conn_is_mute(const struct conn *conn)
+{
+	(void)conn;
 	return false;
 }
 
