@@ -278,7 +278,7 @@ static enum draft_field field_of(const struct error *error)
 	return slice_find(slice_of(error->text), SLICE("From")) >= 0 ? DRAFT_FROM : DRAFT_SUBJECT;
 }
 
-static bool try_out(const struct issue *issue, enum draft_field *field, struct error *error)
+struct message *issue_compile(const struct issue *issue, struct error *error)
 {
 	struct slice columns[ISSUE_COLUMNS_MAX];
 	const struct message_source source = { .name = "mail",
@@ -290,11 +290,16 @@ static bool try_out(const struct issue *issue, enum draft_field *field, struct e
 		.column_count = issue->column_count,
 		.unsubscribe_url = buf_slice(&issue->unsubscribe_url),
 	};
-	struct message *message;
 
 	for (size_t i = 0; i < issue->column_count; i++)
 		columns[i] = slice_of(issue->columns[i].name);
-	message = message_compile(&source, &options, error);
+	return message_compile(&source, &options, error);
+}
+
+static bool try_out(const struct issue *issue, enum draft_field *field, struct error *error)
+{
+	struct message *message = issue_compile(issue, error);
+
 	if (!message) {
 		*field = field_of(error);
 		return false;

@@ -12,6 +12,7 @@
 #include "campaign/draft.h"
 #include "campaign/wrap_links.h"
 #include "message/address.h"
+#include "message/message.h"
 
 #define ISSUE_COLUMNS_MAX 256
 #define ISSUE_FIELD_VARIANT "hk_variant"
@@ -61,6 +62,8 @@ struct issue {
 bool issue_make(struct issue *issue, const struct draft *draft, const struct issue_facts *facts,
 		enum draft_field *field, struct error *error) MUST_CHECK;
 void issue_done(struct issue *issue); /* also after a failure */
+/* The mail as the sender will have it, without signatures: to be tried, or looked at. NULL: why. */
+struct message *issue_compile(const struct issue *issue, struct error *error) MUST_CHECK;
 
 /* A draft's text or HTML; empty when it is white space alone. */
 struct slice issue_body(const struct draft *draft, enum draft_field field);

@@ -17,7 +17,6 @@
 
 #define BATCH_BYTES (256u << 10)           /* rows are sent when so much has gathered */
 #define BATCH_MAX (FRAME_PAYLOAD_MAX - 1)  /* one byte is the tag */
-#define TEMPLATE_CHUNK (512u << 10)
 #define PROGRESS_NS (200 * NS_PER_MS)
 
 static const char *const charsets[] = { "utf-8", "iso-2022-jp", NULL };
@@ -122,20 +121,10 @@ static bool went_on(struct create *create, enum control_answer answer)
 	return false;
 }
 
-/* Sends a template part in chunks. */
 static bool send_part(struct create *create, enum control_data_tag tag)
 {
-	struct slice rest = create->source.parts[tag];
-
-	while (rest.len > 0) {
-		struct slice chunk = slice_first(rest, TEMPLATE_CHUNK);
-
-		if (!went_on(create, control_client_data(create->client, tag, chunk,
-							 &create->error)))
-			return false;
-		rest = slice_from(rest, chunk.len);
-	}
-	return true;
+	return went_on(create, control_client_data_all(create->client, tag,
+						       create->source.parts[tag], &create->error));
 }
 
 static bool send_request(struct create *create)

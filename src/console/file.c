@@ -2,9 +2,9 @@
  * Files on the appliance: templates and recipients come by ssh, backups go. There is one folder for
  * them and no other way in or out.
  */
-#include "base/stream.h"
 #include "base/text.h"
 #include "console/command.h"
+#include "console/take_in.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,6 @@
 
 #define FOLDER "/data/backup"
 #define NAME_MAX_BYTES 128
-#define CHUNK (64u << 10)
 
 /* HIKYAKU_FILES names another, for tests. */
 static const char *folder_path(void)
@@ -68,52 +67,6 @@ static int begin(struct console *console, int argc, char **argv, int *code)
 	return folder;
 }
 
-/* To the end of the input. -1: errno says. */
-static i64 copy(int from, int to)
-{
-	char *chunk = malloc(CHUNK);
-	i64 count = 0;
-	ssize_t n;
-
-	if (!chunk)
-		return -1;
-	while ((n = read(from, chunk, CHUNK)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 || !stream_write(to, (struct slice){ chunk, (size_t)n })) {
-			count = -1;
-			break;
-		}
-		count += n;
-	}
-	free(chunk);
-	return count;
-}
-
-/* Beside it first: the name stands for a whole file, also when the line drops. */
-static i64 take_in(int folder, const char *name)
-{
-	char beside[NAME_MAX_BYTES + 8];
-	i64 count;
-	int code;
-	int fd;
-
-	snprintf(beside, sizeof(beside), ".%s.part", name);
-	fd = openat(folder, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return -1;
-	count = copy(STDIN_FILENO, fd);
-	if (count >= 0 && (fsync(fd) != 0 || renameat(folder, beside, folder, name) != 0 ||
-			   fsync(folder) != 0))
-		count = -1;
-	code = errno;
-	close(fd);
-	if (count < 0)
-		unlinkat(folder, beside, 0);
-	errno = code;
-	return count;
-}
-
 int file_put_run(struct console *console, int argc, char **argv)
 {
 	int code;
@@ -128,7 +81,7 @@ int file_put_run(struct console *console, int argc, char **argv)
 				    "it comes by standard input; say "
 				    "`ssh admin@host file put %s <%s` elsewhere", argv[0], argv[0]);
 	}
-	count = take_in(folder, argv[0]);
+	count = take_in(folder, argv[0], 0640, false);
 	close(folder);
 	if (count < 0)
 		return console_fail(console, CONSOLE_FAILED, "%s: %s", argv[0], strerror(errno));
@@ -151,7 +104,7 @@ int file_get_run(struct console *console, int argc, char **argv)
 	if (fd < 0)
 		return console_fail(console, CONSOLE_FAILED, "%s: %s", argv[0], strerror(errno));
 	fflush(stdout);
-	count = copy(fd, STDOUT_FILENO);
+	count = take_in_copy(fd, STDOUT_FILENO);
 	code = errno;
 	close(fd);
 	return count < 0 ? console_fail(console, CONSOLE_FAILED, "%s: %s", argv[0], strerror(code))

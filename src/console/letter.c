@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHUNK (512u << 10)
 #define KEY_BYTES 12
 #define RECIPIENT_ROOM (16 + CONTROL_ADDRESS_MAX)
 
@@ -81,12 +80,8 @@ static enum control_answer send_all(struct control_client *client, const struct 
 
 	letter.content.sizes[CONTROL_DATA_WHOLE] = whole.len;
 	answer = control_client_request(client, control_letter_json(&letter), error);
-	while (answer == CONTROL_SENT && whole.len > 0) {
-		struct slice chunk = slice_first(whole, CHUNK);
-
-		answer = control_client_data(client, CONTROL_DATA_WHOLE, chunk, error);
-		whole = slice_from(whole, chunk.len);
-	}
+	if (answer == CONTROL_SENT)
+		answer = control_client_data_all(client, CONTROL_DATA_WHOLE, whole, error);
 	if (answer == CONTROL_SENT)
 		answer = control_client_data(client, CONTROL_DATA_RECIPIENTS, recipients, error);
 	return answer == CONTROL_SENT ? control_client_end(client, error) : answer;

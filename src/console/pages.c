@@ -3,11 +3,11 @@
  * put there is served at once, whole or not at all.
  */
 #include "base/config.h"
-#include "base/stream.h"
 #include "base/text.h"
 #include "console/command.h"
 #include "console/human.h"
 #include "console/link.h"
+#include "console/take_in.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +20,6 @@
 #define SITE_DEFAULT "/data/site" /* as long as there is no configuration */
 #define PATH_MAX_BYTES 255
 #define DEPTH_MAX 8
-#define CHUNK (64u << 10)
 #define NAMES_MAX (16u << 20) /* bytes of those of one folder */
 
 /* Names of a path, without those that could lead elsewhere. */
@@ -111,51 +110,6 @@ static int open_folder(int site, const struct place *place, bool make)
 	return at;
 }
 
-static i64 copy_input(int to)
-{
-	char *chunk = malloc(CHUNK);
-	i64 count = 0;
-	ssize_t n;
-
-	if (!chunk)
-		return -1;
-	while ((n = read(STDIN_FILENO, chunk, CHUNK)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 || !stream_write(to, (struct slice){ chunk, (size_t)n })) {
-			count = -1;
-			break;
-		}
-		count += n;
-	}
-	free(chunk);
-	return count;
-}
-
-/* -1: errno says. */
-static i64 take_in(int folder, const char *name)
-{
-	char beside[PATH_MAX_BYTES + 8];
-	i64 count;
-	int code;
-	int fd;
-
-	snprintf(beside, sizeof(beside), ".%s.part", name);
-	fd = openat(folder, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return -1;
-	count = copy_input(fd);
-	if (count >= 0 && (fchmod(fd, 0644) != 0 || fsync(fd) != 0 ||
-			   renameat(folder, beside, folder, name) != 0 || fsync(folder) != 0))
-		count = -1;
-	code = errno;
-	close(fd);
-	if (count < 0)
-		unlinkat(folder, beside, 0);
-	errno = code;
-	return count;
-}
-
 /* Reads the one word of a command; false: *code is its answer. */
 static bool begin(struct console *console, int argc, char **argv, struct place *place, int *code)
 {
@@ -187,7 +141,7 @@ int pages_put_run(struct console *console, int argc, char **argv)
 		return CONSOLE_FAILED;
 	folder = open_folder(folder, &place, true);
 	if (folder >= 0) {
-		count = take_in(folder, place.names[place.count - 1]);
+		count = take_in(folder, place.names[place.count - 1], 0644, true);
 		code = errno;
 		close(folder);
 		errno = code;

@@ -15,6 +15,7 @@
 #define SEND_QUEUE_HIGH (512u << 10)
 #define SEND_QUEUE_MAX (4u << 20) /* above: a frame of the largest size on top of the mark */
 #define RECEIVE_CHUNK (64u << 10)
+#define DATA_CHUNK (256u << 10) /* of long data, in one frame */
 #define PENDING_MAX 100000 /* ITEMs that nobody took while sending */
 
 struct control_client {
@@ -328,6 +329,21 @@ enum control_answer control_client_data(struct control_client *client, enum cont
 	if (!frame_end(&client->out, begin))
 		return no_memory(error);
 	return push(client, SEND_QUEUE_HIGH, error);
+}
+
+enum control_answer control_client_data_all(struct control_client *client,
+					    enum control_data_tag tag, struct slice bytes,
+					    struct error *error)
+{
+	enum control_answer answer = CONTROL_SENT;
+
+	while (answer == CONTROL_SENT && bytes.len > 0) {
+		struct slice part = slice_first(bytes, DATA_CHUNK);
+
+		answer = control_client_data(client, tag, part, error);
+		bytes = slice_from(bytes, part.len);
+	}
+	return answer;
 }
 
 enum control_answer control_client_bytes(struct control_client *client, struct slice bytes,

@@ -52,6 +52,10 @@ enum control_answer control_client_request(struct control_client *client, json_t
  */
 enum control_answer control_client_data(struct control_client *client, enum control_data_tag tag,
 					struct slice bytes, struct error *error) MUST_CHECK;
+/* Bytes of any length, in as many DATA frames as they take; not for rows, which are whole ones. */
+enum control_answer control_client_data_all(struct control_client *client,
+					    enum control_data_tag tag, struct slice bytes,
+					    struct error *error) MUST_CHECK;
 /* As control_client_data, without a tag: bytes for a task of init's. */
 enum control_answer control_client_bytes(struct control_client *client, struct slice bytes,
 					 struct error *error) MUST_CHECK;

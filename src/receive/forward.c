@@ -13,7 +13,6 @@
 #define HOPS_MAX 30 /* Received fields; RFC 5321 section 6.3 asks for at least 100 */
 #define LINE_MAX_OCTETS 998 /* RFC 5322 section 2.1.1 */
 #define FIELD "X-Hikyaku-Forwarded"
-#define CHUNK (256 * 1024)
 #define SOURCE_MAX (FORWARD_MAX / 3 * 4 + FORWARD_MAX / 32 + 8192) /* base64, its lines, the rest */
 #define NEVER 1 /* of NOTIFY: a notice of it would come back to where it came from */
 
@@ -186,12 +185,8 @@ static enum control_answer send_parts(struct control_client *client, json_t *req
 {
 	enum control_answer answer = control_client_request(client, request, error);
 
-	while (answer == CONTROL_SENT && source.len > 0) {
-		struct slice part = slice_first(source, CHUNK);
-
-		answer = control_client_data(client, CONTROL_DATA_WHOLE, part, error);
-		source = slice_from(source, part.len);
-	}
+	if (answer == CONTROL_SENT)
+		answer = control_client_data_all(client, CONTROL_DATA_WHOLE, source, error);
 	if (answer == CONTROL_SENT)
 		answer = control_client_data(client, CONTROL_DATA_RECIPIENTS, recipients, error);
 	if (answer == CONTROL_SENT)

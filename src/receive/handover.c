@@ -26,7 +26,6 @@
 #define NAMES_MAX 1024
 #define NAME_SIZE 40
 #define KEY_PREFIX "smtp-"
-#define CHUNK (256 * 1024)
 #define BATCH_MAX (512 * 1024) /* of recipients; a frame takes twice as much */
 #define PATIENCE_MS 10000 /* for one answer; an end of the process waits for it */
 #define PAUSE_FIRST_MS 500
@@ -90,15 +89,8 @@ static bool went_out(struct parcel *parcel, enum control_answer answer)
 
 static bool send_bytes(struct parcel *parcel, struct slice bytes)
 {
-	while (bytes.len > 0) {
-		struct slice part = slice_first(bytes, CHUNK);
-
-		if (!went_out(parcel, control_client_data(parcel->client, CONTROL_DATA_WHOLE, part,
-							  &parcel->error)))
-			return false;
-		bytes = slice_from(bytes, part.len);
-	}
-	return true;
+	return went_out(parcel, control_client_data_all(parcel->client, CONTROL_DATA_WHOLE, bytes,
+							&parcel->error));
 }
 
 static bool send_batch(struct parcel *parcel, struct buf *batch)

@@ -10,7 +10,6 @@
 
 #define KEY_PREFIX "refused-"
 #define BATCH_MAX 2048
-#define CHUNK (256 * 1024)
 #define NEVER 1 /* of NOTIFY: about notices there are none */
 
 static const struct config_customer *customer_of(const struct config *config,
@@ -65,12 +64,8 @@ static bool send_all(struct control_client *client, const struct control_letter 
 	buf_init(&batch, BATCH_MAX);
 	control_recipient_add(&batch, &recipient);
 	*answer = control_client_request(client, json, error);
-	while (*answer == CONTROL_SENT && whole.len > 0) {
-		struct slice part = slice_first(whole, CHUNK);
-
-		*answer = control_client_data(client, CONTROL_DATA_WHOLE, part, error);
-		whole = slice_from(whole, part.len);
-	}
+	if (*answer == CONTROL_SENT)
+		*answer = control_client_data_all(client, CONTROL_DATA_WHOLE, whole, error);
 	if (*answer == CONTROL_SENT)
 		*answer = control_client_data(client, CONTROL_DATA_RECIPIENTS, buf_slice(&batch),
 					      error);

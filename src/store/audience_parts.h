@@ -20,24 +20,15 @@ enum audience_table {
 	AUDIENCE_IMPORT_ROW,	  /* import, line: what is reported of it */
 	AUDIENCE_IMPORT_UNDO,	  /* import, contact: as it was before */
 	AUDIENCE_SEGMENT,	  /* id */
-	AUDIENCE_TEMPLATE,	  /* id, version */
-	AUDIENCE_ASSET,		  /* id: an image's head */
-	AUDIENCE_ASSET_DATA,	  /* id, piece */
 	AUDIENCE_CAMPAIGN,	  /* id */
 	AUDIENCE_CAMPAIGN_LINK,	  /* campaign, number */
 	AUDIENCE_CAMPAIGN_COUNT,  /* campaign, what, of what */
 	AUDIENCE_ACTIVITY,	  /* campaign, contact */
 	AUDIENCE_BEHAVIOUR,	  /* contact: when it last opened, clicked, got something */
-	AUDIENCE_SEQUENCE,	  /* id: step mail */
-	AUDIENCE_STEP,		  /* sequence, number */
-	AUDIENCE_ENROLMENT,	  /* sequence, contact */
-	AUDIENCE_STEP_DUE,	  /* time, sequence, contact */
 	AUDIENCE_FORM,		  /* id */
-	AUDIENCE_TOKEN,		  /* digest: what was begun and waits for a confirmation */
 	AUDIENCE_USER,		  /* name */
 	AUDIENCE_SESSION,	  /* digest of the cookie */
 	AUDIENCE_AUDIT,		  /* time, number within it */
-	AUDIENCE_SCHEDULE,	  /* time, what, id: what is to be done then */
 	AUDIENCE_SENDER_ORDER,	  /* number: what the sender is to be told */
 	AUDIENCE_ERASED,	  /* keyed hash of an address's key: when it was erased */
 	AUDIENCE_TABLES,

@@ -1,5 +1,6 @@
 #include "web/acme_sign.h"
 
+#include "base/base64url.h"
 #include "base/crypto.h"
 #include "base/text.h"
 
@@ -12,21 +13,10 @@
 
 void acme_base64(struct buf *out, const void *bytes, size_t len)
 {
-	size_t need = base64_length(len);
-	char *at = buf_reserve(out, need);
+	char *at = buf_reserve(out, BASE64URL_LENGTH(len));
 
-	if (!at)
-		return;
-	need = base64_encode(at, bytes, len);
-	while (need > 0 && at[need - 1] == '=')
-		need--;
-	for (size_t i = 0; i < need; i++) {
-		if (at[i] == '+')
-			at[i] = '-';
-		else if (at[i] == '/')
-			at[i] = '_';
-	}
-	buf_advance(out, need);
+	if (at)
+		buf_advance(out, base64url_encode(at, bytes, len));
 }
 
 bool acme_is_base64(struct slice text, size_t max)

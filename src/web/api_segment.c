@@ -60,12 +60,7 @@ static struct segment *load(struct call *call, u32 id)
 
 	if (segment)
 		return segment;
-	if (result == STORE_NOT_FOUND)
-		call_refuse(call, 404, NULL, "there is no such segment");
-	else if (result == STORE_OK)
-		call_refuse(call, 409, NULL, "the segment is broken: %s", problem.error.text);
-	else
-		call_refuse(call, 503, NULL, "%s", audience_error_text(call->web->reader));
+	segment_refuse(call, result, &problem);
 	return NULL;
 }
 

@@ -19,17 +19,7 @@ static bool compose(struct mailing_preview *preview, const struct contact *conta
 {
 	struct campaign_rows *rows = &preview->rows;
 	const struct issue *issue = &rows->issue;
-	struct slice columns[ISSUE_COLUMNS_MAX];
 	struct slice values[ISSUE_COLUMNS_MAX];
-	const struct message_source source = { .name = "mail",
-					       .headers = buf_slice(&issue->headers),
-					       .text = buf_slice(&issue->text),
-					       .html = buf_slice(&issue->html) };
-	const struct message_options options = {
-		.columns = columns,
-		.column_count = issue->column_count,
-		.unsubscribe_url = buf_slice(&issue->unsubscribe_url),
-	};
 	struct message_recipient recipient = { .values = values,
 					       .value_count = issue->column_count,
 					       .token = SLICE("preview") };
@@ -37,8 +27,6 @@ static bool compose(struct mailing_preview *preview, const struct contact *conta
 	struct message *message;
 	bool ok;
 
-	for (size_t i = 0; i < issue->column_count; i++)
-		columns[i] = slice_of(issue->columns[i].name);
 	if (!row_values_unpack(campaign_rows_values(rows, contact), values, issue->column_count))
 		return error_set(&preview->error, "the contact's values are too long");
 	if (contact->address.len == 0 ||
@@ -49,7 +37,7 @@ static bool compose(struct mailing_preview *preview, const struct contact *conta
 		address.domain_len = 11;
 	}
 	recipient.address = &address;
-	message = message_compile(&source, &options, &preview->error);
+	message = issue_compile(issue, &preview->error);
 	if (!message)
 		return false;
 	ok = message_preview(message, &recipient, &preview->arena, &preview->message,

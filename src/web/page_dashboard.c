@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "store/audience_contact.h"
 #include "store/audience_count.h"
-#include "web/page.h"
+#include "web/page_sender.h"
 #include "web/pulse.h"
 
 #define SITES_SHOWN 12
@@ -33,8 +33,6 @@ enum word {
 	PAUSED,
 	READY,
 	DONE,
-	SITES,
-	NO_SITES,
 	DAY,
 	DAY_NOTHING,
 	AWAY,
@@ -67,10 +65,8 @@ static const struct words words[WORD_COUNT] = {
 	[PAUSED] = { { "Paused", "一時停止" } },
 	[READY] = { { "Ready", "準備完了" } },
 	[DONE] = { { "Done", "完了" } },
-	[SITES] = { { "Receivers", "受信側" } },
 	[DAY] = { { "The last day, in steps of five minutes", "過去24時間（5分ごと）" } },
 	[DAY_NOTHING] = { { "The sender has not been asked yet.", "まだ記録がありません。" } },
-	[NO_SITES] = { { "Nothing waits to be sent.", "送信待ちのメールはありません。" } },
 	[AWAY] = { { "The sender does not answer at the moment: what it does is not known.",
 		     "送信プログラムが応答していません。送信状況を表示できません。" } },
 	[NO_ROOM] = { { "The sender's disk is full: sending waits until there is room.",
@@ -112,20 +108,6 @@ static void show_contacts(struct page *page, const struct census *census)
 
 /* ---- the sender ---- */
 
-static u64 number_of(const json_t *object, const char *name)
-{
-	json_int_t value = json_integer_value(json_object_get(object, name));
-
-	return value > 0 ? (u64)value : 0;
-}
-
-static struct slice text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return slice_of(text ? text : "");
-}
-
 static void show_work(struct page *page, const json_t *status)
 {
 	const json_t *queue = json_object_get(status, "queue");
@@ -133,7 +115,7 @@ static void show_work(struct page *page, const json_t *status)
 	const json_t *inbound = json_object_get(status, "inbound");
 	const json_t *campaigns = json_object_get(status, "campaigns");
 	double rate = json_real_value(json_object_get(json_object_get(status, "rates"), "1m"));
-	u64 over = number_of(totals, "delivered") + number_of(totals, "failed");
+	u64 over = page_sender_number(totals, "delivered") + page_sender_number(totals, "failed");
 
 	if (json_is_true(json_object_get(queue, "lacks_room")))
 		page_message(page, TONE_BAD, &words[NO_ROOM]);
@@ -142,63 +124,36 @@ static void show_work(struct page *page, const json_t *status)
 	page_heading(page, &words[SENDING]);
 	page_tiles_begin(page);
 	page_tile(page, &words[RATE], (u64)(rate * 60 + 0.5));
-	page_tile(page, &words[WAITING], number_of(queue, "waiting"));
-	page_tile(page, &words[IN_FLIGHT], number_of(queue, "in_flight"));
-	page_tile(page, &words[DEFERRED], number_of(queue, "deferred"));
-	page_tile(page, &words[HELD], number_of(queue, "held"));
+	page_tile(page, &words[WAITING], page_sender_number(queue, "waiting"));
+	page_tile(page, &words[IN_FLIGHT], page_sender_number(queue, "in_flight"));
+	page_tile(page, &words[DEFERRED], page_sender_number(queue, "deferred"));
+	page_tile(page, &words[HELD], page_sender_number(queue, "held"));
 	page_tiles_end(page);
 	page_heading(page, &words[CAMPAIGNS]);
 	page_tiles_begin(page);
-	page_tile(page, &words[RUNNING], number_of(campaigns, "running"));
-	page_tile(page, &words[PAUSED], number_of(campaigns, "paused"));
-	page_tile(page, &words[READY], number_of(campaigns, "ready"));
-	page_tile(page, &words[DONE], number_of(campaigns, "done"));
+	page_tile(page, &words[RUNNING], page_sender_number(campaigns, "running"));
+	page_tile(page, &words[PAUSED], page_sender_number(campaigns, "paused"));
+	page_tile(page, &words[READY], page_sender_number(campaigns, "ready"));
+	page_tile(page, &words[DONE], page_sender_number(campaigns, "done"));
 	page_tiles_end(page);
 	page_heading(page, &words[TOTALS]);
 	page_tiles_begin(page);
-	page_tile_share(page, &words[DELIVERED], number_of(totals, "delivered"), over);
-	page_tile_share(page, &words[FAILED], number_of(totals, "failed"), over);
+	page_tile_share(page, &words[DELIVERED], page_sender_number(totals, "delivered"), over);
+	page_tile_share(page, &words[FAILED], page_sender_number(totals, "failed"), over);
 	if (inbound) {
-		page_tile(page, &words[CAME_BACK], number_of(inbound, "bounced"));
-		page_tile(page, &words[COMPLAINTS], number_of(inbound, "complained"));
+		page_tile(page, &words[CAME_BACK], page_sender_number(inbound, "bounced"));
+		page_tile(page, &words[COMPLAINTS], page_sender_number(inbound, "complained"));
 	}
 	page_tiles_end(page);
 }
 
-static void show_sites(struct page *page, const json_t *sites)
-{
-	static const struct page_column columns[] = {
-		{ { { "Receiver", "受信側" } }, false },
-		{ { { "Waiting", "待機中" } }, true },
-		{ { { "To be tried again", "再送待ち" } }, true },
-		{ { { "Connections", "接続数" } }, true },
-		{ { { "State", "状態" } }, false },
-		{ { { "Reason", "理由" } }, false },
-		{ { { NULL, NULL } }, false },
-	};
-	size_t count = json_array_size(sites);
-
-	page_card_begin(page, &words[SITES]);
-	if (count == 0)
-		page_nothing(page, &words[NO_SITES]);
-	else
-		page_table_begin(page, &words[SITES], columns);
-	for (size_t i = 0; i < count && i < SITES_SHOWN; i++) {
-		const json_t *site = json_array_get(sites, i);
-
-		page_row_begin(page);
-		page_cell_text(page, text_of(site, "site"));
-		page_cell_number(page, number_of(site, "queued"));
-		page_cell_number(page, number_of(site, "deferred"));
-		page_cell_number(page, number_of(site, "sessions"));
-		page_cell_text(page, text_of(site, "state"));
-		page_cell_text(page, text_of(site, "reason"));
-		page_row_end(page);
-	}
-	if (count > 0)
-		page_table_end(page);
-	page_card_end(page);
-}
+/* Of the receivers with mail: a few. */
+static const struct page_sites sites_told = {
+	.title = { { "Receivers", "受信側" } },
+	.nothing = { { "Nothing waits to be sent.", "送信待ちのメールはありません。" } },
+	.reason = { { "Reason", "理由" } },
+	.most = SITES_SHOWN,
+};
 
 static void show_day(struct page *page)
 {
@@ -248,7 +203,7 @@ static void show(struct call *call, const json_t *status)
 	show_day(&page);
 	if (status) {
 		show_work(&page, status);
-		show_sites(&page, json_object_get(status, "sites"));
+		page_sites(&page, json_object_get(status, "sites"), &sites_told);
 	}
 	page_end(&page, 200);
 }

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "message/address.h"
 #include "store/audience_audit.h"
-#include "web/page.h"
+#include "web/page_sender.h"
 
 #include <stdlib.h>
 
@@ -14,8 +14,6 @@
 
 enum word {
 	TITLE,
-	SITES,
-	NO_SITES,
 	WARM_UP,
 	NO_WARM_UP,
 	SUPPRESSION,
@@ -37,8 +35,6 @@ enum word {
 
 static const struct words words[WORD_COUNT] = {
 	[TITLE] = { { "Deliverability", "到達状況" } },
-	[SITES] = { { "Receivers now", "受信側の状況" } },
-	[NO_SITES] = { { "Nothing is being sent.", "送信中のメールはありません。" } },
 	[WARM_UP] = { { "Addresses in their warm-up", "ウォームアップ中の送信元" } },
 	[NO_WARM_UP] = { { "No source address is being warmed up.",
 			   "ウォームアップ中の送信元アドレスはありません。" } },
@@ -61,56 +57,14 @@ static const struct words words[WORD_COUNT] = {
 	[DAY_OF] = { { "{1} ({2} left)", "{1}日目（残り{2}日）" } },
 };
 
-static u64 number_of(const json_t *object, const char *name)
-{
-	json_int_t value = json_integer_value(json_object_get(object, name));
-
-	return value > 0 ? (u64)value : 0;
-}
-
-static struct slice text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return slice_of(text ? text : "");
-}
-
 /* ---- receivers and warm-up ---- */
 
-static void show_sites(struct page *page, const json_t *sites)
-{
-	static const struct page_column columns[] = {
-		{ { { "Receiver", "受信側" } }, false },
-		{ { { "Waiting", "待機中" } }, true },
-		{ { { "To be tried again", "再送待ち" } }, true },
-		{ { { "Connections", "接続数" } }, true },
-		{ { { "State", "状態" } }, false },
-		{ { { "What it says", "応答" } }, false },
-		{ { { NULL, NULL } }, false },
-	};
-	size_t count = json_array_size(sites);
-
-	page_card_begin(page, &words[SITES]);
-	if (count == 0)
-		page_nothing(page, &words[NO_SITES]);
-	else
-		page_table_begin(page, &words[SITES], columns);
-	for (size_t i = 0; i < count && i < SITES_SHOWN; i++) {
-		const json_t *site = json_array_get(sites, i);
-
-		page_row_begin(page);
-		page_cell_text(page, text_of(site, "site"));
-		page_cell_number(page, number_of(site, "queued"));
-		page_cell_number(page, number_of(site, "deferred"));
-		page_cell_number(page, number_of(site, "sessions"));
-		page_cell_text(page, text_of(site, "state"));
-		page_cell_text(page, text_of(site, "reason"));
-		page_row_end(page);
-	}
-	if (count > 0)
-		page_table_end(page);
-	page_card_end(page);
-}
+static const struct page_sites sites_told = {
+	.title = { { "Receivers now", "受信側の状況" } },
+	.nothing = { { "Nothing is being sent.", "送信中のメールはありません。" } },
+	.reason = { { "What it says", "応答" } },
+	.most = SITES_SHOWN,
+};
 
 static void show_warm_up(struct page *page, const json_t *items)
 {
@@ -135,16 +89,16 @@ static void show_warm_up(struct page *page, const json_t *items)
 		const json_t *item = json_array_get(items, i);
 
 		page_row_begin(page);
-		page_cell_text(page, text_of(item, "source"));
-		page_cell_text(page, text_of(item, "receiver"));
-		page_cell_text(page, text_of(item, "state"));
+		page_cell_text(page, page_sender_text(item, "source"));
+		page_cell_text(page, page_sender_text(item, "receiver"));
+		page_cell_text(page, page_sender_text(item, "state"));
 		page_cell(page);
 		if (json_object_get(item, "day"))
-			PAGE_SENTENCE(page, &words[DAY_OF], DIGITS(number_of(item, "day")),
-				      DIGITS(number_of(item, "days_left")));
-		page_cell_number(page, number_of(item, "sent"));
-		page_cell_number(page, number_of(item, "quota"));
-		page_cell_number(page, number_of(item, "refused"));
+			PAGE_SENTENCE(page, &words[DAY_OF], DIGITS(page_sender_number(item, "day")),
+				      DIGITS(page_sender_number(item, "days_left")));
+		page_cell_number(page, page_sender_number(item, "sent"));
+		page_cell_number(page, page_sender_number(item, "quota"));
+		page_cell_number(page, page_sender_number(item, "refused"));
 		page_row_end(page);
 	}
 	if (count > 0)
@@ -181,10 +135,10 @@ static void show_found(struct page *page, const json_t *found, struct slice addr
 		page_cell(page);
 		page_badge(page, is_active ? TONE_BAD : TONE_GOOD,
 			   is_active ? &words[IS_SUPPRESSED] : &words[IS_FREE]);
-		page_cell_text(page, text_of(one, "customer"));
-		page_cell_time(page, number_of(last, "time_ms"));
-		page_cell_text(page, text_of(last, "reason"));
-		page_cell_text(page, text_of(last, "text"));
+		page_cell_text(page, page_sender_text(one, "customer"));
+		page_cell_time(page, page_sender_number(last, "time_ms"));
+		page_cell_text(page, page_sender_text(last, "reason"));
+		page_cell_text(page, page_sender_text(last, "text"));
 		page_row_end(page);
 	}
 	page_table_end(page);
@@ -237,7 +191,7 @@ static void show(struct call *call)
 	if (!json_is_object(status))
 		page_message(&page, TONE_WARNING, &words[AWAY]);
 	show_suppression(&page, json_is_array(found) && address.len > 0 ? found : NULL, address);
-	show_sites(&page, json_object_get(status, "sites"));
+	page_sites(&page, json_object_get(status, "sites"), &sites_told);
 	show_warm_up(&page, json_array_get(call->items, 1));
 	page_end(&page, 200);
 }

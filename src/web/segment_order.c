@@ -164,3 +164,14 @@ struct segment_order *segment_order_make(const struct call *call, enum segment_o
 	buf_done(&text);
 	return order;
 }
+
+void segment_refuse(struct call *call, enum store_result result,
+		    const struct segment_problem *problem)
+{
+	if (result == STORE_NOT_FOUND)
+		call_refuse(call, 404, NULL, "there is no such segment");
+	else if (result == STORE_OK)
+		call_refuse(call, 409, NULL, "the segment is broken: %s", problem->error.text);
+	else
+		call_refuse(call, 503, NULL, "%s", audience_error_text(call->web->reader));
+}

@@ -47,5 +47,8 @@ struct segment_order *segment_order_make(const struct call *call, enum segment_o
 
 /* The time zone of the settings. */
 void segment_zone(struct audience_txn *txn, struct time_zone *zone);
+/* Answers for a kept segment that segment_load did not give, by what it said. */
+void segment_refuse(struct call *call, enum store_result result,
+		    const struct segment_problem *problem);
 
 #endif

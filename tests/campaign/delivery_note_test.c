@@ -1,5 +1,5 @@
 /* What is kept of the sender's delivery log. */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "campaign/delivery_note.h"
 #include "message/address.h"
@@ -13,9 +13,6 @@
 #define CAMPAIGN 3
 #define AT_MS (1764547200000ull + 90 * 60000) /* 2025-12-01 01:30 */
 
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
 static u32 ann;
 static u16 weekly;
 
@@ -40,33 +37,14 @@ static u32 add(const char *address)
 
 static int set_up(void **state)
 {
-	struct store_params params = { .path = folder, .map_size_max = 256 * MIB };
 	struct audience_list list = { .name = SLICE("weekly"), .title = SLICE("Weekly") };
-	const char *tmp = getenv("TMPDIR");
-	struct error error = { "" };
 
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-notes-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder))
+	if (audience_fixture_setup_writing(state) != 0)
 		return -1;
-	audience = audience_open(&params, &error);
-	if (!audience)
-		fail_msg("%s", error.text);
-	txn = audience_txn_open(audience);
-	must(audience_begin(txn));
 	must(audience_list_add(txn, &list));
 	weekly = list.id;
 	ann = add("Ann@shop.test");
 	must(delivery_campaign_put(txn, SENDER, CAMPAIGN));
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	remove_tree(folder);
 	return 0;
 }
 
@@ -213,7 +191,7 @@ static void the_words_of_the_log_are_known(void **state)
 	assert_int_equal(delivery_outcome_of(SLICE("auto-reply")), DELIVERY_OTHER);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, audience_fixture_teardown)
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 /* What reaction.h promises, and the rows of visit.h that need to know what was before. */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "campaign/reaction.h"
 #include "store/audience_activity.h"
@@ -10,41 +10,18 @@
 #define CAMPAIGN 3
 #define NOW_S 1796000000u
 
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
 static u32 contact_id;
 static struct activity activity;
 static struct behaviour behaviour;
 
 static int set_up(void **state)
 {
-	struct store_params params = { .path = folder, .map_size_max = 64 * MIB };
 	struct contact contact = { .state = CONTACT_ACTIVE, .address = SLICE("a@b.example") };
-	const char *tmp = getenv("TMPDIR");
-	struct error error = { "" };
 
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-reaction-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder))
+	if (audience_fixture_setup_writing(state) != 0)
 		return -1;
-	audience = audience_open(&params, &error);
-	if (!audience)
-		fail_msg("%s", error.text);
-	txn = audience_txn_open(audience);
-	assert_non_null(txn);
-	must(audience_begin(txn));
 	must(contact_add(txn, &contact, SLICE("a@b.example")));
 	contact_id = contact.id;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	remove_tree(folder);
 	return 0;
 }
 
@@ -214,7 +191,7 @@ static void of_whom_is_erased_nothing_is_kept(void **state)
 	assert_int_equal(counted(CAMPAIGN_OPENS, 0), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, audience_fixture_teardown)
 
 int main(void)
 {

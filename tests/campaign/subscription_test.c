@@ -1,5 +1,5 @@
 /* What subscription.h and sign_up.h promise of contacts, lists and what the sender is told. */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "campaign/sign_up.h"
 #include "campaign/subscription.h"
@@ -13,9 +13,6 @@
 #define DAY_MS 86400000ull
 #define ANN "ann@reader.test"
 
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
 static u32 ann;
 static struct audience_form form;
 static bool changed;
@@ -42,35 +39,14 @@ static void add_ann(enum contact_state state)
 
 static int set_up(void **state)
 {
-	struct store_params params = { .path = folder, .map_size_max = 64 * MIB };
-	const char *tmp = getenv("TMPDIR");
-	struct error error = { "" };
-
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-subscription-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder))
+	if (audience_fixture_setup_writing(state) != 0)
 		return -1;
-	audience = audience_open(&params, &error);
-	if (!audience)
-		fail_msg("%s", error.text);
-	txn = audience_txn_open(audience);
-	assert_non_null(txn);
-	must(audience_begin(txn));
 	add_list("news");
 	add_list("shop");
 	form = (struct audience_form){ .is_open = true };
 	form.of[FORM_NAME] = SLICE("f");
 	form.of[FORM_LISTS] = SLICE("1,2");
 	must(audience_form_put(txn, &form));
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	remove_tree(folder);
 	return 0;
 }
 
@@ -419,7 +395,7 @@ static void forms_come_back_as_they_were_kept(void **state)
 	assert_int_equal(audience_form_find(txn, SLICE("g"), &back), STORE_NOT_FOUND);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, audience_fixture_teardown)
 
 int main(void)
 {

@@ -1,43 +1,11 @@
 /* What audience_activity.h, audience_behaviour.h and the headers of a campaign's numbers promise. */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "base/random.h"
 #include "store/audience_activity.h"
 #include "store/audience_behaviour.h"
 #include "store/audience_campaign_count.h"
 #include "store/audience_campaign_link.h"
-
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
-
-static int set_up(void **state)
-{
-	struct store_params params = { .path = folder, .map_size_max = 64 * MIB };
-	const char *tmp = getenv("TMPDIR");
-	struct error error = { "" };
-
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-activity-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder))
-		return -1;
-	audience = audience_open(&params, &error);
-	if (!audience)
-		fail_msg("%s", error.text);
-	txn = audience_txn_open(audience);
-	assert_non_null(txn);
-	must(audience_begin(txn));
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	remove_tree(folder);
-	return 0;
-}
 
 static void what_nobody_did_is_zero(void **state)
 {
@@ -155,14 +123,12 @@ static void numbers_are_counted_by_what_they_are_of(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_nobody_did_is_zero, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(every_number_comes_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_campaigns_contacts_come_in_order_and_no_others,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(links_have_bits_up_to_the_64th, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_campaign_s_links_are_its_own, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(numbers_are_counted_by_what_they_are_of, set_up,
-						tear_down),
+		audience_writing_test(what_nobody_did_is_zero),
+		audience_writing_test(every_number_comes_back),
+		audience_writing_test(a_campaigns_contacts_come_in_order_and_no_others),
+		audience_writing_test(links_have_bits_up_to_the_64th),
+		audience_writing_test(a_campaign_s_links_are_its_own),
+		audience_writing_test(numbers_are_counted_by_what_they_are_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,40 +1,8 @@
 /* What audience_campaign.h promises. */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "store/audience_campaign.h"
 #include "store/audience_campaign_link.h"
-
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
-
-static int set_up(void **state)
-{
-	struct store_params params = { .path = folder, .map_size_max = 256 * MIB };
-	const char *tmp = getenv("TMPDIR");
-	struct error error = { "" };
-
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-campaigns-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder))
-		return -1;
-	audience = audience_open(&params, &error);
-	if (!audience)
-		fail_msg("%s", error.text);
-	txn = audience_txn_open(audience);
-	assert_non_null(txn);
-	must(audience_begin(txn));
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	remove_tree(folder);
-	return 0;
-}
 
 static struct audience_campaign sample(void)
 {
@@ -125,7 +93,7 @@ static void a_deleted_one_takes_its_links_along(void **state)
 	assert_int_equal(add(), id + 1); /* its id is in mail that was sent, perhaps */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) audience_writing_test(name)
 
 int main(void)
 {

@@ -1,51 +1,9 @@
 /* What audience_contact.h and audience.h promise. */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "base/random.h"
 #include "store/audience_contact.h"
 #include "store/audience_count.h"
-
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
-
-static void open_audience(void)
-{
-	struct store_params params = { .path = folder, .map_size_max = 256 * MIB };
-	struct error error = { "" };
-
-	audience = audience_open(&params, &error);
-	if (!audience)
-		fail_msg("%s", error.text);
-	txn = audience_txn_open(audience);
-	assert_non_null(txn);
-}
-
-static void close_audience(void)
-{
-	audience_txn_close(txn);
-	audience_close(audience);
-}
-
-static int set_up(void **state)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-audience-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder))
-		return -1;
-	open_audience();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	close_audience();
-	remove_tree(folder);
-	return 0;
-}
 
 static u64 counted(enum audience_counted what, u32 of)
 {
@@ -91,8 +49,8 @@ static void one_comes_back_as_it_was_added(void **state)
 	must(audience_begin(txn));
 	id = add("ann@x.test", buf_slice(&lists), buf_slice(&values));
 	must(audience_commit(txn));
-	close_audience();
-	open_audience();
+	audience_fixture_close();
+	audience_fixture_open();
 	must(audience_begin_read(txn));
 	must(contact_get(txn, id, &back));
 	assert_int_equal(back.state, CONTACT_ACTIVE);
@@ -391,7 +349,8 @@ static void counters_and_lists_follow_whatever_happens(void **state)
 	buf_done(&lists);
 }
 
-#define audience_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define audience_test(name)                                                                        \
+	cmocka_unit_test_setup_teardown(name, audience_fixture_setup, audience_fixture_teardown)
 
 int main(void)
 {

@@ -1,42 +1,10 @@
 /* What audience_attribute.h and audience_list.h promise. */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "store/audience_attribute.h"
 #include "store/audience_contact.h"
 #include "store/audience_count.h"
 #include "store/audience_list.h"
-
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
-
-static int set_up(void **state)
-{
-	struct store_params params = { .path = folder, .map_size_max = 256 * MIB };
-	const char *tmp = getenv("TMPDIR");
-	struct error error = { "" };
-
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-nouns-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder))
-		return -1;
-	audience = audience_open(&params, &error);
-	if (!audience)
-		fail_msg("%s", error.text);
-	txn = audience_txn_open(audience);
-	assert_non_null(txn);
-	must(audience_begin(txn));
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	remove_tree(folder);
-	return 0;
-}
 
 static u16 add_attribute(const char *name, enum attribute_type type)
 {
@@ -197,15 +165,12 @@ static void a_list_is_deleted_in_slices_and_leaves_its_contacts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_attribute_is_found_by_id_and_by_name_in_any_case,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_deleted_attribute_s_id_is_never_given_again,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_attribute_changes_in_place, set_up, tear_down),
+		audience_writing_test(an_attribute_is_found_by_id_and_by_name_in_any_case),
+		audience_writing_test(a_deleted_attribute_s_id_is_never_given_again),
+		audience_writing_test(an_attribute_changes_in_place),
 		cmocka_unit_test(names_are_words_and_none_that_every_contact_has),
-		cmocka_unit_test_setup_teardown(a_list_comes_back_as_it_was, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_list_is_deleted_in_slices_and_leaves_its_contacts,
-						set_up, tear_down),
+		audience_writing_test(a_list_comes_back_as_it_was),
+		audience_writing_test(a_list_is_deleted_in_slices_and_leaves_its_contacts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
