@@ -9,6 +9,7 @@
 #include "web/segment_count.h"
 #include "web/segment_json.h"
 #include "web/segment_order.h"
+#include "web/setting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -364,7 +365,7 @@ void api_segment_count(struct call *call)
 	    !begin_read(call))
 		return;
 	segment = load(call, id);
-	segment_zone(call->web->reader, &zone);
+	setting_zone(call->web->reader, &zone);
 	audience_abort(call->web->reader);
 	if (segment)
 		count(call, segment, &zone, wait_ms);
@@ -383,7 +384,7 @@ void api_segments_count(struct call *call)
 	    !field_known(call, call->json, "", names) || !begin_read(call))
 		return;
 	segment = read_condition(call, &there);
-	segment_zone(call->web->reader, &zone);
+	setting_zone(call->web->reader, &zone);
 	audience_abort(call->web->reader);
 	if (segment)
 		count(call, segment, &zone, wait_ms);
@@ -440,7 +441,7 @@ void api_segment_members(struct call *call)
 		return;
 	segment = load(call, id);
 	if (segment) {
-		segment_zone(txn, &zone);
+		setting_zone(txn, &zone);
 		clock.zone = &zone;
 		walk = segment_walk_open(segment, &clock);
 		if (walk)
@@ -514,7 +515,7 @@ void api_segment_explain(struct call *call)
 	if (segment && find_contact(call, call->second, &contact)) {
 		struct segment_walk *walk;
 
-		segment_zone(call->web->reader, &zone);
+		setting_zone(call->web->reader, &zone);
 		clock.zone = &zone;
 		walk = segment_walk_open(segment, &clock);
 		if (walk)

@@ -11,6 +11,7 @@
 
 #include "base/config.h"
 #include "base/list.h"
+#include "campaign/time_zone.h"
 #include "io/conn.h"
 #include "io/timer.h"
 #include "web/exchange.h"
@@ -101,7 +102,7 @@ struct call {
 	struct slice query;
 	struct form *query_form; /* made by call_query */
 	struct web_session session; /* user 0: nobody, or the route needs none */
-	i32 zone_minutes; /* of the settings, with a session's route */
+	struct time_zone zone; /* of the settings, with a session's route; else UTC */
 	struct form *form; /* the body of a route that takes one */
 	/* A file that was brought: kept by the route (upload_keep), or it goes with the call. */
 	struct upload upload;
@@ -173,6 +174,11 @@ void call_answer_saved(struct call *call, const char *type, struct slice name);
  */
 void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
+/*
+ * Whether the key may have to do with what is the whole service's: users, settings, the audit log.
+ * False: it is for one customer, the call was answered.
+ */
+bool call_is_general(struct call *call) MUST_CHECK;
 
 /*
  * Begins to ask the sender: the request's reference is taken; `events` as of exchange.h, with the

@@ -148,14 +148,13 @@ static void write_moment(struct page *page, u64 at_ms, bool has_time)
 {
 	char utc[CLOCK_RFC3339_SIZE];
 	struct clock_date date;
-	i64 local_ms = (i64)at_ms + (i64)page->zone_minutes * 60000;
 
 	if (at_ms == 0) {
 		PAGE_HTML(page, "&ndash;");
 		return;
 	}
 	clock_format_rfc3339(utc, at_ms);
-	clock_date_of(local_ms > 0 ? (u64)local_ms : 0, &date);
+	time_zone_local(&page->call->zone, at_ms, &date);
 	buf_add_format(page->out, "<time datetime=\"%s\">%04u-%02u-%02u", utc, date.year,
 		       date.month, date.day);
 	if (has_time)

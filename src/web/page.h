@@ -61,7 +61,6 @@ struct page {
 	struct call *call;
 	struct buf *out;
 	enum language language;
-	i32 zone_minutes; /* east of UTC */
 	u32 ids; /* given to elements */
 	u32 columns; /* of the table that is open */
 	u32 column;
@@ -257,6 +256,10 @@ void page_select_begin(struct page *page, const struct page_field *field);
 void page_option(struct page *page, struct slice value, const struct words *words, bool is_chosen);
 void page_option_text(struct page *page, struct slice value, struct slice text, bool is_chosen);
 void page_select_end(struct page *page);
+void page_option_group_begin(struct page *page, struct slice label);
+void page_option_group_end(struct page *page);
+/* A choice of time zones by name, grouped by region: page_zone.c. `field->value` is chosen. */
+void page_zone(struct page *page, const struct page_field *field);
 /* A group of fields under a heading, for what belongs together. */
 void page_group_begin(struct page *page, const struct words *legend);
 void page_group_end(struct page *page);

@@ -18,7 +18,7 @@
 
 enum word {
 	TITLE, NEW, TEXTS, WHOM, HOW, NAME_HINT, FROM_HINT, PREHEADER_HINT, TEXT_HINT, ALL_CONTACTS,
-	NO_SEGMENT, NO_ATTRIBUTE, EXCLUDE, AT_HINT, ZONE_HINT, OWN_CLOCK_HINT, DAYS_HINT,
+	NO_SEGMENT, NO_ATTRIBUTE, EXCLUDE, AT_HINT, OWN_CLOCK_HINT, DAYS_HINT,
 	HOURS_HINT, PER_HOUR_HINT, CONDITION_HINT, SUBJECT_B_HINT, COMPARE, OPENS, CLICKS,
 	SAVE, SAVED, NOT_YOURS, WRONG_STATE, GONE, CANNOT, WORD_COUNT,
 };
@@ -45,7 +45,6 @@ static const struct words words[WORD_COUNT] = {
 	[EXCLUDE] = { { "Not those of", "除外するセグメント" } },
 	[AT_HINT] = { { "2026-12-01 09:00; empty: at once.",
 			"例: 2026-12-01 09:00。空欄ならすぐに配信します。" } },
-	[ZONE_HINT] = { { "Asia/Tokyo; empty: UTC.", "例: Asia/Tokyo。空欄なら UTC です。" } },
 	[OWN_CLOCK_HINT] = { { "An attribute with each contact's time zone: it goes at that time "
 			       "of the contact's own clock.",
 			       "連絡先のタイムゾーンを持つ属性。それぞれの現地時刻に配信します。" } },
@@ -193,6 +192,19 @@ static void show_attributes(struct editor *editor)
 	page_select_end(&editor->page);
 }
 
+/* What was saved without one goes by UTC. */
+static void show_zone(struct editor *editor)
+{
+	struct slice zone = editor->draft->of[DRAFT_ZONE];
+
+	page_zone(&editor->page,
+		  &(struct page_field){ .name = draft_field_name(DRAFT_ZONE),
+					.label = &labels[DRAFT_ZONE],
+					.value = zone.len > 0 ? zone : SLICE("UTC"),
+					.error_text = editor->wrong == DRAFT_ZONE ? editor->problem
+										  : SLICE("") });
+}
+
 static void show_fields(struct editor *editor)
 {
 	struct page *page = &editor->page;
@@ -227,7 +239,7 @@ static void show_fields(struct editor *editor)
 	page_group_end(page);
 	page_group_begin(page, &words[HOW]);
 	show_field(editor, DRAFT_AT, &words[AT_HINT], 0);
-	show_field(editor, DRAFT_ZONE, &words[ZONE_HINT], 0);
+	show_zone(editor);
 	show_attributes(editor);
 	show_field(editor, DRAFT_DAYS, &words[DAYS_HINT], 0);
 	show_field(editor, DRAFT_HOURS, &words[HOURS_HINT], 0);
@@ -288,6 +300,7 @@ void page_campaign_new(struct call *call)
 	add_from(txn, &from);
 	draft.of[DRAFT_FROM] = buf_slice(&from);
 	draft.of[DRAFT_REPLY_TO] = setting_get(txn, SETTING_REPLY_TO);
+	draft.of[DRAFT_ZONE] = slice_of(call->zone.name);
 	show(call, 0, &draft, DRAFT_FIELDS, SLICE(""));
 	audience_abort(txn);
 	buf_done(&from);

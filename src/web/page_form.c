@@ -157,6 +157,18 @@ void page_option(struct page *page, struct slice value, const struct words *labe
 	page_option_text(page, value, slice_of(label->text[page->language]), is_chosen);
 }
 
+void page_option_group_begin(struct page *page, struct slice label)
+{
+	PAGE_HTML(page, "<optgroup");
+	page_attribute(page, "label", label);
+	PAGE_HTML(page, ">");
+}
+
+void page_option_group_end(struct page *page)
+{
+	PAGE_HTML(page, "</optgroup>");
+}
+
 void page_select_end(struct page *page)
 {
 	PAGE_HTML(page, "</select></div>");

@@ -204,7 +204,6 @@ void page_begin(struct page *page, struct call *call, const struct page_head *he
 	*page = (struct page){ .call = call,
 			       .out = &call->answer_body,
 			       .language = call_language(call),
-			       .zone_minutes = call->zone_minutes,
 			       .is_public = head->is_public };
 	buf_reset(page->out);
 	write_head(page, head);

@@ -234,9 +234,12 @@ void page_table_end(struct page *page)
 void page_chart_begin(struct page *page, const struct words *caption,
 		      const struct page_column *columns)
 {
+	const char *zone = page->call->zone.name;
+
 	PAGE_HTML(page, "<figure class=\"drawing\">"
 			"<div class=\"chart\" data-chart hidden role=\"img\"");
 	page_attribute(page, "aria-label", slice_of(caption->text[page->language]));
+	page_attribute(page, "data-zone", slice_of(zone ? zone : "UTC"));
 	PAGE_HTML(page, "></div><details><summary>");
 	page_words(page, &words[FIGURES]);
 	PAGE_HTML(page, "</summary>");

@@ -4,6 +4,7 @@
 #include "web/page_segment.h"
 #include "web/segment_order.h"
 #include "web/segment_rows.h"
+#include "web/setting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -394,7 +395,7 @@ static bool count(struct editor *editor)
 
 	if (!segment)
 		return false;
-	segment_zone(editor->catalog.txn, &zone);
+	setting_zone(editor->catalog.txn, &zone);
 	editor->call->count = segment_count_begin(editor->call->web, segment, &zone,
 						  COUNT_WAIT_MS, on_counted, editor->call);
 	return editor->call->count || error_set(&editor->error, "no memory");

@@ -5,6 +5,7 @@
 #include "message/address.h"
 #include "web/page_segment.h"
 #include "web/segment_order.h"
+#include "web/setting.h"
 
 #define COUNT_WAIT_MS 1500
 #define MEMBERS_SHOWN 20
@@ -398,7 +399,7 @@ static void show(struct call *call, u32 id, const struct segment_counted *counte
 		return;
 	}
 	segment_catalog_init(&catalog, view.txn);
-	segment_zone(view.txn, &view.zone);
+	setting_zone(view.txn, &view.zone);
 	view.segment = segment_of_text(view.kept.text, &catalog.names, &view.problem);
 	if (view.segment)
 		view.walk = segment_walk_open(view.segment, &clock);
@@ -438,7 +439,7 @@ void page_segment(struct call *call)
 	enum store_result result = audience_begin_read(call->web->reader);
 
 	if (result == STORE_OK) {
-		segment_zone(call->web->reader, &zone);
+		setting_zone(call->web->reader, &zone);
 		segment = segment_load(call->web->reader, id_of(call), &result, &problem);
 		audience_abort(call->web->reader);
 	}

@@ -12,6 +12,7 @@
 #include "store/audience_contact.h"
 #include "web/mailing_preview.h"
 #include "web/public_page.h"
+#include "web/setting.h"
 
 #include <string.h>
 
@@ -113,6 +114,7 @@ static bool visit_public(struct call *call,
 	struct draft draft;
 	u32 found = 0;
 
+	setting_zone(txn, &call->zone);
 	for (u32 i = 0; i < ARCHIVE_LOOKS && found < ARCHIVE_ROWS && result == STORE_OK; i++) {
 		result = audience_campaign_before(txn, campaign.id, &campaign);
 		if (result != STORE_OK || !is_public(&campaign, &draft))

@@ -117,15 +117,16 @@ function drawChart(box) {
 		return;
 	box.hidden = false;
 	box.replaceChildren();
+	const zone = box.dataset.zone; // of the settings, as the table has it
 	const span = data[0][rows.length - 1] - data[0][0];
 	const format = new Intl.DateTimeFormat(document.documentElement.lang,
-		span < 2 * 86400 ? { hour: "numeric", minute: "2-digit" } : { month: "short", day: "numeric" });
+		{ timeZone: zone, ...(span < 2 * 86400 ? { hour: "numeric", minute: "2-digit" } : { month: "short", day: "numeric" }) });
 	const values = (self, ticks) => ticks.map((tick) => format.format(tick * 1000));
 	new uPlot({
 		width: box.clientWidth, height: 220, series, axes: [{ ...axis, values }, { ...axis, size: 60 }],
 		scales: { x: { range: (self, low, high) => [Math.min(low, high - 3600), high] },
 			y: { range: (self, low, high) => [0, Math.max(high, 4)] } },
-		legend: { live: false },
+		legend: { live: false }, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
 	}, data, box);
 }
 

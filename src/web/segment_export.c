@@ -7,6 +7,7 @@
 #include "web/query.h"
 #include "web/route.h"
 #include "web/segment_order.h"
+#include "web/setting.h"
 
 #include <stdlib.h>
 
@@ -66,7 +67,7 @@ static struct segment *load(struct call *call, struct time_zone *zone)
 	if (!slice_to_u32(slice_of(call->argument), &id))
 		id = 0;
 	if (result == STORE_OK) {
-		segment_zone(call->web->reader, zone);
+		setting_zone(call->web->reader, zone);
 		segment = segment_load(call->web->reader, id, &result, &problem);
 		audience_abort(call->web->reader);
 	}

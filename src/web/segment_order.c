@@ -1,18 +1,10 @@
 #include "web/segment_order.h"
 
 #include "base/text.h"
-#include "web/setting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void segment_zone(struct audience_txn *txn, struct time_zone *zone)
-{
-	i32 east_s = setting_zone(txn) * 60;
-
-	*zone = (struct time_zone){ .name = "", .standard_s = east_s, .summer_s = east_s };
-}
 
 static enum store_result apply_add(struct segment_order *order, struct audience_txn *txn,
 				   struct slice text)

@@ -3,7 +3,6 @@
 #define WEB_SEGMENT_ORDER_H
 
 #include "campaign/segment_catalog.h"
-#include "campaign/time_zone.h"
 #include "web/call.h"
 
 enum segment_order_kind { SEGMENT_ORDER_ADD, SEGMENT_ORDER_CHANGE, SEGMENT_ORDER_DELETE };
@@ -45,8 +44,6 @@ struct segment_order *segment_order_make(const struct call *call, enum segment_o
 					 const struct segment *segment,
 					 struct error *error) MUST_CHECK;
 
-/* The time zone of the settings. */
-void segment_zone(struct audience_txn *txn, struct time_zone *zone);
 /* Answers for a kept segment that segment_load did not give, by what it said. */
 void segment_refuse(struct call *call, enum store_result result,
 		    const struct segment_problem *problem);

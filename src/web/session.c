@@ -153,7 +153,7 @@ bool session_load(struct call *call)
 	result = audience_begin_read(call->web->reader);
 	if (result != STORE_OK)
 		return false;
-	call->zone_minutes = setting_zone(call->web->reader);
+	setting_zone(call->web->reader, &call->zone);
 	if (cookie.len > 0) {
 		session_digest(cookie, call->session.digest);
 		result = read_store(call, now_ms);

@@ -6,7 +6,9 @@
 #ifndef WEB_SETTING_H
 #define WEB_SETTING_H
 
+#include "campaign/time_zone.h"
 #include "store/audience.h"
+#include "web/words.h"
 
 #define SETTING_TEXT_MAX 1000
 
@@ -18,7 +20,7 @@ enum setting {
 	SETTING_FROM_NAME, /* default From of campaigns */
 	SETTING_FROM_ADDRESS,
 	SETTING_REPLY_TO,
-	SETTING_ZONE, /* minutes east of UTC, "540" */
+	SETTING_ZONE, /* by name, "Asia/Tokyo"; empty: by the language */
 	SETTING_LANGUAGE, /* of pages for contacts who say nothing: "en", "ja" */
 	SETTING_TRACK_OPENS, /* "1" or "0": default of campaigns */
 	SETTING_TRACK_CLICKS,
@@ -33,8 +35,10 @@ struct slice setting_get(struct audience_txn *txn, enum setting setting);
 enum store_result setting_put(struct audience_txn *txn, enum setting setting,
 			      struct slice value) MUST_CHECK;
 const char *setting_name(enum setting setting); /* "from-address": also of its field in a form */
-/* Minutes east of UTC. */
-i32 setting_zone(struct audience_txn *txn);
+/* Whose days and hours count, and that pages show: Tokyo's or UTC when it was never set. */
+void setting_zone(struct audience_txn *txn, struct time_zone *zone);
+/* NULL: it is good; else what is wrong, for people. */
+const struct words *setting_check(enum setting setting, struct slice value) MUST_CHECK;
 bool setting_is_on(struct audience_txn *txn, enum setting setting);
 
 #endif

@@ -93,14 +93,40 @@ static void moments_are_of_the_zone_that_was_set(void **state)
 {
 	(void)state;
 	begin();
-	page.zone_minutes = 540;
+	assert_true(time_zone_find(SLICE("Asia/Tokyo"), &stand.call.zone));
 	page_time(&page, 1780000000000);
 	is("<time datetime=\"2026-05-28T20:26:40.000Z\">2026-05-29 05:26</time>");
-	page.zone_minutes = -300;
-	page_date(&page, 1780000000000);
-	is("<time datetime=\"2026-05-28T20:26:40.000Z\">2026-05-28</time>");
+	/* Four hours behind UTC in summer, five in winter. */
+	assert_true(time_zone_find(SLICE("America/New_York"), &stand.call.zone));
+	page_time(&page, 1780000000000);
+	is("<time datetime=\"2026-05-28T20:26:40.000Z\">2026-05-28 16:26</time>");
+	page_time(&page, 1770000000000);
+	is("<time datetime=\"2026-02-02T02:40:00.000Z\">2026-02-01 21:40</time>");
+	page_date(&page, 1770000000000);
+	is("<time datetime=\"2026-02-02T02:40:00.000Z\">2026-02-01</time>");
 	page_time(&page, 0);
 	is("&ndash;");
+}
+
+static void a_time_zone_is_chosen_by_its_city_within_its_region(void **state)
+{
+	static const struct words label = { { "Zone", "" } };
+	const char *at;
+
+	(void)state;
+	begin();
+	page_zone(&page, &(struct page_field){ .name = "zone",
+					       .label = &label,
+					       .value = SLICE("asia/tokyo") });
+	at = strstr(buf_text(page.out), "<optgroup label=\"Asia\">");
+	assert_non_null(at);
+	at = strstr(at, "<option value=\"Asia/Tokyo\" selected>Tokyo (UTC+09:00)</option>");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "</optgroup>"));
+	assert_non_null(strstr(buf_text(page.out), "\"America/St_Johns\">St Johns (UTC-03:30)<"));
+	assert_non_null(strstr(buf_text(page.out), "\"UTC\">UTC (UTC+00:00)<"));
+	assert_null(strstr(at + 10, " selected"));
+	begin();
 }
 
 static void sentences_put_values_where_each_language_wants_them(void **state)
@@ -175,6 +201,7 @@ int main(void)
 		cmocka_unit_test(a_url_of_others_is_one_of_the_web_or_of_mail),
 		cmocka_unit_test(numbers_are_read_easily),
 		cmocka_unit_test(moments_are_of_the_zone_that_was_set),
+		cmocka_unit_test(a_time_zone_is_chosen_by_its_city_within_its_region),
 		cmocka_unit_test(sentences_put_values_where_each_language_wants_them),
 		cmocka_unit_test(a_field_is_tied_to_its_label_hint_and_error),
 		cmocka_unit_test(the_language_is_what_the_browser_wants_most),
