@@ -5,6 +5,8 @@
 #include "store/audience_parts.h"
 #include "store/row_values.h"
 
+#include <stdio.h>
+
 #define AUDIT_VERSION 1
 #define AUDIT_KEY_SIZE 10
 #define AUDIT_FIELDS 4
@@ -112,4 +114,28 @@ enum store_result audit_before(struct audience_txn *txn, u64 at_ms, u16 number,
 					      audit_key(bytes, at_ms, number), &key, &record);
 
 	return result == STORE_OK ? show(txn, key, record, entry) : result;
+}
+
+/* ---- places ---- */
+
+void audit_place_write(const struct audit_entry *entry, char out[AUDIT_PLACE_SIZE])
+{
+	snprintf(out, AUDIT_PLACE_SIZE, "%llu.%u", (unsigned long long)entry->at_ms,
+		 entry->number);
+}
+
+bool audit_place_read(struct slice text, u64 *at_ms, u16 *number)
+{
+	struct slice rest = text;
+	u32 given;
+
+	*at_ms = UINT64_MAX;
+	*number = 0;
+	if (text.len == 0)
+		return true;
+	if (!slice_to_u64(slice_split(&rest, '.'), at_ms) || !rest.ptr ||
+	    !slice_to_u32(rest, &given) || given > UINT16_MAX)
+		return false;
+	*number = (u16)given;
+	return true;
 }

@@ -27,4 +27,10 @@ enum store_result audit_add(struct audience_txn *txn, const struct audit_entry *
 enum store_result audit_before(struct audience_txn *txn, u64 at_ms, u16 number,
 			       struct audit_entry *entry) MUST_CHECK;
 
+/* Where somebody who reads the log is, as text that he brings back: "1780000000000.3". */
+#define AUDIT_PLACE_SIZE 32
+void audit_place_write(const struct audit_entry *entry, char out[AUDIT_PLACE_SIZE]);
+/* For audit_before; an empty text is the end of the log. False: no such place. */
+bool audit_place_read(struct slice text, u64 *at_ms, u16 *number) MUST_CHECK;
+
 #endif

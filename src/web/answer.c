@@ -247,6 +247,15 @@ static u32 status_of(struct slice code)
 	return 503;
 }
 
+bool call_is_general(struct call *call)
+{
+	if (!call->key.customer[0])
+		return true;
+	call_refuse(call, 403, NULL, "the key %s is for %s alone", call->key.name,
+		    call->key.customer);
+	return false;
+}
+
 void call_refuse_end(struct call *call, enum exchange_end end, const json_t *json)
 {
 	const char *sentence = json_string_value(json_object_get(json, "error"));

@@ -3,8 +3,6 @@
 #include "store/audience_audit.h"
 #include "web/page.h"
 
-#include <stdio.h>
-
 #define SHOWN 50
 
 enum word { TITLE, NOTHING, WORD_COUNT };
@@ -29,6 +27,8 @@ static const struct {
 	{ "user.block", { { "blocked a user", "ユーザーを停止" } } },
 	{ "user.unblock", { { "let a user in again", "ユーザーの停止を解除" } } },
 	{ "user.link", { { "made a link for a new password", "パスワード再設定リンクを作成" } } },
+	{ "user.sessions-end", { { "signed a user out everywhere",
+				   "ユーザーのセッションをすべて終了" } } },
 	{ "user.delete", { { "deleted a user", "ユーザーを削除" } } },
 	{ "setting.change", { { "changed the settings", "設定を変更" } } },
 	{ "suppression.add", { { "suppressed an address", "配信停止アドレスを追加" } } },
@@ -60,22 +60,6 @@ static void show_entry(struct page *page, const struct audit_entry *entry)
 	page_row_end(page);
 }
 
-/* "TIME.NUMBER" of the last entry that was shown. */
-static void read_place(struct slice text, u64 *at_ms, u16 *number)
-{
-	struct slice rest = text;
-	u64 given_ms;
-	u32 given;
-
-	*at_ms = UINT64_MAX;
-	*number = 0;
-	if (slice_to_u64(slice_split(&rest, '.'), &given_ms) && rest.ptr &&
-	    slice_to_u32(rest, &given) && given <= UINT16_MAX) {
-		*at_ms = given_ms;
-		*number = (u16)given;
-	}
-}
-
 void page_audit(struct call *call)
 {
 	static const struct page_column columns[] = {
@@ -88,12 +72,13 @@ void page_audit(struct call *call)
 	struct audit_entry entry = { .at_ms = 0 };
 	enum store_result result;
 	struct page page;
-	char place[48];
+	char place[AUDIT_PLACE_SIZE];
 	u32 shown = 0;
 	u64 at_ms;
 	u16 number;
 
-	read_place(call_query(call, "before"), &at_ms, &number);
+	if (!audit_place_read(call_query(call, "before"), &at_ms, &number))
+		at_ms = UINT64_MAX;
 	page_begin(&page, call,
 		   &(struct page_head){ .place = PLACE_AUDIT, .title = &words[TITLE] });
 	page_table_begin(&page, &words[TITLE], columns);
@@ -116,7 +101,8 @@ void page_audit(struct call *call)
 	if (shown == 0)
 		page_nothing(&page, &words[NOTHING]);
 	if (result == STORE_OK) {
-		snprintf(place, sizeof(place), "%llu.%u", (unsigned long long)at_ms, number);
+		audit_place_write(&(struct audit_entry){ .at_ms = at_ms, .number = number },
+				  place);
 		after = slice_of(place);
 	}
 	page_pager(&page, "/admin/audit?before={}", SLICE_NONE, after);

@@ -1,11 +1,9 @@
 /* People who sign in: an owner invites them, gives them roles and rights, keeps them out. */
-#include "base/clock.h"
-#include "base/invitation.h"
 #include "base/text.h"
-#include "message/address.h"
 #include "web/page.h"
+#include "web/user_order.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 enum word {
 	TITLE,
@@ -31,6 +29,7 @@ enum word {
 	DELETE,
 	DELETED,
 	NEW_LINK,
+	END_SESSIONS,
 	LAST_OWNER,
 	YOU,
 	EDIT,
@@ -65,6 +64,7 @@ static const struct words words[WORD_COUNT] = {
 	[DELETE] = { { "Delete", "削除" } },
 	[DELETED] = { { "The user is deleted.", "ユーザーを削除しました。" } },
 	[NEW_LINK] = { { "Link for a new password", "パスワード再設定リンクを作成" } },
+	[END_SESSIONS] = { { "Sign out everywhere", "すべてのセッションを終了" } },
 	[LAST_OWNER] = { { "There has to be an owner who can sign in.",
 			   "ログインできる管理者が1人以上必要です。" } },
 	[YOU] = { { "you", "自分" } },
@@ -176,155 +176,19 @@ void page_users(struct call *call)
 
 /* ---- changes ---- */
 
-enum change {
-	CHANGE_INVITE,
-	CHANGE_SAVE,
-	CHANGE_BLOCK,
-	CHANGE_UNBLOCK,
-	CHANGE_LINK,
-	CHANGE_DELETE,
-};
-
-struct user_order {
-	struct call_order base;
-	struct call_author author;
-	enum change change;
-	u32 id;
-	enum account_role role;
-	bool may_export;
-	const struct words *problem;
-	char email[ACCOUNT_EMAIL_MAX + 1];
-	char name[ACCOUNT_NAME_MAX + 1];
-	u8 digest[SESSION_DIGEST];
-	char token[INVITATION_TOKEN_SIZE];
-};
-
-static void invite(struct account *account, const struct user_order *order)
-{
-	memcpy(account->invitation, order->digest, SESSION_DIGEST);
-	account->invited_until_ms = order->author.now_ms + INVITATION_AGE_MS;
-}
-
-static enum store_result count(struct audience_txn *txn, u32 *found)
-{
-	struct account account;
-	enum store_result result = account_after(txn, SLICE(""), &account);
-
-	for (*found = 0; result == STORE_OK; (*found)++)
-		result = account_after(txn, slice_of(account.email), &account);
-	return result == STORE_NOT_FOUND ? STORE_OK : result;
-}
-
-static enum store_result add(struct user_order *order, struct audience_txn *txn)
-{
-	struct account account;
-	u32 found;
-	enum store_result result = count(txn, &found);
-
-	if (result == STORE_OK)
-		result = account_get(txn, slice_of(order->email), &account);
-	if (result == STORE_OK || (result == STORE_NOT_FOUND && found >= ACCOUNTS_MAX)) {
-		order->problem = result == STORE_OK ? &words[TAKEN] : &words[FULL];
-		return STORE_OK;
-	}
-	if (result != STORE_NOT_FOUND)
-		return result;
-	account = (struct account){ .role = order->role,
-				    .flags = ACCOUNT_IS_INVITED |
-					     (order->may_export ? ACCOUNT_MAY_EXPORT : 0u),
-				    .made_ms = order->author.now_ms };
-	slice_copy(account.email, sizeof(account.email), slice_of(order->email));
-	slice_copy(account.name, sizeof(account.name), slice_of(order->name));
-	invite(&account, order);
-	result = account_put(txn, &account);
-	return result == STORE_OK ? call_audit(txn, &order->author, "user.invite",
-					       slice_of(account.email))
-				  : result;
-}
-
-static void change(struct account *account, const struct user_order *order)
-{
-	switch (order->change) {
-	case CHANGE_SAVE:
-		account->role = order->role;
-		account->flags &= (u32)~ACCOUNT_MAY_EXPORT;
-		account->flags |= order->may_export ? ACCOUNT_MAY_EXPORT : 0u;
-		slice_copy(account->name, sizeof(account->name), slice_of(order->name));
-		break;
-	case CHANGE_BLOCK: account->flags |= ACCOUNT_IS_BLOCKED; break;
-	case CHANGE_UNBLOCK: account->flags &= (u32)~ACCOUNT_IS_BLOCKED; break;
-	case CHANGE_LINK: invite(account, order); break;
-	case CHANGE_INVITE:
-	case CHANGE_DELETE: break;
-	}
-}
-
-static bool is_owner(const struct account *account)
-{
-	return account->role == ACCOUNT_OWNER && !(account->flags & ACCOUNT_IS_BLOCKED);
-}
-
-static enum store_result apply_change(struct user_order *order, struct audience_txn *txn)
-{
-	static const char *const actions[] = { "user.invite",  "user.change", "user.block",
-					       "user.unblock", "user.link",   "user.delete" };
-	struct account account;
-	u32 owners = 0;
-	enum store_result result = account_get_by_id(txn, order->id, &account);
-	bool was_owner;
-
-	if (result == STORE_OK)
-		result = account_count_owners(txn, &owners);
-	if (result != STORE_OK)
-		return result;
-	was_owner = is_owner(&account);
-	change(&account, order);
-	if (was_owner && owners == 1 && (order->change == CHANGE_DELETE || !is_owner(&account))) {
-		order->problem = &words[LAST_OWNER];
-		return STORE_OK;
-	}
-	result = order->change == CHANGE_DELETE ? account_delete(txn, &account)
-						: account_put(txn, &account);
-	if (result == STORE_OK && order->change == CHANGE_BLOCK)
-		result = account_session_sweep(txn, account.id, UINT64_MAX, NULL);
-	if (result == STORE_OK)
-		result = call_audit(txn, &order->author, actions[order->change],
-				    slice_of(account.email));
-	explicit_bzero(&account, sizeof(account));
-	return result;
-}
-
-static enum store_result apply(struct scribe_order *scribe_order, struct audience_txn *txn)
-{
-	struct user_order *order = container_of(scribe_order, struct user_order, base.order);
-
-	order->problem = NULL;
-	return order->change == CHANGE_INVITE ? add(order, txn) : apply_change(order, txn);
-}
-
-static void wipe(struct call_order *base)
-{
-	struct user_order *order = container_of(base, struct user_order, base);
-
-	explicit_bzero(order->token, sizeof(order->token));
-}
-
 /* The link, once: of the token itself nothing is kept. */
 static void show_link(struct call *call, const struct user_order *order)
 {
-	struct slice host = scgi_head_find(&call->head, SLICE("HTTP_HOST"));
 	struct page page;
 	struct buf link;
 
 	page_begin(&page, call, &list_head);
 	page_card_begin(&page, NULL);
 	PAGE_HTML(&page, "<p>");
-	PAGE_SENTENCE(&page, &words[LINK], slice_of(order->email));
+	PAGE_SENTENCE(&page, &words[LINK], slice_of(order->account.email));
 	PAGE_HTML(&page, "</p>");
 	buf_init(&link, 1024);
-	buf_add_text(&link, "https://");
-	buf_add_slice(&link, slice_first(host, 300));
-	buf_add_format(&link, "/admin/welcome/%s", order->token);
+	user_order_link(order, call, &link);
 	page_copy(&page, buf_slice(&link));
 	explicit_bzero(link.ptr, link.len);
 	buf_done(&link);
@@ -334,72 +198,68 @@ static void show_link(struct call *call, const struct user_order *order)
 	page_end(&page, 200);
 }
 
+static const struct words *problem_words(enum user_problem problem)
+{
+	switch (problem) {
+	case USER_IS_FINE: break;
+	case USER_IS_TAKEN: return &words[TAKEN];
+	case USER_IS_TOO_MANY: return &words[FULL];
+	case USER_IS_LAST_OWNER: return &words[LAST_OWNER];
+	}
+	return NULL;
+}
+
 static void on_written(struct call *call, struct call_order *base)
 {
 	const struct user_order *order = container_of(base, struct user_order, base);
+	const struct words *problem = problem_words(order->problem);
 
 	if (!call_order_is_well(call, base))
 		return;
-	if (order->problem && order->change == CHANGE_INVITE)
-		show_users(call, slice_of(order->email), order->problem);
-	else if (order->problem)
-		CALL_REDIRECT(call, TONE_BAD, order->problem, "/admin/users/{}",
-			      DIGITS(order->id));
-	else if (order->change == CHANGE_INVITE || order->change == CHANGE_LINK)
+	if (problem && order->change == USER_INVITE)
+		show_users(call, slice_of(order->email), problem);
+	else if (problem)
+		CALL_REDIRECT(call, TONE_BAD, problem, "/admin/users/{}", DIGITS(order->id));
+	else if (order->change == USER_INVITE || order->change == USER_LINK)
 		show_link(call, order);
-	else if (order->change == CHANGE_DELETE)
+	else if (order->change == USER_DELETE)
 		CALL_REDIRECT(call, TONE_GOOD, &words[DELETED], "/admin/users");
 	else
 		CALL_REDIRECT(call, TONE_GOOD, &words[SAVED], "/admin/users/{}",
 			      DIGITS(order->id));
 }
 
-static struct user_order *new_order(struct call *call, enum change kind)
+/* With what the form says; NULL: answered. */
+static struct user_order *new_order(struct call *call, enum user_change change)
 {
-	struct user_order *order = calloc(1, sizeof(*order));
-	u8 digest[SHA256_SIZE];
+	struct user_order *order = user_order_open(call, change, on_written);
 	u64 role = ACCOUNT_VIEWER;
 
-	if (!order) {
-		call_refuse(call, 503, NULL, "no memory");
+	if (!order)
 		return NULL;
-	}
-	order->base.order.apply = apply;
-	order->base.answer = on_written;
-	order->base.done = wipe;
-	order->change = kind;
 	if (form_number(call->form, "role", &role) && role >= ACCOUNT_VIEWER &&
 	    role <= ACCOUNT_OWNER)
 		order->role = (enum account_role)role;
-	else
-		order->role = ACCOUNT_VIEWER;
+	order->gives = USER_GIVES_NAME | USER_GIVES_ROLE | USER_GIVES_EXPORT;
 	order->may_export = form_has(call->form, "export");
 	if (form_text(call->form, "name").len <= ACCOUNT_NAME_MAX)
 		slice_copy(order->name, sizeof(order->name), form_text(call->form, "name"));
-	invitation_make(order->token, digest);
-	memcpy(order->digest, digest, SESSION_DIGEST);
-	call_author(call, &order->author);
 	return order;
 }
 
 void page_users_invite(struct call *call)
 {
 	struct slice email = form_text(call->form, "email");
-	struct user_order *order;
-	struct address address;
-	struct error ignored;
+	struct user_order *order = new_order(call, USER_INVITE);
 
-	if (!address_parse(&address, email, &ignored) || email.len > ACCOUNT_EMAIL_MAX ||
-	    slice_find_char(email, ' ') >= 0) {
-		show_users(call, slice_first(email, ACCOUNT_EMAIL_MAX), &words[BAD_EMAIL]);
-		return;
-	}
-	order = new_order(call, CHANGE_INVITE);
 	if (!order)
 		return;
-	slice_copy(order->email, sizeof(order->email), email);
-	ascii_lower_in_place(order->email, email.len);
-	call_give_order(call, &order->base);
+	if (user_order_set_email(order, email)) {
+		call_give_order(call, &order->base);
+		return;
+	}
+	user_order_drop(order);
+	show_users(call, slice_first(email, ACCOUNT_EMAIL_MAX), &words[BAD_EMAIL]);
 }
 
 /* ---- one user ---- */
@@ -453,6 +313,7 @@ void page_user(struct call *call)
 	page_submit_as(&page, TONE_NEUTRAL, &words[NEW_LINK], "do", SLICE("link"));
 	page_submit_as(&page, TONE_NEUTRAL, is_blocked ? &words[UNBLOCK] : &words[BLOCK], "do",
 		       is_blocked ? SLICE("unblock") : SLICE("block"));
+	page_submit_as(&page, TONE_NEUTRAL, &words[END_SESSIONS], "do", SLICE("sessions"));
 	page_submit_as(&page, TONE_BAD, &words[DELETE], "do", SLICE("delete"));
 	PAGE_HTML(&page, "</div>");
 	page_form_end(&page);
@@ -465,12 +326,10 @@ void page_user_change(struct call *call)
 {
 	static const struct {
 		const char *name;
-		enum change change;
-	} rows[] = { { "save", CHANGE_SAVE },
-		     { "block", CHANGE_BLOCK },
-		     { "unblock", CHANGE_UNBLOCK },
-		     { "link", CHANGE_LINK },
-		     { "delete", CHANGE_DELETE } };
+		enum user_change change;
+	} rows[] = { { "save", USER_SAVE },	{ "block", USER_BLOCK },
+		     { "unblock", USER_UNBLOCK }, { "link", USER_LINK },
+		     { "sessions", USER_END_SESSIONS }, { "delete", USER_DELETE } };
 	struct slice wanted = form_get(call->form, "do");
 	struct account account;
 	struct user_order *order;
@@ -484,7 +343,6 @@ void page_user_change(struct call *call)
 		if (!order)
 			return;
 		order->id = account.id;
-		slice_copy(order->email, sizeof(order->email), slice_of(account.email));
 		call_give_order(call, &order->base);
 		return;
 	}

@@ -206,6 +206,18 @@ static const struct web_route routes[] = {
 	{ "GET", "/api/v1/segments/{}/members", CONTACTS, 0, api_segment_members },
 	{ "GET", "/api/v1/segments/{}/explain/{}", CONTACTS, 0, api_segment_explain },
 	{ "GET", "/api/v1/segments/{}/export", CONTACTS, 0, api_segment_export },
+	{ "GET", "/api/v1/users", ADMIN, 0, api_users_list },
+	{ "POST", "/api/v1/users", ADMIN, JSON, api_users_invite },
+	{ "GET", "/api/v1/users/{}", ADMIN, 0, api_user_show },
+	{ "PATCH", "/api/v1/users/{}", ADMIN, JSON, api_user_change },
+	{ "DELETE", "/api/v1/users/{}", ADMIN, 0, api_user_delete },
+	{ "POST", "/api/v1/users/{}/block", ADMIN, 0, api_user_block },
+	{ "POST", "/api/v1/users/{}/unblock", ADMIN, 0, api_user_unblock },
+	{ "POST", "/api/v1/users/{}/link", ADMIN, 0, api_user_link },
+	{ "POST", "/api/v1/users/{}/end-sessions", ADMIN, 0, api_user_end_sessions },
+	{ "GET", "/api/v1/settings", READ | ADMIN, 0, api_settings_show },
+	{ "PATCH", "/api/v1/settings", ADMIN, JSON, api_settings_change },
+	{ "GET", "/api/v1/audit", ADMIN, 0, api_audit_list },
 };
 
 /* Percent-encoded text (RFC 3986 section 2.1). False: bad, too long, or with a NUL. */

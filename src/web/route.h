@@ -243,5 +243,17 @@ void api_attributes_add(struct call *call);
 void api_attribute_show(struct call *call);
 void api_attribute_change(struct call *call);
 void api_attribute_delete(struct call *call);
+void api_users_list(struct call *call);
+void api_users_invite(struct call *call);
+void api_user_show(struct call *call);
+void api_user_change(struct call *call);
+void api_user_delete(struct call *call);
+void api_user_block(struct call *call);
+void api_user_unblock(struct call *call);
+void api_user_link(struct call *call);
+void api_user_end_sessions(struct call *call);
+void api_settings_show(struct call *call);
+void api_settings_change(struct call *call);
+void api_audit_list(struct call *call);
 
 #endif

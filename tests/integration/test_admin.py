@@ -1,0 +1,193 @@
+"""Running the newsletter service: users, settings and what was done, by pages and by programs."""
+
+import re
+
+import pytest
+
+import sender as sender_module
+from visitor import PASSWORD, Visitor
+from web_host import WebHost
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
+    sender_module.build()
+    sender = sender_module.Sender(tmp_path_factory.mktemp("admin") / "sender", keys=("ed25519",))
+    try:
+        with WebHost(sender.start()) as one:
+            one.admin = one.key("admin", "--scope", "admin")
+            one.reader = one.key("reader", "--scope", "read")
+            one.owner = Visitor(one).become()
+            yield one
+    finally:
+        sender.close()
+
+
+def problem(answer):
+    return answer.status, answer.json.get("pointer")
+
+
+# ---- users ----
+
+def test_a_program_invites_somebody_who_then_signs_in(web):
+    answer = web.call("POST", "/api/v1/users", web.admin,
+                      {"email": "Ed@Shop.test", "name": "Ed 森", "role": "editor", "may_export": True})
+    assert answer.status == 201, answer
+    user = answer.json
+    assert (user["email"], user["name"], user["role"], user["state"]) == \
+        ("ed@shop.test", "Ed 森", "editor", "invited")
+    assert user["may_export"] and user["signed_in_ms"] == 0
+    assert answer.headers["Location"] == f"/api/v1/users/{user['id']}"
+    path = user["link"].removeprefix(web.url)
+    assert re.fullmatch(r"/admin/welcome/\w{52}", path)
+    editor = Visitor(web)
+    assert editor.get(path).send(path, password=PASSWORD, again=PASSWORD).path == "/admin/login"
+    assert editor.sign_in("ed@shop.test").path == "/admin"
+    now = web.call("GET", "/api/v1/users/ed@shop.test", web.admin).json
+    assert now["state"] == "active" and now["signed_in_ms"] > 0 and "link" not in now
+    listed = web.call("GET", "/api/v1/users", web.admin).json["users"]
+    assert [one["email"] for one in listed] == ["ed@shop.test", "owner@shop.test"]
+    again = web.call("POST", "/api/v1/users", web.admin, {"email": "ed@shop.test", "role": "viewer"})
+    assert problem(again) == (409, "/email")
+
+    # What the page shows is the same user.
+    assert "ed@shop.test" in web.owner.get("/admin/users").text
+
+    # His role is another one with his next click, and his sessions end when that is wanted.
+    here = f"/api/v1/users/{user['id']}"
+    assert editor.get("/admin/imports").status == 200
+    assert web.call("PATCH", here, web.admin, {"role": "viewer"}).json["role"] == "viewer"
+    assert editor.get("/admin/imports").status == 403
+    kept = web.call("GET", here, web.admin).json
+    assert kept["name"] == "Ed 森" and kept["may_export"]  # what was not given stayed
+    assert web.call("POST", f"{here}/end-sessions", web.admin).status == 200
+    assert editor.get("/admin").path == "/admin/login"
+    assert editor.sign_in("ed@shop.test").path == "/admin"
+    assert web.call("POST", f"{here}/block", web.admin).json["state"] == "blocked"
+    assert editor.get("/admin").path == "/admin/login"
+    assert editor.sign_in("ed@shop.test").status == 422
+    assert web.call("POST", f"{here}/unblock", web.admin).json["state"] == "active"
+    assert editor.sign_in("ed@shop.test").path == "/admin"
+    link = web.call("POST", f"{here}/link", web.admin).json["link"].removeprefix(web.url)
+    assert editor.get(link).status == 200
+    assert web.call("DELETE", here, web.admin).status == 204
+    assert web.call("GET", here, web.admin).status == 404
+    assert editor.get("/admin").path == "/admin/login"
+
+
+def test_an_owner_signs_a_user_out_everywhere_by_the_page(web):
+    other = Visitor(web).become("vi@shop.test", "viewer")
+    assert other.get("/admin").path == "/admin"
+    user = web.call("GET", "/api/v1/users/vi@shop.test", web.admin).json["id"]
+    page = web.owner.get(f"/admin/users/{user}").send(f"/admin/users/{user}", **{"do": "sessions"})
+    assert "Saved" in page.text
+    assert other.get("/admin").path == "/admin/login"
+    assert "signed a user out everywhere" in web.owner.get("/admin/audit").text
+
+
+def test_the_last_owner_stays_whoever_asks(web):
+    here = "/api/v1/users/owner@shop.test"
+    assert problem(web.call("PATCH", here, web.admin, {"role": "viewer"})) == (409, "/role")
+    assert web.call("POST", f"{here}/block", web.admin).status == 409
+    assert web.call("DELETE", here, web.admin).status == 409
+    now = web.call("GET", here, web.admin).json
+    assert (now["role"], now["state"]) == ("owner", "active")
+    assert web.owner.get("/admin/users").status == 200
+
+
+@pytest.mark.parametrize("body, pointer", [
+    ({"email": "nobody", "role": "viewer"}, "/email"),
+    ({"role": "viewer"}, "/email"),
+    ({"email": "a b@shop.test", "role": "viewer"}, "/email"),
+    ({"email": "a@shop.test"}, "/role"),
+    ({"email": "a@shop.test", "role": "king"}, "/role"),
+    ({"email": "a@shop.test", "role": "viewer", "name": "x" * 101}, "/name"),
+    ({"email": "a@shop.test", "role": "viewer", "name": "a\nb"}, "/name"),
+    ({"email": "a@shop.test", "role": "viewer", "may_export": 1}, "/may_export"),
+    ({"email": "a@shop.test", "role": "viewer", "admin": True}, "/admin"),
+])
+def test_a_bad_invitation_is_told_with_its_field(web, body, pointer):
+    assert problem(web.call("POST", "/api/v1/users", web.admin, body)) == (422, pointer)
+    assert web.call("GET", "/api/v1/users/a@shop.test", web.admin).status == 404
+
+
+def test_users_and_the_audit_log_are_for_keys_with_the_scope_that_are_nobody_s_own(web):
+    own = web.key("own", "--scope", "admin,read", "--customer", web.sender.domain)
+    for path in ("/api/v1/users", "/api/v1/users/owner@shop.test", "/api/v1/audit"):
+        assert web.call("GET", path).status == 401
+        assert web.call("GET", path, web.reader).status == 403
+        assert web.call("GET", path, own).status == 403
+    assert web.call("GET", "/api/v1/settings", own).status == 403
+    assert web.call("PATCH", "/api/v1/settings", own, {"zone": "UTC"}).status == 403
+    assert web.call("PATCH", "/api/v1/settings", web.reader, {"zone": "UTC"}).status == 403
+    assert web.call("POST", "/api/v1/users", own, {"email": "x@shop.test", "role": "owner"}).status == 403
+
+
+# ---- settings ----
+
+def test_settings_are_changed_by_a_program_all_or_nothing(web):
+    before = web.call("GET", "/api/v1/settings", web.reader).json
+    assert (before["zone"], before["language"], before["track_opens"]) == ("Asia/Tokyo", "ja", True)
+    answer = web.call("PATCH", "/api/v1/settings", web.admin,
+                      {"sender_name": "森商店", "from_address": "shop@example.jp", "track_clicks": False,
+                       "sender_address": "1-2-3\nTokyo"})
+    assert answer.status == 200, answer
+    assert answer.json == {**before, "sender_name": "森商店", "from_address": "shop@example.jp",
+                           "track_clicks": False, "sender_address": "1-2-3\nTokyo"}
+    assert web.owner.get("/admin/settings").form("/admin/settings").fields["sender-name"] == "森商店"
+    for change, pointer in (({"zone": "Asia/Edo"}, "/zone"), ({"zone": 540}, "/zone"),
+                            ({"language": "fr"}, "/language"), ({"track_opens": "yes"}, "/track_opens"),
+                            ({"from_address": "nobody"}, "/from_address"),
+                            ({"from_name": "a\r\nBcc: b"}, "/from_name"),
+                            ({"sender_contact": "javascript:x"}, "/sender_contact"),
+                            ({"sender_phone": "0" * 1001}, "/sender_phone"), ({"nothing": 1}, "/nothing")):
+        bad = web.call("PATCH", "/api/v1/settings", web.admin, {"reply_to": "no@example.jp", **change})
+        assert problem(bad) == (422, pointer)
+    assert web.call("GET", "/api/v1/settings", web.admin).json == answer.json
+
+
+def test_pages_go_by_the_clock_of_the_zone_that_was_chosen(web):
+    page = web.owner.get("/admin/settings")
+    assert page.form("/admin/settings").fields["zone"] == "Asia/Tokyo"
+    assert web.owner.get("/admin/campaigns/new").form("/admin/campaigns").fields["zone"] == "Asia/Tokyo"
+
+    def clock():
+        page = web.owner.get("/admin/audit")
+        times = [at["datetime"] for tag, at in page.reader.tags if tag == "time"]
+        return times[-1], re.findall(r"\d{4}-\d\d-\d\d (\d\d):\d\d", page.text)[-1]
+
+    utc, tokyo = clock()
+    assert int(tokyo) == (int(utc[11:13]) + 9) % 24
+    page = page.send("/admin/settings", zone="Pacific/Kiritimati")
+    assert page.form("/admin/settings").fields["zone"] == "Pacific/Kiritimati"
+    utc, there = clock()
+    assert int(there) == (int(utc[11:13]) + 14) % 24
+    assert web.call("GET", "/api/v1/settings", web.admin).json["zone"] == "Pacific/Kiritimati"
+    # By any spelling; it is kept by its own.
+    assert web.call("PATCH", "/api/v1/settings", web.admin, {"zone": "asia/tokyo"}).json["zone"] == "Asia/Tokyo"
+    page = web.owner.get("/admin/settings").send("/admin/settings", zone="Asia/Edo")
+    assert page.status == 422 and "no time zone" in page.text
+
+
+# ---- what was done ----
+
+def test_the_audit_log_is_read_page_by_page(web):
+    web.call("PATCH", "/api/v1/settings", web.admin, {"sender_phone": "03-0000-0000", "zone": "Asia/Tokyo"})
+    whole = web.call("GET", "/api/v1/audit?limit=1000", web.admin).json
+    assert "before" not in whole
+    last = whole["entries"][0]
+    assert (last["who"], last["action"], last["object"]) == ("api admin", "setting.change", "sender-phone")
+    assert last["from"] == "127.0.0.1" and last["at_ms"] > 1_700_000_000_000
+    parts, place = [], ""
+    while place is not None:
+        part = web.call("GET", f"/api/v1/audit?limit=3&before={place}", web.admin).json
+        parts += part["entries"]
+        place = part.get("before")
+    assert parts == whole["entries"] and len(parts) > 6
+    actions = {one["action"] for one in parts}
+    assert {"user.invite", "user.block", "user.sessions-end", "user.delete", "user.change"} <= actions
+    # A change that changes nothing is none.
+    web.call("PATCH", "/api/v1/settings", web.admin, {"sender_phone": "03-0000-0000"})
+    assert web.call("GET", "/api/v1/audit?limit=1", web.admin).json["entries"] == [last]
+    for bad in ("before=x", "before=1.x", "limit=x"):
+        assert web.call("GET", f"/api/v1/audit?{bad}", web.admin).status == 400
