@@ -18,10 +18,12 @@
 /* Closing on bytes that were not read would reset the connection, and the answer with it. */
 #define LINGER_NS (5 * NS_PER_S)
 /*
- * Who is told before he has said all may see the connection end instead: a body that is not much
- * too large is read to its end first.
+ * Who is told before he has said all may see the connection end instead of the answer, or at the
+ * next call: a web server that has not handed all of a body on closes the client's connection after
+ * the answer, unannounced. So what is refused is read to its end first, unless it is very large.
  */
 #define DRAIN_BODIES 8 /* of the largest size */
+#define DRAIN_MIN (1u << 20)
 #define HELD_BODIES 2 /* of the largest size, at once */
 #define FORM_BODY_MAX FORM_BYTES_MAX
 #define FILE_PART (256u << 10) /* bytes read and sent at once */
@@ -201,13 +203,6 @@ static u64 body_max_of(const struct call *call)
 	return call->route->flags & ROUTE_TAKES_JSON ? max : min_u64(max, BYTES_MAX);
 }
 
-static void refuse_length(struct call *call)
-{
-	call_refuse(call, 413, NULL, "the body has %llu bytes, at most %llu are taken",
-		    (unsigned long long)call->head.content_length,
-		    (unsigned long long)body_max_of(call));
-}
-
 static bool check_room(struct call *call, u64 length)
 {
 	u64 all = HELD_BODIES * call->web->config->web.body_max;
@@ -241,14 +236,10 @@ static bool check_body(struct call *call)
 		call_refuse(call, 415, NULL, "the body must be application/json");
 		return false;
 	}
-	call->drain = length > max && length <= DRAIN_BODIES * max ? length : 0;
-	if (call->drain > 0)
-		return true;
-	if (length > max) {
-		refuse_length(call);
-		return false;
-	}
-	return check_room(call, length);
+	if (length > max)
+		call_refuse(call, 413, NULL, "the body has %llu bytes, at most %llu are taken",
+			    (unsigned long long)length, (unsigned long long)max);
+	return length <= max && check_room(call, length);
 }
 
 static bool check_request(struct call *call)
@@ -268,6 +259,54 @@ static bool check_request(struct call *call)
 		return false;
 	}
 	return check_secure(call) && check_key(call) && check_session(call) && check_body(call);
+}
+
+/* ---- sending the answer ---- */
+
+static void send_rest(struct call *call)
+{
+	struct iovec *first = call->iov[0].iov_len > 0 ? &call->iov[0] : &call->iov[1];
+
+	conn_send(&call->conn, first, (u32)(&call->iov[2] - first));
+}
+
+static void count_answer(struct call *call)
+{
+	struct slice target = scgi_head_find(&call->head, SLICE("REQUEST_URI"));
+	struct meter_worker *meter = call->web->meter;
+	enum meter_kind kind = web_meter_kind_of(target);
+
+	metric_add(&meter->answers[kind][min_u64(call->status / 100, 5) - 1], 1);
+	metric_observe(&meter->times[kind], clock_mono_ns() - call->began_ns);
+}
+
+static void send_answer(struct call *call)
+{
+	call->state = CALL_ANSWERS;
+	call->iov[0] = (struct iovec){ call->answer_head.ptr, call->answer_head.len };
+	call->iov[1] = (struct iovec){ call->answer_body.ptr, call->answer_body.len };
+	if (call->conn.has_ended || !conn_may_send(&call->conn) || call->answer_head.failed) {
+		call_close(call);
+		return;
+	}
+	wait_for(call, ANSWER_PATIENCE_NS);
+	send_rest(call);
+}
+
+static u64 drain_max(const struct call *call)
+{
+	return call->route ? max_u64(DRAIN_MIN, DRAIN_BODIES * body_max_of(call)) : DRAIN_MIN;
+}
+
+void call_send(struct call *call)
+{
+	count_answer(call);
+	if (call->body_left == 0 || call->body_left > drain_max(call)) {
+		send_answer(call);
+		return;
+	}
+	call->state = CALL_DRAINS;
+	wait_for(call, BODY_PATIENCE_NS);
 }
 
 /* ---- the body ---- */
@@ -325,23 +364,20 @@ static void take_body(struct call *call, struct slice bytes)
 		run(call);
 }
 
+/* What was decided before all of the body was here is said behind it. */
 static void drain(struct call *call, struct slice bytes)
 {
-	call->drain -= min_u64(call->drain, bytes.len);
-	call->body_left = call->drain;
-	if (call->drain == 0)
-		refuse_length(call);
+	call->body_left -= min_u64(call->body_left, bytes.len);
+	if (call->body_left == 0)
+		send_answer(call);
 }
 
 static void on_head(struct call *call, struct slice rest)
 {
 	call->body_left = call->head.content_length;
-	if (!check_request(call))
-		return;
-	if (call->drain > 0) {
-		call->state = CALL_DRAINS;
-		wait_for(call, BODY_PATIENCE_NS);
-		drain(call, rest);
+	if (!check_request(call)) {
+		if (call->state == CALL_DRAINS)
+			drain(call, rest);
 		return;
 	}
 	call->held = call->upload_reader ? 0 : call->head.content_length;
@@ -378,38 +414,7 @@ static void on_bytes(struct conn *conn, struct slice bytes)
 	}
 }
 
-/* ---- sending the answer ---- */
-
-static void send_rest(struct call *call)
-{
-	struct iovec *first = call->iov[0].iov_len > 0 ? &call->iov[0] : &call->iov[1];
-
-	conn_send(&call->conn, first, (u32)(&call->iov[2] - first));
-}
-
-static void count_answer(struct call *call)
-{
-	struct slice target = scgi_head_find(&call->head, SLICE("REQUEST_URI"));
-	struct meter_worker *meter = call->web->meter;
-	enum meter_kind kind = web_meter_kind_of(target);
-
-	metric_add(&meter->answers[kind][min_u64(call->status / 100, 5) - 1], 1);
-	metric_observe(&meter->times[kind], clock_mono_ns() - call->began_ns);
-}
-
-void call_send(struct call *call)
-{
-	count_answer(call);
-	call->state = CALL_ANSWERS;
-	call->iov[0] = (struct iovec){ call->answer_head.ptr, call->answer_head.len };
-	call->iov[1] = (struct iovec){ call->answer_body.ptr, call->answer_body.len };
-	if (call->conn.has_ended || !conn_may_send(&call->conn) || call->answer_head.failed) {
-		call_close(call);
-		return;
-	}
-	wait_for(call, ANSWER_PATIENCE_NS);
-	send_rest(call);
-}
+/* ---- sending the rest of it ---- */
 
 /* The next part of a file. False: it could not be read; what was promised cannot be kept. */
 static bool read_part(struct call *call)

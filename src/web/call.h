@@ -76,7 +76,7 @@ struct web {
 enum call_state {
 	CALL_HEAD,
 	CALL_BODY,
-	CALL_DRAINS, /* too large a body is read and thrown away; then that is said */
+	CALL_DRAINS, /* decided; that is said when the rest of the body has come */
 	CALL_WORKS, /* the sender is asked */
 	CALL_ANSWERS,
 	CALL_LINGERS, /* answered; the rest of the request is thrown away */
@@ -93,7 +93,6 @@ struct call {
 	struct call_body *upload_reader; /* of a file */
 	u64 body_left; /* bytes of the body that have not come */
 	u64 held;
-	u64 drain; /* bytes that are still to be thrown away */
 	u64 began_ns;
 	const struct web_route *route;	  /* NULL: there is none */
 	struct api_key key;		  /* name "": the route needs none */

@@ -292,6 +292,26 @@ def test_calls_that_may_not_be_made_are_told_why(web, key, sender):
     assert web.call("POST", messages, key, mail()).status == 401
 
 
+def test_a_refused_call_does_not_cost_the_connection_of_the_next_one(web, key):
+    body = json.dumps(mail()).encode()
+    connection = http.client.HTTPSConnection("127.0.0.1", web.port, timeout=30, context=web.context)
+    for path, bearer, status in (("/api/v1/messages", "wrong", 401), ("/api/v1/nothing", key, 404),
+                                 ("/api/v1/openapi.json", key, 405), ("/admin/login", key, 403)):
+        connection.putrequest("POST", path)
+        for name, value in (("Authorization", f"Bearer {bearer}"), ("Content-Type", "application/json"),
+                            ("Origin", "https://evil.test"), ("Content-Length", str(len(body)))):
+            connection.putheader(name, value)
+        connection.endheaders()
+        here = connection.sock
+        time.sleep(0.1)  # its head is judged by now
+        connection.send(body)
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (status, True), path
+        assert connection.sock is here, path
+    connection.request("GET", "/api/v1/openapi.json")
+    assert connection.getresponse().status == 200 and connection.sock is here
+
+
 def test_a_key_of_one_customer_is_for_that_one_alone(sender_in, server):
     sender = sender_in(keys=("ed25519",))
     other = 'customer "other.example" { sign = false\n address "any" { ehlo = "mail.other.example" } }\n'
