@@ -203,6 +203,7 @@ struct config_web {
 	const char *url;      /* "https://mail.example.jp": of our pages; NULL: there are none */
 	u64 audience_max;     /* bytes it may become; 64 MiB..64 TiB */
 	const char *metrics;  /* "127.0.0.1:9643": its page; NULL: none */
+	bool check_identity;  /* campaigns begin when DNS vouches for them: web/identity.h */
 };
 
 /* The web server for people and programs: `hikyaku www`, which runs lighttpd. */

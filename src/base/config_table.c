@@ -276,6 +276,7 @@ static const struct config_option web_options[] = {
 	    RANGE(64 * MIB, 64 * TIB)),
 	ROW(config_web, metrics, "metrics", CONFIG_TEXT, "",
 	    SHAPE(endpoint, "an address with port such as 127.0.0.1:9643")),
+	ROW(config_web, check_identity, "check-identity", CONFIG_FLAG, "true", RANGE(0, 0)),
 };
 NOT_TITLED(web, "web", web_options);
 

@@ -7,14 +7,7 @@
 #include "base/config.h"
 #include "console/console.h"
 #include "console/records.h"
-
-#define IDENTITY_ADDRESSES_MAX 64
-#define IDENTITY_KEYS_MAX (2 * CONFIG_DKIM_MAX)
-
-struct identity_key {
-	char name[340]; /* s2026._domainkey.example.jp */
-	char *record;	/* "v=DKIM1; ..." */
-};
+#include "delivery/identity_check.h"
 
 /* One customer. */
 struct identity {

@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "console/console.h"
+#include "dns/mx_config.h"
 #include "dns/question.h"
 
 #define LOOKUP_TIMEOUT_MS 10000
@@ -28,13 +29,6 @@ void lookup_close(struct lookup_dns *dns);
  */
 bool lookup_mx(struct lookup_dns *dns, const char *domain, struct mx_answer *answer,
 	       struct error *error);
-
-/* The first PTR name of the address in `name`, lower case, "" when there is none. */
-enum question_status lookup_ptr(struct lookup_dns *dns, const char *address, u32 timeout_ms,
-				char name[QUESTION_NAME_SIZE]);
-/* True when the name has that address (A or AAAA by the address's family). */
-bool lookup_has_address(struct lookup_dns *dns, const char *name, const char *address,
-			u32 timeout_ms);
 
 /* A name as people type it, to A-labels; false when it is no domain name. */
 bool lookup_name(const char *typed, char name[QUESTION_NAME_SIZE]);

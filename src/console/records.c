@@ -13,49 +13,17 @@ static bool is_v6(const char *address)
 	return strchr(address, ':') != NULL;
 }
 
-void records_spf(const struct records *records, struct buf *out)
-{
-	buf_add_text(out, "v=spf1");
-	for (size_t i = 0; i < records->address_count; i++)
-		buf_add_format(out, " %s:%s", is_v6(records->addresses[i]) ? "ip6" : "ip4",
-			       records->addresses[i]);
-	buf_add_text(out, " -all");
-}
-
-void records_dmarc(const struct records *records, struct buf *out)
-{
-	buf_add_format(out, "v=DMARC1; p=none; rua=mailto:dmarc@%s", records->domain);
-}
-
-void records_strings(struct buf *out, struct slice value)
-{
-	do {
-		struct slice part = slice_first(value, STRING_MAX);
-
-		buf_add_char(out, '"');
-		for (size_t i = 0; i < part.len; i++) {
-			if (part.ptr[i] == '"' || part.ptr[i] == '\\')
-				buf_add_char(out, '\\');
-			buf_add_char(out, part.ptr[i]);
-		}
-		buf_add_char(out, '"');
-		value = slice_from(value, part.len);
-		if (value.len > 0)
-			buf_add_char(out, ' ');
-	} while (value.len > 0);
-}
-
 void records_print_txt(FILE *out, const char *name, struct slice value)
 {
-	struct buf strings;
+	struct buf line;
 
-	buf_init(&strings, VALUE_MAX);
-	records_strings(&strings, value);
-	fprintf(out, "%s. IN TXT %s\n", name, buf_text(&strings));
+	buf_init(&line, VALUE_MAX);
+	records_txt(&line, name, value);
+	fprintf(out, "%s\n", buf_text(&line));
 	/* One string: the form's own program cuts it. */
 	if (value.len > STRING_MAX)
 		fprintf(out, "  as one value for a provider's form:\n%.*s\n", SLICE_FMT(value));
-	buf_done(&strings);
+	buf_done(&line);
 }
 
 static void print_addresses(FILE *out, const struct records *records)

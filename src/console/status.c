@@ -265,6 +265,7 @@ static void describe_ptr(const struct console *console, char *text, size_t size)
 	struct error ignored;
 	char name[QUESTION_NAME_SIZE];
 	const char *address = NULL;
+	struct question_within within;
 	enum question_status status;
 	bool is_confirmed;
 
@@ -275,9 +276,10 @@ static void describe_ptr(const struct console *console, char *text, size_t size)
 		address = identity.records.addresses[0];
 	if (!address || !lookup_open(console, &dns, &ignored))
 		return;
-	status = lookup_ptr(&dns, address, PTR_PATIENCE_MS, name);
+	within = (struct question_within){ dns.asker, PTR_PATIENCE_MS };
+	status = question_find_ptr(question_ask_within, &within, address, name);
 	is_confirmed = status == QUESTION_OK &&
-		       lookup_has_address(&dns, name, address, PTR_PATIENCE_MS);
+		       question_has_address(question_ask_within, &within, name, address);
 	lookup_close(&dns);
 	if (status != QUESTION_OK)
 		snprintf(text, size, "%s: NONE (%s)", address, question_status_text(status));

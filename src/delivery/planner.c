@@ -11,6 +11,7 @@
 #include "delivery/planner_parts.h"
 #include "delivery/planner_suppression.h"
 #include "delivery/planner_tls.h"
+#include "dns/mx_config.h"
 #include "dns/sts_fetch.h"
 
 #include <errno.h>
@@ -95,29 +96,13 @@ static bool open_resolver(struct planner *planner, struct error *error)
 	struct net_range allowed[CONFIG_LIST_MAX];
 	struct net_address own[CONFIG_LIST_MAX];
 	struct mx_params params = {
-		.forwarders = dns->forwarders.items,
-		.forwarder_count = dns->forwarders.count,
-		.trust_anchor_file = dns->trust_anchor_file,
-		.root_hints_file = dns->root_hints,
-		.trust_anchors = dns->trust_anchors.items,
-		.trust_anchor_count = dns->trust_anchors.count,
-		.stub_zones = dns->stub_zones.items,
-		.stub_zone_count = dns->stub_zones.count,
-		.allowed = allowed,
 		.own = own,
-		.ipv4 = dns->ipv4,
-		.ipv6 = dns->ipv6,
 		.mta_sts = dns->mta_sts,
 		.tls_report = planner->config->tls_report,
 		.seed = planner->params.seed,
 	};
 
-	for (size_t i = 0; i < dns->allow_destinations.count; i++) {
-		if (!net_range_parse(&allowed[i], slice_of(dns->allow_destinations.items[i])))
-			return error_set(error, "dns: allow-destinations: %s is no address range",
-					 dns->allow_destinations.items[i]);
-		params.allowed_count++;
-	}
+	mx_params_take(&params, dns, allowed);
 	params.own_count = own_addresses(planner->config, own, array_count(own));
 	planner->resolver = mx_resolver_open(&params, error);
 	return planner->resolver != NULL;

@@ -3,11 +3,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "dns/mx_parts.h"
+#include "dns/record_text.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unbound.h>
 
 #define STORE_MAX (256u << 10)
@@ -197,4 +199,51 @@ void question_reverse(char out[QUESTION_REVERSE_SIZE], const struct net_address 
 		out[at++] = '.';
 	}
 	snprintf(out + at, QUESTION_REVERSE_SIZE - at, "ip6.arpa");
+}
+
+void question_ask_within(void *within, const char *name, u16 type, struct question_answer *answer)
+{
+	const struct question_within *patience = within;
+
+	question_ask(patience->asker, name, type, patience->timeout_ms, answer);
+}
+
+enum question_status question_find_ptr(question_source *ask, void *arg, const char *address,
+				       char name[QUESTION_NAME_SIZE])
+{
+	struct net_address parsed;
+	char question[QUESTION_REVERSE_SIZE];
+	struct question_answer answer;
+	enum question_status status;
+
+	name[0] = '\0';
+	if (!net_address_parse(&parsed, slice_of(address), false))
+		return QUESTION_FAILED;
+	question_reverse(question, &parsed);
+	ask(arg, question, RECORD_PTR, &answer);
+	status = answer.status;
+	if (answer.count > 0 &&
+	    record_name(name, answer.records[0].bytes, answer.records[0].len) == 0)
+		status = QUESTION_FAILED;
+	ascii_lower_in_place(name, strlen(name));
+	question_answer_done(&answer);
+	return status;
+}
+
+bool question_has_address(question_source *ask, void *arg, const char *name, const char *address)
+{
+	bool is_v6 = strchr(address, ':') != NULL;
+	u16 type = is_v6 ? RECORD_AAAA : RECORD_A;
+	struct net_address wanted;
+	struct question_answer answer;
+	bool has = false;
+
+	if (!net_address_parse(&wanted, slice_of(address), false))
+		return false;
+	ask(arg, name, type, &answer);
+	for (size_t i = 0; i < answer.count; i++)
+		has |= answer.records[i].len == (is_v6 ? 16 : 4) &&
+		       memcmp(answer.records[i].bytes, wanted.ip, answer.records[i].len) == 0;
+	question_answer_done(&answer);
+	return has;
 }

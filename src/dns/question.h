@@ -61,6 +61,19 @@ void question_answer_done(struct question_answer *answer);
  */
 typedef void question_source(void *arg, const char *name, u16 type, struct question_answer *answer);
 
+/* One that asks `asker` and waits for so long; its argument is this. */
+struct question_within {
+	struct question_asker *asker;
+	u32 timeout_ms;
+};
+void question_ask_within(void *within, const char *name, u16 type, struct question_answer *answer);
+
+/* The first PTR name of the address in `name`, lower case, "" when there is none. */
+enum question_status question_find_ptr(question_source *ask, void *arg, const char *address,
+				       char name[QUESTION_NAME_SIZE]);
+/* True when the name has that address (A or AAAA by the address's family). */
+bool question_has_address(question_source *ask, void *arg, const char *name, const char *address);
+
 /* "ok", "no such records", "no such name", "no answer", "bogus" for people. */
 const char *question_status_text(enum question_status status);
 

@@ -16,12 +16,15 @@
 #include "web/scribe.h"
 
 struct bringer;
+struct identity_checker;
 
 struct bringer_params {
 	const struct config *config;
 	struct audience *audience;
 	struct scribe *scribe;
 	const struct link_keys *links;
+	/* NULL: campaigns begin whatever DNS says. */
+	struct identity_checker *identity;
 };
 
 /* Starts the thread. NULL and a sentence: no memory, no thread. */

@@ -36,6 +36,7 @@ struct jobs;
 struct link_keys;
 struct track;
 struct bringer;
+struct identity_checker;
 struct form_guard;
 struct call_body;
 struct call_order;
@@ -57,6 +58,7 @@ struct web {
 	struct form_guard *form_guard; /* the same */
 	struct track *track;	       /* this thread's opens and clicks */
 	struct bringer *bringer;       /* of all threads */
+	struct identity_checker *identity; /* of all threads */
 	struct scribe_desk desk;
 	struct jobs *jobs; /* of all threads */
 	struct ring *ring;

@@ -157,6 +157,8 @@ static const struct web_route routes[] = {
 	{ "POST", "/api/v1/mailings/{}/cancel", ADMIN, 0, api_mailing_cancel },
 	{ "POST", "/api/v1/mailings/{}/resend", SEND, JSON, api_mailing_resend },
 	{ "POST", "/api/v1/mailings/{}/test", SEND, JSON, api_mailing_test },
+	{ "GET", "/api/v1/identity", READ, 0, api_identity_show },
+	{ "POST", "/api/v1/identity/check", ADMIN, 0, api_identity_check },
 	{ "GET", "/api/v1/hold", READ, 0, api_hold_show },
 	{ "DELETE", "/api/v1/hold", ADMIN, 0, api_hold_release },
 	{ "GET", "/api/v1/mailings/{}/report", READ, 0, api_mailing_report },

@@ -194,6 +194,8 @@ void api_mailing_pause(struct call *call);
 void api_mailing_resume(struct call *call);
 void api_mailing_cancel(struct call *call);
 void api_mailing_resend(struct call *call);
+void api_identity_show(struct call *call);
+void api_identity_check(struct call *call);
 void api_hold_show(struct call *call);
 void api_hold_release(struct call *call);
 void api_mailing_report(struct call *call);

@@ -12,6 +12,7 @@
 #include "web/bringer.h"
 #include "campaign/form_guard.h"
 #include "web/call.h"
+#include "web/identity.h"
 #include "web/import_job.h"
 #include "web/link_key.h"
 #include "web/password.h"
@@ -68,6 +69,7 @@ struct role {
 	struct teller *teller; /* of the first worker */
 	struct bringer *bringer;
 	struct log_follower *follower;
+	struct identity_checker *identity;
 	struct worker workers[METER_WORKERS_MAX];
 	u32 worker_count; /* those that run */
 	struct metrics_responder *responder; /* of the first one; NULL: none */
@@ -169,6 +171,7 @@ static bool open_web(struct worker *worker, struct error *error)
 	exchange_line_init(&web->line, web->ring, &web->wheel, role->config.control);
 	web->links = &role->links;
 	web->bringer = role->bringer;
+	web->identity = role->identity;
 	web->jobs = role->jobs;
 	web->form_guard = &role->form_guard;
 	scribe_desk_init(&web->desk, role->scribe, web->ring);
@@ -330,11 +333,17 @@ static bool open_audience(struct role *role, struct error *error)
 
 static bool open_bringer(struct role *role, struct error *error)
 {
-	const struct bringer_params params = { .config = &role->config,
+	struct bringer_params params = { .config = &role->config,
 					       .audience = role->audience,
 					       .scribe = role->scribe,
 					       .links = &role->links };
 
+	const struct identity_params identity = { &role->config, role->audience, role->scribe };
+
+	role->identity = identity_checker_open(&identity, error);
+	if (!role->identity)
+		return false;
+	params.identity = role->identity;
 	role->bringer = bringer_open(&params, error);
 	if (!role->bringer)
 		return false;
@@ -435,6 +444,7 @@ static void close_role(struct role *role)
 	bringer_close(role->bringer);
 	jobs_close(role->jobs);
 	log_follower_close(role->follower);
+	identity_checker_close(role->identity);
 	scribe_close(role->scribe);
 	audience_close(role->audience);
 	doorkeeper_close(&role->doorkeeper);

@@ -54,7 +54,8 @@ class WebHost:
         self.sections = {
             "web": {"listen": self.socket, "api-keys": str(self.directory / "keys"),
                     "audience": str(self.directory / "audience"),
-                    "invitations": str(self.directory / "invitations"), **settings},
+                    "invitations": str(self.directory / "invitations"),
+                    "check-identity": False, **settings},
             "www": {"listen": [f"127.0.0.1:{self.plain_port}"], "listen-tls": [f"127.0.0.1:{self.port}"],
                     "site": str(self.directory / "site"), "folder": str(self.directory / "data"),
                     "run": f"{sender.short}/www", "server": LIGHTTPD,

@@ -1,6 +1,7 @@
+#include "delivery/identity_check.h"
+
 #include "base/net_address.h"
 #include "base/text.h"
-#include "console/check_identity.h"
 #include "dns/block_list.h"
 #include "dns/record_text.h"
 
@@ -9,14 +10,14 @@
 
 /* ---- names ---- */
 
-static void check_ptr(struct check *check, const char *address)
+static void check_ptr(struct identity_check *check, const char *address)
 {
-	const char *hostname = check->identity->hostname;
+	const char *hostname = check->records->hostname;
 	char name[QUESTION_NAME_SIZE];
 	char what[100];
 	char found[400];
 	char publish[600];
-	enum question_status status = lookup_ptr(&check->dns, address, CHECK_TIMEOUT_MS, name);
+	enum question_status status = question_find_ptr(check->ask, check->ask_arg, address, name);
 	bool is_confirmed;
 	bool is_ours;
 
@@ -24,25 +25,25 @@ static void check_ptr(struct check *check, const char *address)
 	snprintf(publish, sizeof(publish), "ask your provider for the PTR %s -> %s", address,
 		 hostname);
 	if (status != QUESTION_OK) {
-		check_tell(check, what, VERDICT_FAIL, question_status_text(status), publish);
+		identity_tell(check, what, IDENTITY_FAIL, question_status_text(status), publish);
 		return;
 	}
-	is_confirmed = lookup_has_address(&check->dns, name, address, CHECK_TIMEOUT_MS);
+	is_confirmed = question_has_address(check->ask, check->ask_arg, name, address);
 	is_ours = slice_equal_nocase(slice_of(name), slice_of(hostname));
 	snprintf(found, sizeof(found), "%s%s%s", name,
 		 is_confirmed ? "" : ", which does not have this address",
 		 is_ours ? "" : ", which is not what EHLO says");
-	check_tell(check, what,
-		   !is_confirmed ? VERDICT_FAIL
-		   : is_ours     ? VERDICT_PASS
-				 : VERDICT_WARN,
-		   found, publish);
+	identity_tell(check, what,
+		      !is_confirmed ? IDENTITY_FAIL
+		      : is_ours     ? IDENTITY_PASS
+				    : IDENTITY_WARN,
+		      found, publish);
 }
 
-static void check_ehlo(struct check *check, const char *address)
+static void check_ehlo(struct identity_check *check, const char *address)
 {
-	const char *hostname = check->identity->hostname;
-	bool has = lookup_has_address(&check->dns, hostname, address, CHECK_TIMEOUT_MS);
+	const char *hostname = check->records->hostname;
+	bool has = question_has_address(check->ask, check->ask_arg, hostname, address);
 	char what[100];
 	char found[400];
 	char publish[600];
@@ -52,10 +53,10 @@ static void check_ehlo(struct check *check, const char *address)
 		 has ? "has" : "does not have");
 	snprintf(publish, sizeof(publish), "%s. IN %s %s", hostname,
 		 strchr(address, ':') ? "AAAA" : "A", address);
-	check_tell(check, what, has ? VERDICT_PASS : VERDICT_FAIL, found, publish);
+	identity_tell(check, what, has ? IDENTITY_PASS : IDENTITY_FAIL, found, publish);
 }
 
-void check_host_address(struct check *check, const char *address)
+void identity_check_address(struct identity_check *check, const char *address)
 {
 	check_ptr(check, address);
 	check_ehlo(check, address);
@@ -63,8 +64,9 @@ void check_host_address(struct check *check, const char *address)
 
 /* ---- block lists ---- */
 
-static enum block_list_says ask_list(struct check *check, const struct net_address *address,
-				     const char *zone, char code[NET_ADDRESS_TEXT_SIZE])
+static enum block_list_says ask_list(struct identity_check *check,
+				     const struct net_address *address, const char *zone,
+				     char code[NET_ADDRESS_TEXT_SIZE])
 {
 	char name[QUESTION_NAME_SIZE];
 	struct question_answer answer;
@@ -73,7 +75,7 @@ static enum block_list_says ask_list(struct check *check, const struct net_addre
 	code[0] = '\0';
 	if (!block_list_name(name, address, zone))
 		return BLOCK_LIST_STRANGE;
-	check_ask(check, name, RECORD_A, &answer);
+	identity_ask(check, name, RECORD_A, &answer);
 	says = block_list_read(&answer, code);
 	question_answer_done(&answer);
 	return says;
@@ -97,9 +99,17 @@ static const char *list_excuse(enum block_list_says says)
 	return "?";
 }
 
+/* What a stranger wrote, for a terminal or a page. */
+static void add_printable(struct buf *out, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		buf_add_char(out, text.ptr[i] >= ' ' && text.ptr[i] <= '~' ? text.ptr[i] : '?');
+}
+
 /* One entry: which address, by which code, and the list's own words. */
-static void add_entry(struct check *check, const char *text, const struct net_address *address,
-		      const char *zone, const char *code, struct buf *found, struct buf *publish)
+static void add_entry(struct identity_check *check, const char *text,
+		      const struct net_address *address, const char *zone, const char *code,
+		      struct buf *found, struct buf *publish)
 {
 	char name[QUESTION_NAME_SIZE];
 	struct buf reason;
@@ -107,17 +117,17 @@ static void add_entry(struct check *check, const char *text, const struct net_ad
 	buf_add_format(found, "%s%s is listed (%s)", found->len > 0 ? ", " : "", text, code);
 	buf_init(&reason, 1024);
 	if (block_list_name(name, address, zone) &&
-	    check_find_txt(check, name, NULL, &reason) == QUESTION_OK) {
+	    identity_find_txt(check, name, NULL, &reason) == QUESTION_OK) {
 		buf_add_format(publish, "%sthe list says of %s: ", publish->len > 0 ? "\n  " : "",
 			       text);
-		human_text(publish, buf_slice(&reason));
+		add_printable(publish, buf_slice(&reason));
 	}
 	buf_done(&reason);
 }
 
-static void check_list(struct check *check, const char *zone)
+static void check_list(struct identity_check *check, const char *zone)
 {
-	const struct records *records = &check->identity->records;
+	const struct records *records = check->records;
 	char code[NET_ADDRESS_TEXT_SIZE];
 	enum block_list_says says = ask_list(check, &BLOCK_LIST_TEST_POINT, zone, code);
 	const char *excuse = list_excuse(says);
@@ -126,9 +136,9 @@ static void check_list(struct check *check, const char *zone)
 	struct buf publish;
 
 	if (excuse) {
-		check_tell(check, zone, VERDICT_WARN, excuse,
-			   "it may want a resolver of your own, or a key in its name (dns, "
-			   "block-lists)");
+		identity_tell(check, zone, IDENTITY_WARN, excuse,
+			      "it may want a resolver of your own, or a key in its name (dns, "
+			      "block-lists)");
 		return;
 	}
 	buf_init(&found, 8192);
@@ -146,20 +156,20 @@ static void check_list(struct check *check, const char *zone)
 				  &publish);
 	}
 	if (found.len > 0) {
-		check_tell(check, zone, VERDICT_FAIL, buf_text(&found),
-			   publish.len > 0 ? buf_text(&publish) : "ask the list to remove it");
+		identity_tell(check, zone, IDENTITY_FAIL, buf_text(&found),
+			      publish.len > 0 ? buf_text(&publish) : "ask the list to remove it");
 	} else {
 		buf_add_format(&found, "%u address%s, not listed", asked, asked == 1 ? "" : "es");
-		check_tell(check, zone, VERDICT_PASS, buf_text(&found), NULL);
+		identity_tell(check, zone, IDENTITY_PASS, buf_text(&found), NULL);
 	}
 	buf_done(&publish);
 	buf_done(&found);
 }
 
-void check_host_block_lists(struct check *check)
+void identity_check_block_lists(struct identity_check *check)
 {
-	const struct records *records = &check->identity->records;
-	const struct config_list *lists = &check->dns.config.dns.block_lists;
+	const struct records *records = check->records;
+	const struct config_list *lists = check->block_lists;
 	bool is_public = false;
 
 	for (size_t i = 0; i < records->address_count; i++) {
@@ -169,11 +179,11 @@ void check_host_block_lists(struct check *check)
 			     !net_address_is_special(&address);
 	}
 	if (!is_public) {
-		check_tell(check, "block lists", VERDICT_INFO,
-			   "not asked: no address of ours is public", NULL);
+		identity_tell(check, "block lists", IDENTITY_INFO,
+			      "not asked: no address of ours is public", NULL);
 		return;
 	}
-	for (size_t i = 0; i < lists->count; i++) {
+	for (size_t i = 0; lists && i < lists->count; i++) {
 		if (strcmp(lists->items[i], "none") != 0)
 			check_list(check, lists->items[i]);
 	}

@@ -1,6 +1,7 @@
+#include "delivery/identity_check.h"
+
 #include "base/clock.h"
 #include "base/text.h"
-#include "console/check_identity.h"
 #include "dkim/record.h"
 #include "dns/dmarc.h"
 #include "dns/record_text.h"
@@ -15,13 +16,13 @@
 /* ---- SPF ---- */
 
 /* `sender` NULL: the EHLO name is what is checked. */
-static enum spf_result evaluate(struct check *check, const char *address, const char *sender,
-				char found[FOUND_SIZE])
+static enum spf_result evaluate(struct identity_check *check, const char *address,
+				const char *sender, char found[FOUND_SIZE])
 {
-	struct spf spf = { .ask = check_ask,
-			   .arg = check,
+	struct spf spf = { .ask = check->ask,
+			   .arg = check->ask_arg,
 			   .sender = sender,
-			   .helo = check->identity->hostname,
+			   .helo = check->records->hostname,
 			   .now_s = clock_wall_ms() / 1000 };
 	enum spf_result result = SPF_NONE;
 
@@ -37,10 +38,10 @@ static enum spf_result evaluate(struct check *check, const char *address, const 
  * The record to publish: what is there, if it can be read, with our addresses in front, where no
  * limit comes before them; else one of our own.
  */
-static void propose_spf(struct check *check, const bool *is_missing, struct buf *out)
+static void propose_spf(struct identity_check *check, const bool *is_missing, struct buf *out)
 {
-	const struct records *records = &check->identity->records;
-	struct spf spf = { .ask = check_ask, .arg = check };
+	const struct records *records = check->records;
+	struct spf spf = { .ask = check->ask, .arg = check->ask_arg };
 	char current[SPF_RECORD_MAX];
 	enum spf_result result = spf_read(&spf, records->domain, current);
 	struct slice culprit;
@@ -61,41 +62,40 @@ static void propose_spf(struct check *check, const bool *is_missing, struct buf 
 	} else {
 		records_spf(records, &value);
 	}
-	check_publish_txt(out, records->domain, buf_slice(&value));
+	records_txt(out, records->domain, buf_slice(&value));
 	if (result == SPF_PASS || result == SPF_PERMERROR)
 		buf_add_text(out, "\n  instead of what is there: a domain has one such record");
 	buf_done(&value);
 }
 
 /* Section 2.3 of RFC 7208: the EHLO name is what bounces are judged by, which have no sender. */
-void check_domain_ehlo(struct check *check)
+void identity_check_ehlo(struct identity_check *check)
 {
-	const struct identity *identity = check->identity;
+	const struct records *records = check->records;
 	char found[FOUND_SIZE];
 	enum spf_result result;
 	struct buf publish;
 
-	if (identity->records.address_count == 0)
+	if (records->address_count == 0)
 		return;
-	result = evaluate(check, identity->records.addresses[0], NULL, found);
+	result = evaluate(check, records->addresses[0], NULL, found);
 	buf_init(&publish, 1024);
-	check_publish_txt(&publish, identity->hostname, SLICE("v=spf1 a -all"));
-	check_tell(check, "SPF EHLO",
-		   result == SPF_PASS   ? VERDICT_PASS
-		   : result == SPF_NONE ? VERDICT_INFO
-					: VERDICT_WARN,
-		   found, result == SPF_TEMPERROR ? NULL : buf_text(&publish));
+	records_txt(&publish, records->hostname, SLICE("v=spf1 a -all"));
+	identity_tell(check, "SPF EHLO",
+		      result == SPF_PASS   ? IDENTITY_PASS
+		      : result == SPF_NONE ? IDENTITY_INFO
+					   : IDENTITY_WARN,
+		      found, result == SPF_TEMPERROR ? NULL : buf_text(&publish));
 	buf_done(&publish);
 }
 
 /* Bounces come back to the domain, so it is that of the envelope sender. */
-void check_domain_spf(struct check *check)
+void identity_check_spf(struct identity_check *check)
 {
-	const struct records *records = &check->identity->records;
+	const struct records *records = check->records;
 	enum spf_result results[IDENTITY_ADDRESSES_MAX];
 	bool is_missing[IDENTITY_ADDRESSES_MAX] = { false };
 	char found[IDENTITY_ADDRESSES_MAX][FOUND_SIZE];
-	bool is_told = false;
 	struct buf publish;
 
 	check->is_spf_passed = records->address_count > 0;
@@ -105,27 +105,24 @@ void check_domain_spf(struct check *check)
 		check->is_spf_passed &= !is_missing[i];
 	}
 	buf_init(&publish, 32768);
-	if (!check->is_spf_passed && records->address_count > 0 && !check->is_quiet)
+	if (!check->is_spf_passed && records->address_count > 0)
 		propose_spf(check, is_missing, &publish);
 	for (size_t i = 0; i < records->address_count; i++) {
 		bool is_record = is_missing[i] && results[i] != SPF_TEMPERROR;
 		char what[100];
 
 		snprintf(what, sizeof(what), "SPF %s", records->addresses[i]);
-		/* It is the same for all of them: people read it once. */
-		check_tell(check, what, is_missing[i] ? VERDICT_FAIL : VERDICT_PASS, found[i],
-			   is_record && (!is_told || check->console->json) ? buf_text(&publish)
-									   : NULL);
-		is_told |= is_record;
+		identity_tell(check, what, is_missing[i] ? IDENTITY_FAIL : IDENTITY_PASS, found[i],
+			      is_record ? buf_text(&publish) : NULL);
 	}
 	buf_done(&publish);
 }
 
 /* ---- DKIM ---- */
 
-void check_domain_key(struct check *check, size_t index)
+void identity_check_key(struct identity_check *check, size_t index)
 {
-	const struct identity_key *key = &check->identity->keys[index];
+	const struct identity_key *key = &check->keys[index];
 	const char *fault;
 	char what[360];
 	struct buf theirs;
@@ -135,27 +132,26 @@ void check_domain_key(struct check *check, size_t index)
 	buf_init(&theirs, 16384);
 	buf_init(&publish, 16384);
 	snprintf(what, sizeof(what), "DKIM %.*s", (int)strcspn(key->name, "."), key->name);
-	check_publish_txt(&publish, key->name, slice_of(key->record));
-	status = check_find_txt(check, key->name, NULL, &theirs);
-	fault = status == QUESTION_OK
-			? dkim_record_fault(slice_of(key->record), buf_slice(&theirs))
-			: question_status_text(status);
+	records_txt(&publish, key->name, slice_of(key->record));
+	status = identity_find_txt(check, key->name, NULL, &theirs);
+	fault = status == QUESTION_OK ? dkim_record_fault(slice_of(key->record), buf_slice(&theirs))
+				      : question_status_text(status);
 	check->is_key_published[index] = !fault;
 	if (fault)
-		check_tell(check, what, VERDICT_FAIL, fault, buf_text(&publish));
+		identity_tell(check, what, IDENTITY_FAIL, fault, buf_text(&publish));
 	else if (dkim_record_is_on_trial(buf_slice(&theirs)))
-		check_tell(check, what, VERDICT_WARN,
-			   "published, but only on trial (t=y): take that off",
-			   buf_text(&publish));
+		identity_tell(check, what, IDENTITY_WARN,
+			      "published, but only on trial (t=y): take that off",
+			      buf_text(&publish));
 	else
-		check_tell(check, what, VERDICT_PASS, "published, the key that signs", NULL);
+		identity_tell(check, what, IDENTITY_PASS, "published, the key that signs", NULL);
 	buf_done(&theirs);
 	buf_done(&publish);
 }
 
 /* ---- DMARC ---- */
 
-static void tell_policy(struct check *check, const struct dmarc_answer *answer)
+static void tell_policy(struct identity_check *check, const struct dmarc_answer *answer)
 {
 	char found[800];
 	char publish[600];
@@ -163,11 +159,11 @@ static void tell_policy(struct check *check, const struct dmarc_answer *answer)
 	const char *text = "no such record";
 
 	buf_init(&policy, 1024);
-	records_dmarc(&check->identity->records, &policy);
+	records_dmarc(check->records, &policy);
 	snprintf(publish, sizeof(publish), "_dmarc.%.250s. IN TXT \"%.300s\"",
 		 answer->status == DMARC_BROKEN || answer->status == DMARC_SEVERAL
 			 ? answer->at
-			 : check->identity->domain,
+			 : check->records->domain,
 		 buf_text(&policy));
 	buf_done(&policy);
 	if (answer->status == DMARC_FOUND) {
@@ -180,8 +176,8 @@ static void tell_policy(struct check *check, const struct dmarc_answer *answer)
 			 record->is_spf_strict ? "strict" : "relaxed",
 			 ignored.len > 0 ? "; receivers ignore " : "", (int)ignored.len,
 			 ignored.len > 0 ? ignored.ptr : "");
-		check_tell(check, "DMARC", ignored.len > 0 ? VERDICT_WARN : VERDICT_PASS, found,
-			   NULL);
+		identity_tell(check, "DMARC", ignored.len > 0 ? IDENTITY_WARN : IDENTITY_PASS,
+			      found, NULL);
 		return;
 	}
 	if (answer->status == DMARC_SEVERAL)
@@ -190,8 +186,8 @@ static void tell_policy(struct check *check, const struct dmarc_answer *answer)
 		text = answer->wrong;
 	else if (answer->status == DMARC_TEMPERROR)
 		text = "no answer";
-	check_tell(check, "DMARC", VERDICT_FAIL, text,
-		   answer->status == DMARC_TEMPERROR ? NULL : publish);
+	identity_tell(check, "DMARC", IDENTITY_FAIL, text,
+		      answer->status == DMARC_TEMPERROR ? NULL : publish);
 }
 
 /* The domain that a key signs for (d=): behind SELECTOR._domainkey. */
@@ -203,33 +199,33 @@ static const char *key_domain(const struct identity_key *key)
 }
 
 /* From is the customer's domain, as are the envelope sender and d=. */
-void check_domain_dmarc(struct check *check)
+void identity_check_dmarc(struct identity_check *check)
 {
-	const struct identity *identity = check->identity;
+	const char *domain = check->records->domain;
 	struct dmarc_answer answer;
 	bool has_spf;
 	bool has_dkim = false;
 
-	dmarc_find(check_ask, check, identity->domain, &answer);
+	dmarc_find(check->ask, check->ask_arg, domain, &answer);
 	tell_policy(check, &answer);
-	has_spf = check->is_spf_passed && dmarc_is_aligned(identity->domain, identity->domain,
-							   answer.record.is_spf_strict);
-	for (size_t i = 0; i < identity->key_count; i++)
+	has_spf = check->is_spf_passed &&
+		  dmarc_is_aligned(domain, domain, answer.record.is_spf_strict);
+	for (size_t i = 0; i < check->key_count; i++)
 		has_dkim |= check->is_key_published[i] &&
-			    dmarc_is_aligned(identity->domain, key_domain(&identity->keys[i]),
+			    dmarc_is_aligned(domain, key_domain(&check->keys[i]),
 					     answer.record.is_dkim_strict);
 	check->is_aligned = has_spf || has_dkim;
-	check_tell(check, "alignment", check->is_aligned ? VERDICT_PASS : VERDICT_FAIL,
-		   has_spf && has_dkim ? "DKIM and SPF both vouch for the domain"
-		   : has_dkim          ? "DKIM vouches for the domain"
-		   : has_spf           ? "SPF vouches for the domain"
-				       : "neither SPF nor DKIM vouches for the domain",
-		   "the records of SPF or DKIM above");
+	identity_tell(check, "alignment", check->is_aligned ? IDENTITY_PASS : IDENTITY_FAIL,
+		      has_spf && has_dkim ? "DKIM and SPF both vouch for the domain"
+		      : has_dkim          ? "DKIM vouches for the domain"
+		      : has_spf           ? "SPF vouches for the domain"
+					  : "neither SPF nor DKIM vouches for the domain",
+		      "the records of SPF or DKIM above");
 }
 
 /* ---- mail for the domain ---- */
 
-static bool has_address(struct check *check, const char *name)
+static bool has_address(struct identity_check *check, const char *name)
 {
 	static const u16 types[] = { RECORD_A, RECORD_AAAA };
 	bool has = false;
@@ -237,7 +233,7 @@ static bool has_address(struct check *check, const char *name)
 	for (size_t i = 0; i < array_count(types) && !has; i++) {
 		struct question_answer answer;
 
-		check_ask(check, name, types[i], &answer);
+		identity_ask(check, name, types[i], &answer);
 		has = answer.count > 0;
 		question_answer_done(&answer);
 	}
@@ -252,48 +248,48 @@ static bool is_null(const struct question_answer *answer)
 }
 
 /* Bounces come to the envelope sender's domain; receivers refuse one that takes none. */
-void check_domain_mx(struct check *check)
+void identity_check_mx(struct identity_check *check)
 {
-	const struct identity *identity = check->identity;
+	const struct records *records = check->records;
 	struct question_answer answer;
 	char publish[600];
 	char found[100];
 
-	check_ask(check, identity->domain, RECORD_MX, &answer);
-	snprintf(publish, sizeof(publish), "%s. IN MX 10 %s.", identity->domain,
-		 identity->hostname);
+	identity_ask(check, records->domain, RECORD_MX, &answer);
+	snprintf(publish, sizeof(publish), "%s. IN MX 10 %s.", records->domain, records->hostname);
 	if (is_null(&answer)) {
-		check_tell(check, "MX", VERDICT_FAIL, "the domain says that it takes no mail",
-			   publish);
+		identity_tell(check, "MX", IDENTITY_FAIL, "the domain says that it takes no mail",
+			      publish);
 	} else if (answer.status == QUESTION_OK) {
 		snprintf(found, sizeof(found), "%zu host%s for replies and bounces", answer.count,
 			 answer.count == 1 ? "" : "s");
-		check_tell(check, "MX", VERDICT_PASS, found, NULL);
+		identity_tell(check, "MX", IDENTITY_PASS, found, NULL);
 	} else if (answer.status >= QUESTION_FAILED) {
-		check_tell(check, "MX", VERDICT_FAIL, question_status_text(answer.status), NULL);
-	} else if (has_address(check, identity->domain)) {
-		check_tell(check, "MX", VERDICT_WARN,
-			   "no such record: replies and bounces go to the domain's own address",
-			   publish);
+		identity_tell(check, "MX", IDENTITY_FAIL, question_status_text(answer.status),
+			      NULL);
+	} else if (has_address(check, records->domain)) {
+		identity_tell(check, "MX", IDENTITY_WARN,
+			      "no such record: replies and bounces go to the domain's own address",
+			      publish);
 	} else {
-		check_tell(check, "MX", VERDICT_FAIL,
-			   "neither such a record nor an address: bounces go nowhere", publish);
+		identity_tell(check, "MX", IDENTITY_FAIL,
+			      "neither such a record nor an address: bounces go nowhere", publish);
 	}
 	question_answer_done(&answer);
 }
 
-void check_domain_mta_sts(struct check *check)
+void identity_check_mta_sts(struct identity_check *check)
 {
 	char name[QUESTION_NAME_SIZE + 16];
 	struct buf text;
 	enum question_status status;
 
 	buf_init(&text, 4096);
-	snprintf(name, sizeof(name), "_mta-sts.%s", check->identity->domain);
-	status = check_find_txt(check, name, "v=STSv1", &text);
-	check_tell(check, "MTA-STS", status == QUESTION_OK ? VERDICT_PASS : VERDICT_INFO,
-		   status == QUESTION_OK ? "published, for mail that comes to the domain"
-					 : "not published; it is about mail that comes in",
-		   NULL);
+	snprintf(name, sizeof(name), "_mta-sts.%s", check->records->domain);
+	status = identity_find_txt(check, name, "v=STSv1", &text);
+	identity_tell(check, "MTA-STS", status == QUESTION_OK ? IDENTITY_PASS : IDENTITY_INFO,
+		      status == QUESTION_OK ? "published, for mail that comes to the domain"
+					    : "not published; it is about mail that comes in",
+		      NULL);
 	buf_done(&text);
 }

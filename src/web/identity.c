@@ -1,0 +1,63 @@
+#include "web/identity.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_SIZE 300
+
+json_t *identity_latest(struct audience_txn *txn, struct slice domain)
+{
+	char name[NAME_SIZE];
+	struct slice value;
+	int len = snprintf(name, sizeof(name), "identity/%.*s", SLICE_FMT(domain));
+
+	if (len <= 0 || (size_t)len >= sizeof(name) ||
+	    audience_setting_get(txn, slice_of(name), &value) != STORE_OK)
+		return NULL;
+	return json_loadb(value.ptr, value.len, 0, NULL);
+}
+
+bool identity_is_fresh(const json_t *result, u64 now_ms)
+{
+	json_int_t checked_ms = json_integer_value(json_object_get(result, "checked_ms"));
+
+	/* One of the future was made by a clock that was wrong. */
+	return checked_ms > 0 && (u64)checked_ms <= now_ms &&
+	       now_ms - (u64)checked_ms < IDENTITY_FRESH_MS;
+}
+
+bool identity_is_aligned(const json_t *result)
+{
+	return json_is_true(json_object_get(result, "aligned"));
+}
+
+static const char *text_of(const json_t *row, const char *name)
+{
+	const char *text = json_string_value(json_object_get(row, name));
+
+	return text ? text : "";
+}
+
+static bool is_of_alignment(const char *check)
+{
+	return strncmp(check, "SPF ", 4) == 0 || strncmp(check, "DKIM", 4) == 0;
+}
+
+void identity_add_failures(const json_t *result, struct buf *out)
+{
+	const json_t *checks = json_object_get(result, "checks");
+	bool is_first = true;
+
+	for (size_t i = 0; i < json_array_size(checks); i++) {
+		const json_t *row = json_array_get(checks, i);
+
+		if (strcmp(text_of(row, "result"), "fail") != 0 ||
+		    !is_of_alignment(text_of(row, "check")))
+			continue;
+		buf_add_format(out, "%s%s: %s", is_first ? "" : "; ", text_of(row, "check"),
+			       text_of(row, "found"));
+		is_first = false;
+	}
+}
