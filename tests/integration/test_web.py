@@ -188,12 +188,14 @@ def test_whatever_the_sender_says_is_told_as_what_it_means(sender_in, said, stat
 
 def test_what_is_accepted_is_sent_by_a_sender_that_is_killed_at_once(sender_in, server):
     sender = sender_in(keys=("ed25519",))
-    sender.start()  # knows no way to anybody
-    with WebHost(sender) as web:
+    with Hostile(lambda talk: talk.drain()) as silent, WebHost(sender) as web:
+        sender.route("*", silent.port)
+        sender.start()  # waits for a greeting
         plain = mail(ANN, BOB, subject="x", text="x")
         answer = web.call("POST", "/api/v1/messages", web.key("shop"), plain)
         assert answer.status == 202
         sender.kill()
+        sender.routes.clear()
         sender.route("*", server.port)
         sender.start()
         assert set(arrived(server, 2)) == {ANN, BOB}
