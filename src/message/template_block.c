@@ -3,6 +3,9 @@
 #include "base/text.h"
 #include "message/template_tag.h"
 
+#define NAMES_SHOWN 300 /* bytes */
+#define PATH_MAX_BYTES 4096
+
 static void add_origin(struct template_blocks *b, const char *name, u32 line)
 {
 	struct template_origin origin = { .at = b->out->len, .name = name, .line = line };
@@ -17,7 +20,36 @@ static bool refuse(struct template_blocks *b, const struct template_source *sour
 	u32 line = template_line(source, at, &name);
 
 	return error_set(b->error, "%s:%u: %s \"%.*s\"", name, line, why,
-			 (int)min_size(block.len, 60), block.ptr);
+			 (int)min_size(block.len, NAMES_SHOWN), block.ptr);
+}
+
+/* Those that are open, from the outermost one: "page > footer > page". */
+static void add_path(const struct template_blocks *b, struct slice block, struct buf *out)
+{
+	for (u32 i = 0; i < b->depth; i++)
+		buf_add_format(out, "%s > ", b->names[i]);
+	buf_add_slice(out, block);
+}
+
+static bool refuse_path(struct template_blocks *b, const struct template_source *source, size_t at,
+			const char *why, struct slice block)
+{
+	struct buf path;
+
+	buf_init(&path, PATH_MAX_BYTES);
+	add_path(b, block, &path);
+	refuse(b, source, at, why, buf_slice(&path));
+	buf_done(&path);
+	return false;
+}
+
+static bool is_open(const struct template_blocks *b, struct slice name)
+{
+	for (u32 i = 0; i < b->depth; i++) {
+		if (slice_equal(name, slice_of(b->names[i])))
+			return true;
+	}
+	return false;
 }
 
 /* LF line ends, and none at the end. */
@@ -44,16 +76,19 @@ static bool add_block(struct template_blocks *b, const struct template_source *s
 	struct buf cleaned;
 	bool done;
 
+	if (is_open(b, name))
+		return refuse_path(b, source, at, "a block stands inside itself:", name);
 	if (b->depth == TEMPLATE_BLOCK_DEPTH_MAX)
-		return refuse(b, source, at, "blocks stand inside each other too deeply at", name);
+		return refuse_path(b, source, at, "blocks stand inside each other too deeply at",
+				   name);
 	if (b->count == TEMPLATE_BLOCKS_MAX)
 		return refuse(b, source, at, "there are too many blocks at", name);
 	if (!b->blocks->find(b->blocks->owner, name, b->html, &text))
 		return refuse(b, source, at, "there is no block", name);
-	b->count++;
-	b->depth++;
 	copy = arena_copy(b->arena, (struct slice){ name.ptr, name.len });
 	block.name = copy.ptr;
+	b->count++;
+	b->names[b->depth++] = copy.ptr;
 	buf_init(&cleaned, MESSAGE_TEMPLATE_MAX);
 	done = (copy.ptr && clean(text, &cleaned)) ||
 	       refuse(b, source, at, "there is no room for block", name);

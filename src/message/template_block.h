@@ -19,6 +19,7 @@ struct template_blocks {
 	struct buf *origins; /* of struct template_origin; room for TEMPLATE_ORIGINS_MAX */
 	struct error *error;
 	u32 depth;
+	const char *names[TEMPLATE_BLOCK_DEPTH_MAX]; /* of those that are open */
 	u32 count;
 };
 

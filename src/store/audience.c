@@ -35,6 +35,10 @@ static const struct env_table tables[AUDIENCE_TABLES] = {
 	[AUDIENCE_AUDIT] = { "audit", { 8, 2 }, false },
 	[AUDIENCE_SENDER_ORDER] = { "sender-order", { 8 }, false },
 	[AUDIENCE_ERASED] = { "erased", { 8, 8 }, true },
+	[AUDIENCE_TEMPLATE] = { "template", { 4 }, false },
+	[AUDIENCE_TEMPLATE_NAME] = { "template-name", { 0 }, true },
+	[AUDIENCE_TEMPLATE_VERSION] = { "template-version", { 4, 4 }, false },
+	[AUDIENCE_CAMPAIGN_TEXT] = { "campaign-text", { 4 }, false },
 };
 
 static const struct env_shape shape = {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "store/audience_campaign_link.h"
+#include "store/audience_campaign_text.h"
 #include "store/audience_parts.h"
 
 #define CAMPAIGN_VERSION 1
@@ -140,6 +141,8 @@ enum store_result audience_campaign_delete(struct audience_txn *txn, u32 id)
 	u8 key[CAMPAIGN_KEY_SIZE];
 	enum store_result result = campaign_links_clear(txn, id);
 
+	if (result == STORE_OK)
+		result = campaign_text_delete(txn, id);
 	if (result != STORE_OK)
 		return result;
 	return env_delete(&txn->env, AUDIENCE_CAMPAIGN, campaign_key(key, id));

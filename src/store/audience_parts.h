@@ -31,6 +31,10 @@ enum audience_table {
 	AUDIENCE_AUDIT,		  /* time, number within it */
 	AUDIENCE_SENDER_ORDER,	  /* number: what the sender is to be told */
 	AUDIENCE_ERASED,	  /* keyed hash of an address's key: when it was erased */
+	AUDIENCE_TEMPLATE,	  /* id */
+	AUDIENCE_TEMPLATE_NAME,	  /* name in lower case: id */
+	AUDIENCE_TEMPLATE_VERSION, /* template, number */
+	AUDIENCE_CAMPAIGN_TEXT,	  /* campaign: as it was scheduled */
 	AUDIENCE_TABLES,
 };
 

@@ -4,16 +4,35 @@
 #include "campaign/segment_catalog.h"
 #include "control/campaign.h"
 #include "store/audience_attribute.h"
+#include "store/audience_campaign_text.h"
 #include "store/audience_list.h"
 #include "store/row_values.h"
+#include "web/draft_fill.h"
 
 #include <string.h>
 
 #define LOOKS 20000 /* contacts of one slice */
 #define BATCH_BYTES (4u << 20)
+#define FILLED_CHUNK (16u << 10)
 #define CURSOR_OF(pass, contact) ((u64)(pass) << 32 | (contact))
 
 /* ---- opening ---- */
+
+/* What stands elsewhere: as it is now, or as it was when the campaign was scheduled. */
+static bool fill(struct campaign_rows *rows, struct audience_txn *txn,
+		 const struct audience_campaign *campaign, enum draft_field *field,
+		 struct error *error)
+{
+	enum store_result result = STORE_NOT_FOUND;
+	struct slice texts;
+
+	if (campaign->state > AUDIENCE_CAMPAIGN_DRAFT)
+		result = campaign_text_get(txn, campaign->id, &texts);
+	if (result == STORE_NOT_FOUND)
+		return draft_fill(&rows->draft, txn, &rows->filled, field, error);
+	return (result == STORE_OK && draft_texts_unpack(texts, &rows->filled, &rows->draft)) ||
+	       error_set(error, "the campaign's texts cannot be read, or there is no memory");
+}
 
 static bool add_condition(struct audience_txn *txn, struct slice number, const char *before,
 			  struct buf *text)
@@ -148,11 +167,14 @@ bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
 	rows->last = campaign->last;
 	rows->keys = keys;
 	buf_init(&rows->record, AUDIENCE_CAMPAIGN_DRAFT_MAX);
+	arena_init(&rows->filled, FILLED_CHUNK, DRAFT_FILL_ARENA_MAX);
 	buf_init(&rows->values, CONTROL_VALUES_MAX);
 	buf_add_slice(&rows->record, campaign->draft);
 	*field = DRAFT_NAME;
 	if (rows->record.failed || !draft_unpack(buf_slice(&rows->record), &rows->draft))
 		return error_set(error, "the draft is damaged, or there is no memory for it");
+	if (!fill(rows, txn, campaign, field, error))
+		return false;
 	if (!counts)
 		rows->draft.of[DRAFT_TRACK] = SLICE("no");
 	if (!open_issue(rows, txn, base, field, error))
@@ -167,6 +189,7 @@ void campaign_rows_close(struct campaign_rows *rows)
 	segment_free(rows->segment);
 	issue_done(&rows->issue);
 	buf_done(&rows->record);
+	arena_done(&rows->filled);
 	buf_done(&rows->values);
 	memset(rows, 0, sizeof(*rows));
 }

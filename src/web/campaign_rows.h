@@ -21,7 +21,7 @@ struct campaign_rows {
 	u16 zone_attribute;
 	u32 variant; /* of the next values: enum draft_variant */
 	u32 winner;  /* of two subjects; 0: not decided, or there is one */
-	struct draft draft; /* views of `record` */
+	struct draft draft; /* filled in; views of `record` and `filled` */
 	struct draft_plan plan;
 	struct issue issue;
 	const struct link_keys *keys;
@@ -29,6 +29,7 @@ struct campaign_rows {
 	struct segment_clock clock;
 	struct segment_walk *walk;
 	struct buf record;
+	struct arena filled;
 	struct buf values;
 	/* The pass of the zone that was asked for last. */
 	char zone_name[64];
@@ -37,9 +38,10 @@ struct campaign_rows {
 
 /*
  * Within a transaction; nothing of it is needed afterwards. `base` is as of issue_facts, and
- * outlives it, as `keys` do. `counts` false: no opens and clicks, whatever the draft says; for
- * tests, before the links are kept. False: `field` of the draft and a sentence;
- * campaign_rows_close is called all the same.
+ * outlives it, as `keys` do. A draft is filled in with what templates are now; one that is
+ * scheduled has the texts that were kept with it (draft_fill.h). `counts` false: no opens and
+ * clicks, whatever the draft says; for tests, before the links are kept. False: `field` of the
+ * draft and a sentence; campaign_rows_close is called all the same.
  */
 bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
 			const struct audience_campaign *campaign, struct slice base,

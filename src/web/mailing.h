@@ -32,6 +32,7 @@ struct mailing_order {
 	u32 given; /* which: bits by draft_field */
 	struct arena arena;
 	struct buf packed; /* the whole draft that becomes of it */
+	struct buf texts; /* kept with one that is scheduled (draft_fill.h); empty: none */
 	u64 now_ms;
 	u64 start_ms;
 	enum audience_campaign_state to;

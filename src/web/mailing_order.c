@@ -2,8 +2,10 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "store/audience_campaign_text.h"
 #include "store/audience_hold.h"
 #include "web/campaign_rows.h"
+#include "web/draft_fill.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@ static void on_order_done(struct call_order *base)
 
 	arena_done(&order->arena);
 	buf_done(&order->packed);
+	buf_done(&order->texts);
 }
 
 struct mailing_order *mailing_order_new(struct call *call, const char *action)
@@ -33,6 +36,7 @@ struct mailing_order *mailing_order_new(struct call *call, const char *action)
 	}
 	arena_init(&order->arena, ARENA_CHUNK, AUDIENCE_CAMPAIGN_DRAFT_MAX);
 	buf_init(&order->packed, AUDIENCE_CAMPAIGN_DRAFT_MAX);
+	buf_init(&order->texts, DRAFT_FILL_ARENA_MAX);
 	call_author(call, &order->author);
 	order->action = action;
 	order->now_ms = clock_wall_ms();
@@ -169,6 +173,7 @@ enum store_result mailing_apply_resend(struct scribe_order *scribe_order,
 		container_of(scribe_order, struct mailing_order, base.order);
 	struct audience_campaign campaign;
 	struct draft draft;
+	struct slice texts;
 	enum store_result result = audience_campaign_get(txn, order->change.id, &campaign);
 
 	order->change.is_there = result == STORE_OK;
@@ -176,7 +181,11 @@ enum store_result mailing_apply_resend(struct scribe_order *scribe_order,
 	if (result != STORE_OK)
 		return result == STORE_NOT_FOUND ? STORE_OK : result;
 	order->change.state = campaign.state;
+	result = campaign_text_get(txn, campaign.id, &texts);
+	if (result != STORE_OK && result != STORE_NOT_FOUND)
+		return result;
 	if (campaign.started_ms == 0 || !draft_unpack(campaign.draft, &draft) ||
+	    (result == STORE_OK && !draft_texts_unpack(texts, &order->arena, &draft)) ||
 	    !copy_unopened(order, &draft, campaign.id) ||
 	    !slice_copy(order->customer, sizeof(order->customer), campaign.customer))
 		return STORE_OK;
@@ -195,6 +204,18 @@ static void show(struct mailing_order *order, const struct audience_campaign *c)
 	order->shown.draft = SLICE_NONE;
 }
 
+/* Of a draft that names templates or blocks: what they are now. */
+static bool keep_texts(struct mailing_order *order, const struct audience_campaign *c,
+		       const struct draft *filled)
+{
+	struct draft draft;
+
+	buf_reset(&order->texts);
+	if (draft_unpack(c->draft, &draft) && draft_is_open(&draft))
+		draft_texts_pack(filled, &order->texts);
+	return !order->texts.failed || error_set(&order->error, "no memory");
+}
+
 /* What would be refused at the start is told now. */
 static bool try_out(struct mailing_order *order, const struct audience_campaign *c,
 		    struct audience_txn *txn, struct draft_plan *plan)
@@ -211,6 +232,8 @@ static bool try_out(struct mailing_order *order, const struct audience_campaign 
 						 : ""),
 				order->base.web->links, true, &order->field, &order->error);
 	*plan = rows->plan;
+	if (ok)
+		ok = keep_texts(order, c, &rows->draft);
 	campaign_rows_close(rows);
 	free(rows);
 	return ok;
@@ -220,6 +243,7 @@ static enum store_result edit_schedule(struct campaign_change *change, struct au
 				       struct audience_txn *txn)
 {
 	struct mailing_order *order = change->context;
+	enum store_result result = STORE_OK;
 	struct draft_plan plan;
 
 	c->start_ms = order->now_ms;
@@ -241,7 +265,9 @@ static enum store_result edit_schedule(struct campaign_change *change, struct au
 	c->state = AUDIENCE_CAMPAIGN_SCHEDULED;
 	c->changed_ms = order->now_ms;
 	show(order, c);
-	return audit(txn, order, c->id);
+	if (order->texts.len > 0)
+		result = campaign_text_put(txn, c->id, buf_slice(&order->texts));
+	return result == STORE_OK ? audit(txn, order, c->id) : result;
 }
 
 static enum store_result edit_state(struct campaign_change *change, struct audience_campaign *c,
@@ -279,8 +305,10 @@ static enum store_result edit_resume(struct campaign_change *change, struct audi
 static enum store_result edit_to_draft(struct campaign_change *change,
 				       struct audience_campaign *c, struct audience_txn *txn)
 {
+	enum store_result result = campaign_text_delete(txn, c->id);
+
 	c->start_ms = 0;
-	return edit_state(change, c, txn);
+	return result == STORE_OK ? edit_state(change, c, txn) : result;
 }
 
 static const struct verb {

@@ -69,8 +69,8 @@ static void mistakes_name_the_block_and_its_line(void **state)
 		const char *why;
 	} cases[] = {
 		{ "\n{{>nobody}}", "t (text):2: there is no block \"nobody\"" },
-		{ "{{>self}}", "self:1: blocks stand inside each other too deeply at \"self\"" },
-		{ "{{>ping}}", ":1: blocks stand inside each other too deeply at" },
+		{ "{{>self}}", "self:1: a block stands inside itself: \"self > self\"" },
+		{ "{{>ping}}", "pong:1: a block stands inside itself: \"ping > pong > ping\"" },
 		{ "x\n{{>wrong}}", "wrong:2: unknown field \"nobody\"" },
 		{ "x\n{{>place}}\n\n{{nobody}}", "t (text):4: unknown field \"nobody\"" },
 		{ "x\n{{>place}} {{>foot}}\n{{>place}}{{nobody}}",
