@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "store/audience_enrolment.h"
 #include "store/audience_list.h"
 
 #include <stdio.h>
@@ -247,7 +248,7 @@ static enum store_result update(struct import_apply *apply, struct audience_txn 
 	return put(apply, txn, &before, &contact);
 }
 
-enum store_result import_apply_row(struct import_apply *apply, struct audience_txn *txn,
+static enum store_result apply_row(struct import_apply *apply, struct audience_txn *txn,
 				   const struct import_row *row)
 {
 	enum store_result result = report_row(apply, txn, row);
@@ -266,6 +267,17 @@ enum store_result import_apply_row(struct import_apply *apply, struct audience_t
 		return STORE_OK;
 	}
 	return update(apply, txn, row, id);
+}
+
+enum store_result import_apply_row(struct import_apply *apply, struct audience_txn *txn,
+				   const struct import_row *row)
+{
+	enum store_result result;
+
+	enrolment_set_quiet(txn, !apply->import.starts_sequences);
+	result = apply_row(apply, txn, row);
+	enrolment_set_quiet(txn, false);
+	return result;
 }
 
 /* ---- undoing ---- */
@@ -297,7 +309,9 @@ static enum store_result restore(struct import_apply *apply, struct audience_txn
 		return STORE_FAILED;
 	was.id = now.id;
 	was.changed_ms = apply->now_ms;
+	enrolment_set_quiet(txn, true);
 	result = contact_put(txn, &now, &was);
+	enrolment_set_quiet(txn, false);
 	if (result == STORE_OK)
 		result = contact_history_add(txn, now.id,
 					     &(struct history_event){

@@ -24,13 +24,11 @@
 
 #include "base/error.h"
 #include "campaign/time_zone.h"
+#include "store/audience_enrolment.h"
 
-#define SEQUENCE_STEPS_MAX 60
-#define SEQUENCE_DONE_MAX 120 /* ids that an enrolment remembers; the oldest go first */
 #define SEQUENCE_DAYS_MAX 3650
 #define SEQUENCE_HOURS_MAX 8760
 #define SEQUENCE_ANY_TIME (-1)
-#define SEQUENCE_NEVER UINT64_MAX
 
 enum sequence_start {
 	SEQUENCE_BY_MOMENT,
@@ -40,17 +38,6 @@ enum sequence_start {
 #define SEQUENCE_AGAIN_DAYS 28
 #define SEQUENCE_AGAIN_YEARLY 300 /* a birthday that is corrected is no second one */
 
-struct sequence_step {
-	u32 id; /* not 0 */
-	/* By moment: days after the step before, from 0. By date: before (negative) or after it. */
-	i32 days;
-	u32 hours; /* more, before days are counted; by date: 0 */
-	/* Minutes of the local day. ANY_TIME, by moment: when it is; by date: as the day begins. */
-	i32 at_minute;
-	u8 weekdays; /* bits from Sunday: it waits for one of these days; 0: any day */
-	u32 segment; /* who is not in it then is passed by; 0: no condition */
-};
-
 struct sequence {
 	enum sequence_start start;
 	const struct time_zone *zone;
@@ -59,24 +46,6 @@ struct sequence {
 	u32 late_hours;
 	u32 step_count;
 	struct sequence_step steps[SEQUENCE_STEPS_MAX]; /* by date: in the order of their days */
-};
-
-enum sequence_state { SEQUENCE_WAITING = 1, SEQUENCE_THROUGH, SEQUENCE_LEFT };
-
-/* A step that was sent or passed by, and for which day (by moment: 0). */
-struct sequence_done {
-	u32 id;
-	i32 day;
-};
-
-struct sequence_enrolment {
-	enum sequence_state state;
-	u64 base_ms; /* what the next wait counts from */
-	i32 day;     /* that steps are about, by date */
-	u32 step;    /* that it waits for; 0: none */
-	u64 due_ms;  /* when to look again; SEQUENCE_NEVER: when something changes */
-	u32 done_count;
-	struct sequence_done done[SEQUENCE_DONE_MAX];
 };
 
 /* What is known of the contact now. */

@@ -34,6 +34,10 @@ static const struct env_table tables[AUDIENCE_TABLES] = {
 	[AUDIENCE_SESSION] = { "session", { 8, 8 }, false },
 	[AUDIENCE_AUDIT] = { "audit", { 8, 2 }, false },
 	[AUDIENCE_SENDER_ORDER] = { "sender-order", { 8 }, false },
+	[AUDIENCE_SEQUENCE] = { "sequence", { 4 }, false },
+	[AUDIENCE_ENROLMENT] = { "enrolment", { 4, 4 }, false },
+	[AUDIENCE_ENROLMENT_DUE] = { "enrolment-due", { 4, 8, 4 }, false },
+	[AUDIENCE_STEP_MAIL] = { "step-mail", { 4, 8 }, false },
 	[AUDIENCE_ERASED] = { "erased", { 8, 8 }, true },
 	[AUDIENCE_TEMPLATE] = { "template", { 4 }, false },
 	[AUDIENCE_TEMPLATE_NAME] = { "template-name", { 0 }, true },
@@ -105,6 +109,8 @@ enum store_result audience_begin_read(struct audience_txn *txn)
 enum store_result audience_begin(struct audience_txn *txn)
 {
 	txn->count_count = 0;
+	txn->triggers_known = false;
+	txn->joins_quietly = false;
 	env_forget(&txn->env);
 	return env_begin(&txn->env);
 }

@@ -18,6 +18,7 @@ const char *const audience_campaign_state_names[AUDIENCE_CAMPAIGN_STATES] = {
 	[AUDIENCE_CAMPAIGN_PAUSED] = "paused",
 	[AUDIENCE_CAMPAIGN_DONE] = "done",
 	[AUDIENCE_CAMPAIGN_CANCELLED] = "cancelled",
+	[AUDIENCE_CAMPAIGN_STEP] = "step",
 };
 
 static struct slice campaign_key(u8 key[CAMPAIGN_KEY_SIZE], u32 id)

@@ -17,6 +17,7 @@ enum audience_campaign_state { /* values are stored */
 	AUDIENCE_CAMPAIGN_PAUSED,    /* by somebody's order, or something is wrong: `reason` */
 	AUDIENCE_CAMPAIGN_DONE,
 	AUDIENCE_CAMPAIGN_CANCELLED,
+	AUDIENCE_CAMPAIGN_STEP, /* the text of a sequence's step (audience_sequence.h) */
 	AUDIENCE_CAMPAIGN_STATES,
 };
 /* "draft", "scheduled", ... */
@@ -28,6 +29,8 @@ enum audience_campaign_flag {
 	AUDIENCE_CAMPAIGN_WINNER_A = 8,	 /* of two subjects; neither: not decided yet */
 	AUDIENCE_CAMPAIGN_WINNER_B = 16,
 	AUDIENCE_CAMPAIGN_RESUMES = 4,	 /* somebody said so; the sender is to hear of it */
+	AUDIENCE_CAMPAIGN_OF_STEP = 32,	 /* is or was a step: no campaign that lists show */
+	AUDIENCE_CAMPAIGN_STALE = 64,	 /* of a step: the sender has its text of before */
 };
 
 #define AUDIENCE_CAMPAIGN_REASON_MAX 500 /* bytes */

@@ -33,6 +33,7 @@ enum campaign_counted {
 	CAMPAIGN_SITE_DELIVERED, /* of: number of the receiver (campaign/delivery_note.h) */
 	CAMPAIGN_SITE_BOUNCED,
 	CAMPAIGN_CALLED_OFF, /* cancelled before they were sent */
+	CAMPAIGN_PASSED_BY,  /* of a step: its condition was not met, or it was too late */
 };
 
 enum store_result campaign_count_change(struct audience_txn *txn, u32 campaign,

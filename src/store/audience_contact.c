@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "store/audience_count.h"
+#include "store/audience_enrolment.h"
 #include "store/audience_import.h"
 #include "store/audience_parts.h"
 
@@ -217,8 +218,11 @@ static struct slice lists_of(struct slice record)
 enum store_result contact_add(struct audience_txn *txn, struct contact *contact, struct slice key)
 {
 	struct slice record = compose_record(txn, contact);
-	enum store_result result = audience_next_id(txn, "contact", &contact->id);
+	struct enrolment_changes changes;
+	enum store_result result = enrolment_foresee(txn, NULL, contact, &changes);
 
+	if (result == STORE_OK)
+		result = audience_next_id(txn, "contact", &contact->id);
 	if (result == STORE_OK)
 		result = put_record(txn, contact->id, record);
 	if (result == STORE_OK)
@@ -227,6 +231,8 @@ enum store_result contact_add(struct audience_txn *txn, struct contact *contact,
 		result = change_members(txn, contact->id, SLICE_NONE, lists_of(record));
 	if (result == STORE_OK)
 		result = audience_count_change(txn, COUNTED_CONTACTS, (u32)contact->state, 1);
+	if (result == STORE_OK)
+		result = enrolment_follow(txn, contact->id, contact->changed_ms, &changes);
 	return result;
 }
 
@@ -237,12 +243,15 @@ enum store_result contact_put(struct audience_txn *txn, const struct contact *be
 	struct slice were = { lists, before->lists.len };
 	struct slice record = compose_record(txn, contact);
 	enum contact_state state = before->state;
+	struct enrolment_changes changes;
 	enum store_result result;
 
 	ASSERT(before->id == contact->id && were.len <= sizeof(lists));
 	if (were.len > 0)
 		memcpy(lists, before->lists.ptr, were.len);
-	result = put_record(txn, contact->id, record);
+	result = enrolment_foresee(txn, before, contact, &changes);
+	if (result == STORE_OK)
+		result = put_record(txn, contact->id, record);
 	if (result == STORE_OK)
 		result = change_members(txn, contact->id, were, lists_of(record));
 	if (result == STORE_OK && state != contact->state) {
@@ -251,6 +260,8 @@ enum store_result contact_put(struct audience_txn *txn, const struct contact *be
 			result = audience_count_change(txn, COUNTED_CONTACTS, (u32)contact->state,
 						       1);
 	}
+	if (result == STORE_OK)
+		result = enrolment_follow(txn, contact->id, contact->changed_ms, &changes);
 	return result;
 }
 
@@ -321,6 +332,8 @@ enum store_result contact_erase(struct audience_txn *txn, u32 id, struct slice k
 		result = erase_below(txn, AUDIENCE_HISTORY, id_bytes);
 	if (result == STORE_OK)
 		result = import_undo_forget(txn, id);
+	if (result == STORE_OK)
+		result = enrolments_erase(txn, id);
 	return result;
 }
 

@@ -45,7 +45,7 @@ enum store_result contact_move(struct audience_txn *txn, u32 id, struct slice ol
 			       u64 changed_ms) MUST_CHECK;
 /*
  * Everything that this environment has of the contact under its id: record, address, list entries,
- * history, behaviour. What campaigns count of it stays as numbers without a person.
+ * history, behaviour, enrolments. What campaigns count of it stays as numbers without a person.
  */
 enum store_result contact_erase(struct audience_txn *txn, u32 id, struct slice key) MUST_CHECK;
 

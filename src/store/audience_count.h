@@ -1,6 +1,6 @@
 /*
  * Numbers that pages show and that nobody wants to count anew each time: contacts by state, members
- * of lists by state. Kept with the transaction that changes what they count.
+ * of lists by state, who is in a sequence. Kept with the transaction that changes what they count.
  */
 #ifndef STORE_AUDIENCE_COUNT_H
 #define STORE_AUDIENCE_COUNT_H
@@ -10,6 +10,8 @@
 enum audience_counted {
 	COUNTED_CONTACTS = 1, /* of: enum contact_state */
 	COUNTED_MEMBERS,      /* of: the list's id times 8, plus enum member_state */
+	COUNTED_ENROLMENTS,   /* of: the sequence's id times 8, plus enum sequence_state */
+	COUNTED_WAITING,      /* of: the step that an enrolment waits for */
 };
 
 /* Adds `change`; the record is written with the commit. */

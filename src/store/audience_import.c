@@ -24,6 +24,7 @@ enum import_flag {
 	HAS_PLAN = 1,
 	HAS_CONSENT = 2,
 	IS_CLEARED = 4,
+	STARTS_SEQUENCES = 8,
 };
 
 static struct slice id_key(u8 key[ID_SIZE], u32 id)
@@ -69,6 +70,7 @@ static void read_plan(struct record_reader *r, struct import *import)
 	import->has_plan = flags & HAS_PLAN;
 	import->has_consent = flags & HAS_CONSENT;
 	import->is_cleared = flags & IS_CLEARED;
+	import->starts_sequences = flags & STARTS_SEQUENCES;
 	import->consent_ms = record_get_u64(r);
 	import->column_count = record_get_u16(r);
 	if (import->column_count > IMPORT_COLUMNS_MAX)
@@ -147,7 +149,8 @@ static u8 *write_plan(u8 *at, const struct import *import)
 	at = record_put_u8(at, (u8)import->update);
 	at = record_put_u8(at, (u8)((import->has_plan ? HAS_PLAN : 0) |
 				    (import->has_consent ? HAS_CONSENT : 0) |
-				    (import->is_cleared ? IS_CLEARED : 0)));
+				    (import->is_cleared ? IS_CLEARED : 0) |
+				    (import->starts_sequences ? STARTS_SEQUENCES : 0)));
 	at = record_put_u64(at, import->consent_ms);
 	at = record_put_u16(at, (u16)import->column_count);
 	for (u32 i = 0; i < import->column_count; i++) {

@@ -89,6 +89,7 @@ struct import {
 	enum import_update update;
 	bool has_plan;	   /* columns and rules were said */
 	bool has_consent;  /* contacts that had left have agreed anew */
+	bool starts_sequences; /* by the lists that its contacts join */
 	bool is_cleared;   /* findings and what undoing needs are gone */
 	u64 consent_ms;
 	u32 column_count;

@@ -3,6 +3,7 @@
 #define STORE_AUDIENCE_PARTS_H
 
 #include "store/audience.h"
+#include "store/audience_sequence.h"
 #include "store/contact_record.h"
 #include "store/env.h"
 #include "store/record.h"
@@ -30,6 +31,10 @@ enum audience_table {
 	AUDIENCE_SESSION,	  /* digest of the cookie */
 	AUDIENCE_AUDIT,		  /* time, number within it */
 	AUDIENCE_SENDER_ORDER,	  /* number: what the sender is to be told */
+	AUDIENCE_SEQUENCE,	  /* id */
+	AUDIENCE_ENROLMENT,	  /* contact, sequence */
+	AUDIENCE_ENROLMENT_DUE,	  /* sequence, when it is looked at, contact */
+	AUDIENCE_STEP_MAIL,	  /* step, number: to whom it is to go */
 	AUDIENCE_ERASED,	  /* keyed hash of an address's key: when it was erased */
 	AUDIENCE_TEMPLATE,	  /* id */
 	AUDIENCE_TEMPLATE_NAME,	  /* name in lower case: id */
@@ -47,6 +52,14 @@ struct audience_count {
 	i64 change;
 };
 
+/* A sequence that contacts may enter by what happens to them (audience_enrolment_entry.c). */
+struct audience_trigger {
+	u32 sequence;
+	u8 start;
+	u16 list;
+	u16 attribute;
+};
+
 struct audience {
 	struct env env;
 };
@@ -56,6 +69,10 @@ struct audience_txn {
 	struct env_txn env;
 	struct audience_count counts[AUDIENCE_COUNTS_MAX];
 	u32 count_count;
+	struct audience_trigger triggers[SEQUENCES_MAX];
+	u32 trigger_count;
+	bool triggers_known;
+	bool joins_quietly;
 	/* A record being put: what it is made of may be views of records that the writing moves. */
 	u8 scratch[CONTACT_RECORD_MAX];
 };

@@ -119,7 +119,8 @@ void api_mailings_list(struct call *call)
 	result = audience_begin_read(txn);
 	while (result == STORE_OK && json_array_size(list) < min_u64(limit, LIST_MAX)) {
 		result = audience_campaign_before(txn, campaign.id, &campaign);
-		if (result == STORE_OK && may_see(call, &campaign))
+		if (result == STORE_OK && !(campaign.flags & AUDIENCE_CAMPAIGN_OF_STEP) &&
+		    may_see(call, &campaign))
 			json_array_append_new(list, mailing_json(&campaign, false));
 	}
 	audience_abort(txn);

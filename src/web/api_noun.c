@@ -103,6 +103,10 @@ static void answer(struct call *call, struct noun_change *change)
 	case NOUN_IS_NOT_THERE:
 		call_refuse(call, 404, NULL, "there is no such %s", noun);
 		break;
+	case NOUN_IS_USED:
+		call_refuse(call, 409, NULL, "the sequence \"%s\" uses this %s", change->user,
+			    noun);
+		break;
 	case NOUN_IS_TOO_MANY:
 		call_refuse(call, 409, NULL, "there are as many as there may be");
 		break;

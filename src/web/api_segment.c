@@ -246,6 +246,9 @@ static void on_written(struct call *call, struct call_order *call_order)
 	case SEGMENT_ORDER_GONE:
 		call_refuse(call, 404, NULL, "there is no such segment");
 		return;
+	case SEGMENT_ORDER_USED:
+		call_refuse(call, 409, NULL, "a sequence uses this segment");
+		return;
 	case SEGMENT_ORDER_DONE:
 		break;
 	}

@@ -336,6 +336,7 @@ static void step(struct bringer *bringer, struct bringer_work *work)
 		break;
 	case AUDIENCE_CAMPAIGN_DRAFT:
 	case AUDIENCE_CAMPAIGN_DONE:
+	case AUDIENCE_CAMPAIGN_STEP:
 	case AUDIENCE_CAMPAIGN_STATES:
 		break;
 	}
@@ -346,6 +347,7 @@ static void step(struct bringer *bringer, struct bringer_work *work)
 static bool is_to_do(const struct audience_campaign *c)
 {
 	return c->state != AUDIENCE_CAMPAIGN_DRAFT && c->state != AUDIENCE_CAMPAIGN_DONE &&
+	       c->state != AUDIENCE_CAMPAIGN_STEP &&
 	       !(c->state == AUDIENCE_CAMPAIGN_CANCELLED && c->finished_ms > 0);
 }
 

@@ -81,12 +81,12 @@ static json_t *plan_json(const struct import *import, const struct nouns *nouns)
 				    "source", noun_text(import->consent_source), "date",
 				    noun_time(import->consent_ms), "text",
 				    noun_text(import->consent_text));
-	return json_pack("{s:s, s:o, s:o, s:o}", "update",
+	return json_pack("{s:s, s:o, s:o, s:o, s:b}", "update",
 			 import->update < IMPORT_UPDATES && update_names[import->update] ?
 				 update_names[import->update] :
 				 "new",
 			 "columns", columns_json(import, nouns), "lists", lists, "consent",
-			 consent);
+			 consent, "sequences", (int)import->starts_sequences);
 }
 
 json_t *import_json(const struct import *import, const struct nouns *nouns)
@@ -310,6 +310,7 @@ static bool read_form(struct import_plan *plan, struct call *call, const json_t 
 	if (!field_text(call, json, "", "encoding", 32, &encoding) ||
 	    !field_text(call, json, "", "update", 16, &update))
 		return false;
+	plan->starts_sequences = json_is_true(json_object_get(json, "sequences"));
 	delimiter = json_string_value(json_object_get(json, "delimiter"));
 	if (encoding && !(plan->encoding = import_encoding_of(slice_of(encoding))))
 		return refuse(call, "/encoding", "this encoding is not known");
@@ -328,7 +329,7 @@ bool import_plan_read(struct import_plan *plan, struct call *call, const json_t 
 		      const struct nouns *nouns)
 {
 	static const char *const names[] = { "encoding", "delimiter", "columns", "lists",
-					     "update",	 "consent",   NULL };
+					     "update",	 "consent",   "sequences", NULL };
 
 	return field_known(call, json, "", names) && read_form(plan, call, json) &&
 	       read_columns(plan, call, json, nouns) && read_lists(plan, call, json, nouns) &&

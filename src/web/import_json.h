@@ -30,6 +30,7 @@ struct import_plan {
 	u32 list_count;
 	u16 lists[IMPORT_LISTS_MAX];
 	bool has_consent;
+	bool starts_sequences;
 	u64 consent_ms;
 	char consent_source[IMPORT_SOURCE_MAX + 1];
 	char consent_text[IMPORT_CONSENT_MAX + 1];

@@ -186,6 +186,7 @@ static enum store_result set_plan(struct import_change *order, struct audience_t
 	import->list_count = plan->list_count;
 	memcpy(import->lists, plan->lists, sizeof(import->lists));
 	import->has_consent = plan->has_consent;
+	import->starts_sequences = plan->starts_sequences;
 	import->consent_ms = plan->consent_ms;
 	import->consent_source = slice_of(plan->consent_source);
 	import->consent_text = slice_of(plan->consent_text);

@@ -43,6 +43,19 @@ static enum store_result put_list(struct noun_change *change, struct audience_tx
 	return audience_list_add(txn, list);
 }
 
+/* What a sequence is about stays as long as it is. */
+static bool is_used(struct noun_change *change, struct audience_txn *txn)
+{
+	struct slice user = change->is_list ? audience_sequence_using_list(txn, change->id)
+					    : audience_sequence_using_attribute(txn, change->id);
+
+	if (!user.ptr)
+		return false;
+	slice_copy(change->user, sizeof(change->user), user);
+	change->outcome = NOUN_IS_USED;
+	return true;
+}
+
 static enum store_result delete_list(struct noun_change *change, struct audience_txn *txn)
 {
 	bool left;
@@ -110,6 +123,8 @@ static enum store_result apply(struct scribe_order *base, struct audience_txn *t
 	struct noun_change *change = container_of(base, struct noun_change, order.order);
 
 	change->outcome = NOUN_DONE;
+	if (change->deletes && is_used(change, txn))
+		return STORE_OK;
 	if (change->is_list)
 		return change->deletes ? delete_list(change, txn) : put_list(change, txn);
 	return change->deletes ? delete_attribute(change, txn) : put_attribute(change, txn);

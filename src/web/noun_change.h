@@ -5,6 +5,7 @@
 #ifndef WEB_NOUN_CHANGE_H
 #define WEB_NOUN_CHANGE_H
 
+#include "store/audience_sequence.h"
 #include "web/noun.h"
 
 enum noun_outcome {
@@ -12,6 +13,7 @@ enum noun_outcome {
 	NOUN_IS_TAKEN, /* another has the name */
 	NOUN_IS_NOT_THERE,
 	NOUN_IS_TOO_MANY,
+	NOUN_IS_USED, /* by the sequence in `user` */
 	NOUN_HAS_MORE, /* of a list that is deleted: members are left, it goes on by itself */
 };
 
@@ -29,6 +31,7 @@ struct noun_change {
 	char text[ATTRIBUTE_CHOICES_MAX + 1]; /* description, or choices */
 	void (*answer)(struct call *call, struct noun_change *change); /* outcome is set */
 	enum noun_outcome outcome;
+	char user[SEQUENCE_NAME_MAX + 1];
 };
 
 /* From the calloc'd zero with everything above set; slices of attribute or list are set by it. */

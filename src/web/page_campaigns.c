@@ -66,6 +66,7 @@ const struct words page_campaign_states[AUDIENCE_CAMPAIGN_STATES] = {
 	[AUDIENCE_CAMPAIGN_PAUSED] = { { "paused", "一時停止" } },
 	[AUDIENCE_CAMPAIGN_DONE] = { { "done", "完了" } },
 	[AUDIENCE_CAMPAIGN_CANCELLED] = { { "cancelled", "中止" } },
+	[AUDIENCE_CAMPAIGN_STEP] = { { "step", "ステップ" } },
 };
 
 static void show_state(struct page *page, enum audience_campaign_state state)
@@ -146,7 +147,7 @@ void page_campaigns(struct call *call)
 	page_table_begin(&page, &words[TITLE], columns);
 	while (result == STORE_OK && count < PAGE_ROWS) {
 		result = audience_campaign_before(txn, campaign.id, &campaign);
-		if (result == STORE_OK)
+		if (result == STORE_OK && !(campaign.flags & AUDIENCE_CAMPAIGN_OF_STEP))
 			show_row(&page, &campaign), count++;
 	}
 	page_table_end(&page);
@@ -194,6 +195,7 @@ static void show_actions(struct page *page, const struct audience_campaign *c, b
 		button(page, c->id, "resend", TONE_NEUTRAL, RESEND);
 		break;
 	case AUDIENCE_CAMPAIGN_CANCELLED:
+	case AUDIENCE_CAMPAIGN_STEP:
 	case AUDIENCE_CAMPAIGN_STATES:
 		break;
 	}

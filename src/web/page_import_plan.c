@@ -33,6 +33,7 @@ enum word {
 	DATE,
 	TEXT,
 	RENEWS,
+	SEQUENCES,
 	RENEWS_HINT,
 	TRY,
 	RUN,
@@ -71,6 +72,8 @@ static const struct words words[WORD_COUNT] = {
 		       "配信停止された方も、改めて同意している" } },
 	[RENEWS_HINT] = { { "Otherwise nobody who left gets mail again by this import.",
 			    "チェックしない限り、配信停止された方の配信は再開されません。" } },
+	[SEQUENCES] = { { "Step mail that these lists start begins for those who join",
+			  "登録されたリストのステップメールを開始する" } },
 	[TRY] = { { "Try it: nothing is changed", "テストする(変更なし)" } },
 	[RUN] = { { "Carry it out", "取り込みを実行" } },
 	[BAD_EMAIL] = { { "One column has to be the address, and one only.",
@@ -239,6 +242,7 @@ static void show_rules(struct page *page, const struct import *import, const str
 		page_check_text(page, "lists", DIGITS(list->id),
 				list->title.len > 0 ? list->title : list->name, is_ticked);
 	}
+	page_check(page, "sequences", &words[SEQUENCES], import->starts_sequences);
 	page_group_end(page);
 	page_group_begin(page, &words[CONSENT]);
 	page_field(page, &(struct page_field){ .name = "source",
@@ -401,6 +405,7 @@ static const struct words *read_plan(struct import_plan *plan, const struct form
 
 	plan->encoding = import_encoding_of(form_text(form, "encoding"));
 	plan->update = IMPORT_FILLED;
+	plan->starts_sequences = form_has(form, "sequences");
 	if (slice_to_u32(form_text(form, "update"), &number) && number > 0 &&
 	    number < IMPORT_UPDATES)
 		plan->update = (enum import_update)number;

@@ -36,6 +36,7 @@ enum word {
 	DELETED,
 	NOT_SURE,
 	TAKEN,
+	USED,
 	BAD_NAME,
 	BAD_CHOICES,
 	TOO_LONG,
@@ -79,6 +80,7 @@ static const struct words words[WORD_COUNT] = {
 	[DELETED] = { { "Deleted.", "削除しました。" } },
 	[NOT_SURE] = { { "Tick the box to delete.", "削除するには確認欄にチェックを入れてください。" } },
 	[TAKEN] = { { "Another has this name.", "この名前は使われています。" } },
+	[USED] = { { "A step mail sequence uses it.", "ステップメールで使われています。" } },
 	[BAD_NAME] = { { "A name is a letter, then letters, digits and _.",
 			 "名前は英字で始め、英数字と _ だけにしてください。" } },
 	[BAD_CHOICES] = { { "Say which choices there are.", "選択肢を入力してください。" } },
@@ -395,6 +397,7 @@ static void answer(struct call *call, struct noun_change *change)
 	switch (change->outcome) {
 	case NOUN_IS_TAKEN: say(call, change, &words[TAKEN]); return;
 	case NOUN_IS_TOO_MANY: say(call, change, &words[TOO_MANY]); return;
+	case NOUN_IS_USED: say(call, change, &words[USED]); return;
 	case NOUN_IS_NOT_THERE: call_problem_page(call, 404, NULL); return;
 	case NOUN_HAS_MORE:
 	case NOUN_DONE: break;

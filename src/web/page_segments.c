@@ -24,6 +24,7 @@ enum word {
 	EDIT,
 	DELETE,
 	DELETED,
+	USED,
 	EXPORT,
 	EXPORT_OLD,
 	WHY,
@@ -59,6 +60,7 @@ static const struct words words[WORD_COUNT] = {
 			   "サンプルからの推定値です。正確な数は再読み込みで確認できます。" } },
 	[EDIT] = { { "Change", "編集" } },
 	[DELETE] = { { "Delete", "削除" } },
+	[USED] = { { "A step mail sequence uses it.", "ステップメールで使われています。" } },
 	[DELETED] = { { "The segment is deleted.", "セグメントを削除しました。" } },
 	[EXPORT] = { { "Export (UTF-8)", "エクスポート（UTF-8）" } },
 	[EXPORT_OLD] = { { "Export (Shift_JIS)", "エクスポート（Shift_JIS）" } },
@@ -455,7 +457,14 @@ void page_segment(struct call *call)
 
 static void on_deleted(struct call *call, struct call_order *order)
 {
-	if (call_order_is_well(call, order))
+	const struct segment_order *done = container_of(order, struct segment_order, order);
+
+	if (!call_order_is_well(call, order))
+		return;
+	if (done->end == SEGMENT_ORDER_USED)
+		CALL_REDIRECT(call, TONE_BAD, &words[USED], "/admin/segments/{}",
+			      DIGITS(done->id));
+	else
 		CALL_REDIRECT(call, TONE_GOOD, &words[DELETED], "/admin/segments");
 }
 

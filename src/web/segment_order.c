@@ -1,6 +1,7 @@
 #include "web/segment_order.h"
 
 #include "base/text.h"
+#include "store/audience_sequence.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,8 @@ static enum store_result apply(struct scribe_order *scribe_order, struct audienc
 		result = apply_add(order, txn, text);
 	else if (order->kind == SEGMENT_ORDER_CHANGE)
 		result = apply_change(order, txn, text);
+	else if (audience_sequence_using_segment(txn, order->id).ptr)
+		order->end = SEGMENT_ORDER_USED;
 	else
 		result = audience_segment_delete(txn, order->id);
 	if (result == STORE_NOT_FOUND) {

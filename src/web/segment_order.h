@@ -14,6 +14,7 @@ enum segment_order_end {
 	SEGMENT_ORDER_TOO_MANY, /* SEGMENTS_MAX */
 	SEGMENT_ORDER_OUTDATED, /* it was changed since the version that was given */
 	SEGMENT_ORDER_GONE,
+	SEGMENT_ORDER_USED, /* by a sequence: it is not deleted */
 };
 
 struct segment_order {
