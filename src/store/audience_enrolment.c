@@ -31,6 +31,7 @@ static bool read_record(struct slice record, struct audience_enrolment *e)
 	struct record_reader r = record_reader_of(record);
 	u8 version = record_get_u8(&r);
 
+	e->at = (struct sequence_enrolment){ 0 };
 	e->at.state = record_get_u8(&r);
 	e->entered_ms = record_get_u64(&r);
 	e->at.base_ms = record_get_u64(&r);
