@@ -6,7 +6,8 @@ usage: bench/importing.py [--rows N] [--program FILE]      one line for each ste
 Rows have an address of one of 5,000 domains in no order, a name, a number, a date of a Japanese era and
 a yes or no, in Shift_JIS. Steps: the upload, the dry run, the import into an empty audience, the same
 file again (nothing to change), and undoing. Memory is RssAnon: pages of the data file that are mapped
-are the page cache's. The folder goes away afterwards.
+are the page cache's. A sender is asked which addresses are suppressed, as always. The folder goes away
+afterwards.
 """
 
 import argparse
@@ -67,9 +68,10 @@ class Bench:
         said = subprocess.run([program, "api-key", "add", "bench", "--scope", "contacts", "--config", config],
                               check=True, capture_output=True, text=True)
         self.key = said.stdout.strip()
+        self.sender = subprocess.Popen([program, "send", "--config", config], stderr=subprocess.DEVNULL)
         self.web = subprocess.Popen([program, "web", "--config", config], stderr=subprocess.DEVNULL)
-        while not (folder / "web.sock").exists():
-            assert self.web.poll() is None
+        while not (folder / "web.sock").exists() or not (folder / "control.sock").exists():
+            assert self.web.poll() is None and self.sender.poll() is None
             time.sleep(0.02)
 
     def ask(self, method, target, body=b"", kind="application/json"):
@@ -115,8 +117,9 @@ def main():
         assert bench.act(second, "run", "again")["same"] == options.rows
         assert bench.act(first, "undo", "undo")["undone"] == options.rows
     finally:
-        bench.web.terminate()
-        bench.web.wait()
+        for process in (bench.web, bench.sender):
+            process.terminate()
+            process.wait()
         shutil.rmtree(folder)
 
 

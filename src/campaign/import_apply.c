@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "campaign/subscription.h"
 #include "store/audience_enrolment.h"
 #include "store/audience_list.h"
 
@@ -99,6 +100,22 @@ static void join(struct import_apply *apply, struct buf *lists, u16 list)
 	contact_add_member(lists, before, &member);
 }
 
+/* What counts more wins: the file can stop mail, and a new consent alone lets it go on. */
+static void change_state(const struct import_apply *apply, const struct import_row *row,
+			 struct contact *contact)
+{
+	bool renews = apply->import.has_consent;
+
+	if (renews && (contact->state == CONTACT_UNSUBSCRIBED || contact->state == CONTACT_PENDING))
+		contact->state = CONTACT_ACTIVE;
+	if (row->state > contact->state)
+		contact->state = row->state;
+	if (renews && row->suppressed == CONTACT_UNSUBSCRIBED)
+		return;
+	if (row->suppressed > contact->state)
+		contact->state = row->suppressed;
+}
+
 /* What the row makes of the contact; `contact` has what is there already. False: it is too much. */
 static bool change(struct import_apply *apply, const struct import_row *row,
 		   struct contact *contact)
@@ -116,9 +133,7 @@ static bool change(struct import_apply *apply, const struct import_row *row,
 	for (u32 i = 0; i < row->join_count; i++)
 		join(apply, &lists, row->joins[i]);
 	contact_merge_values(&values, contact->values, row->values);
-	if (apply->import.has_consent && (contact->state == CONTACT_UNSUBSCRIBED ||
-					  contact->state == CONTACT_PENDING))
-		contact->state = CONTACT_ACTIVE;
+	change_state(apply, row, contact);
 	contact->lists = buf_slice(&lists);
 	contact->values = buf_slice(&values);
 	return !lists.failed && !values.failed && values.len <= CONTACT_VALUES_MAX;
@@ -129,6 +144,7 @@ static enum store_result refuse(struct import_apply *apply, struct audience_txn 
 {
 	const struct import_report found = { .line = row->line,
 					     .kind = (u8)kind,
+					     .problem = (u8)row->suppressed,
 					     .text = row->address };
 
 	if (kind == IMPORT_ERASED)
@@ -156,10 +172,39 @@ static enum store_result note_history(struct import_apply *apply, struct audienc
 	return contact_history_add(txn, contact, &event);
 }
 
+/* Who gets no mail is counted, and told of unless the file says so itself. */
+static enum store_result report_stopped(struct import_apply *apply, struct audience_txn *txn,
+					const struct import_row *row, enum contact_state state)
+{
+	const struct import_report found = { .line = row->line,
+					     .kind = IMPORT_STOPPED,
+					     .problem = (u8)state,
+					     .text = row->address };
+
+	if (state < CONTACT_BOUNCED)
+		return STORE_OK;
+	apply->import.counts.stopped++;
+	return row->state == state ? STORE_OK : report(apply, txn, &found);
+}
+
+/* What the sender does not know yet; `before` is what the audience knew. */
+static enum store_result tell(struct audience_txn *txn, const struct import_row *row,
+			      const struct contact *before,
+			      const struct contact *contact)
+{
+	struct contact known = *before;
+
+	if (row->suppressed)
+		known.state = contact->state >= CONTACT_BOUNCED ? contact->state : row->suppressed;
+	return subscription_tell(txn, &known, contact);
+}
+
 static enum store_result add(struct import_apply *apply, struct audience_txn *txn,
 			     const struct import_row *row)
 {
-	struct contact contact = { .state = CONTACT_ACTIVE,
+	const struct contact nobody = { .state = CONTACT_ACTIVE };
+	struct contact contact = { .state = row->state == CONTACT_PENDING ? CONTACT_PENDING :
+									    CONTACT_ACTIVE,
 				   .created_ms = apply->now_ms,
 				   .changed_ms = apply->now_ms,
 				   .address = row->address };
@@ -174,21 +219,27 @@ static enum store_result add(struct import_apply *apply, struct audience_txn *tx
 	if (!change(apply, row, &contact))
 		return refuse(apply, txn, row, IMPORT_TOO_LARGE);
 	apply->import.counts.added++;
-	if (apply->is_dry)
-		return STORE_OK;
+	result = report_stopped(apply, txn, row, contact.state);
+	if (apply->is_dry || result != STORE_OK)
+		return result;
 	result = contact_add(txn, &contact, row->key);
 	if (result == STORE_OK)
 		result = note_history(apply, txn, contact.id, HISTORY_CREATED);
 	if (result == STORE_OK)
-		result = import_undo_add(txn, apply->import.id, contact.id, SLICE_NONE,
-					 contact_digest(&contact));
+		result = tell(txn, row, &nobody, &contact);
+	if (result == STORE_OK)
+		result = import_undo_add(txn, apply->import.id, contact.id,
+					 &(struct import_undo){ .after = contact_digest(&contact),
+								.sender = row->suppressed });
 	return result;
 }
 
 static enum store_result put(struct import_apply *apply, struct audience_txn *txn,
-			     const struct contact *before, struct contact *contact)
+			     const struct import_row *row, const struct contact *before,
+			     struct contact *contact)
 {
 	struct slice record = { apply->before, contact_record_size(before) };
+	struct import_undo undo = { .before = record, .sender = row->suppressed };
 	enum store_result result;
 
 	contact->changed_ms = apply->now_ms;
@@ -199,8 +250,10 @@ static enum store_result put(struct import_apply *apply, struct audience_txn *tx
 	if (result == STORE_OK)
 		result = note_history(apply, txn, contact->id, HISTORY_CHANGED);
 	if (result == STORE_OK)
-		result = import_undo_add(txn, apply->import.id, contact->id, record,
-					 contact_digest(contact));
+		result = tell(txn, row, before, contact);
+	undo.after = contact_digest(contact);
+	if (result == STORE_OK)
+		result = import_undo_add(txn, apply->import.id, contact->id, &undo);
 	return result;
 }
 
@@ -229,23 +282,17 @@ static enum store_result update(struct import_apply *apply, struct audience_txn 
 	contact = before;
 	if (!change(apply, row, &contact))
 		return refuse(apply, txn, row, IMPORT_TOO_LARGE);
-	if (contact.state >= CONTACT_BOUNCED) {
-		const struct import_report found = { .line = row->line,
-						     .kind = IMPORT_STOPPED,
-						     .problem = (u8)contact.state,
-						     .text = row->address };
-
-		apply->import.counts.stopped++;
-		result = report(apply, txn, &found);
-		if (result != STORE_OK)
-			return result;
-	}
-	if (contact.state == before.state && slice_equal(contact.lists, before.lists) &&
+	result = report_stopped(apply, txn, row, contact.state);
+	if (result != STORE_OK)
+		return result;
+	/* A consent that only the sender needs to hear of is a change, too. */
+	if (!(row->suppressed && contact.state < CONTACT_BOUNCED) &&
+	    contact.state == before.state && slice_equal(contact.lists, before.lists) &&
 	    slice_equal(contact.values, before.values)) {
 		apply->import.counts.same++;
 		return STORE_OK;
 	}
-	return put(apply, txn, &before, &contact);
+	return put(apply, txn, row, &before, &contact);
 }
 
 static enum store_result apply_row(struct import_apply *apply, struct audience_txn *txn,
@@ -257,6 +304,9 @@ static enum store_result apply_row(struct import_apply *apply, struct audience_t
 	apply->import.counts.rows++;
 	if (result != STORE_OK || row->address.len == 0)
 		return result;
+	apply->import.counts.suppressed += row->suppressed != 0;
+	if (row->suppressed && apply->import.skips_suppressed)
+		return refuse(apply, txn, row, IMPORT_SUPPRESSED);
 	result = contact_find(txn, row->key, &id);
 	if (result == STORE_NOT_FOUND)
 		return add(apply, txn, row);
@@ -294,9 +344,21 @@ static enum store_result keep(struct import_apply *apply, struct audience_txn *t
 	return report(apply, txn, &found);
 }
 
-static enum store_result restore(struct import_apply *apply, struct audience_txn *txn,
-				 const struct contact *contact, struct slice before)
+/* The sender's list becomes what it was, too: `was` without the contact is one that gets mail. */
+static enum store_result tell_undone(struct audience_txn *txn, const struct import_undo *undo,
+				     const struct contact *now, const struct contact *was)
 {
+	struct contact wanted = *was;
+
+	if (undo->sender)
+		wanted.state = now->state >= CONTACT_BOUNCED ? now->state : undo->sender;
+	return subscription_tell(txn, now, &wanted);
+}
+
+static enum store_result restore(struct import_apply *apply, struct audience_txn *txn,
+				 const struct contact *contact, const struct import_undo *undo)
+{
+	struct slice before = undo->before;
 	struct contact now;
 	struct contact was;
 	enum store_result result;
@@ -313,6 +375,8 @@ static enum store_result restore(struct import_apply *apply, struct audience_txn
 	result = contact_put(txn, &now, &was);
 	enrolment_set_quiet(txn, false);
 	if (result == STORE_OK)
+		result = tell_undone(txn, undo, &now, &was);
+	if (result == STORE_OK)
 		result = contact_history_add(txn, now.id,
 					     &(struct history_event){
 						     .at_ms = apply->now_ms,
@@ -323,16 +387,33 @@ static enum store_result restore(struct import_apply *apply, struct audience_txn
 	return result;
 }
 
+/* One that the import made is gone as if it had never come. */
+static enum store_result take_away(struct import_apply *apply, struct audience_txn *txn,
+				   const struct contact *contact, const struct import_undo *undo)
+{
+	char key[ADDRESS_WIRE_MAX];
+	struct contact gone;
+	struct contact now;
+	enum store_result result;
+
+	copy_contact(apply, contact, &now);
+	gone = now;
+	gone.state = CONTACT_ACTIVE;
+	gone.lists = SLICE_NONE;
+	result = tell_undone(txn, undo, &now, &gone);
+	return result == STORE_OK ?
+		       contact_erase(txn, now.id,
+				     (struct slice){ key, address_key_of_wire(key, now.address) }) :
+		       result;
+}
+
 enum store_result import_undo_next(struct import_apply *apply, struct audience_txn *txn,
 				   u32 *contact)
 {
-	char key[ADDRESS_WIRE_MAX];
-	size_t key_len;
+	struct import_undo undo;
 	struct contact now;
-	struct slice before;
-	u64 after;
 	enum store_result result =
-		import_undo_after(txn, apply->import.id, *contact, contact, &before, &after);
+		import_undo_after(txn, apply->import.id, *contact, contact, &undo);
 
 	if (result != STORE_OK)
 		return result;
@@ -342,11 +423,9 @@ enum store_result import_undo_next(struct import_apply *apply, struct audience_t
 		return STORE_OK; /* erased since, which is more than undone */
 	if (result != STORE_OK)
 		return result;
-	if (contact_digest(&now) != after)
+	if (contact_digest(&now) != undo.after)
 		return keep(apply, txn, &now);
 	apply->import.counts.undone++;
-	if (before.len > 0)
-		return restore(apply, txn, &now, before);
-	key_len = address_key_of_wire(key, now.address);
-	return contact_erase(txn, *contact, (struct slice){ key, key_len });
+	return undo.before.len > 0 ? restore(apply, txn, &now, &undo) :
+				     take_away(apply, txn, &now, &undo);
 }

@@ -3,9 +3,11 @@
  * what undoing it needs. In the transaction of the caller, or, of a dry run, without writing
  * anything of contacts: the same decisions by the same code.
  *
- * Who unsubscribed, complained or whose mailbox failed stays so. An operator who states that people
- * have agreed anew has those active again who had unsubscribed; nobody's complaint and no dead
- * mailbox is undone by a file.
+ * Who unsubscribed, complained or whose mailbox failed stays so, whether the audience knows it or
+ * the sender's list of suppressed addresses; the file may say of more people that they are such. An
+ * operator who states that people have agreed anew has those active again who had unsubscribed;
+ * nobody's complaint and no dead mailbox is undone by a file. What the sender does not know of it
+ * yet it is told (store/audience_sender_order.h), and again when that is undone.
  */
 #ifndef CAMPAIGN_IMPORT_APPLY_H
 #define CAMPAIGN_IMPORT_APPLY_H

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define SHOWN_MAX 120
+#define NEW_ID 0xff00u /* and a column's number: behind all ids, of which few were given */
 #define REPLACED SLICE("\xef\xbf\xbd")
 
 struct import_parser {
@@ -23,6 +24,30 @@ struct import_parser {
 };
 
 /* ---- the map ---- */
+
+/* Of a dry run: nobody has made it yet, unless somebody did meanwhile. */
+static enum store_result load_new(struct import_map *map, struct audience_txn *txn, u32 i,
+				  const struct import *import)
+{
+	struct import_column *column = &map->columns[i];
+	enum store_result result = STORE_NOT_FOUND;
+	struct attribute attribute;
+	struct slice name;
+	struct slice label;
+
+	if (import_new_name(import, i, &name, &label))
+		result = attribute_find(txn, name, &attribute);
+	if (result == STORE_OK) {
+		*column = (struct import_column){ IMPORT_ATTRIBUTE, attribute.id };
+		return STORE_OK;
+	}
+	if (result != STORE_NOT_FOUND)
+		return result;
+	map->types[i] = (enum attribute_type)column->id;
+	*column = (struct import_column){ IMPORT_ATTRIBUTE, (u16)(NEW_ID + i) };
+	map->order[map->order_count++] = i;
+	return STORE_OK;
+}
 
 static enum store_result load_column(struct import_map *map, struct audience_txn *txn, u32 i,
 				     struct arena *arena)
@@ -74,8 +99,12 @@ enum store_result import_map_load(struct import_map *map, struct audience_txn *t
 				    .empties_count = import->update == IMPORT_OVERWRITE };
 	memcpy(map->columns, import->columns, sizeof(map->columns));
 	for (u32 i = 0; i < map->column_count; i++) {
-		enum store_result result = load_column(map, txn, i, arena);
+		enum store_result result = STORE_OK;
 
+		if (map->columns[i].target == IMPORT_NEW)
+			result = load_new(map, txn, i, import);
+		if (result == STORE_OK && map->columns[i].id < NEW_ID)
+			result = load_column(map, txn, i, arena);
 		if (result != STORE_OK)
 			return result;
 	}
@@ -231,6 +260,16 @@ static void take_list(struct import_parser *parser, u32 column, struct slice cel
 	}
 }
 
+static void take_state(struct import_parser *parser, u32 column, struct slice cell,
+		       struct import_row *row)
+{
+	cell = value_trim(value_undo_guard(cell));
+	if (cell.len == 0 || import_read_state(cell, &row->state))
+		return;
+	note(parser, row, IMPORT_VALUE_BAD, VALUE_NO_STATE, column + 1, cell);
+	row->values_bad++;
+}
+
 static bool take_values(struct import_parser *parser, const struct csv_row *from,
 			struct import_row *row)
 {
@@ -242,6 +281,8 @@ static bool take_values(struct import_parser *parser, const struct csv_row *from
 	for (u32 i = 0; i < map->column_count; i++) {
 		if (map->columns[i].target == IMPORT_LIST)
 			take_list(parser, i, from->fields[i], row);
+		else if (map->columns[i].target == IMPORT_STATE)
+			take_state(parser, i, from->fields[i], row);
 	}
 	if (!parser->values.failed && parser->values.len <= CONTACT_VALUES_MAX)
 		return true;
@@ -258,6 +299,8 @@ bool import_parser_take(struct import_parser *parser, const struct csv_row *from
 	row->values = SLICE_NONE;
 	row->joins = parser->joins;
 	row->join_count = 0;
+	row->state = 0;
+	row->suppressed = 0;
 	row->findings = parser->findings;
 	row->finding_count = 0;
 	row->values_bad = 0;
@@ -292,7 +335,42 @@ bool import_parser_take(struct import_parser *parser, const struct csv_row *from
 	return true;
 }
 
+/* ---- states ---- */
+
+bool import_read_state(struct slice text, enum contact_state *state)
+{
+	static const struct {
+		const char *word;
+		enum contact_state state;
+	} words[] = {
+		{ "pending", CONTACT_PENDING },	       { "確認待ち", CONTACT_PENDING },
+		{ "active", CONTACT_ACTIVE },	       { "有効", CONTACT_ACTIVE },
+		{ "subscribed", CONTACT_ACTIVE },      { "配信中", CONTACT_ACTIVE },
+		{ "bounced", CONTACT_BOUNCED },	       { "不達", CONTACT_BOUNCED },
+		{ "cleaned", CONTACT_BOUNCED },	       { "エラー", CONTACT_BOUNCED },
+		{ "unsubscribed", CONTACT_UNSUBSCRIBED }, { "配信停止", CONTACT_UNSUBSCRIBED },
+		{ "退会", CONTACT_UNSUBSCRIBED },      { "解除", CONTACT_UNSUBSCRIBED },
+		{ "complained", CONTACT_COMPLAINED },  { "迷惑メール報告", CONTACT_COMPLAINED },
+	};
+
+	for (size_t i = 0; i < array_count(words); i++) {
+		if (slice_equal_nocase(text, slice_of(words[i].word))) {
+			*state = words[i].state;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- which column is what ---- */
+
+bool import_is_state_name(struct slice name)
+{
+	name = value_trim(name);
+	return slice_equal_nocase(name, SLICE("state")) ||
+	       slice_equal_nocase(name, SLICE("status")) || slice_equal(name, SLICE("状態")) ||
+	       slice_equal(name, SLICE("ステータス"));
+}
 
 bool import_is_email_name(struct slice name)
 {

@@ -31,6 +31,7 @@ enum import_kind {
 	IMPORT_STOPPED,	      /* the address; `problem` is the enum contact_state that stays */
 	IMPORT_ADDRESS_ODD,   /* the address: by no RFC's grammar, taken */
 	IMPORT_KEPT,	      /* the address: changed since, not undone */
+	IMPORT_SUPPRESSED,    /* the address is on the sender's list; `problem` as of STOPPED */
 	IMPORT_KINDS,
 };
 /* Whether the row was refused; else it was taken, with something to be said. */
@@ -53,8 +54,9 @@ struct import_map {
 };
 
 /*
- * Attributes and lists that are not there any more are ignored. NOT_FOUND: no column is the
- * address. STORE_FULL: no memory in the arena.
+ * Attributes and lists that are not there any more are ignored. An attribute that is still to be
+ * made (IMPORT_NEW: of a dry run) has an id that no other has. NOT_FOUND: no column is the address.
+ * STORE_FULL: no memory in the arena.
  */
 enum store_result import_map_load(struct import_map *map, struct audience_txn *txn,
 				  const struct import *import, struct arena *arena) MUST_CHECK;
@@ -66,6 +68,8 @@ struct import_row {
 	struct slice values;	/* packed changes (contact_record.h), by ascending id */
 	const u16 *joins;	/* ids of lists */
 	u32 join_count;
+	enum contact_state state; /* by the file; 0: it does not say */
+	enum contact_state suppressed; /* by the sender's list: set by whoever asked it; 0: not */
 	const struct import_report *findings;
 	u32 finding_count;
 	u32 values_bad;
@@ -84,7 +88,13 @@ void import_parser_close(struct import_parser *parser); /* NULL is fine */
 bool import_parser_take(struct import_parser *parser, const struct csv_row *from, const char *why,
 			struct import_row *row) MUST_CHECK;
 
+/* A word for a state, as exports and people write it. False: none. */
+bool import_read_state(struct slice text, enum contact_state *state) MUST_CHECK;
+
 /* ---- which column is what ---- */
+
+/* Whether a column's name says that states are in it ("state", "状態", ...). */
+bool import_is_state_name(struct slice name);
 
 /* Whether a column's name says that addresses are in it ("email", "メールアドレス", ...). */
 bool import_is_email_name(struct slice name);

@@ -28,12 +28,13 @@ static const struct kind_words kinds[IMPORT_KINDS] = {
 			       "値またはリストの合計が大きすぎます" },
 	[IMPORT_ERASED] = { "erased", true, "who has this address asked to be erased",
 			    "削除を求めた方のメールアドレスです" },
-	[IMPORT_STOPPED] = { "stopped", false, "gets no mail, and that stays so",
-			     "配信停止のままにします" },
+	[IMPORT_STOPPED] = { "stopped", false, "gets no mail", "配信の対象になりません" },
 	[IMPORT_ADDRESS_ODD] = { "address-odd", false, "the address is not by the RFC; it is taken",
 				 "RFCに沿わないメールアドレスですが、取り込みます" },
 	[IMPORT_KEPT] = { "kept", false, "has changed since the import, and stays as it is",
 			  "取り込み後に変更されたため、元に戻しません" },
+	[IMPORT_SUPPRESSED] = { "suppressed", true, "the sender's list has the address",
+				"配信停止リストにあるメールアドレスです" },
 };
 
 static const struct kind_words *words_of(u32 kind)
@@ -72,7 +73,7 @@ void import_report_words(struct buf *out, const struct import_report *report, bo
 		buf_add_text(out, ": ");
 		buf_add_text(out, value_problem_words((enum value_problem)report->problem,
 						      japanese));
-	} else if (report->kind == IMPORT_STOPPED) {
+	} else if (report->kind == IMPORT_STOPPED || report->kind == IMPORT_SUPPRESSED) {
 		buf_add_text(out, ": ");
 		buf_add_text(out, state_words(report->problem, japanese));
 	}

@@ -192,14 +192,15 @@ enum store_result subscription_return(struct audience_txn *txn, const struct sub
 enum store_result subscription_tell(struct audience_txn *txn, const struct contact *before,
 				    const struct contact *contact)
 {
-	bool was_out = before->state == CONTACT_UNSUBSCRIBED;
-	bool is_out = contact->state == CONTACT_UNSUBSCRIBED;
+	bool was_out = before->state >= CONTACT_UNSUBSCRIBED;
+	bool is_out = contact->state >= CONTACT_UNSUBSCRIBED;
 	struct slice lists = contact->lists;
 	enum store_result result = STORE_OK;
 	struct contact_member member;
 	struct contact_member known;
 
-	if (was_out != is_out)
+	/* Who left and whose mailbox fails now has not come back. */
+	if (was_out != is_out && contact->state != CONTACT_BOUNCED)
 		result = tell_sender(txn, contact->address, 0, is_out);
 	while (result == STORE_OK && contact_next_member(&lists, &member)) {
 		bool had_left = contact_find_member(before->lists, member.list, &known) &&

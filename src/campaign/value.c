@@ -20,6 +20,8 @@ static const char *const words[VALUE_PROBLEMS][2] = {
 	[VALUE_DAY_MISSING] = { "is a day that there is not", "存在しない日付です" },
 	[VALUE_NO_CHOICE] = { "is none of the choices", "選択肢にありません" },
 	[VALUE_NO_YES_NO] = { "is neither yes nor no", "「はい」か「いいえ」ではありません" },
+	[VALUE_NO_STATE] = { "is no state: active, unsubscribed, bounced, complained, pending",
+			     "状態ではありません(有効、配信停止、不達、迷惑メール報告、確認待ち)" },
 };
 
 const char *value_problem_words(enum value_problem problem, bool japanese)

@@ -26,6 +26,7 @@ enum value_problem {
 	VALUE_DAY_MISSING,  /* there is no such day: "2026-02-30" */
 	VALUE_NO_CHOICE,
 	VALUE_NO_YES_NO,
+	VALUE_NO_STATE, /* of a contact: import_row.h */
 	VALUE_PROBLEMS,
 };
 

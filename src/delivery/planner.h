@@ -224,6 +224,13 @@ struct slice planner_scope_of_list(char room[SUPPRESSION_SCOPE_MAX + 1], struct 
 				   struct slice list);
 /* The next scope of a list that anything is known of ("": the first). Within a transaction. */
 bool planner_next_list(struct planner *planner, char scope[SUPPRESSION_SCOPE_MAX + 1]);
+/*
+ * As queue_suppression_get, and at once where nothing is known of the address. Within a
+ * transaction.
+ */
+enum store_result planner_find_suppression(struct planner *planner, struct slice scope,
+					   struct slice address,
+					   struct queue_suppression *s) MUST_CHECK;
 /* One address of an order; the reason SUPPRESSION_REMOVED lets it have mail again. */
 struct planner_suppress_order {
 	struct slice scope;   /* as in struct queue_suppression */

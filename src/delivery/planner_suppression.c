@@ -104,6 +104,14 @@ static bool known(struct planner *planner, struct slice scope, struct slice addr
 	return result != STORE_NOT_FOUND && planner_store_ok(planner, result);
 }
 
+enum store_result planner_find_suppression(struct planner *planner, struct slice scope,
+					   struct slice address, struct queue_suppression *s)
+{
+	if (!id_set_has(&planner->suppressed, queue_suppression_id(scope, address)))
+		return STORE_NOT_FOUND;
+	return queue_suppression_get(planner->queue, scope, address, s);
+}
+
 /* He left, and nothing worse happened. */
 static bool is_only_unsubscribed(const struct queue_suppression *s)
 {

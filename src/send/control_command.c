@@ -259,6 +259,7 @@ static const struct {
 	{ "suppression.add", control_suppression_change },
 	{ "suppression.remove", control_suppression_change },
 	{ "suppression.show", control_suppression_show },
+	{ "suppression.find", control_suppression_find },
 	{ "suppression.list", control_suppression_list },
 	{ "site.list", control_site_list },
 	{ "site.show", control_site_show },

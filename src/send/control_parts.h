@@ -248,6 +248,7 @@ void control_tls_send(struct control_link *link, const struct control_request *r
 void control_inbound_report(struct control_link *link, const struct control_request *request);
 /* control_suppression.c */
 void control_suppression_change(struct control_link *link, const struct control_request *request);
+void control_suppression_find(struct control_link *link, const struct control_request *request);
 void control_suppression_show(struct control_link *link, const struct control_request *request);
 void control_suppression_list(struct control_link *link, const struct control_request *request);
 /* control_rule.c */

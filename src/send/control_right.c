@@ -17,8 +17,8 @@ static const char *const web_commands[] = {
 	"campaign.append", "campaign.close",	 "campaign.start",
 	"campaign.pause",  "campaign.resume",	 "campaign.cancel",  "campaign.status",
 	"campaign.report", "suppression.add",	 "suppression.remove", "suppression.show",
-	"suppression.list", "identity.show",	 "status",	      "warmup.list",
-	"log.show",
+	"suppression.find", "suppression.list",	 "identity.show",    "status",
+	"warmup.list",	   "log.show",
 	"reader.put",
 };
 

@@ -1,5 +1,5 @@
 /*
- * suppression.add, remove, show, list: addresses that get no mail.
+ * suppression.add, remove, show, find, list: addresses that get no mail.
  */
 #include "base/log.h"
 #include "base/text.h"
@@ -225,6 +225,101 @@ void control_suppression_show(struct control_link *link, const struct control_re
 	    slice_end(link, show_all(link, buf_slice(&key), &count)))
 		link_reply(link, json_pack("{s:i}", "count", (int)count));
 	buf_done(&key);
+}
+
+/* ---- find ---- */
+
+/* What weighs most of what happened since it had mail last. */
+static u32 worst_reason(const struct queue_suppression *s)
+{
+	static const u8 weights[] = { [SUPPRESSION_HARD] = 1,	     [SUPPRESSION_SOFT] = 1,
+				      [SUPPRESSION_MANUAL] = 2,	     [SUPPRESSION_IMPORT] = 2,
+				      [SUPPRESSION_UNSUBSCRIBE] = 3, [SUPPRESSION_COMPLAINT] = 4,
+				      [SUPPRESSION_REMOVED] = 0,     [SUPPRESSION_STRIKE] = 0 };
+	u32 worst = SUPPRESSION_REMOVED;
+
+	for (u32 i = s->event_count; i > 0; i--) {
+		u32 reason = s->events[i - 1].reason;
+
+		if (reason == SUPPRESSION_REMOVED)
+			break;
+		if (reason < array_count(weights) && weights[reason] > weights[worst])
+			worst = reason;
+	}
+	return worst == SUPPRESSION_REMOVED ? SUPPRESSION_MANUAL : worst;
+}
+
+/*
+ * Whether nobody's mail goes to the address: by the list for everybody, or by each customer's own.
+ * *reason is 0 when it does.
+ */
+static enum store_result find_reason(struct control_link *link, struct slice address, u32 *reason)
+{
+	const struct config *config = link->control->params.config;
+	struct planner *planner = link->control->params.planner;
+	struct queue_suppression s;
+	enum store_result result = planner_find_suppression(planner, SLICE_NONE, address, &s);
+
+	*reason = 0;
+	if (result == STORE_OK && s.is_active) {
+		*reason = worst_reason(&s);
+		return STORE_OK;
+	}
+	for (size_t i = 0; i < config->customer_count; i++) {
+		if (result != STORE_OK && result != STORE_NOT_FOUND)
+			return result;
+		result = planner_find_suppression(planner, slice_of(config->customers[i].domain),
+						  address, &s);
+		if (result == STORE_NOT_FOUND || (result == STORE_OK && !s.is_active)) {
+			*reason = 0;
+			return STORE_OK;
+		}
+		if (result == STORE_OK && *reason == 0)
+			*reason = worst_reason(&s);
+	}
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
+static void find_all(struct control_link *link, const struct change *asked, u32 count)
+{
+	enum store_result result = STORE_OK;
+	u32 found = 0;
+	u32 reason;
+
+	if (!slice_begin(link))
+		return;
+	for (u32 i = 0; i < count && result == STORE_OK; i++) {
+		result = find_reason(link, asked->orders[i].address, &reason);
+		if (result != STORE_OK || reason == 0)
+			continue;
+		found++;
+		link_item(link, json_pack("{s:i, s:s}", "number", (int)i, "reason",
+					  suppression_reason_name(reason)));
+	}
+	if (slice_end(link, result))
+		link_reply(link, json_pack("{s:i}", "count", (int)found));
+}
+
+void control_suppression_find(struct control_link *link, const struct control_request *request)
+{
+	json_t *addresses = NULL;
+	const struct control_arg args[] = { { "addresses", CONTROL_JSON, true, &addresses } };
+	struct change *asked;
+	struct error error;
+
+	if (!control_read(request->json, request->command, args, array_count(args), &error)) {
+		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
+		return;
+	}
+	asked = calloc(1, sizeof(*asked));
+	if (!asked) {
+		link_refuse(link, CONTROL_FAILED, "out of memory");
+		return;
+	}
+	if (read_addresses(link, addresses, asked))
+		find_all(link, asked, (u32)json_array_size(addresses));
+	buf_done(&asked->texts);
+	free(asked);
 }
 
 /* ---- list ---- */

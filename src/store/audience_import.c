@@ -3,11 +3,12 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "store/audience_parts.h"
+#include "store/row_values.h"
 
-#define VERSION 1
+#define VERSION 2
 #define ID_SIZE 4
-#define TEXTS 7
-#define COUNTS 14
+#define TEXTS 8
+#define COUNTS 15
 /* At most: version and state, moments, counts, the plan, and lengths of texts. */
 #define FIXED_SIZE                                                                                 \
 	(2 + 8 * 7 + 8 * COUNTS + 16 + 3 * IMPORT_COLUMNS_MAX + 2 * IMPORT_LISTS_MAX + 2 * TEXTS)
@@ -25,6 +26,7 @@ enum import_flag {
 	HAS_CONSENT = 2,
 	IS_CLEARED = 4,
 	STARTS_SEQUENCES = 8,
+	SKIPS_SUPPRESSED = 16,
 };
 
 static struct slice id_key(u8 key[ID_SIZE], u32 id)
@@ -40,7 +42,7 @@ static void counts_of(struct import_counts *counts, u64 *list[COUNTS])
 		&counts->rows,	  &counts->added,      &counts->updated, &counts->same,
 		&counts->known,	  &counts->bad,	       &counts->duplicates, &counts->erased,
 		&counts->stopped, &counts->odd,	       &counts->values_bad, &counts->reports,
-		&counts->undone,  &counts->kept,
+		&counts->undone,  &counts->kept,       &counts->suppressed,
 	};
 
 	memcpy(list, all, sizeof(all));
@@ -51,7 +53,7 @@ static void texts_of(struct import *import, struct slice *list[TEXTS])
 	struct slice *const all[TEXTS] = { &import->by,		    &import->name,
 					   &import->file,	    &import->header,
 					   &import->consent_source, &import->consent_text,
-					   &import->problem };
+					   &import->problem,	    &import->news };
 
 	memcpy(list, all, sizeof(all));
 }
@@ -71,6 +73,7 @@ static void read_plan(struct record_reader *r, struct import *import)
 	import->has_consent = flags & HAS_CONSENT;
 	import->is_cleared = flags & IS_CLEARED;
 	import->starts_sequences = flags & STARTS_SEQUENCES;
+	import->skips_suppressed = flags & SKIPS_SUPPRESSED;
 	import->consent_ms = record_get_u64(r);
 	import->column_count = record_get_u16(r);
 	if (import->column_count > IMPORT_COLUMNS_MAX)
@@ -150,7 +153,8 @@ static u8 *write_plan(u8 *at, const struct import *import)
 	at = record_put_u8(at, (u8)((import->has_plan ? HAS_PLAN : 0) |
 				    (import->has_consent ? HAS_CONSENT : 0) |
 				    (import->is_cleared ? IS_CLEARED : 0) |
-				    (import->starts_sequences ? STARTS_SEQUENCES : 0)));
+				    (import->starts_sequences ? STARTS_SEQUENCES : 0) |
+				    (import->skips_suppressed ? SKIPS_SUPPRESSED : 0)));
 	at = record_put_u64(at, import->consent_ms);
 	at = record_put_u16(at, (u16)import->column_count);
 	for (u32 i = 0; i < import->column_count; i++) {
@@ -201,6 +205,18 @@ enum store_result import_add(struct audience_txn *txn, struct import *import)
 	enum store_result result = audience_next_id(txn, "import", &import->id);
 
 	return result == STORE_OK ? import_put(txn, import) : result;
+}
+
+bool import_new_name(const struct import *import, u32 i, struct slice *name, struct slice *label)
+{
+	struct slice texts[2 * IMPORT_COLUMNS_MAX];
+
+	if (i >= IMPORT_COLUMNS_MAX ||
+	    !row_values_unpack(import->news, texts, array_count(texts)) || texts[2 * i].len == 0)
+		return false;
+	*name = texts[2 * i];
+	*label = texts[2 * i + 1];
+	return true;
 }
 
 bool import_keep(struct import *import, char *room)

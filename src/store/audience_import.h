@@ -16,6 +16,7 @@
 #define IMPORT_LISTS_MAX 50
 #define IMPORT_NAME_MAX 255	     /* bytes, of the file */
 #define IMPORT_HEADER_MAX 16384	     /* bytes, names of the columns, packed */
+#define IMPORT_NEWS_MAX 14336	     /* bytes, names and labels of new attributes, packed */
 #define IMPORT_CONSENT_MAX 4000	     /* bytes, what was agreed to */
 #define IMPORT_SOURCE_MAX 200	     /* bytes, where */
 #define IMPORT_REPORTS_MAX 200000u   /* kept of one import; more are counted */
@@ -41,6 +42,8 @@ enum import_target {
 	IMPORT_EMAIL,
 	IMPORT_ATTRIBUTE, /* `id` is the attribute's */
 	IMPORT_LIST,	  /* whoever has a yes in it joins list `id` */
+	IMPORT_NEW,	  /* an attribute of type `id` that is made when it is carried out */
+	IMPORT_STATE,	  /* whether somebody had left: a word for enum contact_state */
 	IMPORT_TARGETS,
 };
 
@@ -65,12 +68,13 @@ struct import_counts {
 	u64 bad;	/* refused */
 	u64 duplicates; /* of the file itself */
 	u64 erased;	/* had asked to be forgotten: refused */
-	u64 stopped;	/* of updated, same: bounced, unsubscribed, complained; that stays so */
+	u64 stopped;	/* of those taken: bounced, unsubscribed, complained; they get no mail */
 	u64 odd;	/* addresses by no RFC's grammar, taken */
 	u64 values_bad; /* left out, of rows that were taken */
 	u64 reports;	/* all of them, kept or not */
 	u64 undone;
 	u64 kept; /* not undone: changed since */
+	u64 suppressed; /* of all: the sender has the address on its list */
 };
 
 /* Slices are views of the record, or of what is to be kept. */
@@ -91,6 +95,7 @@ struct import {
 	bool has_consent;  /* contacts that had left have agreed anew */
 	bool starts_sequences; /* by the lists that its contacts join */
 	bool is_cleared;   /* findings and what undoing needs are gone */
+	bool skips_suppressed; /* who is on the sender's list is refused; else comes in as such */
 	u64 consent_ms;
 	u32 column_count;
 	struct import_column columns[IMPORT_COLUMNS_MAX];
@@ -102,15 +107,21 @@ struct import {
 	struct slice header;	     /* names of columns, packed (store/row_values.h) */
 	struct slice consent_source;
 	struct slice consent_text;
-	struct slice problem; /* of IMPORT_FAILED, a sentence */
+	struct slice problem; /* why it failed, or what it waits for: a sentence */
+	/* Name and Japanese label of each column's new attribute, packed; import_new_name. */
+	struct slice news;
 };
 
 /*
  * Copies what slices show to `room` (IMPORT_ROOM_SIZE bytes), so that they outlive the record.
  * False: they are longer than they may be.
  */
-#define IMPORT_ROOM_SIZE (IMPORT_HEADER_MAX + IMPORT_CONSENT_MAX + 4096)
+#define IMPORT_ROOM_SIZE (IMPORT_HEADER_MAX + IMPORT_NEWS_MAX + IMPORT_CONSENT_MAX + 4096)
 bool import_keep(struct import *import, char *room) MUST_CHECK;
+
+/* Of column `i`, which is IMPORT_NEW: views of `news`. False: it says nothing of that column. */
+bool import_new_name(const struct import *import, u32 i, struct slice *name,
+		     struct slice *label) MUST_CHECK;
 
 enum store_result import_get(struct audience_txn *txn, u32 id, struct import *import) MUST_CHECK;
 /* The last one with a smaller id; UINT32_MAX: the last of all. */
@@ -143,15 +154,19 @@ enum store_result import_report_after(struct audience_txn *txn, u32 import, u64 
 
 /* ---- undoing ---- */
 
-/*
- * `before` is the contact's record as it was, empty when it was not there; `after` as it is now
- * (contact_digest). Nothing is kept of a contact twice in an import.
- */
+/* Slices are views, or what is to be kept. */
+struct import_undo {
+	struct slice before; /* the contact's record as it was; empty: it was not there */
+	u64 after;	     /* as it is now: contact_digest */
+	enum contact_state sender; /* what the sender's list had of it; 0: nothing */
+};
+
+/* Nothing is kept of a contact twice in an import. */
 enum store_result import_undo_add(struct audience_txn *txn, u32 import, u32 contact,
-				  struct slice before, u64 after) MUST_CHECK;
+				  const struct import_undo *undo) MUST_CHECK;
 /* The first one behind `contact`. */
 enum store_result import_undo_after(struct audience_txn *txn, u32 import, u32 contact, u32 *found,
-				    struct slice *before, u64 *after) MUST_CHECK;
+				    struct import_undo *undo) MUST_CHECK;
 /* Of one contact, in all imports: for contact_erase. */
 enum store_result import_undo_forget(struct audience_txn *txn, u32 contact) MUST_CHECK;
 /* A number that is another when the contact is. */

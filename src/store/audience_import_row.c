@@ -12,7 +12,8 @@
 #define REPORT_RECORD_MAX (5 + IMPORT_REPORT_TEXT_MAX)
 #define LINE_SHIFT 8 /* the number of several of a line is below it */
 #define UNDO_KEY_SIZE 8
-#define UNDO_HEAD_SIZE 9
+#define UNDO_VERSION 2
+#define UNDO_HEAD_SIZE 10
 #define ERASED_KEY_SIZE 16
 #define ERASED_RECORD_SIZE 9
 #define SECRET_SIZE 32
@@ -131,21 +132,23 @@ u64 contact_digest(const struct contact *contact)
 }
 
 enum store_result import_undo_add(struct audience_txn *txn, u32 import, u32 contact,
-				  struct slice before, u64 after)
+				  const struct import_undo *undo)
 {
 	u8 bytes[UNDO_KEY_SIZE];
 	u8 *at;
 	enum store_result result =
 		env_reserve(&txn->env, AUDIENCE_IMPORT_UNDO, undo_key(bytes, import, contact),
-			    UNDO_HEAD_SIZE + before.len, &at);
+			    UNDO_HEAD_SIZE + undo->before.len, &at);
 
-	if (result == STORE_OK)
-		record_put_bytes(record_put_u64(record_put_u8(at, VERSION), after), before);
-	return result;
+	if (result != STORE_OK)
+		return result;
+	at = record_put_u8(record_put_u8(at, UNDO_VERSION), (u8)undo->sender);
+	record_put_bytes(record_put_u64(at, undo->after), undo->before);
+	return STORE_OK;
 }
 
 enum store_result import_undo_after(struct audience_txn *txn, u32 import, u32 contact, u32 *found,
-				    struct slice *before, u64 *after)
+				    struct import_undo *undo)
 {
 	u8 bytes[UNDO_KEY_SIZE];
 	struct slice key;
@@ -163,10 +166,12 @@ enum store_result import_undo_after(struct audience_txn *txn, u32 import, u32 co
 	*found = record_get_u32(&r);
 	r = record_reader_of(value);
 	version = record_get_u8(&r);
-	*after = record_get_u64(&r);
-	*before = record_get_rest(&r);
-	return r.bad || version != VERSION ? env_damaged(&txn->env, AUDIENCE_IMPORT_UNDO, key) :
-					     STORE_OK;
+	undo->sender = (enum contact_state)record_get_u8(&r);
+	undo->after = record_get_u64(&r);
+	undo->before = record_get_rest(&r);
+	if (r.bad || version != UNDO_VERSION)
+		return env_damaged(&txn->env, AUDIENCE_IMPORT_UNDO, key);
+	return STORE_OK;
 }
 
 enum store_result import_undo_forget(struct audience_txn *txn, u32 contact)

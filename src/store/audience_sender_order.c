@@ -78,6 +78,16 @@ enum store_result sender_order_after(struct audience_txn *txn, u64 number, u64 *
 	return STORE_OK;
 }
 
+enum store_result sender_order_last(struct audience_txn *txn, u64 *number)
+{
+	struct slice last;
+	struct slice value;
+	enum store_result result = env_last(&txn->env, AUDIENCE_SENDER_ORDER, &last, &value);
+
+	*number = result == STORE_OK ? number_of(last) : 0;
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
 enum store_result sender_orders_delete(struct audience_txn *txn, u64 last)
 {
 	struct sender_order order;

@@ -32,6 +32,8 @@ enum store_result sender_order_add(struct audience_txn *txn,
 /* The first one with a greater number; numbers are from 1. NOT_FOUND: there are no more. */
 enum store_result sender_order_after(struct audience_txn *txn, u64 number, u64 *found,
 				     struct sender_order *order) MUST_CHECK;
+/* Number of the one that was added last, of those that are still there; 0: there are none. */
+enum store_result sender_order_last(struct audience_txn *txn, u64 *number) MUST_CHECK;
 /* All up to that number. */
 enum store_result sender_orders_delete(struct audience_txn *txn, u64 last) MUST_CHECK;
 

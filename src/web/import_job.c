@@ -6,8 +6,11 @@
 #include "base/text.h"
 #include "campaign/import_apply.h"
 #include "campaign/import_reader.h"
+#include "store/audience_audit.h"
 #include "web/import_batch.h"
 #include "web/import_file.h"
+#include "web/import_suppressed.h"
+#include "web/teller.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +20,13 @@
 #define UNDO_MAX 2000	/* contacts of one order */
 #define CLEAR_MAX 10000 /* reports of one order */
 #define FULL_PAUSE_MS 5000
+#define AWAY_PAUSE_MS 1000
+#define UNTOLD_PAUSE_MS 100
+#define SAYS_AFTER 3 /* looks */
 /* What is kept of people who are in an import, besides the contacts, goes after this. */
 #define KEPT_MS (30ull * 86400 * MS_PER_S)
+/* A file that was brought and lies there goes after this: it is full of people, too. */
+#define UNUSED_MS (7ull * 86400 * MS_PER_S)
 
 /* What an order of the job is to do. */
 enum import_act {
@@ -26,7 +34,9 @@ enum import_act {
 	ACT_ROWS,
 	ACT_UNDO,
 	ACT_END,
+	ACT_WAIT,   /* tells that the sender is waited for */
 	ACT_FORGET, /* of an old one: findings, and how contacts were */
+	ACT_DISCARD, /* the file of one that nobody goes on with */
 };
 
 struct import_job {
@@ -39,7 +49,8 @@ struct import_job {
 	enum import_state end;	 /* that it gets */
 	u64 position;		 /* that the record must have */
 	bool is_over;		 /* the order found the record in another state, or all is done */
-	struct error problem;	 /* of IMPORT_FAILED */
+	struct error problem;	 /* of IMPORT_FAILED, or what it waits for */
+	struct asker asker;
 	struct import_apply apply;
 	struct import_batch batch;
 	struct import_source source;
@@ -66,6 +77,7 @@ static enum store_result apply_rows(struct import_job *job, struct audience_txn 
 	for (size_t i = 0; i < batch->count && result == STORE_OK; i++)
 		result = import_apply_row(&job->apply, txn, &batch->rows[i]);
 	job->apply.import.position = job->position + batch->events;
+	job->apply.import.problem = SLICE_NONE;
 	return result;
 }
 
@@ -92,6 +104,23 @@ static void end(struct import_job *job)
 	/* After a dry run, whatever came of it, something else may be tried with the file. */
 	if (job->state == IMPORT_RUNNING)
 		import->file = SLICE_NONE;
+}
+
+/* As if somebody had pressed the button for it. */
+static enum store_result apply_discard(struct import_job *job, struct audience_txn *txn)
+{
+	struct import *import = &job->apply.import;
+	char object[32];
+	const struct audit_entry entry = { .at_ms = job->apply.now_ms,
+					   .who = SLICE("hikyaku"),
+					   .action = SLICE("import.discard"),
+					   .object = slice_of(object) };
+
+	snprintf(object, sizeof(object), "import %u", import->id);
+	import->state = IMPORT_CANCELLED;
+	import->ended_ms = job->apply.now_ms;
+	import->file = SLICE_NONE;
+	return audit_add(txn, &entry);
 }
 
 static enum store_result apply_order(struct scribe_order *order, struct audience_txn *txn)
@@ -123,6 +152,12 @@ static enum store_result apply_order(struct scribe_order *order, struct audience
 		break;
 	case ACT_END:
 		end(job);
+		break;
+	case ACT_WAIT:
+		apply->import.problem = slice_of(job->problem.text);
+		break;
+	case ACT_DISCARD:
+		result = apply_discard(job, txn);
 		break;
 	case ACT_FORGET:
 		result = import_clear(txn, job->id, true, CLEAR_MAX, &left);
@@ -173,6 +208,44 @@ static bool load_map(struct import_job *job, struct audience_txn *reader, struct
 	return result == STORE_OK;
 }
 
+/* One of several looks at whether the sender is there again. False: it ends here. */
+static bool wait_for_sender(struct import_job *job, u32 looks, u32 pause_ms, const char *why)
+{
+	/* At first it may be a matter of a moment. */
+	if (looks == SAYS_AFTER) {
+		error_set(&job->problem, "waits for the sender, which knows the addresses that "
+			  "are suppressed: %s", why);
+		if (!write_order(job, ACT_WAIT) || job->is_over)
+			return false;
+	}
+	return job_pause(&job->job, pause_ms);
+}
+
+/* False: it ends here. */
+static bool wait_for_teller(struct import_job *job, struct audience_txn *reader)
+{
+	struct import_untold untold = { 0 };
+
+	for (u32 looks = 0; !import_untold_is_told(&untold, reader); looks++) {
+		teller_wake();
+		if (!wait_for_sender(job, looks, UNTOLD_PAUSE_MS, "it was not told all yet"))
+			return false;
+	}
+	return true;
+}
+
+/* False: it ends here. */
+static bool ask_suppressed(struct import_job *job)
+{
+	struct error why = { "" };
+
+	for (u32 looks = 0; !import_suppressed_ask(&job->asker, &job->batch, &why); looks++) {
+		if (!wait_for_sender(job, looks, AWAY_PAUSE_MS, why.text))
+			return false;
+	}
+	return true;
+}
+
 /* Batch by batch to the end of the file. False: it ends here, and the record stays as it is. */
 static bool run_batches(struct import_job *job)
 {
@@ -189,8 +262,9 @@ static bool run_batches(struct import_job *job)
 			return true;
 		}
 		if (batch->events > 0) {
-			if (!write_order(job, ACT_ROWS) || job->is_over)
+			if (!ask_suppressed(job) || !write_order(job, ACT_ROWS) || job->is_over)
 				return false;
+			teller_wake();
 			job->position += batch->events;
 		}
 		if (result == IMPORT_BATCH_LAST)
@@ -229,7 +303,8 @@ static void run_rows(struct import_job *job, struct audience_txn *reader)
 				return;
 		} while (!job->is_over);
 	}
-	if (!read_file(job, reader) || !write_order(job, ACT_END) || job->is_over)
+	if (!wait_for_teller(job, reader) || !read_file(job, reader) ||
+	    !write_order(job, ACT_END) || job->is_over)
 		return;
 	if (job->state == IMPORT_RUNNING)
 		import_file_delete(job->audience, slice_of(file));
@@ -243,6 +318,7 @@ static void run_undo(struct import_job *job)
 			return;
 		/* The record of one that was found in another state has another position, too. */
 		job->position = job->apply.import.position;
+		teller_wake();
 	} while (!job->is_over);
 	if (write_order(job, ACT_END))
 		log_info("web", "an import is undone", "import=%u", job->id);
@@ -250,7 +326,22 @@ static void run_undo(struct import_job *job)
 
 /* ---- old ones ---- */
 
-/* The next one behind import `id` (going back) of which something is to be forgotten. */
+static bool is_to_be_forgotten(const struct import *import, u64 now_ms)
+{
+	return !import->is_cleared && import->ended_ms > 0 &&
+	       import->ended_ms + KEPT_MS < now_ms && import->file.len == 0;
+}
+
+static bool is_unused(const struct import *import, u64 now_ms)
+{
+	u64 last_ms = max_u64(max_u64(import->created_ms, import->began_ms), import->ended_ms);
+
+	return import->file.len > 0 && last_ms + UNUSED_MS < now_ms &&
+	       (import->state == IMPORT_UPLOADED || import->state == IMPORT_TRIED ||
+		import->state == IMPORT_FAILED);
+}
+
+/* The next one behind import `id` (going back) of which something is to go. */
 static bool find_old(struct import_job *job, struct audience_txn *reader, u32 *id)
 {
 	struct import *import = &job->apply.import;
@@ -261,14 +352,31 @@ static bool find_old(struct import_job *job, struct audience_txn *reader, u32 *i
 	import->id = *id;
 	while (result == STORE_OK && !found) {
 		result = import_before(reader, import->id, import);
-		found = result == STORE_OK && !import->is_cleared && import->ended_ms > 0 &&
-			import->ended_ms + KEPT_MS < now_ms && import->file.len == 0;
+		found = result == STORE_OK && (is_to_be_forgotten(import, now_ms) ||
+					       is_unused(import, now_ms));
 	}
 	*id = import->id;
 	job->state = import->state;
 	job->position = import->position;
+	if (found && !import_keep(import, job->room))
+		found = false;
 	audience_abort(reader);
 	return found;
+}
+
+/* False: the job ends. */
+static bool discard(struct import_job *job)
+{
+	char file[IMPORT_FILE_NAME_SIZE];
+
+	slice_copy(file, sizeof(file), job->apply.import.file);
+	if (!write_order(job, ACT_DISCARD))
+		return false;
+	if (job->is_over)
+		return true;
+	import_file_delete(job->audience, slice_of(file));
+	log_info("web", "a file that nobody imported is discarded", "import=%u", job->id);
+	return true;
 }
 
 static void forget_old(struct import_job *job, struct audience_txn *reader)
@@ -277,6 +385,11 @@ static void forget_old(struct import_job *job, struct audience_txn *reader)
 
 	while (!job_should_stop(&job->job) && find_old(job, reader, &id)) {
 		job->id = id;
+		if (job->apply.import.file.len > 0) {
+			if (!discard(job))
+				return;
+			continue;
+		}
 		do {
 			if (!write_order(job, ACT_FORGET))
 				return;
@@ -333,10 +446,11 @@ static void ended(struct job *base)
 	struct import_job *job = container_of(base, struct import_job, job);
 
 	import_batch_done(&job->batch);
+	asker_done(&job->asker);
 	free(job);
 }
 
-bool import_job_give(struct jobs *jobs, u32 id, const char *audience)
+bool import_job_give(struct jobs *jobs, u32 id, const struct config *config)
 {
 	struct import_job *job = calloc(1, sizeof(*job));
 
@@ -347,7 +461,8 @@ bool import_job_give(struct jobs *jobs, u32 id, const char *audience)
 		return false;
 	}
 	job->id = id;
-	job->audience = audience;
+	job->audience = config->web.audience;
+	asker_init(&job->asker, config->control);
 	job->job.run = run;
 	job->job.ended = ended;
 	jobs_give(jobs, &job->job);
@@ -369,8 +484,8 @@ static bool is_wanted(void *owner, struct slice name)
 	return result != STORE_NOT_FOUND;
 }
 
-bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader, const char *audience,
-			struct error *error)
+bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader,
+			const struct config *config, struct error *error)
 {
 	struct import import = { .id = UINT32_MAX };
 	enum store_result result = audience_begin_read(reader);
@@ -380,17 +495,17 @@ bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader, const ch
 		if (import.state != IMPORT_TRYING && import.state != IMPORT_RUNNING &&
 		    import.state != IMPORT_UNDOING)
 			continue;
-		if (!import_job_give(jobs, import.id, audience)) {
+		if (!import_job_give(jobs, import.id, config)) {
 			audience_abort(reader);
 			return error_set(error, "no memory for going on with an import");
 		}
 	}
-	if (result == STORE_NOT_FOUND && !import_job_give(jobs, 0, audience)) {
+	if (result == STORE_NOT_FOUND && !import_job_give(jobs, 0, config)) {
 		audience_abort(reader);
 		return error_set(error, "no memory for going on with an import");
 	}
 	if (result == STORE_NOT_FOUND)
-		import_file_sweep(audience, is_wanted, reader);
+		import_file_sweep(config->web.audience, is_wanted, reader);
 	else
 		error_set(error, "%s", audience_error_text(reader));
 	audience_abort(reader);

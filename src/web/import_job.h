@@ -6,20 +6,24 @@
 #ifndef WEB_IMPORT_JOB_H
 #define WEB_IMPORT_JOB_H
 
+#include "base/config.h"
 #include "web/job.h"
 
 /*
- * Carries out what the record of import `id` says is under way, and forgets what is older than 30
- * days of others; 0: that alone. `audience` is its folder and
- * outlives the job. False: no memory.
+ * Carries out what the record of import `id` says is under way, forgets what is older than 30 days
+ * of others, and discards files that nobody has done anything with for 7; 0: these alone. The
+ * configuration outlives the job. False: no memory.
+ *
+ * Which addresses the sender has suppressed is asked for each batch; while it is not there, the
+ * import waits, and its record says so.
  */
-bool import_job_give(struct jobs *jobs, u32 id, const char *audience) MUST_CHECK;
+bool import_job_give(struct jobs *jobs, u32 id, const struct config *config) MUST_CHECK;
 
 /*
  * At the start: goes on with what was under way, and deletes files that no import is about to read.
  * False and a sentence: the audience cannot be read, or no memory.
  */
-bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader, const char *audience,
-			struct error *error) MUST_CHECK;
+bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader,
+			const struct config *config, struct error *error) MUST_CHECK;
 
 #endif

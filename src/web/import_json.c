@@ -16,9 +16,25 @@ static const char *const update_names[IMPORT_UPDATES] = {
 
 /* ---- as JSON ---- */
 
-static json_t *column_json(const struct import_column *column, struct slice name,
+static void set_new(json_t *json, const struct import *import, u32 index)
+{
+	u16 type = import->columns[index].id;
+	struct slice name;
+	struct slice label;
+
+	if (!import_new_name(import, index, &name, &label) || type >= ATTRIBUTE_TYPES)
+		return;
+	/* Its name is not the column's: that one has its own place. */
+	json_object_update_new(json, json_pack("{s:s, s:o, s:s, s:o}", "target", "new",
+					       "attribute", noun_text(name), "type",
+					       attribute_type_names[type], "label_ja",
+					       noun_text(label)));
+}
+
+static json_t *column_json(const struct import *import, u32 index, struct slice name,
 			   const struct nouns *nouns)
 {
+	const struct import_column *column = &import->columns[index];
 	const struct attribute *attribute = nouns_attribute(nouns, column->id);
 	const struct audience_list *list = nouns_list(nouns, column->id);
 	json_t *json = json_pack("{s:o}", "name", noun_text(name));
@@ -31,6 +47,10 @@ static json_t *column_json(const struct import_column *column, struct slice name
 	else if (column->target == IMPORT_LIST && list)
 		json_object_update_new(json, json_pack("{s:s, s:o}", "target", "list", "list",
 						       noun_text(list->name)));
+	else if (column->target == IMPORT_NEW)
+		set_new(json, import, index);
+	else if (column->target == IMPORT_STATE)
+		json_object_set_new(json, "target", json_string("state"));
 	else
 		json_object_set_new(json, "target", json_string("ignore"));
 	return json;
@@ -44,13 +64,14 @@ static json_t *columns_json(const struct import *import, const struct nouns *nou
 	if (!row_values_unpack(import->header, names, IMPORT_COLUMNS_MAX))
 		return columns;
 	for (u32 i = 0; i < import->column_count; i++)
-		json_array_append_new(columns, column_json(&import->columns[i], names[i], nouns));
+		json_array_append_new(columns, column_json(import, i, names[i], nouns));
 	return columns;
 }
 
 static json_t *counts_json(const struct import_counts *counts)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+			 " s:I}",
 			 "rows", (json_int_t)counts->rows, "added", (json_int_t)counts->added,
 			 "updated", (json_int_t)counts->updated, "same", (json_int_t)counts->same,
 			 "known", (json_int_t)counts->known, "bad", (json_int_t)counts->bad,
@@ -58,7 +79,8 @@ static json_t *counts_json(const struct import_counts *counts)
 			 (json_int_t)counts->erased, "stopped", (json_int_t)counts->stopped, "odd",
 			 (json_int_t)counts->odd, "values_bad", (json_int_t)counts->values_bad,
 			 "reports", (json_int_t)counts->reports, "undone",
-			 (json_int_t)counts->undone, "kept", (json_int_t)counts->kept);
+			 (json_int_t)counts->undone, "kept", (json_int_t)counts->kept,
+			 "suppressed", (json_int_t)counts->suppressed);
 }
 
 static json_t *plan_json(const struct import *import, const struct nouns *nouns)
@@ -81,10 +103,11 @@ static json_t *plan_json(const struct import *import, const struct nouns *nouns)
 				    "source", noun_text(import->consent_source), "date",
 				    noun_time(import->consent_ms), "text",
 				    noun_text(import->consent_text));
-	return json_pack("{s:s, s:o, s:o, s:o, s:b}", "update",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:b}", "update",
 			 import->update < IMPORT_UPDATES && update_names[import->update] ?
 				 update_names[import->update] :
 				 "new",
+			 "suppressed", import->skips_suppressed ? "skip" : "keep",
 			 "columns", columns_json(import, nouns), "lists", lists, "consent",
 			 consent, "sequences", (int)import->starts_sequences);
 }
@@ -110,6 +133,20 @@ json_t *import_json(const struct import *import, const struct nouns *nouns)
 }
 
 /* ---- plans ---- */
+
+bool import_plan_pack_news(const struct import_plan *plan, struct buf *out)
+{
+	struct slice texts[2 * IMPORT_COLUMNS_MAX] = { { NULL, 0 } };
+
+	for (u32 i = 0; i < plan->new_count; i++) {
+		const struct import_new *fresh = &plan->news[i];
+
+		texts[(size_t)2 * fresh->column] = slice_of(fresh->name);
+		texts[(size_t)2 * fresh->column + 1] = slice_of(fresh->label_ja);
+	}
+	row_values_pack(out, texts, array_count(texts));
+	return !out->failed && out->len <= IMPORT_NEWS_MAX;
+}
 
 static bool refuse(struct call *call, const char *pointer, const char *why)
 {
@@ -151,6 +188,7 @@ static bool read_new(struct import_plan *plan, struct call *call, const json_t *
 	if (nouns->attribute_count + plan->new_count >= ATTRIBUTES_MAX)
 		return refuse(call, base, "there would be too many attributes");
 	fresh->column = column;
+	plan->columns[column] = (struct import_column){ IMPORT_NEW, (u16)fresh->type };
 	slice_copy(fresh->name, sizeof(fresh->name), slice_of(name));
 	slice_copy(fresh->label_ja, sizeof(fresh->label_ja), slice_of(label ? label : ""));
 	plan->new_count++;
@@ -207,9 +245,11 @@ static bool read_column(struct import_plan *plan, struct call *call, const json_
 		column->target = IMPORT_ATTRIBUTE;
 	else if (target && strcmp(target, "list") == 0)
 		column->target = IMPORT_LIST;
+	else if (target && strcmp(target, "state") == 0)
+		column->target = IMPORT_STATE;
 	else if (!target || strcmp(target, "ignore") != 0)
 		return refuse(call, base,
-			      "a target is email, attribute, new, list or ignore");
+			      "a target is email, attribute, new, list, state or ignore");
 	if (column->target == IMPORT_ATTRIBUTE || column->target == IMPORT_LIST)
 		return read_target(column, call, json, base, nouns);
 	return true;
@@ -218,9 +258,11 @@ static bool read_column(struct import_plan *plan, struct call *call, const json_
 static bool check_columns(const struct import_plan *plan, struct call *call)
 {
 	u32 emails = 0;
+	u32 states = 0;
 
 	for (u32 i = 0; i < plan->column_count; i++) {
 		emails += plan->columns[i].target == IMPORT_EMAIL;
+		states += plan->columns[i].target == IMPORT_STATE;
 		for (u32 j = 0; j < i && plan->columns[i].target == IMPORT_ATTRIBUTE; j++) {
 			if (plan->columns[j].target == IMPORT_ATTRIBUTE &&
 			    plan->columns[j].id == plan->columns[i].id)
@@ -228,6 +270,8 @@ static bool check_columns(const struct import_plan *plan, struct call *call)
 					      "two columns have the same attribute");
 		}
 	}
+	if (states > 1)
+		return refuse(call, "/columns", "one column at most is the state");
 	return emails == 1 || refuse(call, "/columns", "one column is the address, and one only");
 }
 
@@ -303,11 +347,13 @@ static bool read_consent(struct import_plan *plan, struct call *call, const json
 
 static bool read_form(struct import_plan *plan, struct call *call, const json_t *json)
 {
+	const char *suppressed;
 	const char *encoding;
 	const char *delimiter;
 	const char *update;
 
 	if (!field_text(call, json, "", "encoding", 32, &encoding) ||
+	    !field_text(call, json, "", "suppressed", 16, &suppressed) ||
 	    !field_text(call, json, "", "update", 16, &update))
 		return false;
 	plan->starts_sequences = json_is_true(json_object_get(json, "sequences"));
@@ -317,6 +363,9 @@ static bool read_form(struct import_plan *plan, struct call *call, const json_t 
 	if (delimiter && (strlen(delimiter) != 1 || !strchr(",;\t", *delimiter)))
 		return refuse(call, "/delimiter", "a delimiter is a comma, a semicolon or a tab");
 	plan->delimiter = delimiter ? *delimiter : 0;
+	plan->skips_suppressed = suppressed && strcmp(suppressed, "skip") == 0;
+	if (suppressed && !plan->skips_suppressed && strcmp(suppressed, "keep") != 0)
+		return refuse(call, "/suppressed", "who is suppressed is kept as such, or skip");
 	plan->update = update ? 0 : IMPORT_FILLED;
 	for (u32 i = IMPORT_ONLY_NEW; update && i < IMPORT_UPDATES; i++) {
 		if (strcmp(update, update_names[i]) == 0)
@@ -328,8 +377,9 @@ static bool read_form(struct import_plan *plan, struct call *call, const json_t 
 bool import_plan_read(struct import_plan *plan, struct call *call, const json_t *json,
 		      const struct nouns *nouns)
 {
-	static const char *const names[] = { "encoding", "delimiter", "columns", "lists",
-					     "update",	 "consent",   "sequences", NULL };
+	static const char *const names[] = { "encoding", "delimiter", "columns",   "lists",
+					     "update",	 "consent",   "sequences", "suppressed",
+					     NULL };
 
 	return field_known(call, json, "", names) && read_form(plan, call, json) &&
 	       read_columns(plan, call, json, nouns) && read_lists(plan, call, json, nouns) &&

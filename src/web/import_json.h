@@ -23,6 +23,7 @@ struct import_plan {
 	enum import_encoding encoding; /* 0: as it was */
 	char delimiter;		       /* 0: as it was */
 	enum import_update update;
+	bool skips_suppressed;
 	u32 column_count;
 	struct import_column columns[IMPORT_COLUMNS_MAX];
 	u32 new_count;
@@ -35,6 +36,12 @@ struct import_plan {
 	char consent_source[IMPORT_SOURCE_MAX + 1];
 	char consent_text[IMPORT_CONSENT_MAX + 1];
 };
+
+/*
+ * Of new attributes, what import.news keeps: into `out`. False: they are too long together, or
+ * there is no memory.
+ */
+bool import_plan_pack_news(const struct import_plan *plan, struct buf *out) MUST_CHECK;
 
 /* False: the call is answered. `plan` is zero. */
 bool import_plan_read(struct import_plan *plan, struct call *call, const json_t *json,

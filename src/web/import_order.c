@@ -142,31 +142,55 @@ static bool has_file(const struct import *import)
 		import->state == IMPORT_FAILED);
 }
 
-static enum store_result make_attributes(struct import_change *order, struct audience_txn *txn)
+/* The attribute of column `i`, which somebody else may have made meanwhile. */
+static enum store_result make_attribute(struct import *import, struct audience_txn *txn, u32 i)
 {
-	struct import_plan *plan = &order->plan;
+	struct attribute attribute = { .type = (enum attribute_type)import->columns[i].id };
 	struct attribute known;
 	enum store_result result;
 
-	for (u32 i = 0; i < plan->new_count; i++) {
-		struct attribute attribute = { .type = plan->news[i].type,
-					       .name = slice_of(plan->news[i].name),
-					       .label_ja = slice_of(plan->news[i].label_ja) };
-
-		result = attribute_find(txn, attribute.name, &known);
-		if (result == STORE_NOT_FOUND)
-			result = attribute_add(txn, &attribute);
-		else if (result == STORE_OK)
-			attribute.id = known.id;
-		if (result != STORE_OK)
-			return result;
-		order->import.columns[plan->news[i].column] =
-			(struct import_column){ IMPORT_ATTRIBUTE, attribute.id };
-	}
-	return STORE_OK;
+	if (!import_new_name(import, i, &attribute.name, &attribute.label_ja))
+		return STORE_FAILED;
+	result = attribute_find(txn, attribute.name, &known);
+	if (result == STORE_NOT_FOUND)
+		result = attribute_add(txn, &attribute);
+	else if (result == STORE_OK)
+		attribute.id = known.id;
+	if (result == STORE_OK)
+		import->columns[i] = (struct import_column){ IMPORT_ATTRIBUTE, attribute.id };
+	return result;
 }
 
-static enum store_result set_plan(struct import_change *order, struct audience_txn *txn)
+/* Whether those that are still to be made may be: others were made since the plan was. */
+static enum store_result count_attributes(const struct import_change *order,
+					  struct audience_txn *txn, bool *fits)
+{
+	u32 count = 0;
+	enum store_result result = attribute_count(txn, &count);
+
+	for (u32 i = 0; i < order->import.column_count; i++)
+		count += order->import.columns[i].target == IMPORT_NEW;
+	*fits = count <= ATTRIBUTES_MAX;
+	return result;
+}
+
+/* Only now: whoever has tried a file and thinks better of it has changed nothing. */
+static enum store_result make_attributes(struct import_change *order, struct audience_txn *txn)
+{
+	struct import *import = &order->import;
+	bool fits;
+	enum store_result result = count_attributes(order, txn, &fits);
+
+	if (result == STORE_OK && !fits)
+		order->refusal = "there would be too many attributes";
+	for (u32 i = 0; i < import->column_count && result == STORE_OK && fits; i++) {
+		if (import->columns[i].target == IMPORT_NEW)
+			result = make_attribute(import, txn, i);
+	}
+	return result;
+}
+
+static void set_plan(struct import_change *order)
 {
 	const struct import_plan *plan = &order->plan;
 	struct import *import = &order->import;
@@ -179,7 +203,9 @@ static enum store_result set_plan(struct import_change *order, struct audience_t
 	}
 	import->delimiter = order->delimiter;
 	import->header = buf_slice(&order->header);
+	import->news = buf_slice(&order->news);
 	import->update = plan->update;
+	import->skips_suppressed = plan->skips_suppressed;
 	import->has_plan = true;
 	import->column_count = plan->column_count;
 	memcpy(import->columns, plan->columns, sizeof(import->columns));
@@ -190,7 +216,6 @@ static enum store_result set_plan(struct import_change *order, struct audience_t
 	import->consent_ms = plan->consent_ms;
 	import->consent_source = slice_of(plan->consent_source);
 	import->consent_text = slice_of(plan->consent_text);
-	return make_attributes(order, txn);
 }
 
 static void start(struct import *import, enum import_state state)
@@ -248,7 +273,7 @@ static enum store_result change_apply(struct scribe_order *base, struct audience
 	switch (order->wish) {
 	case WISH_PLAN:
 		if (has_file(&order->import))
-			result = set_plan(order, txn);
+			set_plan(order);
 		else
 			order->refusal = "it is under way, or over";
 		break;
@@ -258,7 +283,9 @@ static enum store_result change_apply(struct scribe_order *base, struct audience
 			order->refusal = "it is under way, or over";
 		else if (!order->import.has_plan)
 			order->refusal = "nobody has said yet what its columns are";
-		else
+		else if (order->wish == WISH_RUN)
+			result = make_attributes(order, txn);
+		if (!order->refusal)
 			start(&order->import,
 			      order->wish == WISH_TRY ? IMPORT_TRYING : IMPORT_RUNNING);
 		break;
@@ -295,11 +322,12 @@ static void change_done(struct call_order *base)
 		import_file_delete(base->web->config->web.audience, slice_of(order->file));
 		/* Without memory for a job it is done after the next start. */
 		if (import_change_has_job(order) &&
-		    !import_job_give(base->web->jobs, order->id, base->web->config->web.audience))
+		    !import_job_give(base->web->jobs, order->id, base->web->config))
 			log_error("web", "no memory for an import: it waits for a start",
 				  "import=%u", order->id);
 	}
 	buf_done(&order->header);
+	buf_done(&order->news);
 }
 
 struct import_change *import_change_new(struct call *call,
@@ -313,6 +341,7 @@ struct import_change *import_change_new(struct call *call,
 		return NULL;
 	}
 	buf_init(&change->header, 0);
+	buf_init(&change->news, 2 * IMPORT_NEWS_MAX);
 	change->answer = answer;
 	change->order.order.apply = change_apply;
 	change->order.answer = change_answer;
@@ -323,6 +352,7 @@ struct import_change *import_change_new(struct call *call,
 void import_change_free(struct import_change *change)
 {
 	buf_done(&change->header);
+	buf_done(&change->news);
 	free(change);
 }
 
@@ -346,6 +376,9 @@ bool import_change_check(struct import_change *order, struct call *call,
 	else if (preview.column_count != order->plan.column_count)
 		call_refuse(call, 422, "/columns", "the file has %u columns, here are %u",
 			    preview.column_count, order->plan.column_count);
+	else if (!import_plan_pack_news(&order->plan, &order->news))
+		call_refuse(call, 422, "/columns",
+			    "names and labels of new attributes are too long together");
 	else
 		good = true;
 	order->header = preview.header;

@@ -30,6 +30,7 @@ struct import_change {
 	/* import_order.c's own: */
 	void (*answer)(struct call *call, struct import_change *change);
 	struct buf header;
+	struct buf news;
 	char delimiter;
 	char file[IMPORT_FILE_NAME_SIZE]; /* to be deleted */
 	char room[IMPORT_ROOM_SIZE];

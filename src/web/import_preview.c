@@ -17,6 +17,7 @@
 struct column_guess {
 	struct value_guess values;
 	u64 addresses; /* values with an at-sign */
+	u64 states;    /* words for a contact's state */
 };
 
 struct preview_work {
@@ -59,7 +60,9 @@ static void take_row(struct import_preview *preview, struct preview_work *work,
 
 	for (size_t i = 0; i < row->count && i < preview->column_count; i++) {
 		struct slice cell = value_undo_guard(row->fields[i]);
+		enum contact_state state;
 
+		work->guesses[i].states += import_read_state(value_trim(cell), &state);
 		value_guess_add(&work->guesses[i].values, cell);
 		work->guesses[i].addresses += slice_find_char(cell, '@') > 0;
 		if (cells)
@@ -155,6 +158,9 @@ static json_t *suggest(const struct preview_work *work, u32 column, u32 email,
 	if (name.len == 0 || slice_has_prefix(name, SLICE("list:")))
 		return json_pack("{s:s}", "target", "ignore");
 	make_name(fresh, name, column);
+	if (import_is_state_name(name) && work->guesses[column].values.seen > 0 &&
+	    work->guesses[column].states == work->guesses[column].values.seen)
+		return json_pack("{s:s}", "target", "state");
 	/* Of every contact, and made by us: an export comes back. */
 	if (slice_equal_nocase(name, SLICE("id")) || slice_equal_nocase(name, SLICE("state")) ||
 	    slice_equal_nocase(name, SLICE("created")) ||

@@ -21,11 +21,15 @@ enum word {
 	NEW_TYPE,
 	TO_EMAIL,
 	TO_NEW,
+	TO_STATE,
 	TO_IGNORE,
 	UPDATE,
 	ONLY_NEW,
 	FILLED,
 	OVERWRITE,
+	SUPPRESSED,
+	TAKE_SUPPRESSED,
+	SKIP_SUPPRESSED,
 	LISTS,
 	CONSENT,
 	SOURCE,
@@ -55,6 +59,7 @@ static const struct words words[WORD_COUNT] = {
 	[NEW_TYPE] = { { "its type", "種類" } },
 	[TO_EMAIL] = { { "E-mail address", "メールアドレス" } },
 	[TO_NEW] = { { "New attribute", "新しい属性" } },
+	[TO_STATE] = { { "State (unsubscribed, ...)", "状態(配信停止など)" } },
 	[TO_IGNORE] = { { "Nothing", "取り込まない" } },
 	[UPDATE] = { { "Contacts that are there already", "登録済みの連絡先" } },
 	[ONLY_NEW] = { { "Leave them as they are", "変更しない" } },
@@ -62,6 +67,12 @@ static const struct words words[WORD_COUNT] = {
 		       "空でない値だけ上書きする" } },
 	[OVERWRITE] = { { "Replace values, empty cells take them away",
 			  "空の値も含めて上書きする" } },
+	[SUPPRESSED] = { { "Addresses that the sender may not write to",
+			   "配信停止リストにあるアドレス" } },
+	[TAKE_SUPPRESSED] = { { "Take them in as unsubscribed, failed or complained",
+				"配信停止・不達などの状態で取り込む" } },
+	[SKIP_SUPPRESSED] = { { "Leave them out, and report them",
+				"取り込まず、指摘事項に記録する" } },
 	[LISTS] = { { "Everybody joins", "登録するリスト" } },
 	[CONSENT] = { { "Consent", "同意の記録" } },
 	[SOURCE] = { { "Where it was given", "取得元" } },
@@ -81,8 +92,8 @@ static const struct words words[WORD_COUNT] = {
 	[BAD_NEW] = { { "A new attribute has a name of its own: a letter, then letters, digits "
 			"and _.",
 			"新しい属性には、ほかと重ならない英数字の名前を付けてください。" } },
-	[BAD_TWICE] = { { "Two columns have the same attribute.",
-			  "同じ属性が2つの列に割り当てられています。" } },
+	[BAD_TWICE] = { { "Two columns are to become the same.",
+			  "同じ項目が2つの列に割り当てられています。" } },
 	[BAD_CONSENT] = { { "A consent has a source and a day that is over.",
 			    "同意には、取得元と過去の取得日が必要です。" } },
 	[CANNOT] = { { "That is not possible in this state.", "この状態では実行できません。" } },
@@ -123,8 +134,8 @@ static void chosen_target(char out[16], const struct import *import, u32 index,
 	if (import->has_plan && index < import->column_count) {
 		const struct import_column *column = &import->columns[index];
 
-		kind = "-eal"[column->target];
-		id = column->id;
+		kind = "-ealns"[column->target];
+		id = column->target == IMPORT_NEW ? 0 : column->id;
 	} else if (slice_equal(target, SLICE("attribute"))) {
 		attribute = nouns_attribute_named(nouns, json_slice(suggestion, "attribute"));
 		kind = attribute ? 'a' : '-';
@@ -136,6 +147,7 @@ static void chosen_target(char out[16], const struct import *import, u32 index,
 	} else if (target.len > 0) {
 		kind = slice_equal(target, SLICE("email")) ? 'e' :
 		       slice_equal(target, SLICE("new"))   ? 'n' :
+		       slice_equal(target, SLICE("state")) ? 's' :
 							     '-';
 	}
 	snprintf(out, 16, "%c%u", kind, id);
@@ -165,6 +177,7 @@ static void show_target(struct page *page, const struct import *import, u32 inde
 	show_option(page, "-0", SLICE_NONE, &words[TO_IGNORE], chosen);
 	show_option(page, "e0", SLICE_NONE, &words[TO_EMAIL], chosen);
 	show_option(page, "n0", SLICE_NONE, &words[TO_NEW], chosen);
+	show_option(page, "s0", SLICE_NONE, &words[TO_STATE], chosen);
 	for (u32 i = 0; i < nouns->attribute_count; i++)
 		show_option(page, field_name(value, 'a', nouns->attributes[i].id),
 			    nouns->attributes[i].name, NULL, chosen);
@@ -176,14 +189,21 @@ static void show_target(struct page *page, const struct import *import, u32 inde
 	page_select_end(page);
 }
 
-static void show_new(struct page *page, u32 index, const json_t *suggestion)
+static void show_new(struct page *page, const struct import *import, u32 index,
+		     const json_t *suggestion)
 {
 	struct slice type = json_slice(suggestion, "type");
+	struct slice called = json_slice(suggestion, "name");
+	struct slice label;
 	char name[16];
 
+	if (import->has_plan && index < import->column_count &&
+	    import_new_name(import, index, &called, &label) &&
+	    import->columns[index].id < ATTRIBUTE_TYPES)
+		type = slice_of(attribute_type_names[import->columns[index].id]);
 	page_field(page, &(struct page_field){ .name = field_name(name, 'n', index),
 					       .label = &words[NEW_NAME],
-					       .value = json_slice(suggestion, "name"),
+					       .value = called,
 					       .length_max = ATTRIBUTE_NAME_MAX });
 	page_select_begin(page, &(struct page_field){ .name = field_name(name, 't', index),
 						      .label = &words[NEW_TYPE] });
@@ -215,8 +235,7 @@ static void show_column(struct page *page, const struct import *import, u32 inde
 	}
 	PAGE_HTML(page, "</p><div class=\"row\">");
 	show_target(page, import, index, suggestion, nouns);
-	if (!import->has_plan)
-		show_new(page, index, suggestion);
+	show_new(page, import, index, suggestion);
 	PAGE_HTML(page, "</div>");
 }
 
@@ -231,6 +250,11 @@ static void show_rules(struct page *page, const struct import *import, const str
 	page_select_begin(page, &(struct page_field){ .name = "update", .label = &words[UPDATE] });
 	for (u32 i = IMPORT_ONLY_NEW; i < IMPORT_UPDATES; i++)
 		page_option(page, DIGITS(i), &words[updates[i]], i == import->update);
+	page_select_end(page);
+	page_select_begin(page, &(struct page_field){ .name = "suppressed",
+						      .label = &words[SUPPRESSED] });
+	page_option(page, SLICE("keep"), &words[TAKE_SUPPRESSED], !import->skips_suppressed);
+	page_option(page, SLICE("skip"), &words[SKIP_SUPPRESSED], import->skips_suppressed);
 	page_select_end(page);
 	page_group_begin(page, &words[LISTS]);
 	for (u32 i = 0; i < nouns->list_count; i++) {
@@ -336,6 +360,7 @@ static const struct words *read_new(struct import_plan *plan, const struct form 
 		type = ATTRIBUTE_TEXT;
 	fresh->type = (enum attribute_type)type;
 	fresh->column = index;
+	plan->columns[index] = (struct import_column){ IMPORT_NEW, (u16)type };
 	plan->new_count++;
 	return NULL;
 }
@@ -355,6 +380,8 @@ static const struct words *read_column(struct import_plan *plan, const struct fo
 		return read_new(plan, form, index, nouns);
 	if (text.ptr[0] == 'e')
 		column->target = IMPORT_EMAIL;
+	else if (text.ptr[0] == 's')
+		column->target = IMPORT_STATE;
 	else if (text.ptr[0] == 'a' && nouns_attribute(nouns, (u16)id))
 		*column = (struct import_column){ IMPORT_ATTRIBUTE, (u16)id };
 	else if (text.ptr[0] == 'l' && nouns_list(nouns, (u16)id))
@@ -365,15 +392,19 @@ static const struct words *read_column(struct import_plan *plan, const struct fo
 static const struct words *check_columns(const struct import_plan *plan)
 {
 	u32 emails = 0;
+	u32 states = 0;
 
 	for (u32 i = 0; i < plan->column_count; i++) {
 		emails += plan->columns[i].target == IMPORT_EMAIL;
+		states += plan->columns[i].target == IMPORT_STATE;
 		for (u32 j = 0; j < i && plan->columns[i].target == IMPORT_ATTRIBUTE; j++) {
 			if (plan->columns[j].target == IMPORT_ATTRIBUTE &&
 			    plan->columns[j].id == plan->columns[i].id)
 				return &words[BAD_TWICE];
 		}
 	}
+	if (states > 1)
+		return &words[BAD_TWICE];
 	return emails == 1 ? NULL : &words[BAD_EMAIL];
 }
 
@@ -404,6 +435,7 @@ static const struct words *read_plan(struct import_plan *plan, const struct form
 	u32 at = 0;
 
 	plan->encoding = import_encoding_of(form_text(form, "encoding"));
+	plan->skips_suppressed = slice_equal(form_text(form, "suppressed"), SLICE("skip"));
 	plan->update = IMPORT_FILLED;
 	plan->starts_sequences = form_has(form, "sequences");
 	if (slice_to_u32(form_text(form, "update"), &number) && number > 0 &&

@@ -364,7 +364,7 @@ static bool open_jobs(struct role *role, struct error *error)
 	reader = audience_txn_open(role->audience);
 	if (!reader)
 		return error_set(error, "no memory for reading the audience");
-	good = import_jobs_resume(role->jobs, reader, role->config.web.audience, error);
+	good = import_jobs_resume(role->jobs, reader, &role->config, error);
 	audience_txn_close(reader);
 	return good;
 }

@@ -11,7 +11,7 @@ from web_host import WebHost
 
 @pytest.fixture
 def web(sender_in):
-    with WebHost(sender_in(keys=("ed25519",))) as one:
+    with WebHost(sender_in(keys=("ed25519",)).start()) as one:
         yield one
 
 

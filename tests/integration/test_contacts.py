@@ -19,7 +19,7 @@ QUIET = ("uploaded", "tried", "done", "cancelled", "failed", "undone")
 
 @pytest.fixture
 def web(sender_in):
-    with WebHost(sender_in(), rate=0) as one:
+    with WebHost(sender_in(keys=("ed25519",)).start(), rate=0) as one:
         yield one
 
 
@@ -213,7 +213,7 @@ def test_an_export_comes_back_as_it_was(desk):
         assert not any(row["memo"][0] in "=+-@" for row in rows)
         made = desk.bring(exported.body).json
         assert [c["suggestion"]["target"] for c in made["columns"]] == [
-            "email", "ignore", "ignore", "ignore", "attribute", "attribute", "list"]
+            "email", "state", "ignore", "ignore", "attribute", "attribute", "list"]
         desk.plan(made, update="overwrite")
         assert desk.act(made["id"], "try")["counts"]["same"] == len(memos)
 

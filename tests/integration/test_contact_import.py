@@ -1,0 +1,125 @@
+"""Imports and the sender's list of suppressed addresses; dry runs; what spreadsheets write and read."""
+
+import csv
+import io
+
+import pytest
+
+import sender as sender_module
+from sender import wait_until
+from test_contacts import Desk
+from web_host import WebHost
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    sender_module.build()
+    with sender_module.Sender(tmp_path_factory.mktemp("import") / "sender", keys=("ed25519",)) as sender:
+        with WebHost(sender.start(), rate=0) as web:
+            yield web
+
+
+@pytest.fixture(scope="module")
+def desk(host):
+    return Desk(host)
+
+
+def suppressed(host, address):
+    """By the sender itself."""
+    shown = host.sender.run("suppression", "show", address, "--json", check=False)
+    return shown.returncode == 0 and '"active":true' in shown.stdout.replace(" ", "")
+
+
+def test_who_is_suppressed_at_the_sender_comes_in_as_such(host, desk):
+    host.sender.run("suppression", "add", "left@s.test", "--reason", "unsubscribe")
+    host.sender.run("suppression", "add", "hurt@s.test", "--reason", "complaint")
+    data = b"email\nleft@s.test\nhurt@s.test\nfine@s.test\n"
+    made = desk.bring(data).json
+    desk.plan(made)
+    tried = desk.act(made["id"], "try")
+    done = desk.act(made["id"], "run")
+    assert done["counts"] == tried["counts"]
+    assert (done["counts"]["suppressed"], done["counts"]["added"], done["counts"]["stopped"]) == (2, 3, 2)
+    states = {name: desk.contact(f"{name}@s.test")["state"] for name in ("left", "hurt", "fine")}
+    assert states == {"left": "unsubscribed", "hurt": "complained", "fine": "active"}
+    assert {(row["line"], row["kind"]) for row in desk.report(made["id"])} == {
+        ("2", "stopped"), ("3", "stopped")}
+
+    # Undone, the sender's list is what it was.
+    assert desk.act(made["id"], "undo")["counts"]["undone"] == 3
+    assert suppressed(host, "left@s.test") and suppressed(host, "hurt@s.test")
+
+    skipped = desk.load(data, suppressed="skip")
+    assert (skipped["counts"]["bad"], skipped["counts"]["added"]) == (2, 1)
+    assert [row["kind"] for row in desk.report(skipped["id"])] == ["suppressed", "suppressed"]
+    assert desk.call("GET", "contacts/left@s.test").status == 404
+
+    # By a new consent who had unsubscribed comes back, at the sender, too; who complained does not.
+    consent = {"renews": True, "source": "店頭", "date": "2026-01-01T00:00:00Z"}
+    desk.load(data, consent=consent)
+    assert desk.contact("left@s.test")["state"] == "active"
+    assert desk.contact("hurt@s.test")["state"] == "complained"
+    wait_until(lambda: not suppressed(host, "left@s.test"), "the sender to hear of it")
+    assert suppressed(host, "hurt@s.test")
+
+
+def test_a_column_of_states_is_told_the_sender_and_taken_back(host, desk):
+    data = "email,状態\nout@t.test,配信停止\nin@t.test,有効\nodd@t.test,不達\n".encode()
+    made = desk.bring(data).json
+    assert [c["suggestion"]["target"] for c in made["columns"]] == ["email", "state"]
+    desk.plan(made)
+    done = desk.act(made["id"], "run")
+    assert done["counts"]["stopped"] == 2 and done["counts"]["reports"] == 0
+    assert desk.contact("out@t.test")["state"] == "unsubscribed"
+    assert desk.contact("odd@t.test")["state"] == "bounced"
+    wait_until(lambda: suppressed(host, "out@t.test"), "the sender to hear of it")
+    assert not suppressed(host, "in@t.test")
+    desk.act(made["id"], "undo")
+    wait_until(lambda: not suppressed(host, "out@t.test"), "the sender to hear that it was undone")
+
+    bad = desk.load("email,状態\nx@t.test,たぶん\n".encode(), columns=[{"target": "email"}, {"target": "state"}])
+    assert [(row["kind"], row["taken"]) for row in desk.report(bad["id"])] == [("value-bad", "yes")]
+    twice = desk.bring(b"email,a,b\nx@t.test,active,active\n").json
+    answer = desk.call("POST", f"imports/{twice['id']}/plan", {"columns": [
+        {"target": "email"}, {"target": "state"}, {"target": "state"}]})
+    assert (answer.status, answer.json["pointer"]) == (422, "/columns")
+    desk.call("POST", f"imports/{twice['id']}/cancel")
+
+
+def test_an_import_waits_for_the_sender_and_says_so(host, desk):
+    host.sender.run("suppression", "add", "late@w.test", "--reason", "unsubscribe")
+    made = desk.bring(b"email\nlate@w.test\n").json
+    desk.plan(made)
+    host.sender.stop()
+    assert desk.call("POST", f"imports/{made['id']}/run").status == 202
+    where = f"imports/{made['id']}"
+    wait_until(lambda: "waits for the sender" in (desk.call("GET", where).json["problem"] or ""),
+               "the import to say what it waits for")
+    host.sender.start(write=False)
+    done = desk.wait(made["id"])
+    assert (done["state"], done["problem"], done["counts"]["suppressed"]) == ("done", None, 1)
+
+
+def test_a_dry_run_leaves_nothing_but_its_report(desk):
+    before = desk.call("GET", "attributes").json
+    made = desk.bring("email,色,size\nann@dry.test,赤,12\nbob@dry.test,青,x\n".encode()).json
+    desk.plan(made, columns=[{"target": "email"}, {"target": "new", "name": "colour", "type": "text",
+                                                   "label_ja": "色"},
+                             {"target": "new", "name": "size", "type": "number"}])
+    tried = desk.act(made["id"], "try")
+    assert tried["counts"]["added"] == 2 and tried["counts"]["values_bad"] == 1
+    assert tried["plan"]["columns"][1] == {"name": "色", "target": "new", "attribute": "colour",
+                                           "type": "text", "label_ja": "色"}
+    assert desk.call("GET", "attributes").json == before
+    assert desk.call("GET", "contacts?email=ann@dry").json["contacts"] == []
+    done = desk.act(made["id"], "run")
+    assert done["counts"] == tried["counts"]
+    assert done["plan"]["columns"][1] == {"name": "色", "target": "attribute", "attribute": "colour"}
+    assert desk.contact("ann@dry.test")["values"] == {"colour": "赤", "size": "12"}
+    # Who made an attribute of that name meanwhile has made it for the import, too.
+    again = desk.bring(b"email,shoe\neve@dry.test,7\n").json
+    desk.plan(again, columns=[{"target": "email"}, {"target": "new", "name": "shoe", "type": "text"}])
+    assert desk.call("POST", "attributes", {"name": "Shoe", "type": "number"}).status == 201
+    assert desk.act(again["id"], "try")["counts"]["added"] == 1
+    desk.act(again["id"], "run")
+    assert desk.contact("eve@dry.test")["values"] == {"Shoe": "7"}
