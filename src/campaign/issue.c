@@ -211,6 +211,10 @@ static bool begin_links(struct issue *issue, const struct issue_facts *facts, bo
 		return no_memory(error);
 	if (!wrap_links_init(issue->wrap, facts->base, error))
 		return false;
+	for (size_t i = 0; i < facts->link_count; i++) {
+		if (!wrap_links_know(issue->wrap, facts->links[i], error))
+			return false;
+	}
 	issue->wrap->opens = true;
 	issue->wrap->clicks = true;
 	return true;

@@ -44,6 +44,9 @@ struct issue_facts {
 	size_t attribute_count;
 	struct slice list_name; /* empty: no list */
 	struct slice list_title;
+	/* Links that were sent before and keep their numbers (of a step); views for this call. */
+	const struct slice *links;
+	size_t link_count;
 };
 
 struct issue {

@@ -63,12 +63,24 @@ static bool ends_with(struct slice s, struct slice end)
 	return s.len >= end.len && slice_equal(slice_from(s, s.len - end.len), end);
 }
 
+bool wrap_links_know(struct wrap_links *wrap, struct slice url, struct error *error)
+{
+	struct slice copy;
+
+	if (wrap->count == WRAP_LINKS_MAX)
+		return error_set(error, "more than %d different links", WRAP_LINKS_MAX);
+	copy = arena_copy(&wrap->arena, url);
+	if (!copy.ptr || !map_add(&wrap->known, copy, &wrap->urls[wrap->count]))
+		return error_set(error, "no memory for the table of links");
+	wrap->urls[wrap->count++] = copy;
+	return true;
+}
+
 /* Its number; 0: it stays as it is. False: no room. */
 static bool number_of(struct wrap_links *wrap, struct slice url, bool in_loop, u32 *number,
 		      struct error *error)
 {
 	const struct slice *known;
-	struct slice copy;
 
 	*number = 0;
 	if (!is_http(url))
@@ -88,13 +100,9 @@ static bool number_of(struct wrap_links *wrap, struct slice url, bool in_loop, u
 		*number = (u32)(known - wrap->urls) + 1;
 		return true;
 	}
-	if (wrap->count == WRAP_LINKS_MAX)
-		return error_set(error, "more than %d different links", WRAP_LINKS_MAX);
-	copy = arena_copy(&wrap->arena, url);
-	if (!copy.ptr || !map_add(&wrap->known, copy, &wrap->urls[wrap->count]))
-		return error_set(error, "no memory for the table of links");
-	wrap->urls[wrap->count] = copy;
-	*number = ++wrap->count;
+	if (!wrap_links_know(wrap, url, error))
+		return false;
+	*number = wrap->count;
 	return true;
 }
 

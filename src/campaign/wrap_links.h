@@ -35,6 +35,11 @@ struct wrap_links {
 /* 16 KiB: not for a stack. `base` is checked to be http(s) without blanks; false: it is not. */
 bool wrap_links_init(struct wrap_links *wrap, struct slice base, struct error *error) MUST_CHECK;
 void wrap_links_done(struct wrap_links *wrap);
+/*
+ * The next number of the table is this link's, whether it stands in a part or not: of a text that
+ * was sent before, so that its links go on to lead where they did. False: as below.
+ */
+bool wrap_links_know(struct wrap_links *wrap, struct slice url, struct error *error) MUST_CHECK;
 
 /*
  * Append what becomes of a part to `out`; several parts of one campaign share the table. False: too

@@ -138,8 +138,7 @@ bool bringer_set_flags(struct bringer *bringer, u32 id, u32 set, u32 clear)
 
 /* ---- one campaign ---- */
 
-/* The sender's status of it, to be released; NULL: it cannot be asked now, or has none. */
-static json_t *ask_status(struct bringer *bringer, u32 sender, bool *is_gone)
+json_t *bringer_ask_status(struct bringer *bringer, u32 sender, bool *is_gone)
 {
 	struct asker_answer answer;
 	enum asker_end end = asker_ask(&bringer->asker,
@@ -171,7 +170,7 @@ void bringer_order(struct bringer *bringer, const char *command, u32 sender)
 	asker_answer_done(&answer);
 }
 
-static bool is_state(const json_t *status, const char *state)
+bool bringer_is_state(const json_t *status, const char *state)
 {
 	return strcmp(asker_text(status, "state"), state) == 0;
 }
@@ -186,9 +185,9 @@ static bool keep_hours(struct bringer *bringer, struct bringer_work *work,
 
 	if (!is_open && !is_held && bringer_set_flags(bringer, work->id, AUDIENCE_CAMPAIGN_HELD, 0))
 		is_held = true;
-	if (!is_open && is_held && is_state(status, "running"))
+	if (!is_open && is_held && bringer_is_state(status, "running"))
 		bringer_order(bringer, "campaign.pause", head->c.sender);
-	if (is_open && is_held && is_state(status, "paused"))
+	if (is_open && is_held && bringer_is_state(status, "paused"))
 		bringer_order(bringer, "campaign.resume", head->c.sender);
 	else if (is_open && is_held && !bringer_set_flags(bringer, work->id, 0,
 							  AUDIENCE_CAMPAIGN_HELD))
@@ -203,20 +202,20 @@ static bool follow(struct bringer *bringer, struct bringer_work *work,
 	const u32 running = STATE(RUNNING) | STATE(SENDING);
 	bool is_set = true;
 
-	if (is_state(status, "done"))
+	if (bringer_is_state(status, "done"))
 		is_set = bringer_set_state(bringer, work->id, running, AUDIENCE_CAMPAIGN_DONE, "");
-	else if (is_state(status, "cancelled"))
+	else if (bringer_is_state(status, "cancelled"))
 		is_set = bringer_set_state(bringer, work->id, running, AUDIENCE_CAMPAIGN_CANCELLED,
 					   "it was cancelled at the sender");
-	else if (head->c.flags & AUDIENCE_CAMPAIGN_RESUMES && is_state(status, "paused"))
+	else if (head->c.flags & AUDIENCE_CAMPAIGN_RESUMES && bringer_is_state(status, "paused"))
 		bringer_order(bringer, "campaign.resume", head->c.sender);
 	else if (head->c.flags & AUDIENCE_CAMPAIGN_RESUMES)
 		is_set = bringer_set_flags(bringer, work->id, 0, AUDIENCE_CAMPAIGN_RESUMES);
-	else if (is_state(status, "ready"))
+	else if (bringer_is_state(status, "ready"))
 		bringer_order(bringer, "campaign.start", head->c.sender);
 	else if (keep_hours(bringer, work, head, status))
 		return true;
-	else if (is_state(status, "paused"))
+	else if (bringer_is_state(status, "paused"))
 		is_set = bringer_set_state(bringer, work->id, running, AUDIENCE_CAMPAIGN_PAUSED,
 					   "it was paused at the sender");
 	else
@@ -239,7 +238,7 @@ static void run(struct bringer *bringer, struct bringer_work *work,
 			work->next_ns = bringer->now_ns + QUIET_NS;
 		return;
 	}
-	status = ask_status(bringer, head->c.sender, &is_gone);
+	status = bringer_ask_status(bringer, head->c.sender, &is_gone);
 	if (is_gone && !bringer_set_state(bringer, work->id, STATE(RUNNING) | STATE(SENDING),
 					  AUDIENCE_CAMPAIGN_PAUSED,
 					  "the sender does not know it any more"))
@@ -258,14 +257,14 @@ static void pause_there(struct bringer *bringer, struct bringer_work *work,
 			const struct bringer_head *head)
 {
 	bool is_gone;
-	json_t *status = ask_status(bringer, head->c.sender, &is_gone);
+	json_t *status = bringer_ask_status(bringer, head->c.sender, &is_gone);
 
-	if (status && is_state(status, "running"))
+	if (status && bringer_is_state(status, "running"))
 		bringer_order(bringer, "campaign.pause", head->c.sender);
 	else
 		work->next_ns = bringer->now_ns + QUIET_NS;
 	/* What an operator of the sender ended while it was paused here. */
-	if (status && is_state(status, "cancelled") &&
+	if (status && bringer_is_state(status, "cancelled") &&
 	    !bringer_set_state(bringer, work->id, STATE(PAUSED), AUDIENCE_CAMPAIGN_CANCELLED,
 			       "it was cancelled at the sender"))
 		work->next_ns = bringer->now_ns + QUIET_NS;
@@ -276,8 +275,10 @@ static void cancel_there(struct bringer *bringer, struct bringer_work *work,
 			 const struct bringer_head *head)
 {
 	bool is_gone = true;
-	json_t *status = head->c.sender ? ask_status(bringer, head->c.sender, &is_gone) : NULL;
-	bool is_over = is_gone || is_state(status, "cancelled") || is_state(status, "done");
+	json_t *status =
+		head->c.sender ? bringer_ask_status(bringer, head->c.sender, &is_gone) : NULL;
+	bool is_over = is_gone || bringer_is_state(status, "cancelled") ||
+		       bringer_is_state(status, "done");
 
 	if (status && !is_over)
 		bringer_order(bringer, "campaign.cancel", head->c.sender);
@@ -287,8 +288,7 @@ static void cancel_there(struct bringer *bringer, struct bringer_work *work,
 	json_decref(status);
 }
 
-/* A clock that has just jumped, or was never set, starts nothing. */
-static bool is_clock_good(const struct bringer *bringer)
+bool bringer_clock_is_good(const struct bringer *bringer)
 {
 	return bringer->now_ms >= CLOCK_EARLIEST_MS && bringer->now_ns >= bringer->steady_ns;
 }
@@ -296,7 +296,7 @@ static bool is_clock_good(const struct bringer *bringer)
 static void start_when_due(struct bringer *bringer, struct bringer_work *work,
 			   const struct bringer_head *head)
 {
-	if (bringer->now_ms < head->c.start_ms || !is_clock_good(bringer))
+	if (bringer->now_ms < head->c.start_ms || !bringer_clock_is_good(bringer))
 		return;
 	if (bringer->now_ms - head->c.start_ms > LATE_MS) {
 		if (!bringer_set_state(bringer, work->id, STATE(SCHEDULED),
@@ -470,6 +470,8 @@ static void *bringer_run(void *argument)
 			if (bringer->now_ns >= work->next_ns && !has_to_stop(bringer))
 				step(bringer, work);
 		}
+		if (!has_to_stop(bringer))
+			bringer_steps(bringer);
 		is_woken = wait(bringer);
 	}
 	return NULL;

@@ -150,11 +150,9 @@ static void mark_skipped(const struct campaign_batch *batch, const json_t *items
 	}
 }
 
-/* The batch with its cursor. True: taken and noted; *wanted is what it wants now. */
-static bool append(struct bringer *bringer, struct bringer_work *work, u32 sender, u64 after,
-		   u64 *wanted)
+bool bringer_append(struct bringer *bringer, u32 id, u32 sender, u64 after, bool *is_skipped,
+		    u64 *wanted)
 {
-	static bool is_skipped[CAMPAIGN_BATCH_MAX]; /* one thread */
 	struct asker_answer answer;
 	const struct campaign_batch *batch = &bringer->batch;
 	json_t *request = json_pack("{s:s, s:I, s:I, s:I}", "command", "campaign.append", "id",
@@ -188,9 +186,19 @@ static bool append(struct bringer *bringer, struct bringer_work *work, u32 sende
 		mark_skipped(batch, answer.items, is_skipped);
 	else if (answer.error.text[0])
 		log_warn("web", "the sender takes no contacts now", "campaign=%u reason=%s",
-			 work->id, answer.error.text);
+			 id, answer.error.text);
 	asker_answer_done(&answer);
-	return taken && note(bringer, work->id, is_skipped);
+	return taken;
+}
+
+/* The batch with its cursor. True: taken and noted; *wanted is what it wants now. */
+static bool append(struct bringer *bringer, struct bringer_work *work, u32 sender, u64 after,
+		   u64 *wanted)
+{
+	static bool is_skipped[CAMPAIGN_BATCH_MAX]; /* one thread */
+
+	return bringer_append(bringer, work->id, sender, after, is_skipped, wanted) &&
+	       note(bringer, work->id, is_skipped);
 }
 
 /* ---- how many ---- */

@@ -39,6 +39,7 @@ struct bringer {
 	i64 clock_ms;
 	u64 steady_ns;
 	u64 next_look_ns;
+	struct bringer_work step; /* the one that is handed over */
 };
 
 /* A campaign's head, copied out of a transaction. */
@@ -65,15 +66,45 @@ bool bringer_set_flags(struct bringer *bringer, u32 id, u32 set, u32 clear) MUST
 /* To the sender about its campaign; when it does not do it, that is in the log and tried again. */
 void bringer_order(struct bringer *bringer, const char *command, u32 sender);
 
+/* The sender's status of it, to be released; NULL: it cannot be asked now, or has none. */
+json_t *bringer_ask_status(struct bringer *bringer, u32 sender, bool *is_gone);
+bool bringer_is_state(const json_t *status, const char *state);
+/* A clock that has just jumped, or was never set, starts nothing. */
+bool bringer_clock_is_good(const struct bringer *bringer);
+
 /* bringer_start.c: what is scheduled and due. */
 void bringer_start(struct bringer *bringer, struct bringer_work *work,
 		   const struct bringer_head *head);
 /* The name of its campaign at the sender: another one each time that it is scheduled. */
 void bringer_name(char out[CONTROL_NAME_MAX + 1], u32 id, u64 start_ms, struct slice title);
 
+/*
+ * An open campaign of the rows' issue at the sender, by the name of bringer_name: its id there, or
+ * that of the one that there is. 0: not now, or never: then `error` says why.
+ */
+u32 bringer_make(struct bringer *bringer, struct bringer_work *work, u64 start_ms,
+		 const char *list, struct error *error);
+/* The name of a list; "": none. Within no transaction. */
+bool bringer_list_name(struct bringer *bringer, u16 id,
+		       char out[CONTROL_NAME_MAX + 2]) MUST_CHECK;
+
 /* bringer_bring.c: contacts of one that runs; `status` is the sender's. */
 void bringer_bring(struct bringer *bringer, struct bringer_work *work,
 		   const struct bringer_head *head, const json_t *status);
+
+/*
+ * Hands the batch over with its cursor, behind the one where the sender stands. True: it was taken;
+ * `is_skipped`, by contact, says who was suppressed. *wanted is what the sender wants now.
+ */
+bool bringer_append(struct bringer *bringer, u32 id, u32 sender, u64 after, bool *is_skipped,
+		    u64 *wanted) MUST_CHECK;
+
+/* bringer_steps.c: sequences whose time has come, and their mails that are to go. */
+void bringer_steps(struct bringer *bringer);
+/* bringer_step.c: hands over what is to go of one step; `runs`: else the sender pauses. */
+void bringer_step(struct bringer *bringer, u32 sequence, u32 step, bool runs);
+/* Nothing more goes before a person looks at it. */
+void bringer_pause_sequence(struct bringer *bringer, u32 sequence, const char *reason);
 
 /*
  * bringer_decide.c: which of two subjects the rest gets, when it is time. True: it was decided just

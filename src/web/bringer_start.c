@@ -114,9 +114,8 @@ static u32 find_there(struct bringer *bringer, const char *name)
 	return id;
 }
 
-/* Its id there; 0: not now, or never: then `error` says why. */
-static u32 make_there(struct bringer *bringer, struct bringer_work *work, u64 start_ms,
-		      const char *list, struct error *error)
+u32 bringer_make(struct bringer *bringer, struct bringer_work *work, u64 start_ms,
+		 const char *list, struct error *error)
 {
 	const struct issue *issue = &work->rows.issue;
 	char name[CONTROL_NAME_MAX + 1];
@@ -145,8 +144,7 @@ static u32 make_there(struct bringer *bringer, struct bringer_work *work, u64 st
 	return id;
 }
 
-/* The name of the draft's list; "": none. Within no transaction. */
-static bool list_name(struct bringer *bringer, u16 id, char out[CONTROL_NAME_MAX + 2])
+bool bringer_list_name(struct bringer *bringer, u16 id, char out[CONTROL_NAME_MAX + 2])
 {
 	struct audience_list list;
 	bool ok = true;
@@ -188,9 +186,9 @@ void bringer_start(struct bringer *bringer, struct bringer_work *work,
 	}
 	if (!send_window_is_open(&work->rows.plan.window, &work->rows.plan.zone,
 				 bringer->now_ms) ||
-	    !list_name(bringer, work->rows.list, list))
+	    !bringer_list_name(bringer, work->rows.list, list))
 		return;
-	start.sender = make_there(bringer, work, head->c.start_ms, list[0] ? list : NULL, &error);
+	start.sender = bringer_make(bringer, work, head->c.start_ms, list[0] ? list : NULL, &error);
 	if (start.sender == 0) {
 		if (error.text[0])
 			give_up(bringer, work, &error);

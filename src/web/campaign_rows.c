@@ -4,11 +4,13 @@
 #include "campaign/segment_catalog.h"
 #include "control/campaign.h"
 #include "store/audience_attribute.h"
+#include "store/audience_campaign_link.h"
 #include "store/audience_campaign_text.h"
 #include "store/audience_list.h"
 #include "store/row_values.h"
 #include "web/draft_fill.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LOOKS 20000 /* contacts of one slice */
@@ -138,12 +140,32 @@ static bool read_zone(struct campaign_rows *rows, struct audience_txn *txn, stru
 	return true;
 }
 
+/* Of a step: those of its texts of before, in mails that people have. False: no memory. */
+static bool read_links(const struct campaign_rows *rows, struct audience_txn *txn,
+		       struct issue_facts *facts, struct slice **links)
+{
+	u32 number = 0;
+
+	*links = NULL;
+	if (!rows->is_step || slice_equal(rows->draft.of[DRAFT_TRACK], SLICE("no")))
+		return true;
+	*links = calloc(CAMPAIGN_LINKS_MAX, sizeof(**links));
+	facts->links = *links;
+	while (*links && facts->link_count < CAMPAIGN_LINKS_MAX &&
+	       campaign_link_after(txn, rows->campaign, number, &number,
+				   &(*links)[facts->link_count]) == STORE_OK)
+		facts->link_count++;
+	return *links != NULL;
+}
+
 static bool open_issue(struct campaign_rows *rows, struct audience_txn *txn, struct slice base,
 		       enum draft_field *field, struct error *error)
 {
 	struct issue_attribute attributes[ATTRIBUTES_MAX];
 	struct issue_facts facts = { .base = base, .attributes = attributes };
 	enum draft_problem problem = draft_check(&rows->draft, &rows->plan, field);
+	struct slice *links;
+	bool ok;
 
 	if (problem != DRAFT_GOOD)
 		return error_set(error, "%s", draft_problem_words(problem, false));
@@ -154,7 +176,11 @@ static bool open_issue(struct campaign_rows *rows, struct audience_txn *txn, str
 	if (!read_zone(rows, txn, error))
 		return false;
 	facts.attribute_count = read_attributes(txn, attributes);
-	return issue_make(&rows->issue, &rows->draft, &facts, field, error);
+	if (!read_links(rows, txn, &facts, &links))
+		return error_set(error, "no memory for links");
+	ok = issue_make(&rows->issue, &rows->draft, &facts, field, error);
+	free(links);
+	return ok;
 }
 
 bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
@@ -165,6 +191,7 @@ bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
 	memset(rows, 0, sizeof(*rows));
 	rows->campaign = campaign->id;
 	rows->last = campaign->last;
+	rows->is_step = campaign->flags & AUDIENCE_CAMPAIGN_OF_STEP;
 	rows->keys = keys;
 	buf_init(&rows->record, AUDIENCE_CAMPAIGN_DRAFT_MAX);
 	arena_init(&rows->filled, FILLED_CHUNK, DRAFT_FILL_ARENA_MAX);

@@ -17,6 +17,7 @@
 struct campaign_rows {
 	u32 campaign;
 	u32 last; /* contact: those behind it came later */
+	bool is_step; /* of a sequence (audience_sequence.h) */
 	u16 list; /* 0: none */
 	u16 zone_attribute;
 	u32 variant; /* of the next values: enum draft_variant */
