@@ -14,6 +14,9 @@
 #define MAGIC 257
 #define PREFIX 345
 
+#define NAME_FIELD 100 /* bytes of it; ours end with a NUL within */
+#define LONG_NAME "././@LongLink"
+
 #define OCTAL_SIZE_MAX 077777777777ull
 
 size_t tar_padding(u64 size)
@@ -49,24 +52,37 @@ static void put_size(u8 *at, u64 size)
 		at[11 - i] = (u8)(size >> (8 * i));
 }
 
-bool tar_write(u8 block[TAR_BLOCK], const struct tar_entry *entry)
+static void write_block(u8 block[TAR_BLOCK], const char *name, u8 kind, u64 size,
+			const struct tar_entry *entry)
 {
-	size_t len = strlen(entry->name);
-
-	if (len == 0 || len > TAR_NAME_MAX)
-		return false;
 	memset(block, 0, TAR_BLOCK);
-	memcpy(block + NAME, entry->name, len);
+	memcpy(block + NAME, name, strnlen(name, NAME_FIELD - 1));
 	put_octal(block + MODE, 7, entry->mode & 0777);
 	put_octal(block + OWNER, 7, 0);
 	put_octal(block + GROUP, 7, 0);
-	put_size(block + SIZE, entry->size);
+	put_size(block + SIZE, size);
 	put_octal(block + TIME, 11, entry->time_s & OCTAL_SIZE_MAX);
-	block[KIND] = '0';
+	block[KIND] = kind;
 	memcpy(block + MAGIC, "ustar\00000", 8);
 	put_octal(block + CHECKSUM, 6, checksum_of(block));
 	block[CHECKSUM + 7] = ' ';
-	return true;
+}
+
+size_t tar_write(u8 head[TAR_HEAD_MAX], const struct tar_entry *entry)
+{
+	size_t len = strlen(entry->name);
+	size_t at = 0;
+
+	if (len == 0)
+		return 0;
+	if (len >= NAME_FIELD) {
+		write_block(head, LONG_NAME, 'L', len + 1, entry);
+		memset(head + TAR_BLOCK, 0, TAR_BLOCK);
+		memcpy(head + TAR_BLOCK, entry->name, len);
+		at = 2 * TAR_BLOCK;
+	}
+	write_block(head + at, entry->name, '0', entry->size, entry);
+	return at + TAR_BLOCK;
 }
 
 /* Digits up to a NUL or a space; false on anything else. */
@@ -113,13 +129,26 @@ enum tar_result tar_read(const u8 block[TAR_BLOCK], struct tar_entry *entry)
 	    memcmp(block + MAGIC, "ustar", 5) != 0)
 		return TAR_BAD;
 	/* Links, folders, devices: nothing of ours has any. */
-	if ((block[KIND] != '0' && block[KIND] != '\0') || block[PREFIX] != '\0' ||
-	    !memchr(block + NAME, '\0', TAR_NAME_MAX + 1) || block[NAME] == '\0')
+	if ((block[KIND] != '0' && block[KIND] != '\0' && block[KIND] != 'L') ||
+	    block[PREFIX] != '\0' || !memchr(block + NAME, '\0', NAME_FIELD) || block[NAME] == '\0')
 		return TAR_BAD;
 	if (!get_octal(block + MODE, 8, &mode) || !get_size(block + SIZE, &entry->size) ||
 	    !get_octal(block + TIME, 12, &entry->time_s))
 		return TAR_BAD;
+	if (block[KIND] == 'L')
+		return entry->size > NAME_FIELD && entry->size <= TAR_NAME_MAX + 1 ? TAR_LONG_NAME
+										   : TAR_BAD;
 	entry->mode = (u32)mode & 0777;
-	memcpy(entry->name, block + NAME, TAR_NAME_MAX + 1);
+	memcpy(entry->name, block + NAME, NAME_FIELD);
 	return TAR_ENTRY;
+}
+
+bool tar_read_long_name(const u8 block[TAR_BLOCK], char name[TAR_NAME_MAX + 1])
+{
+	size_t len = strnlen((const char *)block, TAR_NAME_MAX + 1);
+
+	if (len < NAME_FIELD || len > TAR_NAME_MAX)
+		return false;
+	memcpy(name, block, len + 1);
+	return true;
 }

@@ -3,6 +3,7 @@
  * put there is served at once, whole or not at all.
  */
 #include "base/config.h"
+#include "base/site_path.h"
 #include "base/text.h"
 #include "console/command.h"
 #include "console/human.h"
@@ -18,47 +19,28 @@
 #include <unistd.h>
 
 #define SITE_DEFAULT "/data/site" /* as long as there is no configuration */
-#define PATH_MAX_BYTES 255
-#define DEPTH_MAX 8
 #define NAMES_MAX (16u << 20) /* bytes of those of one folder */
 
 /* Names of a path, without those that could lead elsewhere. */
 struct place {
-	char text[PATH_MAX_BYTES + 1];
-	const char *names[DEPTH_MAX]; /* folders, the file last */
+	char text[SITE_PATH_MAX + 1];
+	const char *names[SITE_DEPTH_MAX]; /* folders, the file last */
 	u32 count;
 };
 
-/* What begins with a dot is served by nobody, but for the folder of RFC 8615. */
-static bool is_name(const char *name, bool is_folder)
-{
-	if (is_folder && strcmp(name, ".well-known") == 0)
-		return true;
-	if (name[0] == '\0' || name[0] == '.' || name[0] == '-')
-		return false;
-	for (const char *at = name; *at; at++) {
-		if (!ascii_is_alpha(*at) && !ascii_is_digit(*at) && !strchr("._-", *at))
-			return false;
-	}
-	return true;
-}
-
 static bool read_place(struct place *place, const char *path)
 {
-	char *at;
-
 	*place = (struct place){ .count = 0 };
 	if (strncmp(path, "./", 2) == 0)
 		path += 2;
-	if (!slice_copy(place->text, sizeof(place->text), slice_of(path)))
+	if (!site_path_is_valid(slice_of(path)) ||
+	    !slice_copy(place->text, sizeof(place->text), slice_of(path)))
 		return false;
-	for (at = place->text; at; place->count++) {
+	for (char *at = place->text; at; place->count++) {
 		char *slash = strchr(at, '/');
 
 		if (slash)
 			*slash = '\0';
-		if (place->count == DEPTH_MAX || !is_name(at, slash != NULL))
-			return false;
 		place->names[place->count] = at;
 		at = slash ? slash + 1 : NULL;
 	}
@@ -119,7 +101,7 @@ static bool begin(struct console *console, int argc, char **argv, struct place *
 		return true;
 	*code = console_fail(console, CONSOLE_USAGE,
 			     "a path is like news/index.html: letters, digits and . _ - in each "
-			     "name, at most %d of them", DEPTH_MAX);
+			     "name, at most %d of them", SITE_DEPTH_MAX);
 	return false;
 }
 
@@ -225,7 +207,7 @@ static void read_names(DIR *list, struct buf *names, size_t *count)
 	struct dirent *entry;
 
 	while ((entry = readdir(list))) {
-		if (is_name(entry->d_name, true)) {
+		if (site_name_is_valid(slice_of(entry->d_name), true)) {
 			buf_add(names, entry->d_name, strlen(entry->d_name) + 1);
 			(*count)++;
 		}
@@ -252,7 +234,7 @@ static void list_folder(struct listing *listing, int fd, const char *before, u32
 static void list_entry(struct listing *listing, int folder, const char *before, const char *name,
 		       u32 depth)
 {
-	char path[PATH_MAX_BYTES + 2];
+	char path[SITE_PATH_MAX + 2];
 	struct stat st;
 	int next;
 
@@ -260,9 +242,9 @@ static void list_entry(struct listing *listing, int folder, const char *before, 
 	    (size_t)snprintf(path, sizeof(path), "%s%s%s", before, name,
 			     S_ISDIR(st.st_mode) ? "/" : "") >= sizeof(path))
 		return;
-	if (S_ISREG(st.st_mode) && is_name(name, false)) {
+	if (S_ISREG(st.st_mode) && site_name_is_valid(slice_of(name), false)) {
 		tell(listing, path, &st);
-	} else if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
+	} else if (S_ISDIR(st.st_mode) && depth < SITE_DEPTH_MAX) {
 		next = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (next >= 0)
 			list_folder(listing, next, path, depth + 1);

@@ -100,6 +100,47 @@ static bool own_folder(const char *folder, uid_t user, gid_t group, struct error
 	return is_owned;
 }
 
+/* A staged folder with folders, in place of the one that is here. */
+static bool own_tree(const char *folder, uid_t user, gid_t group, struct error *error)
+{
+	bool is_owned = true;
+	DIR *list = opendir(folder);
+
+	if (!list)
+		return error_set_errno(error, errno, "%s", folder);
+	for (struct dirent *entry; is_owned && (entry = readdir(list));) {
+		bool is_folder = entry->d_type == DT_DIR;
+		char path[PATH_SIZE];
+
+		if (strcmp(entry->d_name, "..") == 0)
+			continue;
+		is_owned = name_in(path, folder, entry->d_name, error);
+		if (is_owned && ((geteuid() == 0 && chown(path, user, group) < 0) ||
+				 chmod(path, is_folder ? 0755 : 0644) < 0))
+			is_owned = error_set_errno(error, errno, "%s", path);
+		if (is_owned && is_folder && strcmp(entry->d_name, ".") != 0)
+			is_owned = own_tree(path, user, group, error);
+	}
+	closedir(list);
+	return is_owned;
+}
+
+static bool place_tree(const struct restore *restore, const char *name, uid_t user, gid_t group,
+		       struct error *error)
+{
+	char staged[PATH_SIZE];
+	char here[PATH_SIZE];
+
+	if (!name_in(staged, restore->stage, name, error) ||
+	    !name_in(here, restore->data, name, error))
+		return false;
+	if (access(staged, F_OK) < 0)
+		return errno == ENOENT || error_set_errno(error, errno, "%s", staged);
+	if (!own_tree(staged, user, group, error) || !durable_remove_tree(here, error))
+		return false;
+	return rename(staged, here) == 0 || error_set_errno(error, errno, "%s", here);
+}
+
 /* A staged environment in place of the one that is here; `name` as in the stage. */
 static bool place_environment(const struct restore *restore, const char *name, uid_t user,
 			      gid_t group, const char *notes, struct error *error)
@@ -138,6 +179,8 @@ static bool place_all(const struct restore *restore, struct error *error)
 	       place_environment(restore, "web/audience", USERS_WEB, USERS_WWW, NULL, error) &&
 	       place_folder(restore, "etc", USERS_ADMIN, 0640, error) &&
 	       place_folder(restore, "send/keys", USERS_SEND, 0600, error) &&
+	       place_folder(restore, "hook", USERS_HOOK, 0600, error) &&
+	       place_tree(restore, "site", USERS_ADMIN, USERS_ADMIN, error) &&
 	       place(restore, "send/token.key", USERS_SEND, USERS_GROUP, 0600, error);
 }
 

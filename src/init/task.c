@@ -41,12 +41,14 @@ static const struct kind {
 	{ .name = "check", .words = { "check", CONFIG }, .sandbox = AS_SENDER },
 	{ .name = "backup",
 	  .words = { "backup-task" },
-	  /* The audience is another user's, and LMDB notes in its folder who reads. */
+	  /* Audience and secrets of hooks are other users', and LMDB notes who reads. */
 	  .sandbox = { .user = USERS_SEND,
 		       .group = USERS_GROUP,
 		       .capabilities = SANDBOX_CAPABILITY(CAP_DAC_OVERRIDE),
 		       .paths = { SERVICES_SENDER_PATHS,
 				  { "/data/backup", SANDBOX_WRITE },
+				  { "/data/hook", SANDBOX_READ },
+				  { "/data/site", SANDBOX_READ },
 				  { "/data/web", SANDBOX_WRITE } } },
 	  .is_exclusive = true },
 	/* Into a stage below the sender's folder; init puts it in place at the next start. */

@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/durable.h"
+#include "base/site_path.h"
 #include "base/stream.h"
 #include "base/tar.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "send/backup_parts.h"
 #include "store/copy.h"
 
 #include <dirent.h>
@@ -20,8 +22,10 @@
 #define PATH_SIZE 512
 #define CHUNK (64u << 10)
 #define COPY_NAME ".copy"
+#define FOLDER "backup"
 
 struct archive {
+	const char *data; /* the folder of all of it */
 	int fd;
 	char path[PATH_SIZE]; /* the name that it has until it is whole */
 	struct sha256 hash;
@@ -41,12 +45,13 @@ static bool put_head(struct archive *archive, const char *name, u64 size, u32 mo
 		     struct error *error)
 {
 	struct tar_entry entry = { .size = size, .mode = mode, .time_s = archive->time_s };
-	u8 block[TAR_BLOCK];
+	u8 head[TAR_HEAD_MAX];
+	size_t len;
 
-	if (!slice_copy(entry.name, sizeof(entry.name), slice_of(name)) ||
-	    !tar_write(block, &entry))
+	if (!slice_copy(entry.name, sizeof(entry.name), slice_of(name)))
 		return error_set(error, "%s: the name is too long for an archive", name);
-	return put(archive, block, sizeof(block), error);
+	len = tar_write(head, &entry);
+	return put(archive, head, len, error);
 }
 
 static bool put_padding(struct archive *archive, u64 size, struct error *error)
@@ -83,66 +88,158 @@ static bool put_content(struct archive *archive, int fd, const char *from, u64 s
 	return put_padding(archive, size, error);
 }
 
-/* `folder`/`file` as `name`; one that is not there is left out. */
-static bool put_file(struct archive *archive, const char *folder, const char *file,
-		     const char *name, u32 mode, struct error *error)
+/* An open file as `name`. */
+static bool put_open(struct archive *archive, int fd, const char *name, u32 mode,
+		     struct error *error)
 {
-	char from[PATH_SIZE];
 	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return error_set_errno(error, errno, "%s", name);
+	return put_head(archive, name, (u64)status.st_size, mode, error) &&
+	       put_content(archive, fd, name, (u64)status.st_size, error);
+}
+
+static bool path_in(char path[PATH_SIZE], const char *folder, const char *file, struct error *error)
+{
+	if (snprintf(path, PATH_SIZE, "%s/%s", folder, file) < PATH_SIZE)
+		return true;
+	return error_set(error, "%s/%s: the name is too long", folder, file);
+}
+
+/* A file of the folder of data, `from` there; one that is not there is left out. */
+static bool put_file(struct archive *archive, const char *from, const char *name, u32 mode,
+		     struct error *error)
+{
+	char path[PATH_SIZE];
 	bool is_put;
 	int fd;
 
-	if (snprintf(from, sizeof(from), "%s/%s", folder, file) >= (int)sizeof(from))
-		return error_set(error, "%s/%s: the name is too long", folder, file);
-	fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (!path_in(path, archive->data, from, error))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT || error_set_errno(error, errno, "%s", from);
-	if (fstat(fd, &status) < 0)
-		is_put = error_set_errno(error, errno, "%s", from);
-	else
-		is_put = put_head(archive, name, (u64)status.st_size, mode, error) &&
-			 put_content(archive, fd, from, (u64)status.st_size, error);
+		return errno == ENOENT || error_set_errno(error, errno, "%s", path);
+	is_put = put_open(archive, fd, name, mode, error);
 	close(fd);
 	return is_put;
 }
 
-/* All files of a folder whose names end so. */
-static bool put_folder(struct archive *archive, const char *folder, const char *end,
-		       const char *prefix, u32 mode, struct error *error)
+static bool put_single(struct archive *archive, const struct backup_file *file, struct error *error)
 {
-	DIR *list = opendir(folder);
-	bool is_put = true;
+	char name[PATH_SIZE];
 
+	return path_in(name, file->folder, file->name, error) &&
+	       put_file(archive, name, name, file->mode, error);
+}
+
+static bool put_folder(struct archive *archive, const struct backup_folder *folder,
+		       struct error *error)
+{
+	struct slice end = slice_of(folder->end);
+	char path[PATH_SIZE];
+	bool is_put = true;
+	DIR *list;
+
+	if (!path_in(path, archive->data, folder->name, error))
+		return false;
+	list = opendir(path);
 	if (!list)
-		return errno == ENOENT || error_set_errno(error, errno, "%s", folder);
+		return errno == ENOENT || error_set_errno(error, errno, "%s", path);
 	for (struct dirent *entry; is_put && (entry = readdir(list));) {
 		struct slice file = slice_of(entry->d_name);
-		size_t end_len = strlen(end);
 		char name[PATH_SIZE];
 
-		if (file.ptr[0] == '.' || file.len <= end_len ||
-		    !slice_equal(slice_from(file, file.len - end_len), slice_of(end)))
+		if (file.ptr[0] == '.' || file.len <= end.len ||
+		    !slice_equal(slice_from(file, file.len - end.len), end))
 			continue;
-		snprintf(name, sizeof(name), "%s%s", prefix, entry->d_name);
-		is_put = put_file(archive, folder, entry->d_name, name, mode, error);
+		is_put = path_in(name, folder->name, entry->d_name, error) &&
+			 put_file(archive, name, name, folder->mode, error);
 	}
 	closedir(list);
 	return is_put;
 }
 
+/* ---- the customer's pages ---- */
+
+static bool put_pages(struct archive *archive, int fd, const char *name, u32 depth,
+		      struct error *error);
+
+/* What is neither a file nor a folder, or has a name that no page has, is nobody's page. */
+static bool put_page(struct archive *archive, int folder, const char *before, const char *file,
+		     u32 depth, struct error *error)
+{
+	char name[PATH_SIZE];
+	struct stat status;
+	bool is_put;
+	int fd;
+
+	if (!path_in(name, before, file, error))
+		return false;
+	fd = openat(folder, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		is_put = errno == ENOENT || errno == ELOOP ||
+			 error_set_errno(error, errno, "%s", name);
+		if (fd >= 0)
+			close(fd);
+		return is_put;
+	}
+	if (S_ISDIR(status.st_mode))
+		return depth >= SITE_DEPTH_MAX ? close(fd) == 0
+					       : put_pages(archive, fd, name, depth + 1, error);
+	is_put = !S_ISREG(status.st_mode) ||
+		 !site_path_is_valid(slice_from(slice_of(name), sizeof(BACKUP_SITE))) ||
+		 put_open(archive, fd, name, 0644, error);
+	close(fd);
+	return is_put;
+}
+
+/* Takes the descriptor. */
+static bool put_pages(struct archive *archive, int fd, const char *name, u32 depth,
+		      struct error *error)
+{
+	DIR *list = fdopendir(fd);
+	bool is_put = true;
+
+	if (!list) {
+		close(fd);
+		return error_set_errno(error, errno, "%s", name);
+	}
+	for (struct dirent *entry; is_put && (entry = readdir(list));) {
+		if (site_name_is_valid(slice_of(entry->d_name), true))
+			is_put = put_page(archive, dirfd(list), name, entry->d_name, depth, error);
+	}
+	closedir(list);
+	return is_put;
+}
+
+static bool put_site(struct archive *archive, struct error *error)
+{
+	char path[PATH_SIZE];
+	int fd;
+
+	if (!path_in(path, archive->data, BACKUP_SITE, error))
+		return false;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || error_set_errno(error, errno, "%s", path);
+	return put_pages(archive, fd, BACKUP_SITE, 1, error);
+}
+
+/* ---- environments ---- */
+
 /* The copy goes to a file first: an archive tells sizes in advance. */
-static bool put_environment(struct archive *archive, const struct backup_places *places,
-			    const char *folder, const char *noun, const char *name,
-			    struct error *error)
+static bool put_environment(struct archive *archive, const char *name, struct error *error)
 {
 	char from[PATH_SIZE];
 	char copy[PATH_SIZE];
 	bool is_put;
 	int fd;
 
-	if (snprintf(from, sizeof(from), "%s/%s", folder, noun) >= (int)sizeof(from) ||
-	    snprintf(copy, sizeof(copy), "%s/" COPY_NAME, places->backup) >= (int)sizeof(copy))
-		return error_set(error, "%s: the name is too long", folder);
+	if (!path_in(from, archive->data, name, error) ||
+	    !path_in(copy, archive->data, FOLDER "/" COPY_NAME, error))
+		return false;
+	*strrchr(from, '/') = '\0';
 	if (access(from, F_OK) < 0)
 		return true; /* never used */
 	fd = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -150,7 +247,7 @@ static bool put_environment(struct archive *archive, const struct backup_places 
 		return error_set_errno(error, errno, "%s", copy);
 	is_put = store_copy(from, fd, error);
 	close(fd);
-	is_put = is_put && put_file(archive, places->backup, COPY_NAME, name, 0600, error);
+	is_put = is_put && put_file(archive, FOLDER "/" COPY_NAME, name, 0600, error);
 	unlink(copy);
 	return is_put;
 }
@@ -180,29 +277,28 @@ static bool put_end(struct archive *archive, struct error *error)
 	       put(archive, zeros, sizeof(zeros), error);
 }
 
-static bool put_all(struct archive *archive, const struct backup_places *places, const char *host,
-		    struct error *error)
+static bool put_all(struct archive *archive, const char *host, struct error *error)
 {
-	char keys[PATH_SIZE];
-
-	if (snprintf(keys, sizeof(keys), "%s/keys", places->send) >= (int)sizeof(keys))
-		return error_set(error, "%s: the name is too long", places->send);
-	return put_manifest(archive, host, error) &&
-	       put_folder(archive, places->etc, ".conf", "etc/", 0640, error) &&
-	       put_file(archive, places->send, "token.key", "send/token.key", 0600, error) &&
-	       put_folder(archive, keys, ".pem", "send/keys/", 0600, error) &&
-	       put_environment(archive, places, places->web, "audience",
-			       "web/audience/data.mdb", error) &&
-	       put_environment(archive, places, places->send, "queue", "send/queue/data.mdb",
-			       error) &&
+	if (!put_manifest(archive, host, error))
+		return false;
+	for (size_t i = 0; i < array_count(backup_folders); i++) {
+		if (!put_folder(archive, &backup_folders[i], error))
+			return false;
+	}
+	for (size_t i = 0; i < array_count(backup_files); i++) {
+		if (!put_single(archive, &backup_files[i], error))
+			return false;
+	}
+	return put_environment(archive, BACKUP_AUDIENCE, error) &&
+	       put_environment(archive, BACKUP_QUEUE, error) && put_site(archive, error) &&
 	       put_end(archive, error);
 }
 
 /* ---- the file ---- */
 
-bool backup_make(const struct backup_places *places, char *path, size_t size, struct error *error)
+bool backup_make(const char *data, char *path, size_t size, struct error *error)
 {
-	struct archive archive = { .time_s = clock_wall_ms() / MS_PER_S };
+	struct archive archive = { .data = data, .time_s = clock_wall_ms() / MS_PER_S };
 	struct clock_date date;
 	char host[64] = "hikyaku";
 	bool is_made;
@@ -210,17 +306,17 @@ bool backup_make(const struct backup_places *places, char *path, size_t size, st
 	if (gethostname(host, sizeof(host) - 1) < 0)
 		return error_set_errno(error, errno, "the host's name");
 	clock_date_of(archive.time_s * MS_PER_S, &date);
-	if (snprintf(path, size, "%s/%s-%04u%02u%02uT%02u%02u%02uZ.backup", places->backup, host,
+	if (snprintf(path, size, "%s/" FOLDER "/%s-%04u%02u%02uT%02u%02u%02uZ.backup", data, host,
 		     date.year, date.month, date.day, date.hour, date.minute,
 		     date.second) >= (int)size ||
 	    snprintf(archive.path, sizeof(archive.path), "%s.part", path) >=
 		    (int)sizeof(archive.path))
-		return error_set(error, "%s: the name is too long", places->backup);
+		return error_set(error, "%s: the name is too long", data);
 	sha256_init(&archive.hash);
 	archive.fd = open(archive.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (archive.fd < 0)
 		return error_set_errno(error, errno, "%s", archive.path);
-	is_made = put_all(&archive, places, host, error);
+	is_made = put_all(&archive, host, error);
 	if (is_made && fsync(archive.fd) < 0)
 		is_made = error_set_errno(error, errno, "%s", archive.path);
 	close(archive.fd);
@@ -233,8 +329,6 @@ bool backup_make(const struct backup_places *places, char *path, size_t size, st
 
 int backup_task_main(int argc, char **argv)
 {
-	static const struct backup_places places = { "/data/etc", "/data/send", "/data/backup",
-						     "/data/web", "/data/send/restore" };
 	struct error error = { "" };
 	struct stat status = { .st_size = 0 };
 	char path[PATH_SIZE];
@@ -245,7 +339,7 @@ int backup_task_main(int argc, char **argv)
 		return 2;
 	}
 	umask(027);
-	if (!backup_make(&places, path, sizeof(path), &error)) {
+	if (!backup_make("/data", path, sizeof(path), &error)) {
 		printf("%s\n", error.text);
 		return 1;
 	}

@@ -2,8 +2,10 @@
 
 #include "base/crypto.h"
 #include "base/durable.h"
+#include "base/site_path.h"
 #include "base/tar.h"
 #include "base/text.h"
+#include "send/backup_parts.h"
 #include "store/audience_hold.h"
 #include "store/queue.h"
 
@@ -16,9 +18,7 @@
 
 #define PATH_SIZE 512
 #define CHUNK (64u << 10)
-#define SMALL_MAX (1u << 20) /* every file but the environments */
-#define QUEUE_NAME "send/queue/data.mdb"
-#define AUDIENCE_NAME "web/audience/data.mdb"
+#define SMALL_MAX (1u << 20) /* of configuration and keys */
 #define MAP_SIZE_MIN (1u << 20)
 #define MAP_SIZE_MAX (1ull << 42)
 
@@ -62,25 +62,42 @@ static bool skip_padding(struct stage *stage, u64 size, struct error *error)
 	return take(stage, block, tar_padding(size), error);
 }
 
+static bool is_in_folder(struct slice name, const struct backup_folder *folder)
+{
+	struct slice before = slice_of(folder->name);
+	struct slice end = slice_of(folder->end);
+
+	if (!slice_has_prefix(name, before) || name.len == before.len ||
+	    name.ptr[before.len] != '/')
+		return false;
+	name = slice_from(name, before.len + 1);
+	return name.len > end.len && name.ptr[0] != '.' && slice_find_char(name, '/') < 0 &&
+	       slice_equal(slice_from(name, name.len - end.len), end);
+}
+
+static bool is_page(struct slice name)
+{
+	return slice_has_prefix(name, SLICE(BACKUP_SITE "/")) &&
+	       site_path_is_valid(slice_from(name, sizeof(BACKUP_SITE)));
+}
+
 /* Which names may come; everything else would be written where an archive says. */
 static bool is_known(const char *name)
 {
-	struct slice rest = slice_of(name);
-	struct slice end = SLICE(".conf");
+	char single[PATH_SIZE];
 
-	if (strcmp(name, "send/token.key") == 0 || strcmp(name, QUEUE_NAME) == 0 ||
-	    strcmp(name, AUDIENCE_NAME) == 0)
-		return true;
-	if (slice_has_prefix(rest, SLICE("etc/"))) {
-		rest = slice_from(rest, 4);
-	} else if (slice_has_prefix(rest, SLICE("send/keys/"))) {
-		rest = slice_from(rest, 10);
-		end = SLICE(".pem");
-	} else {
-		return false;
+	for (size_t i = 0; i < array_count(backup_folders); i++) {
+		if (is_in_folder(slice_of(name), &backup_folders[i]))
+			return true;
 	}
-	return rest.len > end.len && rest.ptr[0] != '.' && slice_find_char(rest, '/') < 0 &&
-	       slice_equal(slice_from(rest, rest.len - end.len), end);
+	for (size_t i = 0; i < array_count(backup_files); i++) {
+		snprintf(single, sizeof(single), "%s/%s", backup_files[i].folder,
+			 backup_files[i].name);
+		if (strcmp(name, single) == 0)
+			return true;
+	}
+	return strcmp(name, BACKUP_QUEUE) == 0 || strcmp(name, BACKUP_AUDIENCE) == 0 ||
+	       is_page(slice_of(name));
 }
 
 static bool write_content(struct stage *stage, int to, u64 size, struct error *error)
@@ -99,6 +116,18 @@ static bool write_content(struct stage *stage, int to, u64 size, struct error *e
 	return fsync(to) == 0 || error_set_errno(error, errno, "the stage of the restore");
 }
 
+/* The folders that a page of the site stands in; `path` is that of the file. */
+static bool make_way(char *path, const char *stage, struct error *error)
+{
+	for (char *at = path + strlen(stage) + 1; (at = strchr(at, '/')); at++) {
+		*at = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return error_set_errno(error, errno, "%s", path);
+		*at = '/';
+	}
+	return true;
+}
+
 static bool take_file(struct stage *stage, const struct tar_entry *entry, struct error *error)
 {
 	char path[PATH_SIZE];
@@ -107,15 +136,17 @@ static bool take_file(struct stage *stage, const struct tar_entry *entry, struct
 
 	if (!is_known(entry->name))
 		return error_set(error, "the backup has %s, which is no part of one", entry->name);
-	if (strcmp(entry->name, QUEUE_NAME) == 0)
+	if (strcmp(entry->name, BACKUP_QUEUE) == 0)
 		stage->has_queue = true;
-	else if (strcmp(entry->name, AUDIENCE_NAME) == 0)
+	else if (strcmp(entry->name, BACKUP_AUDIENCE) == 0)
 		stage->has_audience = true;
-	else if (entry->size > SMALL_MAX)
+	else if (entry->size > SMALL_MAX && !is_page(slice_of(entry->name)))
 		return error_set(error, "%s: %llu bytes are too many", entry->name,
 				 (unsigned long long)entry->size);
 	if (snprintf(path, sizeof(path), "%s/%s", stage->folder, entry->name) >= (int)sizeof(path))
 		return error_set(error, "%s: the name is too long", entry->name);
+	if (!make_way(path, stage->folder, error))
+		return false;
 	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0)
 		return error_set_errno(error, errno, "%s", path);
@@ -159,19 +190,39 @@ static bool check_hash(struct stage *stage, const struct tar_entry *entry, struc
 	return true;
 }
 
+/* The next header, with its name wherever that stands. */
+static bool take_head(struct stage *stage, struct tar_entry *entry, struct error *error)
+{
+	u8 block[TAR_BLOCK];
+	char name[TAR_NAME_MAX + 1] = "";
+	enum tar_result result;
+
+	if (!take(stage, block, sizeof(block), error))
+		return false;
+	result = tar_read(block, entry);
+	if (result == TAR_LONG_NAME) {
+		if (!take(stage, block, sizeof(block), error))
+			return false;
+		if (!tar_read_long_name(block, name))
+			return error_set(error, "this is no backup, or a damaged one");
+		if (!take(stage, block, sizeof(block), error))
+			return false;
+		result = tar_read(block, entry);
+		memcpy(entry->name, name, sizeof(name));
+	}
+	return result == TAR_ENTRY || error_set(error, "this is no backup, or a damaged one");
+}
+
 static bool take_all(struct stage *stage, struct error *error)
 {
 	while (!stage->is_whole) {
 		struct sha256 before = stage->hash;
 		u8 digest[SHA256_SIZE];
-		u8 block[TAR_BLOCK];
 		struct tar_entry entry;
 		bool is_taken;
 
-		if (!take(stage, block, sizeof(block), error))
+		if (!take_head(stage, &entry, error))
 			return false;
-		if (tar_read(block, &entry) != TAR_ENTRY)
-			return error_set(error, "this is no backup, or a damaged one");
 		sha256_finish(&before, digest);
 		hex_encode(stage->digest, digest, sizeof(digest));
 		if (strcmp(entry.name, "SHA256") == 0)
@@ -275,7 +326,7 @@ static bool prepare_audience(const struct stage *stage, struct error *error)
 static bool make_folders(const char *folder, struct error *error)
 {
 	static const char *const inner[] = { "",	    "/etc", "/send",	    "/send/keys",
-					     "/send/queue", "/web", "/web/audience" };
+					     "/send/queue", "/web", "/web/audience", "/hook" };
 	char path[PATH_SIZE];
 
 	for (size_t i = 0; i < array_count(inner); i++) {
@@ -287,31 +338,30 @@ static bool make_folders(const char *folder, struct error *error)
 	return true;
 }
 
-bool backup_stage(const struct backup_places *places, int fd, struct error *error)
+bool backup_stage(const char *data, int fd, struct error *error)
 {
-	struct stage stage = { .folder = places->stage, .fd = fd };
+	char folder[PATH_SIZE];
 	char ready[PATH_SIZE];
+	struct stage stage = { .folder = folder, .fd = fd };
 	struct error ignored;
 
-	if (snprintf(ready, sizeof(ready), "%s/READY", places->stage) >= (int)sizeof(ready))
-		return error_set(error, "%s: the name is too long", places->stage);
+	if (snprintf(folder, sizeof(folder), "%s/" BACKUP_STAGE, data) >= (int)sizeof(folder) ||
+	    snprintf(ready, sizeof(ready), "%s/READY", folder) >= (int)sizeof(ready))
+		return error_set(error, "%s: the name is too long", data);
 	sha256_init(&stage.hash);
-	if (!durable_remove_tree(places->stage, error))
+	if (!durable_remove_tree(folder, error))
 		return false;
-	if (make_folders(places->stage, error) && take_all(&stage, error) &&
+	if (make_folders(folder, error) && take_all(&stage, error) &&
 	    prepare_queue(&stage, error) && prepare_audience(&stage, error) &&
-	    durable_sync(places->stage, error) &&
-	    durable_create(ready, SLICE_NONE, error))
+	    durable_sync(folder, error) && durable_create(ready, SLICE_NONE, error))
 		return true;
-	if (!durable_remove_tree(places->stage, &ignored))
-		error_prefix(error, "%s is left behind", places->stage);
+	if (!durable_remove_tree(folder, &ignored))
+		error_prefix(error, "%s is left behind", folder);
 	return false;
 }
 
 int restore_task_main(int argc, char **argv)
 {
-	static const struct backup_places places = { "/data/etc", "/data/send", "/data/backup",
-						     "/data/web", "/data/send/restore" };
 	struct error error = { "" };
 	int fd = STDIN_FILENO;
 
@@ -325,7 +375,7 @@ int restore_task_main(int argc, char **argv)
 		printf("%s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	if (!backup_stage(&places, fd, &error)) {
+	if (!backup_stage("/data", fd, &error)) {
 		printf("%s\nNothing was changed.\n", error.text);
 		return 1;
 	}

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static u8 block[TAR_BLOCK];
+static u8 block[TAR_HEAD_MAX];
 
 static void gnu_tar_reads_what_we_write(void **state)
 {
@@ -28,7 +28,7 @@ static void gnu_tar_reads_what_we_write(void **state)
 
 	(void)state;
 	assert_non_null(file);
-	assert_true(tar_write(block, &entry));
+	assert_int_equal(tar_write(block, &entry), TAR_BLOCK);
 	assert_int_equal(fwrite(block, 1, TAR_BLOCK, file), TAR_BLOCK);
 	assert_int_equal(fwrite(rest, 1, sizeof(rest), file), sizeof(rest));
 	assert_int_equal(fclose(file), 0);
@@ -70,7 +70,7 @@ static void what_is_written_is_read_whatever_its_size(void **state)
 		struct tar_entry entry = { .name = "x", .size = sizes[i], .mode = 0644 };
 		struct tar_entry read;
 
-		assert_true(tar_write(block, &entry));
+		assert_int_equal(tar_write(block, &entry), TAR_BLOCK);
 		assert_int_equal(tar_read(block, &read), TAR_ENTRY);
 		assert_true(read.size == sizes[i]);
 	}
@@ -85,11 +85,24 @@ static void names_have_their_limits(void **state)
 	struct tar_entry read;
 
 	(void)state;
-	assert_false(tar_write(block, &entry));
-	memset(entry.name, 'n', TAR_NAME_MAX);
-	assert_true(tar_write(block, &entry));
+	assert_int_equal(tar_write(block, &entry), 0);
+	memset(entry.name, 'n', 99);
+	assert_int_equal(tar_write(block, &entry), TAR_BLOCK);
 	assert_int_equal(tar_read(block, &read), TAR_ENTRY);
 	assert_string_equal(read.name, entry.name);
+	for (size_t len = 100; len <= TAR_NAME_MAX; len++) {
+		memset(entry.name, 'n', len);
+		assert_int_equal(tar_write(block, &entry), 3 * TAR_BLOCK);
+		assert_int_equal(tar_read(block, &read), TAR_LONG_NAME);
+		assert_true(tar_read_long_name(block + TAR_BLOCK, read.name));
+		assert_string_equal(read.name, entry.name);
+		assert_int_equal(tar_read(block + 2 * TAR_BLOCK, &read), TAR_ENTRY);
+		assert_int_equal(read.size, 1);
+	}
+	memset(block, 'n', TAR_BLOCK);
+	assert_false(tar_read_long_name(block, read.name));
+	memset(block, 0, TAR_BLOCK);
+	assert_false(tar_read_long_name(block, read.name));
 }
 
 static void no_damaged_header_is_taken(void **state)
@@ -98,7 +111,7 @@ static void no_damaged_header_is_taken(void **state)
 	struct tar_entry read;
 
 	(void)state;
-	assert_true(tar_write(block, &entry));
+	assert_int_equal(tar_write(block, &entry), TAR_BLOCK);
 	for (u32 bit = 0; bit < TAR_BLOCK * 8; bit++) {
 		bool is_in_sum = bit / 8 >= 148 && bit / 8 < 156;
 

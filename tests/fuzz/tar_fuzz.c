@@ -29,14 +29,14 @@ static void make_right(u8 block[TAR_BLOCK])
 static void check_entry(const struct tar_entry *entry)
 {
 	struct tar_entry again;
-	u8 block[TAR_BLOCK];
+	u8 head[TAR_HEAD_MAX];
 
 	ASSERT(memchr(entry->name, '\0', sizeof(entry->name)) && entry->name[0]);
 	ASSERT(entry->size <= INT64_MAX && entry->mode <= 0777);
 	ASSERT((entry->size + tar_padding(entry->size)) % TAR_BLOCK == 0);
 	ASSERT(tar_padding(entry->size) < TAR_BLOCK);
-	ASSERT(tar_write(block, entry));
-	ASSERT(tar_read(block, &again) == TAR_ENTRY);
+	ASSERT(tar_write(head, entry) == TAR_BLOCK);
+	ASSERT(tar_read(head, &again) == TAR_ENTRY);
 	ASSERT(strcmp(again.name, entry->name) == 0 && again.size == entry->size);
 	ASSERT(again.mode == entry->mode && again.time_s == (entry->time_s & TIME_MAX));
 }
@@ -53,6 +53,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	switch (tar_read(block, &entry)) {
 	case TAR_ENTRY:
 		check_entry(&entry);
+		break;
+	case TAR_LONG_NAME:
+		if (tar_read_long_name(block, entry.name))
+			ASSERT(strlen(entry.name) <= TAR_NAME_MAX);
 		break;
 	case TAR_END:
 		CRASH("a block with a checksum is taken for the end");

@@ -25,9 +25,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* More than a header of an archive has room for. */
+#define LONG_PAGE                                                                                  \
+	"site/news/"                                                                               \
+	"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234"    \
+	"56789012345678901234567890123456789.html"
+
 static char data[64];
-static char paths[5][96];
-static struct backup_places places;
 static char backup[256];
 
 static const char *in_data(const char *name)
@@ -63,19 +67,14 @@ static const char *text_of(const char *name)
 
 static int make_data(void **state)
 {
-	static const char *const folders[] = { "etc", "send", "send/keys", "backup", "web" };
+	static const char *const folders[] = { "etc", "send", "send/keys",  "backup",
+					       "web", "hook", "site",      "site/news" };
 
 	(void)state;
 	snprintf(data, sizeof(data), "/tmp/backup-test-XXXXXX");
 	assert_non_null(mkdtemp(data));
-	for (int i = 0; i < 5; i++)
+	for (size_t i = 0; i < array_count(folders); i++)
 		assert_int_equal(mkdir(in_data(folders[i]), 0700), 0);
-	snprintf(paths[0], sizeof(paths[0]), "%s/etc", data);
-	snprintf(paths[1], sizeof(paths[1]), "%s/send", data);
-	snprintf(paths[2], sizeof(paths[2]), "%s/backup", data);
-	snprintf(paths[3], sizeof(paths[3]), "%s/send/restore", data);
-	snprintf(paths[4], sizeof(paths[4]), "%s/web", data);
-	places = (struct backup_places){ paths[0], paths[1], paths[2], paths[4], paths[3] };
 	put("etc/hikyaku.conf", "the sender's");
 	put("etc/appliance.conf", "the appliance's");
 	put("etc/history", "of the console, which is no configuration");
@@ -83,6 +82,12 @@ static int make_data(void **state)
 	put("send/keys/a.s1.pem", "key one");
 	put("send/keys/a.s2.pem", "key two");
 	put("send/journal", "notes of leases");
+	put("etc/www.pem", "a certificate");
+	put("etc/users", "who may hand in mail");
+	put("hook/orders.secret", "whsec_");
+	put("site/index.html", "welcome");
+	put(LONG_PAGE, "news");
+	put("site/.hidden", "nobody's page");
 	return 0;
 }
 
@@ -150,7 +155,7 @@ static void make_backup(void)
 {
 	struct error error = { "" };
 
-	if (!backup_make(&places, backup, sizeof(backup), &error))
+	if (!backup_make(data, backup, sizeof(backup), &error))
 		fail_msg("%s", error.text);
 }
 
@@ -187,7 +192,7 @@ static bool stage(struct error *error)
 	bool is_staged;
 
 	assert_true(fd >= 0);
-	is_staged = backup_stage(&places, fd, error);
+	is_staged = backup_stage(data, fd, error);
 	close(fd);
 	return is_staged;
 }
@@ -231,6 +236,10 @@ static void what_was_backed_up_comes_back_and_running_campaigns_are_paused(void 
 	assert_int_equal(unlink(in_data("etc/appliance.conf")), 0);
 	remove_tree(in_data("send/queue"));
 	remove_tree(in_data("web/audience"));
+	remove_tree(in_data("site"));
+	put("etc/users", "somebody else");
+	assert_int_equal(unlink(in_data("etc/www.pem")), 0);
+	assert_int_equal(unlink(in_data("hook/orders.secret")), 0);
 	if (!stage(&error))
 		fail_msg("%s", error.text);
 	assert_string_equal(text_of("etc/hikyaku.conf"), "spoilt"); /* not before the next start */
@@ -241,7 +250,13 @@ static void what_was_backed_up_comes_back_and_running_campaigns_are_paused(void 
 	assert_string_equal(text_of("send/keys/a.s2.pem"), "key two");
 	assert_string_equal(text_of("send/token.key"), "token");
 	assert_string_equal(text_of("send/journal"), "(none)");
-	assert_int_equal(access(paths[3], F_OK), -1);
+	assert_string_equal(text_of("etc/users"), "who may hand in mail");
+	assert_string_equal(text_of("etc/www.pem"), "a certificate");
+	assert_string_equal(text_of("hook/orders.secret"), "whsec_");
+	assert_string_equal(text_of("site/index.html"), "welcome");
+	assert_string_equal(text_of(LONG_PAGE), "news");
+	assert_string_equal(text_of("site/.hidden"), "(none)");
+	assert_int_equal(access(in_data("send/restore"), F_OK), -1);
 	assert_int_equal(restore_apply(data, &error), RESTORE_NONE);
 	queue = open_queue();
 	assert_int_equal(queue_begin(queue), STORE_OK);
@@ -277,13 +292,15 @@ static void the_archive_is_an_ordinary_tar(void **state)
 
 	(void)state;
 	make_backup_beside_a_sender();
-	snprintf(command, sizeof(command), "tar -tf %s | sort | tr '\\n' ' '", backup);
+	snprintf(command, sizeof(command), "tar -tf %s | LC_ALL=C sort | tr '\\n' ' '", backup);
 	tar = popen(command, "r");
 	assert_non_null(fgets(list, sizeof(list), tar));
 	assert_int_equal(pclose(tar), 0);
 	assert_string_equal(list, "MANIFEST SHA256 etc/appliance.conf etc/hikyaku.conf "
+				  "etc/users etc/www.pem hook/orders.secret "
 				  "send/keys/a.s1.pem send/keys/a.s2.pem send/queue/data.mdb "
-				  "send/token.key web/audience/data.mdb ");
+				  "send/token.key site/index.html " LONG_PAGE
+				  " web/audience/data.mdb ");
 }
 
 static void a_backup_without_a_queue_leaves_the_queue_alone(void **state)
@@ -330,7 +347,7 @@ static void no_changed_byte_and_no_cut_is_taken(void **state)
 		fclose(file);
 		if (stage(&error))
 			fail_msg("byte %ld changed unnoticed", at);
-		assert_int_equal(access(paths[3], F_OK), -1);
+		assert_int_equal(access(in_data("send/restore"), F_OK), -1);
 		file = fopen(backup, "r+");
 		fseek(file, at, SEEK_SET);
 		fputc(byte, file);
@@ -339,7 +356,7 @@ static void no_changed_byte_and_no_cut_is_taken(void **state)
 	for (long len = size - 3 * 512; len > 0; len -= 700) {
 		assert_int_equal(truncate(backup, len), 0);
 		assert_false(stage(&error));
-		assert_int_equal(access(paths[3], F_OK), -1);
+		assert_int_equal(access(in_data("send/restore"), F_OK), -1);
 	}
 	assert_int_equal(restore_apply(data, &error), RESTORE_NONE);
 	assert_string_equal(text_of("etc/hikyaku.conf"), "the sender's");
@@ -349,7 +366,9 @@ static void names_that_are_no_part_of_a_backup_are_refused(void **state)
 {
 	static const char *const names[] = {
 		"etc/../../outside.conf", "send/keys/x/y.pem", "etc/.hidden.conf", "anything",
-		"/etc/passwd.conf",       "send/journal",      "etc/.conf"
+		"/etc/passwd.conf",       "send/journal",      "etc/.conf",
+		"site/../etc/users",      "site/.hidden",      "site/",
+		"site//index.html",       "hook/../x",         "etc/users/x"
 	};
 
 	(void)state;
