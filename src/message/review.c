@@ -192,7 +192,7 @@ static void check_configuration(struct reviewer *r)
 		review_add(r, REVIEW_IDENTITY_UNSET, REVIEW_MESSAGE, 0, SLICE("address"));
 	if (r->input->sender_contact.len == 0)
 		review_add(r, REVIEW_IDENTITY_UNSET, REVIEW_MESSAGE, 0, SLICE("contact"));
-	if (!r->input->has_unsubscribe_header)
+	if (!r->input->has_unsubscribe_header && !r->input->is_transactional)
 		review_add(r, REVIEW_NO_UNSUBSCRIBE_HEADER, REVIEW_MESSAGE, 0, SLICE_NONE);
 }
 
@@ -206,7 +206,7 @@ static bool check_html(struct reviewer *r)
 
 	if (!review_html(r))
 		return false;
-	if (!r->has_unsubscribe_link)
+	if (!r->has_unsubscribe_link && !r->input->is_transactional)
 		review_add(r, REVIEW_NO_UNSUBSCRIBE_LINK, REVIEW_HTML, 0, SLICE_NONE);
 	buf_add_u64(&number, (r->html.len + 1023) >> 10);
 	if (r->html.len > REVIEW_HTML_MAX)
@@ -225,7 +225,7 @@ static bool check_html(struct reviewer *r)
 static void check_text(struct reviewer *r)
 {
 	check_lines(r);
-	if (!review_names_unsubscribe(r, r->text))
+	if (!r->input->is_transactional && !review_names_unsubscribe(r, r->text))
 		review_add(r, REVIEW_NO_UNSUBSCRIBE_LINK, REVIEW_TEXT, 0, SLICE_NONE);
 	check_identity(r, r->text, REVIEW_TEXT);
 }

@@ -77,6 +77,8 @@ struct review_input {
 	enum message_charset charset;
 	bool makes_text; /* of the HTML, where there is none */
 	bool has_unsubscribe_header;
+	/* Asked for by what its recipient did: nobody has to be able to leave it. */
+	bool is_transactional;
 	/* Fields that stand for the recipient's own address to leave by ("unsubscribe_url"). */
 	const struct slice *unsubscribe_fields;
 	size_t unsubscribe_field_count;

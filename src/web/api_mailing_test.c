@@ -142,21 +142,27 @@ static void try_send(struct call *call, struct campaign_rows *rows,
 	buf_done(&batch);
 }
 
-void mailing_test(struct call *call, const struct exchange_events *events)
+void mailing_test_of(struct call *call, const struct audience_campaign *campaign,
+		     const struct exchange_events *events)
 {
 	struct campaign_rows *rows = calloc(1, sizeof(*rows));
-	struct audience_campaign campaign;
 
 	if (!rows) {
 		call_refuse(call, 503, NULL, "no memory");
 		return;
 	}
-	if (mailing_find(call, &campaign)) {
-		try_send(call, rows, &campaign, events);
-		campaign_rows_close(rows);
-	}
-	audience_abort(call->web->reader);
+	try_send(call, rows, campaign, events);
+	campaign_rows_close(rows);
 	free(rows);
+}
+
+void mailing_test(struct call *call, const struct exchange_events *events)
+{
+	struct audience_campaign campaign;
+
+	if (mailing_find(call, &campaign))
+		mailing_test_of(call, &campaign, events);
+	audience_abort(call->web->reader);
 }
 
 static void on_kept(void *owner, enum exchange_end end, const json_t *json)

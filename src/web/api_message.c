@@ -68,7 +68,7 @@ static void on_kept(void *owner, enum exchange_end end, const json_t *json)
 static const struct exchange_events send_events = { NULL, on_kept };
 
 static void ask_send(struct call *call, const struct mail *mail, const struct mail_rows *rows,
-		     u64 expire_s)
+		     u64 expire_s, const struct exchange_events *events)
 {
 	struct control_letter letter = {
 		.content = { .customer = mail->domain,
@@ -85,7 +85,7 @@ static void ask_send(struct call *call, const struct mail *mail, const struct ma
 
 	memcpy(letter.content.columns, rows->columns, sizeof(letter.content.columns));
 	mail_set_sizes(mail, &letter.content);
-	if (!call_ask(call, &send_events, control_letter_json(&letter)))
+	if (!call_ask(call, events, control_letter_json(&letter)))
 		return;
 	mail_add_data(mail, call->exchange);
 	mail_rows_add_letter(rows, call->exchange);
@@ -116,7 +116,7 @@ static bool read_send(struct call *call, u64 *expire_s)
 	return make_id(call);
 }
 
-void api_messages_send(struct call *call)
+void mail_send(struct call *call, const struct exchange_events *events)
 {
 	static _Thread_local struct mail_rows rows; /* too much for a stack */
 	struct mail mail;
@@ -127,10 +127,15 @@ void api_messages_send(struct call *call)
 	if (read_send(call, &expire_s) && mail_rows_read(&rows, call) &&
 	    mail_take(&mail, call, &rows)) {
 		call->items = json_incref(rows.rejected);
-		ask_send(call, &mail, &rows, expire_s);
+		ask_send(call, &mail, &rows, expire_s, events);
 	}
 	mail_done(&mail);
 	mail_rows_done(&rows);
+}
+
+void api_messages_send(struct call *call)
+{
+	mail_send(call, &send_events);
 }
 
 /* ---- what became of it ---- */

@@ -11,18 +11,22 @@
 #define HEADER_NAME_MAX 76
 #define HEADER_VALUE_MAX 16384
 #define SOURCE_NAME "mail"
+#define ARENA_CHUNK (16u << 10)
+#define ARENA_MAX (128u << 20)
 
 void mail_init(struct mail *mail)
 {
 	*mail = (struct mail){ .text = "", .html = "" };
 	buf_init(&mail->headers, HEADERS_BYTES_MAX);
 	buf_init(&mail->whole, MESSAGE_TEMPLATE_MAX);
+	arena_init(&mail->arena, ARENA_CHUNK, ARENA_MAX);
 }
 
 void mail_done(struct mail *mail)
 {
 	buf_done(&mail->headers);
 	buf_done(&mail->whole);
+	arena_done(&mail->arena);
 }
 
 static struct slice text_of(const char *text)
@@ -229,6 +233,8 @@ static bool read_headers(struct mail *mail, struct call *call,
 		return false;
 	if (!field_text(call, call->json, "", "subject", MAIL_SUBJECT_MAX, &subject))
 		return false;
+	if (!subject)
+		subject = mail->subject;
 	if (!subject) {
 		call_refuse(call, 422, "/subject", "there is no subject");
 		return false;
@@ -336,6 +342,10 @@ static bool try_out(struct mail *mail, struct call *call, const struct mail_rows
 	for (size_t i = 0; i < rows->column_count; i++)
 		columns[i] = slice_of(rows->columns[i]);
 	message = message_compile(&source, &options, &error);
+	if (!message && mail->template[0]) {
+		mail_refuse_template(mail, call, &error);
+		return false;
+	}
 	if (!message) {
 		call_refuse(call, 422, pointer_of(call, error.text), "%s", error.text);
 		return false;
@@ -349,9 +359,9 @@ bool mail_take(struct mail *mail, struct call *call, const struct mail_rows *row
 {
 	const json_t *attachments;
 
-	if (!read_headers(mail, call, rows) ||
-	    !field_body(call, call->json, "", "text", &mail->text) ||
+	if (!field_body(call, call->json, "", "text", &mail->text) ||
 	    !field_body(call, call->json, "", "html", &mail->html) ||
+	    !mail_take_template(mail, call) || !read_headers(mail, call, rows) ||
 	    !field_list(call, call->json, "", "attachments", MAIL_ATTACHMENTS_MAX, &attachments))
 		return false;
 	if (!*mail->text && !*mail->html) {

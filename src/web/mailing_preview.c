@@ -94,10 +94,15 @@ void mailing_preview_free(struct mailing_preview *preview)
 
 void mailing_preview_answer(struct call *call, const struct mailing_preview *preview)
 {
-	bool has_html = preview->message.html.len > 0;
+	mailing_preview_show(call, &preview->message);
+}
+
+void mailing_preview_show(struct call *call, const struct message_preview *message)
+{
+	bool has_html = message->html.len > 0;
 
 	buf_add_text(&call->answer_head, GUARDS);
 	call_answer_text(call, 200,
 			 has_html ? "text/html; charset=utf-8" : "text/plain; charset=utf-8",
-			 has_html ? preview->message.html : preview->message.text);
+			 has_html ? message->html : message->text);
 }

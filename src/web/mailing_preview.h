@@ -32,5 +32,6 @@ void mailing_preview_free(struct mailing_preview *preview); /* NULL is fine */
  * could be told from a page of ours.
  */
 void mailing_preview_answer(struct call *call, const struct mailing_preview *preview);
+void mailing_preview_show(struct call *call, const struct message_preview *message);
 
 #endif

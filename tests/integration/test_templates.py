@@ -1,0 +1,257 @@
+"""Templates: kept with their versions, blocks in what is sent, mail of programs, and the pages for people."""
+
+import email
+import email.policy
+
+import pytest
+
+from hostile import Hostile
+from sender import wait_until
+from visitor import Visitor
+from web_host import WebHost
+
+API = "/api/v1/templates"
+ME = "飛脚 <shop@courier.example>"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Hostile(lambda talk: talk.serve()) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def web(programs, tmp_path_factory, server):
+    import sender as sender_module
+    sender = sender_module.Sender(tmp_path_factory.mktemp("templates"), keys=("ed25519",))
+    try:
+        sender.route("*", server.port)
+        with WebHost(sender.start(), url="https://news.courier.example", rate=0) as one:
+            one.shop = one.key("shop", "--scope", "send,read,admin,contacts")
+            one.owner = Visitor(one).become()
+            page = one.owner.get("/admin/settings")
+            page = page.send("/admin/settings", **{
+                "sender-name": "飛脚商店 & Co", "sender-address": "東京都千代田区1-1\nビル2階",
+                "sender-contact": "https://courier.example/contact", "from-name": "飛脚",
+                "from-address": "shop@courier.example"})
+            assert page.status == 200
+            made = one.call("POST", "/api/v1/attributes", one.shop, {"name": "name", "type": "text"})
+            assert made.status == 201, made
+            made = one.call("POST", "/api/v1/contacts", one.shop,
+                            {"email": "ann@shop.test", "values": {"name": "アン"}})
+            assert made.status == 201, made
+            yield one
+    finally:
+        sender.close()
+
+
+def make(web, name, **more):
+    made = web.call("POST", API, web.shop, {"name": name, **more})
+    assert made.status == 201, made
+    assert made.headers["Location"] == f"{API}/{made.json['id']}"
+    return made.json["id"]
+
+
+def change(web, number, **more):
+    return web.call("PATCH", f"{API}/{number}", web.shop, more)
+
+
+def arrived(server, recipient):
+    def look():
+        return next((m for m in server.accepted if recipient in m.recipients), None)
+
+    found = wait_until(look, f"a mail to {recipient}")
+    return email.message_from_bytes(found.content, policy=email.policy.default)
+
+
+def part(message, kind):
+    return message.get_body(preferencelist=(kind,)).get_content()
+
+
+def test_a_template_has_versions_that_come_back(web):
+    number = make(web, "News", language="ja", subject="{{name}} 様", html="<p>one</p>")
+    shown = web.call("GET", f"{API}/{number}", web.shop).json
+    assert [shown[name] for name in ("name", "kind", "language", "version", "html", "by")] == \
+        ["News", "mail", "ja", 1, "<p>one</p>", "api shop"]
+    done = change(web, number, html="<p>two</p>", version=1)
+    assert done.json == {"id": number, "version": 2, "changed": True}
+    # The same again changes nothing and makes no version.
+    done = change(web, number, html="<p>two</p>", version=2)
+    assert done.json == {"id": number, "version": 2, "changed": False}
+    late = change(web, number, html="<p>mine</p>", version=1)
+    assert (late.status, late.json["pointer"]) == (409, "/version") and "version 2" in late.json["detail"]
+    versions = web.call("GET", f"{API}/{number}/versions", web.shop).json["versions"]
+    assert [one["version"] for one in versions] == [2, 1]
+    assert web.call("GET", f"{API}/{number}/versions/1", web.shop).json["html"] == "<p>one</p>"
+    back = web.call("POST", f"{API}/{number}/versions/1/restore", web.shop)
+    assert back.json == {"id": number, "version": 3, "changed": True}
+    shown = web.call("GET", f"{API}/{number}", web.shop).json
+    assert (shown["html"], shown["subject"]) == ("<p>one</p>", "{{name}} 様")
+    for path in "0", "x", str(number) + "/versions/9", "999":
+        assert web.call("GET", f"{API}/{path}", web.shop).status == 404, path
+    assert web.call("POST", f"{API}/{number}/versions/9/restore", web.shop).status == 404
+    listed = web.call("GET", f"{API}?kind=mail", web.shop).json
+    assert [one["name"] for one in listed["templates"]] == ["News"] and "html" not in listed["templates"][0]
+    assert web.call("DELETE", f"{API}/{number}", web.shop).status == 204
+    assert web.call("GET", f"{API}/{number}", web.shop).status == 404
+    assert web.call("DELETE", f"{API}/{number}", web.shop).status == 404
+
+
+MISTAKES = [
+    ({}, "/name", "has to be given"),
+    ({"name": "12"}, "/name", "no number"),
+    ({"name": "a{{b"}, "/name", "braces"),
+    ({"name": " a"}, "/name", "white space"),
+    ({"name": "n" * 201}, "/name", "too long"),
+    ({"name": "a", "kind": "page"}, "/kind", "transactional"),
+    ({"name": "a", "language": "fr"}, "/language", "ja"),
+    ({"name": "a", "subject": "a\nb"}, "/subject", "second line"),
+    ({"name": "a", "html": 5}, "/html", "text"),
+    ({"name": "a", "html": "x" * ((1 << 20) + 1)}, "/html", "too long"),
+    ({"name": "a", "sample": "[1]"}, "/sample", "JSON object"),
+    ({"name": "a", "html": "\n{{>nobody}}"}, "/html", 'html:2: there is no block "nobody"'),
+    ({"name": "a", "text": "{{>a}}"}, "/text", "no block"),
+    ({"name": "a", "kind": "block", "html": "{{>a}}"}, "/html", '"a > a"'),
+    ({"name": "a", "colour": 1}, "/colour", "no field"),
+]
+
+
+def test_what_is_wrong_is_pointed_at_and_nothing_is_kept(web):
+    before = web.call("GET", API, web.shop).json
+    for body, pointer, words in MISTAKES:
+        answer = web.call("POST", API, web.shop, body)
+        assert (answer.status, answer.json["pointer"]) == (422, pointer), answer
+        assert words in answer.json["detail"], answer
+    assert web.call("GET", API, web.shop).json == before
+    reader = web.key("reader", "--scope", "read")
+    assert web.call("POST", API, reader, {"name": "a"}).status == 403
+    assert web.call("GET", f"{API}?kind=x", reader).status == 400
+
+
+def test_blocks_that_hold_each_other_are_refused_by_name(web):
+    one = make(web, "one", kind="block", html="<b>1</b>")
+    two = make(web, "two", kind="block", html="<i>{{>one}}</i>")
+    answer = change(web, one, html="{{>two}}")
+    assert (answer.status, answer.json["pointer"]) == (422, "/html"), answer
+    assert '"one > two > one"' in answer.json["detail"]
+    assert web.call("GET", f"{API}/{one}", web.shop).json["html"] == "<b>1</b>"
+    # What is used stays, under its name.
+    gone = web.call("DELETE", f"{API}/{one}", web.shop)
+    assert gone.status == 409 and 'template "two"' in gone.json["detail"]
+    renamed = change(web, one, name="three")
+    assert (renamed.status, renamed.json["pointer"]) == (409, "/name")
+    assert change(web, one, name="ONE").json["changed"]
+    assert change(web, two, name="ONE").json["pointer"] == "/name"
+    for number in two, one:
+        assert web.call("DELETE", f"{API}/{number}", web.shop).status == 204
+
+
+def test_a_scheduled_campaign_keeps_what_its_blocks_were(web, server):
+    block = make(web, "offer", kind="block", html="<p>offer one</p>")
+    html = ('<html><body><p>Hello {{name}}</p>{{>offer}}<p>{{>sender}} '
+            '<a href="{{unsubscribe_url}}">leave</a></p></body></html>')
+    page = make(web, "Page", subject="Hi {{name}}", html=html)
+    made = web.call("POST", "/api/v1/mailings", web.shop,
+                    {"name": "By template", "from": ME, "template": page, "subject": "Own", "track": False,
+                     "at": "2099-01-01 00:00"})
+    assert made.status == 201, made
+    where = made.headers["Location"]
+    gone = web.call("DELETE", f"{API}/{page}", web.shop)
+    assert gone.status == 409 and 'campaign "By template"' in gone.json["detail"]
+    # Until it is scheduled, it is what templates are.
+    assert change(web, block, html="<p>offer two</p>").status == 200
+    assert web.call("POST", where + "/schedule", web.shop).status == 200
+    assert change(web, block, html="<p>offer three</p>").status == 200
+    shown = web.owner.get(f"/admin/campaigns/{where.rsplit('/', 1)[1]}/frame").text
+    assert "offer two" in shown and "飛脚商店 &" in shown
+    # Taken back it follows them again.
+    assert web.call("POST", where + "/unschedule", web.shop).status == 200
+    assert "offer three" in web.owner.get(f"/admin/campaigns/{where.rsplit('/', 1)[1]}/frame").text
+    assert web.call("PATCH", where, web.shop, {"at": ""}).status == 200
+    assert web.call("POST", where + "/schedule", web.shop).status == 200
+    assert change(web, block, html="<p>offer four</p>").status == 200
+    mail = arrived(server, "ann@shop.test")
+    assert mail["Subject"] == "Own"
+    assert "offer three" in part(mail, "html") and "offer three" in part(mail, "plain")
+    assert "飛脚商店 &amp; Co<br>" in part(mail, "html") and "東京都千代田区1-1" in part(mail, "plain")
+    both = web.call("POST", "/api/v1/mailings", web.shop,
+                    {"name": "x", "from": ME, "subject": "x", "template": page, "text": "x"})
+    wrong = web.call("POST", both.headers["Location"] + "/schedule", web.shop)
+    assert (wrong.status, wrong.json["pointer"]) == (422, "/template"), wrong
+
+
+RECEIPT = ('<html><body><p>{{buyer}} 様</p><table>{{#each items}}<tr><td>{{this.title}}</td>'
+           '<td>{{this.price|number}}</td></tr>{{/each}}</table>{{>sender}}</body></html>')
+
+
+def test_a_program_sends_by_a_template_with_each_one_s_values(web, server):
+    number = make(web, "領収書", kind="transactional", subject="ご注文 {{order}}", html=RECEIPT,
+                  preheader="{{order}}", sample={"buyer": "森", "order": "A-0", "items": []})
+    items = [{"title": "本", "price": 1500}, {"title": "紙 <b>", "price": 20}]
+    call = {"from": ME, "template": "領収書", "to": [
+        {"address": "bob@buyer.test", "values": {"buyer": "ボブ", "order": "A-1", "items": items}},
+        {"address": "eve@buyer.test", "values": {"buyer": "イブ", "order": "A-2", "items": []}}]}
+    sent = web.call("POST", "/api/v1/messages", web.shop, call, headers={"Idempotency-Key": "order A-1"})
+    assert (sent.status, sent.json["accepted"]) == (202, 2), sent
+    again = web.call("POST", "/api/v1/messages", web.shop, call, headers={"Idempotency-Key": "order A-1"})
+    assert (again.status, again.json["id"], again.json["known"]) == (202, sent.json["id"], True)
+    bob, eve = arrived(server, "bob@buyer.test"), arrived(server, "eve@buyer.test")
+    assert (bob["Subject"], eve["Subject"]) == ("ご注文 A-1", "ご注文 A-2")
+    html = part(bob, "html")
+    assert "<td>本</td><td>1,500</td>" in html and "紙 &lt;b&gt;" in html and "飛脚商店 &amp; Co" in html
+    assert "ボブ 様" in part(bob, "plain") and "本" in part(bob, "plain") and "本" not in part(eve, "html")
+    assert sum("bob@buyer.test" in m.recipients for m in server.accepted) == 1
+
+    # By its id, with a subject of its own; and what is missing is named.
+    call = {"from": ME, "template": number, "subject": "own", "to": [{"address": "c@buyer.test", "values": {
+        "buyer": "c", "order": "1", "items": []}}]}
+    assert web.call("POST", "/api/v1/messages", web.shop, call).status == 202
+    assert arrived(server, "c@buyer.test")["Subject"] == "own"
+    for wrong, pointer, words in (
+            ({"template": "nothing"}, "/template", "no such template"),
+            ({"template": 999}, "/template", "no such"), ({"template": []}, "/template", "no such"),
+            ({"text": "x"}, "/template", "not both"),
+            ({"to": [{"address": "c@buyer.test", "values": {"buyer": "c", "items": []}}]},
+             "/to/0/values/order", "{{order}}")):
+        answer = web.call("POST", "/api/v1/messages", web.shop, call | {"subject": None} | wrong)
+        assert (answer.status, answer.json["pointer"]) == (422, pointer), answer
+        assert words in answer.json["detail"], answer
+    block = make(web, "a block", kind="block", html="x")
+    answer = web.call("POST", "/api/v1/messages", web.shop, call | {"template": block})
+    assert (answer.status, answer.json["pointer"]) == (422, "/template") and "block" in answer.json["detail"]
+
+
+def test_a_template_is_looked_at_and_tested(web, server):
+    number = make(web, "Look", subject="Hello {{name}}", html="<p>Dear {{name}}</p>",
+                  preheader="for {{name}}")
+    seen = web.call("POST", f"{API}/{number}/preview", web.shop, {"contact": 1})
+    assert seen.status == 200, seen
+    assert seen.json["subject"] == "Hello アン"
+    assert "Dear アン" in seen.json["html"] and "for アン" in seen.json["html"]
+    assert any(one["severity"] == "must" and "unsubscribe" in one["problem"]
+               for one in seen.json["findings"])
+    for wrong in {"contact": 99}, {"values": {}}:
+        answer = web.call("POST", f"{API}/{number}/preview", web.shop, wrong)
+        assert (answer.status, answer.json["pointer"]) == (422, "/" + next(iter(wrong))), answer
+    assert change(web, number, html="<p>{{nobody}}</p>").status == 200
+    broken = web.call("POST", f"{API}/{number}/preview", web.shop, {})
+    assert broken.status == 422 and 'unknown field "nobody"' in broken.json["detail"]
+    old = web.call("POST", f"{API}/{number}/preview", web.shop, {"version": 1})
+    assert old.status == 200 and "Dear" in old.json["html"]
+    assert change(web, number, html="<p>Dear {{name}}</p>").status == 200
+    sent = web.call("POST", f"{API}/{number}/test", web.shop,
+                    {"to": ["me@courier.test"], "contact": 1})
+    assert sent.status == 202, sent
+    assert arrived(server, "me@courier.test")["Subject"] == "Hello アン"
+
+    number = make(web, "Look 2", kind="transactional", subject="{{order}}", text="{{order}}: {{n}}",
+                  sample={"order": "A-0", "n": 3})
+    seen = web.call("POST", f"{API}/{number}/preview", web.shop, {})
+    assert (seen.json["subject"], seen.json["text"].strip()) == ("A-0", "A-0: 3"), seen
+    assert not any("unsubscribe" in one["problem"] for one in seen.json["findings"])
+    seen = web.call("POST", f"{API}/{number}/preview", web.shop, {"values": {"order": "B", "n": True}})
+    assert seen.json["subject"] == "B"
+    sent = web.call("POST", f"{API}/{number}/test", web.shop, {"to": ["me2@courier.test"]})
+    assert sent.status == 202, sent
+    assert arrived(server, "me2@courier.test")["Subject"] == "A-0"
+    assert web.call("POST", f"{API}/{number}/test", web.shop, {"to": []}).json["pointer"] == "/to"
