@@ -244,3 +244,30 @@ void charset_decode(struct buf *out, enum charset charset, struct slice bytes)
 		break;
 	}
 }
+
+static void add_unit(struct buf *out, u32 unit)
+{
+	buf_add_char(out, (char)(unit & 0xff));
+	buf_add_char(out, (char)(unit >> 8));
+}
+
+void charset_encode_utf16le(struct buf *out, struct slice text)
+{
+	u32 code;
+	size_t len;
+
+	while (text.len > 0) {
+		len = utf8_decode(text, &code);
+		if (len == 0) {
+			len = 1;
+			code = 0xfffd;
+		}
+		text = slice_from(text, len);
+		if (code < 0x10000) {
+			add_unit(out, code);
+			continue;
+		}
+		add_unit(out, 0xd800 + ((code - 0x10000) >> 10));
+		add_unit(out, 0xdc00 + ((code - 0x10000) & 0x3ff));
+	}
+}

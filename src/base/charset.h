@@ -36,8 +36,11 @@ void charset_decode(struct buf *out, enum charset charset, struct slice bytes);
 
 /*
  * Appends UTF-8 text in Shift_JIS as Windows writes it (CP932); what it does not have becomes '?'.
- * Any thread.
+ * Signs of which Unicode has two (the wave dash) are written as the one that it has. Returns how
+ * many characters became '?'. Any thread.
  */
-void charset_encode_cp932(struct buf *out, struct slice text);
+u64 charset_encode_cp932(struct buf *out, struct slice text);
+/* Appends UTF-8 text in UTF-16, the lower byte first, without a mark. */
+void charset_encode_utf16le(struct buf *out, struct slice text);
 
 #endif

@@ -58,8 +58,9 @@ static void make(void)
 	codes[0xfffd] = 0;
 }
 
-void charset_encode_cp932(struct buf *out, struct slice text)
+u64 charset_encode_cp932(struct buf *out, struct slice text)
 {
+	u64 replaced = 0;
 	u32 code;
 	size_t len;
 
@@ -73,10 +74,13 @@ void charset_encode_cp932(struct buf *out, struct slice text)
 			code = 0xfffd;
 		}
 		found = code < 0x80 ? (u16)code : code <= 0xffff ? codes[code] : 0;
-		if (code >= 0x80 && found == 0)
+		if (code >= 0x80 && found == 0) {
 			found = '?';
+			replaced++;
+		}
 		if (found > 0xff)
 			buf_add_char(out, (char)(found >> 8));
 		buf_add_char(out, (char)(found & 0xff));
 	}
+	return replaced;
 }

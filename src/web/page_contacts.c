@@ -20,7 +20,6 @@ enum word {
 	SEARCH,
 	NEW,
 	EXPORT,
-	EXPORT_CP932,
 	NOTHING,
 	GOES_ON,
 	WORD_COUNT,
@@ -37,8 +36,7 @@ static const struct words words[WORD_COUNT] = {
 	[ALL] = { { "All", "すべて" } },
 	[SEARCH] = { { "Search", "検索" } },
 	[NEW] = { { "Add a contact", "連絡先を追加" } },
-	[EXPORT] = { { "Export (UTF-8)", "エクスポート(UTF-8)" } },
-	[EXPORT_CP932] = { { "Export (Shift_JIS)", "エクスポート(Shift_JIS)" } },
+	[EXPORT] = { { "Export", "エクスポート" } },
 	[NOTHING] = { { "Nobody was found.", "該当する連絡先はありません。" } },
 	[GOES_ON] = { { "So far nobody was found; the search goes on on the next page.",
 			"ここまでには該当がありません。次のページで検索を続けます。" } },
@@ -130,9 +128,6 @@ static void show_actions(struct page *page, struct call *call, const struct cont
 	if (web_route_is_open(call, "/admin/contacts/export")) {
 		PAGE_HTML(page, " ");
 		PAGE_LINK(page, &words[EXPORT], "/admin/contacts/export?list={}", name);
-		PAGE_HTML(page, " ");
-		PAGE_LINK(page, &words[EXPORT_CP932],
-			  "/admin/contacts/export?encoding=cp932&list={}", name);
 	}
 	PAGE_HTML(page, "</p>");
 }

@@ -58,7 +58,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/admin/contacts", 0, VIEWER, page_contacts },
 	{ "GET", "/admin/contacts/new", 0, EDITOR, page_contact_new },
 	{ "POST", "/admin/contacts/new", 0, EDITOR | FORM, page_contact_add },
-	{ "GET", "/admin/contacts/export", 0, EXPORTER, api_contacts_export },
+	{ "GET", "/admin/contacts/export", 0, EXPORTER, page_export },
 	{ "GET", "/admin/contacts/{}", 0, VIEWER, page_contact_show },
 	{ "POST", "/admin/contacts/{}", 0, EDITOR | FORM, page_contact_save },
 	{ "POST", "/admin/contacts/{}/erase", 0, EDITOR | FORM, page_contact_erase },

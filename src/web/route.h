@@ -113,6 +113,7 @@ void page_contact_add(struct call *call);
 void page_contact_show(struct call *call);
 void page_contact_save(struct call *call);
 void page_contact_erase(struct call *call);
+void page_export(struct call *call);
 void page_lists(struct call *call);
 void page_list_add(struct call *call);
 void page_list_show(struct call *call);

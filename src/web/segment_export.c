@@ -1,10 +1,11 @@
 /* A segment's contacts as a table to download: for the interface and for pages. */
 #include "base/clock.h"
 #include "base/text.h"
-#include "campaign/import_guess.h"
+#include "base/utf8.h"
+#include "campaign/segment_catalog.h"
 #include "campaign/segment_walk.h"
 #include "web/contact_export.h"
-#include "web/query.h"
+#include "web/page.h"
 #include "web/route.h"
 #include "web/segment_order.h"
 #include "web/setting.h"
@@ -77,26 +78,67 @@ static struct segment *load(struct call *call, struct time_zone *zone)
 	return NULL;
 }
 
-void api_segment_export(struct call *call)
+bool contact_export_choose(struct contact_export *what, struct segment *segment,
+			   const struct time_zone *zone)
 {
-	struct contact_export what = { .takes = takes, .owner_done = chosen_close };
+	what->takes = takes;
+	what->owner_done = chosen_close;
+	what->owner = choose(segment, zone);
+	return what->owner != NULL;
+}
+
+static struct segment *read_text(struct call *call, struct slice text, struct error *error)
+{
+	struct segment_problem problem = { .column = 0 };
+	struct segment_catalog catalog;
+	struct segment *segment;
+	struct slice why;
+
+	segment_catalog_init(&catalog, call->web->reader);
+	segment = segment_of_text(text, &catalog.names, &problem);
+	if (segment)
+		return segment;
+	/* An error is cut where it is full, which may be within a character. */
+	why = slice_of(problem.error.text);
+	for (u32 i = 0; i < 3 && why.len > 0 && !utf8_is_valid(why); i++)
+		why.len--;
+	error_set(error, "column %u: %.*s", problem.column, SLICE_FMT(why));
+	return NULL;
+}
+
+bool contact_export_narrow(struct contact_export *what, struct call *call, struct error *error)
+{
+	struct slice text = slice_trim(call_query(call, "segment"));
 	struct segment *segment;
 	struct time_zone zone;
-	char encoding[16];
 
-	if (!web_query_text(call, "encoding", encoding, sizeof(encoding)))
+	if (text.len == 0)
+		return true;
+	if (text.len > SEGMENT_TEXT_MAX)
+		return error_set(error, "longer than %d bytes", SEGMENT_TEXT_MAX);
+	segment = read_text(call, text, error);
+	if (!segment)
+		return false;
+	setting_zone(call->web->reader, &zone);
+	return contact_export_choose(what, segment, &zone) || error_set(error, "no memory");
+}
+
+void api_segment_export(struct call *call)
+{
+	struct contact_export what = { 0 };
+	struct segment *segment;
+	struct time_zone zone;
+	struct nouns *nouns;
+	bool good;
+
+	if (!nouns_begin(call, &nouns))
 		return;
-	what.is_cp932 = import_encoding_of(slice_of(encoding)) == IMPORT_SHIFT_JIS;
-	if (encoding[0] && !what.is_cp932 &&
-	    import_encoding_of(slice_of(encoding)) != IMPORT_UTF8) {
-		call_refuse(call, 422, NULL, "an export is in utf-8 or cp932");
-		return;
-	}
-	segment = load(call, &zone);
+	good = contact_export_read(&what, call, nouns);
+	nouns_end(call, nouns);
+	segment = good ? load(call, &zone) : NULL;
 	if (!segment)
 		return;
-	what.owner = choose(segment, &zone);
-	if (what.owner)
+	if (contact_export_choose(&what, segment, &zone))
 		contact_export_answer(call, &what);
 	else
 		call_refuse(call, 503, NULL, "no memory");

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from urllib.parse import quote
 
 import pytest
 
@@ -123,3 +124,53 @@ def test_a_dry_run_leaves_nothing_but_its_report(desk):
     assert desk.act(again["id"], "try")["counts"]["added"] == 1
     desk.act(again["id"], "run")
     assert desk.contact("eve@dry.test")["values"] == {"Shoe": "7"}
+
+
+# What Excel in Japan writes: half-width kana, NEC's and IBM's characters, two signs for the wave dash in use.
+JAPANESE = ["ｶﾀｶﾅ ﾊﾝｶｸ", "①②Ⅳ㈱㍉", "髙橋 﨑山 德", "～から", "∥－￠￡￢", "改行\r\nあり", "カンマ,\"引用\"", "'=1+1", "表示能力ソ"]
+
+
+def test_a_file_of_excel_comes_back_byte_for_byte(desk):
+    out = io.StringIO()
+    rows = [["email", "kana_memo", "state"]]
+    rows += [[f"x{n}@excel.test", cell, "active"] for n, cell in enumerate(JAPANESE)]
+    csv.writer(out).writerows(rows)
+    data = out.getvalue().encode("cp932")
+    assert desk.call("POST", "attributes", {"name": "kana_memo", "type": "text"}).status == 201
+    done = desk.load(data)
+    assert (done["encoding"], done["counts"]["added"], done["counts"]["reports"]) == (
+        "shift_jis", len(JAPANESE), 0)
+    where = "contacts/export?encoding=cp932&columns=email,kana_memo,state&segment=" + quote(
+        'email contains "@excel.test"')
+    exported = desk.call("GET", where).body
+    assert list(csv.reader(io.StringIO(exported.decode("cp932"), newline=""))) == rows
+    assert desk.call("GET", where + "&check=1").json == {"contacts": len(JAPANESE), "replaced": 0,
+                                                         "examples": []}
+    again = desk.load(exported, update="overwrite")
+    assert again["counts"]["same"] == len(JAPANESE)
+
+
+def test_what_shift_jis_lacks_is_counted_and_no_other_encoding_lacks_anything(desk):
+    desk.call("POST", "attributes", {"name": "note", "type": "text"})
+    notes = ["絵文字😀", "波〜ダッシュ", "한국어", "𠮷野家", "=cmd|'/c calc'!A0"]
+    data = "email,note\n" + "".join(f"n{n}@odd.test,{note}\n" for n, note in enumerate(notes))
+    desk.load(data.encode())
+    chosen = "columns=email,note&segment=" + quote('email ends "@odd.test"')
+    for name, codec in (("utf-8", "utf-8-sig"), ("utf-16", "utf-16")):
+        body = desk.call("GET", f"contacts/export?encoding={name}&{chosen}").body
+        text = io.StringIO(body.decode(codec), newline="")
+        table = list(csv.reader(text, delimiter="\t" if name == "utf-16" else ","))
+        assert [row[1] for row in table[1:]] == [*notes[:4], "'" + notes[4]]
+        assert desk.load(body, update="overwrite")["counts"]["same"] == len(notes)
+    check = desk.call("GET", f"contacts/export?encoding=cp932&check=1&{chosen}").json
+    assert (check["contacts"], check["replaced"]) == (5, 5)
+    assert [one["cell"] for one in check["examples"]] == [notes[0], notes[2], notes[3]]
+    body = desk.call("GET", f"contacts/export?encoding=cp932&{chosen}").body
+    assert body.decode("cp932").splitlines()[1] == "n0@odd.test,絵文字?"
+
+
+@pytest.mark.parametrize("query, word", [("columns=email,nothing", "nothing"), ("list=none", "list"),
+                                         ("encoding=latin1", "utf-16"), ("segment=state", "column")])
+def test_an_export_that_cannot_be_says_why(desk, query, word):
+    answer = desk.call("GET", "contacts/export?" + query)
+    assert answer.status == 422 and word in answer.json["detail"]

@@ -51,7 +51,13 @@ def test_a_contact_is_kept_by_pages(web, owner):
     assert page.path in found.links
     assert page.path in owner.get("/admin/contacts?text=%E9%87%91&list=news&state=2").links
     assert page.path not in owner.get("/admin/contacts?email=bob").links
-    assert b"ann@shop.test" in owner.get("/admin/contacts/export").answer.content
+    form = owner.get("/admin/contacts/export").form("/admin/contacts/export")
+    assert form.fields["encoding"] == "utf-8"
+    table = owner.get("/admin/contacts/export?do=download&columns=email&columns=rank&list=news"
+                      "&encoding=utf-16&segment=rank%20%3D%20%22%E9%87%91%22").answer.content
+    assert table.decode("utf-16") == "email\trank\r\nann@shop.test\t金\r\n"
+    wrong = owner.get("/admin/contacts/export?do=download&segment=rank%20%3D&columns=rank")
+    assert wrong.status == 422 and "column" in wrong.text
     assert owner.get(page.path + "/export").answer.json()["values"]["rank"] == "金"
 
     assert "Tick the box" in page.send(page.path + "/erase").text
