@@ -4,8 +4,10 @@
 usage: rootfs/sbom.py ROOTFS_BILL OUT     the disk image's: the root file system's, and what boots it
 
 Packages of ../packages are told by `packages/build describe`; their licences are those that the machine
-readable debian/copyright of each source names. Nothing in it depends on where or when it was made.
+readable debian/copyright of each source names. What pages have from npm is told by its lock file, which has
+the sums that npm checks. Nothing in it depends on where or when it was made.
 """
+import base64
 import datetime
 import email.utils
 import functools
@@ -19,6 +21,7 @@ import sys
 import urllib.parse
 
 BUILD = pathlib.Path(__file__).resolve().parent / "packages/build"
+NPM_LOCK = BUILD.parents[2] / "src/web/vendor/package-lock.json"
 HEADERS = "linux-headers"  # the kernel's source: compiled against, and what the kernel is built from
 BOOT_LOADER = ("grub-pc-bin", "grub-efi-amd64-bin")  # as this machine has them installed
 NAMESPACE = "https://hikyaku.invalid/spdx/"  # a name, not an address
@@ -166,6 +169,26 @@ def of_ours(name, version, content):
     }
 
 
+def of_npm(name, entry):
+    """A package of npm that is built into the program, by its entry of the lock file."""
+    algorithm, _, digest = entry["integrity"].partition("-")
+    return {
+        "SPDXID": spdx_id(f"npm-{name}"), "name": name, "versionInfo": entry["version"],
+        "downloadLocation": "NOASSERTION", "filesAnalyzed": False, "licenseConcluded": "NOASSERTION",
+        "licenseDeclared": entry["license"], "copyrightText": "NOASSERTION",
+        "checksums": [{"algorithm": algorithm.upper(), "checksumValue": base64.b64decode(digest).hex()}],
+        "sourceInfo": "the checksum is that of npm's archive",
+        "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
+                          "referenceLocator": f"pkg:npm/{urllib.parse.quote(name)}@{entry['version']}"}],
+    }
+
+
+def npm_packages():
+    """Entries of the lock file by name, but for the one that is ours."""
+    entries = json.loads(NPM_LOCK.read_bytes())["packages"]
+    return {path.removeprefix("node_modules/"): entry for path, entry in entries.items() if path}
+
+
 def relation(what, kind, other):
     return {"spdxElementId": spdx_id(what), "relationshipType": kind, "relatedSpdxElement": spdx_id(other)}
 
@@ -224,8 +247,11 @@ def of_rootfs(archive, ours, version):
     parts = [of_ours(root, version, archive.content("tree")), of_ours(ours, version, archive.content(ours)),
              of_package(packages[HEADERS], "linux")]
     parts += [of_package(packages[name]) for name in wanted]
+    npm = npm_packages()
+    parts += [of_npm(name, npm[name]) for name in sorted(npm)]
     relations = [relation("DOCUMENT", "DESCRIBES", root)]
     relations += [relation(root, "CONTAINS", name) for name in sorted([ours, *inside])]
+    relations += [relation(ours, "CONTAINS", f"npm-{name}") for name in sorted(npm)]
     for name in sorted(linked):
         relations += [relation(name, "STATIC_LINK", need) for need in sorted(linked[name])]
     relations.append(relation("linux", "RUNTIME_DEPENDENCY_OF", root))

@@ -1,4 +1,5 @@
 """The bill of materials: SPDX 2.3 by its rules, and true."""
+import base64
 import json
 import re
 import stat
@@ -8,6 +9,7 @@ import pytest
 
 from conftest import BUILT, TOP
 
+DIGESTS = {"SHA256": r"[0-9a-f]{64}", "SHA512": r"[0-9a-f]{128}"}
 PLACE = "etc/hikyaku/sbom.spdx.json"
 ID = re.compile(r"SPDXRef-[A-Za-z0-9.-]+")
 # What the specification requires of a document and of a package; more than that is ours.
@@ -83,13 +85,13 @@ def test_every_package_has_what_spdx_requires(bill):
         assert PACKAGE <= set(part) <= PACKAGE | PACKAGE_MORE, part["name"]
         assert ID.fullmatch(part["SPDXID"])
         assert part["filesAnalyzed"] is False
-        assert [c["algorithm"] for c in part["checksums"]] == ["SHA256"]
-        assert re.fullmatch(r"[0-9a-f]{64}", part["checksums"][0]["checksumValue"])
+        checksum, = part["checksums"]
+        assert re.fullmatch(DIGESTS[checksum["algorithm"]], checksum["checksumValue"])
         for reference in part.get("externalRefs", ()):
             assert reference["referenceCategory"] == "PACKAGE-MANAGER"
             assert reference["referenceType"] == "purl"
-            assert re.fullmatch(r"pkg:deb/debian/[a-z0-9.+-]+@[\w.~%-]+\?arch=(source|all|amd64)",
-                                reference["referenceLocator"]), part["name"]
+            assert re.fullmatch(r"pkg:deb/debian/[a-z0-9.+-]+@[\w.~%-]+\?arch=(source|all|amd64)|"
+                                r"pkg:npm/[a-z0-9.-]+@[0-9.]+", reference["referenceLocator"]), part["name"]
 
 
 def test_licences_are_names_that_spdx_knows(bill):
@@ -114,7 +116,7 @@ def test_relationships_are_between_what_is_in_the_document(bill):
 
 
 def test_every_file_that_is_not_our_own_is_from_a_part_that_is_named(entries, bill):
-    contained = {name for _, name in related(bill, "CONTAINS")}
+    contained = {name for whole, name in related(bill, "CONTAINS") if whole == "hikyaku-rootfs"}
     for name, entry in entries.items():
         if name.startswith("usr/share/zoneinfo/"):
             assert "tzdata" in contained
@@ -123,6 +125,16 @@ def test_every_file_that_is_not_our_own_is_from_a_part_that_is_named(entries, bi
         elif stat.S_ISREG(entry.mode) and name != PLACE and not name.startswith("etc/hikyaku/release-keys/"):
             assert (TOP / "rootfs/tree" / name).exists(), name
     assert contained == {*FROM.values(), "tzdata"}
+
+
+def test_what_pages_have_from_npm_is_named_with_the_sum_that_npm_checks(bill, parts):
+    locked = json.loads((TOP / "src/web/vendor/package-lock.json").read_text())["packages"]
+    entries = {path.split("/", 1)[1]: entry for path, entry in locked.items() if path}
+    assert {name for whole, name in related(bill, "CONTAINS") if whole == "hikyaku"} == set(entries) != set()
+    for name, entry in entries.items():
+        digest = bytes.fromhex(parts[name]["checksums"][0]["checksumValue"])
+        assert "sha512-" + base64.b64encode(digest).decode() == entry["integrity"]
+        assert (parts[name]["versionInfo"], parts[name]["licenseDeclared"]) == (entry["version"], "MIT")
 
 
 def test_every_library_of_the_sysroot_is_named_and_said_to_be_linked(bill):
