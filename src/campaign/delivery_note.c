@@ -5,6 +5,7 @@
 #include "campaign/subscription.h"
 #include "message/address.h"
 #include "store/audience_activity.h"
+#include "store/audience_arrival.h"
 #include "store/audience_behaviour.h"
 #include "store/audience_campaign_count.h"
 #include "store/audience_contact.h"
@@ -109,6 +110,76 @@ static enum store_result site_number(struct audience_txn *txn, struct slice site
 	if (result == STORE_OK)
 		result = put_number(txn, name, *number);
 	return result == STORE_OK ? audience_setting_put(txn, slice_of(back), site) : result;
+}
+
+/* ---- days ---- */
+
+/* The setting of the receiver that a domain's mail goes to. False: the name is too long for it. */
+static bool domain_setting(struct slice address, char name[NAME_MAX_BYTES + 1])
+{
+	size_t at = address.len;
+	struct slice domain;
+
+	while (at > 0 && address.ptr[at - 1] != '@')
+		at--;
+	domain = slice_from(address, at);
+	if (domain.len == 0 || domain.len > NAME_MAX_BYTES - 12)
+		return false;
+	snprintf(name, NAME_MAX_BYTES + 1, "domain-site/%.*s", SLICE_FMT(domain));
+	ascii_lower_in_place(name, strlen(name));
+	return true;
+}
+
+static enum store_result learn_domain(struct audience_txn *txn, const char *name, u32 site)
+{
+	u32 known;
+	u32 count;
+	enum store_result result = get_number(txn, name, &known);
+
+	if (result != STORE_OK || known == site)
+		return result;
+	if (known == 0) {
+		result = get_number(txn, "id/domain-site", &count);
+		if (result != STORE_OK || count >= DELIVERY_DOMAINS_MAX)
+			return result;
+		result = put_number(txn, "id/domain-site", count + 1);
+	}
+	return result == STORE_OK ? put_number(txn, name, site) : result;
+}
+
+static enum store_result receiver_of(struct audience_txn *txn, const struct delivery_note *note,
+				     u32 *site)
+{
+	char name[NAME_MAX_BYTES + 1];
+	bool has_domain = domain_setting(note->address, name);
+	enum store_result result;
+
+	*site = 0;
+	if (note->site.len == 0)
+		return has_domain ? get_number(txn, name, site) : STORE_OK;
+	result = site_number(txn, note->site, site);
+	if (result != STORE_OK || *site == 0 || !has_domain)
+		return result;
+	return learn_domain(txn, name, *site);
+}
+
+static enum store_result count_day(struct audience_txn *txn, const struct delivery_note *note)
+{
+	struct arrival arrival = { .day = note->day, .count = 1 };
+	enum store_result result;
+
+	switch (note->outcome) {
+	case DELIVERY_DELIVERED: arrival.kind = ARRIVAL_DELIVERED; break;
+	case DELIVERY_FAILED:
+	case DELIVERY_BOUNCED: arrival.kind = ARRIVAL_BOUNCED; break;
+	case DELIVERY_DEFERRED: arrival.kind = ARRIVAL_DEFERRED; break;
+	case DELIVERY_COMPLAINED: arrival.kind = ARRIVAL_COMPLAINED; break;
+	default: return STORE_OK;
+	}
+	if (arrival.kind == ARRIVAL_BOUNCED || arrival.kind == ARRIVAL_DEFERRED)
+		arrival.class = note->class;
+	result = receiver_of(txn, note, &arrival.site);
+	return result == STORE_OK ? arrival_add(txn, &arrival) : result;
 }
 
 /* ---- campaigns ---- */
@@ -282,7 +353,9 @@ enum store_result delivery_note_keep(struct audience_txn *txn, const struct deli
 	if (note->outcome == DELIVERY_OTHER || note->address.len == 0 ||
 	    note->address.len > ADDRESS_WIRE_MAX)
 		return STORE_OK;
-	result = delivery_campaign_get(txn, note->sender, &campaign);
+	result = count_day(txn, note);
+	if (result == STORE_OK)
+		result = delivery_campaign_get(txn, note->sender, &campaign);
 	if (result == STORE_OK)
 		result = count_for(txn, campaign, note);
 	if (result != STORE_OK)

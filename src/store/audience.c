@@ -43,6 +43,7 @@ static const struct env_table tables[AUDIENCE_TABLES] = {
 	[AUDIENCE_TEMPLATE_NAME] = { "template-name", { 0 }, true },
 	[AUDIENCE_TEMPLATE_VERSION] = { "template-version", { 4, 4 }, false },
 	[AUDIENCE_CAMPAIGN_TEXT] = { "campaign-text", { 4 }, false },
+	[AUDIENCE_ARRIVAL] = { "arrival", { 4, 4, 2, 2 }, false },
 };
 
 static const struct env_shape shape = {

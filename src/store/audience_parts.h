@@ -40,6 +40,7 @@ enum audience_table {
 	AUDIENCE_TEMPLATE_NAME,	  /* name in lower case: id */
 	AUDIENCE_TEMPLATE_VERSION, /* template, number */
 	AUDIENCE_CAMPAIGN_TEXT,	  /* campaign: as it was scheduled */
+	AUDIENCE_ARRIVAL,	  /* day, receiver, what: how many messages */
 	AUDIENCE_TABLES,
 };
 

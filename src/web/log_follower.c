@@ -5,7 +5,10 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "campaign/delivery_note.h"
+#include "campaign/local_day.h"
+#include "store/audience_arrival.h"
 #include "web/asker.h"
+#include "web/setting.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -91,7 +94,8 @@ static struct slice slice_member(const json_t *entry, const char *name)
 	return slice_of(asker_text(entry, name));
 }
 
-static enum store_result keep(struct audience_txn *txn, const json_t *entry)
+static enum store_result keep(struct audience_txn *txn, const json_t *entry,
+			      const struct time_zone *zone)
 {
 	struct delivery_note note = {
 		.sender = (u32)asker_number(entry, "campaign_id"),
@@ -102,9 +106,11 @@ static enum store_result keep(struct audience_txn *txn, const json_t *entry)
 		.site = slice_member(entry, "site"),
 		.reply = slice_member(entry, "reply"),
 	};
+	i32 day = local_day(zone, note.at_ms);
 
 	if (!smtp_class_find(slice_member(entry, "class"), &note.class))
 		note.class = SMTP_CLASS_NONE;
+	note.day = day > 0 ? (u32)day : 0;
 	return delivery_note_keep(txn, &note);
 }
 
@@ -112,10 +118,14 @@ static enum store_result apply(struct scribe_order *order, struct audience_txn *
 {
 	const struct batch *batch = container_of(order, struct batch, order);
 	enum store_result result = STORE_OK;
+	struct time_zone zone;
 	char number[24];
 
+	setting_zone(txn, &zone);
 	for (size_t i = 0; i < json_array_size(batch->entries) && result == STORE_OK; i++)
-		result = keep(txn, json_array_get(batch->entries, i));
+		result = keep(txn, json_array_get(batch->entries, i), &zone);
+	if (result == STORE_OK)
+		result = arrival_sweep(txn, (u32)local_day(&zone, clock_wall_ms()));
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)batch->position);
 	if (result == STORE_OK)
 		result = audience_setting_put(txn, SLICE(LOG_FOLLOWER_SETTING), slice_of(number));

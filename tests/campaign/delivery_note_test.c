@@ -2,6 +2,7 @@
 #include "store/audience_fixture.h"
 
 #include "campaign/delivery_note.h"
+#include "store/audience_arrival.h"
 #include "message/address.h"
 #include "store/audience_activity.h"
 #include "store/audience_behaviour.h"
@@ -54,6 +55,7 @@ static void keep(enum delivery_outcome outcome, enum smtp_class class, const cha
 					    .outcome = outcome,
 					    .class = class,
 					    .at_ms = AT_MS,
+					    .day = 20000,
 					    .address = slice_of(address),
 					    .list = SLICE("weekly"),
 					    .site = SLICE("mx.shop.test"),
@@ -182,6 +184,49 @@ static void other_mail_and_other_people_change_no_numbers_of_a_campaign(void **s
 	assert_int_equal(state_of(ann), CONTACT_BOUNCED);
 }
 
+static u64 arrived(struct slice site, enum arrival_kind kind, enum smtp_class class)
+{
+	struct arrival at = { .day = 20000 };
+
+	while (arrival_next(txn, &at) == STORE_OK) {
+		if (slice_equal(delivery_site_name(txn, at.site), site) && at.kind == kind &&
+		    at.class == (u32)class)
+			return at.day == 20000 ? at.count : 0;
+	}
+	return 0;
+}
+
+static void all_mail_counts_for_its_day_and_receiver(void **state)
+{
+	struct delivery_note later = { .sender = SENDER + 1,
+				       .outcome = DELIVERY_COMPLAINED,
+				       .at_ms = AT_MS,
+				       .day = 20000,
+				       .address = SLICE("\"a@b\"@SHOP.test") };
+
+	(void)state;
+	/* Before mail went to the domain nobody knows whose it is. */
+	must(delivery_note_keep(txn, &later));
+	assert_int_equal(arrived(SLICE(""), ARRIVAL_COMPLAINED, SMTP_CLASS_NONE), 1);
+	keep(DELIVERY_DELIVERED, SMTP_CLASS_NONE, "nobody@shop.test");
+	keep(DELIVERY_FAILED, SMTP_CLASS_BAD_MAILBOX, "nobody@shop.test");
+	keep(DELIVERY_DEFERRED, SMTP_CLASS_RATE, "nobody@shop.test");
+	keep(DELIVERY_DEFERRED, SMTP_CLASS_RATE, "nobody@shop.test");
+	keep(DELIVERY_CANCELLED, SMTP_CLASS_NONE, "nobody@shop.test");
+	assert_int_equal(arrived(SLICE("mx.shop.test"), ARRIVAL_DELIVERED, SMTP_CLASS_NONE), 1);
+	assert_int_equal(arrived(SLICE("mx.shop.test"), ARRIVAL_BOUNCED, SMTP_CLASS_BAD_MAILBOX),
+			 1);
+	assert_int_equal(arrived(SLICE("mx.shop.test"), ARRIVAL_DEFERRED, SMTP_CLASS_RATE), 2);
+	must(delivery_note_keep(txn, &later));
+	later.outcome = DELIVERY_BOUNCED;
+	later.class = SMTP_CLASS_MAILBOX_FULL;
+	must(delivery_note_keep(txn, &later));
+	assert_int_equal(arrived(SLICE(""), ARRIVAL_COMPLAINED, SMTP_CLASS_NONE), 1);
+	assert_int_equal(arrived(SLICE("mx.shop.test"), ARRIVAL_COMPLAINED, SMTP_CLASS_NONE), 1);
+	assert_int_equal(
+		arrived(SLICE("mx.shop.test"), ARRIVAL_BOUNCED, SMTP_CLASS_MAILBOX_FULL), 1);
+}
+
 static void the_words_of_the_log_are_known(void **state)
 {
 	(void)state;
@@ -202,6 +247,7 @@ int main(void)
 		TEST(a_complaint_counts_once_and_wins_over_a_bounce),
 		TEST(who_unsubscribes_by_mail_leaves_that_list),
 		TEST(other_mail_and_other_people_change_no_numbers_of_a_campaign),
+		TEST(all_mail_counts_for_its_day_and_receiver),
 		cmocka_unit_test(the_words_of_the_log_are_known),
 	};
 
