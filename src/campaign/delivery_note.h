@@ -1,8 +1,9 @@
 /*
  * What the sender's delivery log says of a message, as it is kept: what is known of the contact and
  * the campaign (audience_activity.h, audience_behaviour.h, audience_campaign_count.h), the day and
- * the receiver (audience_arrival.h), and the contact's state. A mailbox that is not there and a complaint change that, whatever mail it was; a
- * refusal that is about the message, the sender or a host does not.
+ * the receiver (audience_arrival.h), and the contact's state. A mailbox that is not there and a
+ * complaint change that, whatever mail it was; a refusal that is about the message, the sender or a
+ * host does not.
  *
  * An entry is applied in one transaction with the position of the log that was read, so once.
  */

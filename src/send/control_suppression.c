@@ -324,16 +324,53 @@ void control_suppression_find(struct control_link *link, const struct control_re
 
 /* ---- list ---- */
 
+#define LIST_WORK_MAX 500000 /* records looked at for a request with a limit */
+#define LIST_TEXT_MAX 254
+
+static const char *const listed_reasons[] = { "manual", "import", "bad-mailbox", "soft-bounces",
+					      "complaint", "unsubscribe" };
+static const enum suppression_reason listed_values[] = {
+	SUPPRESSION_MANUAL, SUPPRESSION_IMPORT,	   SUPPRESSION_HARD,
+	SUPPRESSION_SOFT,   SUPPRESSION_COMPLAINT, SUPPRESSION_UNSUBSCRIBE
+};
+
 struct suppression_list {
 	struct control_stream stream;
 	u8 cursor[SUPPRESSION_CURSOR_SIZE];
 	bool began;
+	enum suppression_reason reason; /* 0: any */
+	char contains[LIST_TEXT_MAX + 1]; /* of the address, in lower case; "": any */
+	u64 limit;
+	u64 work; /* records that are still looked at */
 	u64 count;
 };
 
 static void list_free(struct control_stream *stream)
 {
 	free(container_of(stream, struct suppression_list, stream));
+}
+
+static bool is_wanted(const struct suppression_list *list, const struct queue_suppression *s)
+{
+	return s->is_active && slice_find(s->address, slice_of(list->contains)) >= 0 &&
+	       (list->reason == 0 ||
+		(s->event_count > 0 && s->events[s->event_count - 1].reason == list->reason));
+}
+
+static bool is_over(const struct suppression_list *list)
+{
+	return list->count >= list->limit || list->work == 0;
+}
+
+/* "next": there may be more behind it. */
+static void list_reply(struct control_link *link, const struct suppression_list *list, bool is_end)
+{
+	char next[2 * SUPPRESSION_CURSOR_SIZE + 1] = "";
+
+	if (!is_end)
+		hex_encode(next, list->cursor, SUPPRESSION_CURSOR_SIZE);
+	link_reply(link, json_pack("{s:I, s:s*}", "count", (json_int_t)list->count, "next",
+				   is_end ? NULL : next));
 }
 
 static bool list_step(struct control_link *link, struct control_stream *stream)
@@ -345,34 +382,72 @@ static bool list_step(struct control_link *link, struct control_stream *stream)
 
 	if (!slice_begin(link))
 		return false;
-	for (u32 i = 0; i < SLICE_ROWS && link_unsent(link) < LINK_OUTPUT_SOFT; i++) {
+	for (u32 i = 0; i < SLICE_ROWS && link_unsent(link) < LINK_OUTPUT_SOFT && !is_over(list);
+	     i++) {
 		result = queue_suppression_next(queue, list->cursor, &list->began, &s);
 		if (result != STORE_OK)
 			break;
-		if (!s.is_active)
+		list->work--;
+		if (!is_wanted(list, &s))
 			continue;
 		list->count++;
 		link_item(link, answer_suppression(&s));
 	}
 	if (!slice_end(link, result))
 		return false;
-	if (result == STORE_OK)
+	if (result == STORE_OK && !is_over(list))
 		return true;
-	link_reply(link, json_pack("{s:I}", "count", (json_int_t)list->count));
+	list_reply(link, list, result != STORE_OK);
 	return false;
+}
+
+static bool read_list(struct suppression_list *list, const struct control_request *request,
+		      struct error *error)
+{
+	const char *after = NULL;
+	const char *contains = "";
+	const char *reason = NULL;
+	const struct control_arg args[] = {
+		{ "after", CONTROL_TEXT, false, &after },
+		{ "contains", CONTROL_TEXT, false, &contains },
+		{ "reason", CONTROL_TEXT, false, &reason },
+		{ "limit", CONTROL_NUMBER, false, &list->limit },
+	};
+	int at = 0;
+
+	if (!control_read(request->json, request->command, args, array_count(args), error))
+		return false;
+	if (after && !hex_decode(list->cursor, sizeof(list->cursor), slice_of(after)))
+		return error_set(error, "suppression.list: \"after\" is the \"next\" of a reply");
+	if (!slice_copy(list->contains, sizeof(list->contains), slice_of(contains)))
+		return error_set(error, "suppression.list: \"contains\" is too long");
+	if (reason)
+		at = control_word(reason, request->command, "reason", listed_reasons,
+				  array_count(listed_reasons), error);
+	if (at < 0)
+		return false;
+	list->began = after != NULL;
+	list->reason = reason ? listed_values[at] : 0;
+	ascii_lower_in_place(list->contains, strlen(list->contains));
+	return true;
 }
 
 void control_suppression_list(struct control_link *link, const struct control_request *request)
 {
-	struct suppression_list *list;
+	struct suppression_list *list = calloc(1, sizeof(*list));
 	struct error error;
 
-	if (!control_read(request->json, request->command, NULL, 0, &error)) {
-		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
+	if (!list) {
+		link_refuse(link, CONTROL_FAILED, "out of memory");
 		return;
 	}
-	list = calloc(1, sizeof(*list));
-	if (list)
-		list->stream = (struct control_stream){ .step = list_step, .free = list_free };
-	link_stream(link, list ? &list->stream : NULL);
+	list->stream = (struct control_stream){ .step = list_step, .free = list_free };
+	if (!read_list(list, request, &error)) {
+		link_refuse(link, CONTROL_BAD_REQUEST, error.text);
+		list_free(&list->stream);
+		return;
+	}
+	list->work = list->limit > 0 ? LIST_WORK_MAX : UINT64_MAX;
+	list->limit = list->limit > 0 ? list->limit : UINT64_MAX;
+	link_stream(link, &list->stream);
 }

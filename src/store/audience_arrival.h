@@ -28,7 +28,7 @@ struct arrival {
 /* Adds arrival->count. */
 enum store_result arrival_add(struct audience_txn *txn, const struct arrival *arrival) MUST_CHECK;
 /*
- * The one behind *arrival, in order of day, site, kind and class; zeros with a day: the first one of
+ * The one behind *arrival, in order of day, site, kind and class; a day and zeros: the first one of
  * that day or later. NOT_FOUND: there are no more.
  */
 enum store_result arrival_next(struct audience_txn *txn, struct arrival *arrival) MUST_CHECK;

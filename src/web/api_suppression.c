@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "message/address.h"
 #include "web/field.h"
+#include "web/query.h"
 #include "web/route.h"
 
 #include <string.h>
@@ -26,24 +27,23 @@ static void keep(void *owner, const json_t *json)
 	struct call *call = owner;
 
 	/* The cast: a reference is counted, the value stays as it is. */
-	if (is_visible(call, json) && json_array_size(call->items) <= LIST_MAX)
+	if (is_visible(call, json))
 		json_array_append(call->items, (json_t *)(uintptr_t)json);
 }
 
+/* "next" is where to go on: there may be more behind it. */
 static void on_listed(void *owner, enum exchange_end end, const json_t *json)
 {
 	struct call *call = owner;
-	bool is_more = json_array_size(call->items) > LIST_MAX;
+	const char *next = json_string_value(json_object_get(json, "next"));
 
 	call->exchange = NULL;
-	if (end != EXCHANGE_REPLIED) {
+	if (end != EXCHANGE_REPLIED)
 		call_refuse_end(call, end, json);
-		return;
-	}
-	if (is_more)
-		json_array_remove(call->items, LIST_MAX);
-	call_answer(call, 200,
-		    json_pack("{s:O, s:b}", "suppressions", call->items, "more", (int)is_more));
+	else
+		call_answer(call, 200,
+			    json_pack("{s:O, s:b, s:s*}", "suppressions", call->items, "more",
+				      next != NULL, "next", next));
 }
 
 static const struct exchange_events list_events = { keep, on_listed };
@@ -56,10 +56,29 @@ static bool prepare_items(struct call *call)
 	return call->items != NULL;
 }
 
+static const char *if_any(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
 void api_suppressions_list(struct call *call)
 {
+	u64 limit = LIST_MAX;
+	char after[64];
+	char find[255];
+	char reason[32];
+
+	if (!web_query_number(call, SLICE("limit"), &limit) ||
+	    !web_query_text(call, "after", after, sizeof(after)) ||
+	    !web_query_text(call, "find", find, sizeof(find)) ||
+	    !web_query_text(call, "reason", reason, sizeof(reason)))
+		return;
+	limit = limit == 0 ? LIST_MAX : min_u64(limit, LIST_MAX);
 	if (prepare_items(call) &&
-	    call_ask(call, &list_events, json_pack("{s:s}", "command", "suppression.list")))
+	    call_ask(call, &list_events,
+		     json_pack("{s:s, s:I, s:s*, s:s*, s:s*}", "command", "suppression.list",
+			       "limit", (json_int_t)limit, "after", if_any(after), "contains",
+			       if_any(find), "reason", if_any(reason))))
 		call_ask_end(call);
 }
 

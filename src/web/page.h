@@ -202,6 +202,10 @@ void page_chart_end(struct page *page);
  * there is none.
  */
 void page_pager(struct page *page, const char *format, struct slice before, struct slice after);
+/* Of a list that is read forwards alone: the page behind; the format as of PAGE_URL. */
+#define PAGE_NEXT(page, format, ...)                                                               \
+	page_next(page, "" format, (const struct slice[]){ SLICE_NONE, ##__VA_ARGS__ } + 1)
+void page_next(struct page *page, const char *format, const struct slice *values);
 
 /* ---- forms: page_form.c ---- */
 

@@ -4,6 +4,7 @@
 #include "store/audience_campaign_count.h"
 #include "web/mailing_report.h"
 #include "web/page_campaign.h"
+#include "web/page_sender.h"
 
 #include <stdlib.h>
 
@@ -42,7 +43,7 @@ static const struct words words[WORD_COUNT] = {
 	[CSV] = { { "All numbers as a table (CSV)", "すべての数値を CSV でダウンロード" } },
 };
 
-static const struct words class_words[SMTP_CLASS_COUNT] = {
+const struct words page_class_words[SMTP_CLASS_COUNT] = {
 	[SMTP_CLASS_NONE] = { { "Not said", "理由の記載なし" } },
 	[SMTP_CLASS_UNKNOWN] = { { "Unknown words", "分類できない応答" } },
 	[SMTP_CLASS_BAD_MAILBOX] = { { "No such mailbox", "宛先が存在しない" } },
@@ -202,7 +203,7 @@ static void show_refusals(struct page *page, struct lines *refusals)
 
 		page_row_begin(page);
 		page_cell(page);
-		page_words(page, &class_words[class < SMTP_CLASS_COUNT ? class :
+		page_words(page, &page_class_words[class < SMTP_CLASS_COUNT ? class :
 									  SMTP_CLASS_UNKNOWN]);
 		show_counts(page, &refusals->at[i], 1);
 	}

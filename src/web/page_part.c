@@ -252,27 +252,39 @@ void page_chart_end(struct page *page)
 	PAGE_HTML(page, "</details></figure>");
 }
 
-static void write_page_link(struct page *page, const char *format, struct slice value,
+static void write_page_link(struct page *page, const char *format, const struct slice *values,
 			    const struct words *label, struct slice rel)
 {
-	if (!value.ptr)
-		return;
 	PAGE_HTML(page, "<a class=\"button\"");
 	page_attribute(page, "rel", rel);
-	page_url(page, "href", format, &value);
+	page_url(page, "href", format, values);
 	PAGE_HTML(page, ">");
 	page_words(page, label);
 	PAGE_HTML(page, "</a>");
+}
+
+static void begin_pager(struct page *page)
+{
+	PAGE_HTML(page, "<nav class=\"pager\"");
+	page_attribute(page, "aria-label", slice_of(words[PAGES].text[page->language]));
+	PAGE_HTML(page, ">");
 }
 
 void page_pager(struct page *page, const char *format, struct slice before, struct slice after)
 {
 	if (!before.ptr && !after.ptr)
 		return;
-	PAGE_HTML(page, "<nav class=\"pager\"");
-	page_attribute(page, "aria-label", slice_of(words[PAGES].text[page->language]));
-	PAGE_HTML(page, ">");
-	write_page_link(page, format, before, &words[BEFORE], SLICE("prev"));
-	write_page_link(page, format, after, &words[AFTER], SLICE("next"));
+	begin_pager(page);
+	if (before.ptr)
+		write_page_link(page, format, &before, &words[BEFORE], SLICE("prev"));
+	if (after.ptr)
+		write_page_link(page, format, &after, &words[AFTER], SLICE("next"));
+	PAGE_HTML(page, "</nav>");
+}
+
+void page_next(struct page *page, const char *format, const struct slice *values)
+{
+	begin_pager(page);
+	write_page_link(page, format, values, &words[AFTER], SLICE("next"));
 	PAGE_HTML(page, "</nav>");
 }

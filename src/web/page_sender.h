@@ -2,6 +2,7 @@
 #ifndef WEB_PAGE_SENDER_H
 #define WEB_PAGE_SENDER_H
 
+#include "base/smtp_class.h"
 #include "web/page.h"
 
 /* A member of an answer; 0 and "" when it is not there, negative, or of another kind. */
@@ -14,6 +15,10 @@ struct page_sites {
 	struct words reason;  /* heading of the last column */
 	size_t most;          /* rows */
 };
+/* What replies mean: page_campaign_report.c. */
+extern const struct words page_class_words[SMTP_CLASS_COUNT];
+/* Cards with what became of mail, by the days and the receiver of the query: page_arrivals.c. */
+void page_arrivals(struct page *page);
 /* A card with the receivers of `site.list`. */
 void page_sites(struct page *page, const json_t *sites, const struct page_sites *told);
 

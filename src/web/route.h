@@ -126,6 +126,8 @@ void page_attribute_save(struct call *call);
 void page_attribute_delete(struct call *call);
 void page_dashboard(struct call *call);
 void page_deliverability(struct call *call);
+void page_suppressions(struct call *call);
+void page_suppression(struct call *call);
 void page_suppression_change(struct call *call);
 void page_dns(struct call *call);
 void page_account(struct call *call);
@@ -285,5 +287,7 @@ void api_user_end_sessions(struct call *call);
 void api_settings_show(struct call *call);
 void api_settings_change(struct call *call);
 void api_audit_list(struct call *call);
+void api_arrivals_list(struct call *call);
+void api_arrivals_csv(struct call *call);
 
 #endif

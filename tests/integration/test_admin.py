@@ -1,12 +1,27 @@
-"""Running the newsletter service: users, settings and what was done, by pages and by programs."""
+"""Running the newsletter service, by pages and by programs: users, settings, what was done, and how mail
+arrives."""
 
+import datetime
 import re
+import zoneinfo
 
 import pytest
 
 import sender as sender_module
+from hostile import Hostile
+from sender import wait_until
 from visitor import PASSWORD, Visitor
 from web_host import WebHost
+
+
+def receiver(talk):
+    """Nobody of `bad...` is there, and `blocked...` take no such mail."""
+    def refuse(path):
+        if "<bad" in path.lower():
+            return "550 5.1.1 no such user\r\n"
+        return "552 5.3.4 message size exceeds the limit\r\n" if "<blocked" in path.lower() else None
+
+    talk.serve(rcpt=refuse)
 
 
 @pytest.fixture(scope="module")
@@ -14,13 +29,20 @@ def web(tmp_path_factory):
     sender_module.build()
     sender = sender_module.Sender(tmp_path_factory.mktemp("admin") / "sender", keys=("ed25519",))
     try:
-        with WebHost(sender.start()) as one:
-            one.admin = one.key("admin", "--scope", "admin")
-            one.reader = one.key("reader", "--scope", "read")
-            one.owner = Visitor(one).become()
-            yield one
+        with Hostile(receiver) as server:
+            sender.route("*", server.port)
+            yield from host(sender)
     finally:
         sender.close()
+
+
+def host(sender):
+    with WebHost(sender.start()) as one:
+        one.admin = one.key("admin", "--scope", "admin")
+        one.reader = one.key("reader", "--scope", "read")
+        one.program = one.key("program", "--scope", "send,read,admin")
+        one.owner = Visitor(one).become()
+        yield one
 
 
 def problem(answer):
@@ -192,3 +214,98 @@ def test_the_audit_log_is_read_page_by_page(web):
     assert web.call("GET", "/api/v1/audit?limit=1", web.admin).json["entries"] == [last]
     for bad in ("before=x", "before=1.x", "limit=x"):
         assert web.call("GET", f"/api/v1/audit?{bad}", web.admin).status == 400
+
+
+# ---- how mail arrives ----
+
+def send(web, *addresses):
+    for address in addresses:
+        answer = web.call("POST", "/api/v1/messages", web.program, {
+            "from": f"shop@{web.sender.domain}", "to": [address], "subject": "Hello", "text": "Hello\n"})
+        assert answer.status == 202, answer
+
+
+def rows(web):
+    """By what happened and why; of today by the clock of the settings."""
+    answer = web.call("GET", "/api/v1/deliverability", web.reader)
+    assert answer.status == 200, answer
+    today = datetime.datetime.now(zoneinfo.ZoneInfo("Asia/Tokyo")).date().isoformat()
+    assert {row["day"] for row in answer.json["rows"]} <= {today}
+    return {(row["what"], row["reason"]): row["count"] for row in answer.json["rows"]}
+
+
+def test_bounces_are_counted_by_day_receiver_and_reason(web):
+    assert "Nothing was sent" in web.owner.get("/admin/deliverability").text
+    send(web, "ann@shop.test", "bob@shop.test", "bad1@shop.test", "blocked1@shop.test", "blocked2@shop.test")
+    expected = {("delivered", ""): 2, ("bounced", "bad-mailbox"): 1, ("bounced", "content"): 2}
+    wait_until(lambda: rows(web) == expected, "what became of five messages", 20)
+    page = web.owner.get("/admin/deliverability")
+    receiver = web.call("GET", "/api/v1/deliverability", web.reader).json["rows"][0]["receiver"]
+    assert receiver and f"{receiver} 2 3 60.0% 1 2 0 0 0" in page.text
+    assert "No such mailbox 1 0" in page.text and "The content 2 0" in page.text
+    assert re.search(r"\d{4}-\d\d-\d\d 1 2 0 0 By receiver", page.text)  # the last day of the chart
+    link = next(one for one in page.links if "receiver=" in one)
+    alone = web.owner.get(link)
+    assert alone.form("/admin/deliverability").fields["receiver"] == link.split("receiver=")[1]
+    assert "No such mailbox 1 0" in alone.text
+    assert "No such mailbox" not in web.owner.get("/admin/deliverability?receiver=0").text
+    week = web.owner.get("/admin/deliverability?days=7")
+    assert len(re.findall(r"\d{4}-\d\d-\d\d \d+ \d+ \d+ \d+", week.text)) == 7
+    csv = web.owner.get("/admin/deliverability/numbers.csv?from=2026-01-01").text.split("\r\n")
+    assert csv[0] == "day,receiver,what,reason,count" and len(csv) == 5
+    assert any(line.endswith(f",{receiver},bounced,content,2") for line in csv)
+    assert web.call("GET", "/api/v1/deliverability.csv", web.reader).body.decode().split("\r\n") == csv
+    nothing = web.call("GET", "/api/v1/deliverability?from=2020-01-01&until=2020-12-31", web.reader)
+    assert nothing.json == {"rows": []}
+    for bad in ("from=yesterday", "until=2026-02-30", "from=2026-11-1"):
+        assert web.call("GET", f"/api/v1/deliverability?{bad}", web.reader).status == 400
+    own = web.key("guest", "--scope", "read", "--customer", web.sender.domain)
+    assert web.call("GET", "/api/v1/deliverability", own).status == 403
+
+
+def suppressed(web, query):
+    found, after = [], ""
+    while after is not None:
+        answer = web.call("GET", f"/api/v1/suppressions?{query}&after={after}", web.reader)
+        assert answer.status == 200, answer
+        found += [one["address"] for one in answer.json["suppressions"]]
+        after = answer.json.get("next")
+        assert answer.json["more"] == (after is not None)
+    return found
+
+
+def test_suppressed_addresses_are_paged_and_searched(web):
+    send(web, "bad2@shop.test")
+    wait_until(lambda: "bad2@shop.test" in suppressed(web, "reason=bad-mailbox"), "a bad mailbox", 20)
+    many = [f"p{i}@{'x' if i % 2 else 'y'}.test" for i in range(120)]
+    assert web.call("POST", "/api/v1/suppressions", web.program,
+                    {"addresses": many, "reason": "complaint", "text": "by <b>phone</b>"}).status == 200
+    assert sorted(suppressed(web, "limit=50&find=.test&reason=complaint")) == sorted(many)
+    assert sorted(suppressed(web, "limit=7&find=@X.te")) == sorted(many[1::2])
+    assert web.call("GET", "/api/v1/suppressions?after=1", web.reader).status == 422
+    assert web.call("GET", "/api/v1/suppressions?reason=removed", web.reader).status == 422
+
+    page, shown = web.owner.get("/admin/suppressions?reason=complaint"), []
+    while True:
+        shown += [one.removeprefix("/admin/suppressions/") for one in page.links
+                  if one.startswith("/admin/suppressions/")]
+        following = [one for one in page.links if "after=" in one]
+        if not following:
+            break
+        page = web.owner.get(following[0])
+    assert sorted(shown) == sorted(one.replace("@", "%40") for one in many)
+    assert not [tag for tag, _ in page.reader.tags if tag == "b"]
+    page = web.owner.get("/admin/suppressions?find=p7@x")
+    assert "p7@x.test" in page.text and "complaint" in page.text and "by <b>phone</b>" in page.text
+    assert "No such address" in web.owner.get("/admin/suppressions?find=nobody").text
+
+    # One is taken off, from its own page, which has said what that means.
+    page = web.owner.get("/admin/suppressions?find=P7@x.test")
+    assert page.path.lower() == "/admin/suppressions/p7%40x.test" and "should stay" in page.text
+    page = page.send(page.path)
+    assert page.status == 200 and "gets mail again" in page.text
+    assert "p7@x.test" not in suppressed(web, "find=p7@x")
+    assert "took an address off" in web.owner.get("/admin/audit").text
+    page = web.owner.get("/admin/suppressions/new%40x.test").send("/admin/suppressions", address="nobody")
+    assert page.status == 422 and "no e-mail address" in page.text
+    assert web.owner.get("/admin/suppressions/nobody").status == 404

@@ -205,18 +205,20 @@ def test_the_sender_says_what_to_publish_and_who_gets_nothing_more(web):
     page = visitor.get("/admin/dns")
     assert "v=DKIM1; k=ed25519; p=" in page.text and "v=DMARC1; p=none" in page.text
     assert "v=spf1" in page.text
-    page = visitor.get("/admin/deliverability?address=ann@shop.test")
-    assert "ann@shop.test is not suppressed" in page.text
-    page = visitor.post("/admin/deliverability", {**page.form("/admin/deliverability").fields, "do": "add",
-                                                  "csrf": visitor.token()})
-    assert page.status == 200 and "gets no more mail" in page.text and "manual" in page.text
-    page = visitor.post("/admin/deliverability", {"address": "ann@shop.test", "do": "remove",
-                                                  "csrf": visitor.token()})
-    assert "gets mail again" in page.text
+    page = visitor.get("/admin/suppressions?find=ann@shop.test")
+    assert page.path == "/admin/suppressions/ann%40shop.test"
+    assert "Nothing is known of ann@shop.test" in page.text
+    page = page.send("/admin/suppressions", text="she asked by phone")
+    assert page.status == 200 and "gets no more mail" in page.text and "by hand" in page.text
+    assert "she asked by phone" in page.text
     viewer = Visitor(web).become("va@shop.test", "viewer")
-    assert viewer.post("/admin/deliverability", {"address": "ann@shop.test", "do": "add",
-                                                 "csrf": viewer.token()}).status == 403
+    assert "by hand" in viewer.get("/admin/suppressions/ann%40shop.test").text
+    for path in ("/admin/suppressions", "/admin/suppressions/ann%40shop.test"):
+        assert viewer.post(path, {"address": "ann@shop.test", "csrf": viewer.token()}).status == 403
+    page = page.send("/admin/suppressions/ann%40shop.test")
+    assert "gets mail again" in page.text and "let through again" in page.text
     web.sender.stop()
     assert "does not answer" in visitor.get("/admin").text
     assert "does not answer" in visitor.get("/admin/dns").text
     assert "does not answer" in visitor.get("/admin/deliverability").text
+    assert "does not answer" in visitor.get("/admin/suppressions").text

@@ -70,6 +70,51 @@ static void nonsense_is_refused_and_nothing_of_it_counts(void **state)
 	assert_int_equal(listed(), 0);
 }
 
+static void the_list_is_read_in_parts_and_searched(void **state)
+{
+	char address[32];
+	char next[64] = "";
+	struct answer answer;
+	size_t found = 0;
+	u32 parts = 0;
+	bool is_end;
+
+	(void)state;
+	for (u32 i = 0; i < 25; i++) {
+		snprintf(address, sizeof(address), "p%u@%s.example", i, i % 5 ? "x" : "y");
+		assert_int_equal(ask_number(with(of("suppression.add", address), "reason",
+						 i % 2 ? "complaint" : "manual"),
+					    "count"),
+				 1);
+	}
+	assert_int_equal(listed(), 25);
+	do {
+		json_t *request = json_pack("{s:s, s:i}", "command", "suppression.list", "limit", 7);
+
+		answer = ask(next[0] ? with(request, "after", next) : request);
+		assert_in_range(json_array_size(answer.items), parts < 3 ? 7 : 0, 7);
+		found += json_array_size(answer.items);
+		is_end = !json_object_get(answer.reply, "next");
+		snprintf(next, sizeof(next), "%s", is_end ? "" : text_of(answer.reply, "next"));
+		answer_done(&answer);
+		parts++;
+	} while (!is_end);
+	assert_int_equal(found, 25);
+	assert_int_equal(parts, 4);
+	assert_int_equal(ask_number(with(command("suppression.list"), "contains", "@Y.exa"),
+				    "count"),
+			 5);
+	assert_int_equal(ask_number(with(command("suppression.list"), "reason", "complaint"),
+				    "count"),
+			 12);
+	assert_int_equal(ask_number(with(with(command("suppression.list"), "reason", "manual"),
+					 "contains", "p2@"),
+				    "count"),
+			 1);
+	assert_refused(with(command("suppression.list"), "after", "7"), "bad-request");
+	assert_refused(with(command("suppression.list"), "reason", "removed"), "bad-request");
+}
+
 static void a_list_of_a_customer_is_a_scope_of_its_own(void **state)
 {
 	struct answer answer;
@@ -131,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_is_added_shown_and_removed),
 		TEST(nonsense_is_refused_and_nothing_of_it_counts),
+		TEST(the_list_is_read_in_parts_and_searched),
 		TEST(a_list_of_a_customer_is_a_scope_of_its_own),
 		TEST(many_are_listed_in_slices),
 	};
