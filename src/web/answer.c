@@ -175,20 +175,12 @@ static bool is_for_people(const struct call *call)
 	return target.ptr && !slice_has_prefix(target, SLICE("/api/"));
 }
 
-void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
+/* `more` NULL: no further members. Its reference is taken. */
+static void refuse(struct call *call, u32 status, const char *pointer, char *detail, json_t *more)
 {
-	char detail[ERROR_TEXT_MAX];
 	json_t *words;
-	va_list args;
+	json_t *json;
 
-	va_start(args, fmt);
-	vsnprintf(detail, sizeof(detail), fmt, args);
-	va_end(args);
-	if (is_for_people(call)) {
-		log_info("web", "refused", "status=%u why=%s", status, detail);
-		call_problem_page(call, status, NULL);
-		return;
-	}
 	buf_reset(&call->answer_body);
 	words = json_string(detail);
 	/* It may quote what a client sent, cut within a character. */
@@ -199,12 +191,41 @@ void call_refuse(struct call *call, u32 status, const char *pointer, const char 
 		}
 		words = json_string(detail);
 	}
-	if (!dump(&call->answer_body,
-		  json_pack("{s:s, s:s, s:i, s:o, s:s*}", "type", "about:blank", "title",
-			    title_of(status), "status", (int)status, "detail", words, "pointer",
-			    pointer)))
+	json = json_pack("{s:s, s:s, s:i, s:o, s:s*}", "type", "about:blank", "title",
+			 title_of(status), "status", (int)status, "detail", words, "pointer",
+			 pointer);
+	if (more)
+		(void)json_object_update_new(json, more);
+	if (!dump(&call->answer_body, json))
 		buf_reset(&call->answer_body);
 	answer(call, status, PROBLEM_TYPE);
+}
+
+void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
+{
+	char detail[ERROR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, args);
+	va_end(args);
+	if (is_for_people(call)) {
+		log_info("web", "refused", "status=%u why=%s", status, detail);
+		call_problem_page(call, status, NULL);
+		return;
+	}
+	refuse(call, status, pointer, detail, NULL);
+}
+
+void call_refuse_with(struct call *call, u32 status, json_t *more, const char *fmt, ...)
+{
+	char detail[ERROR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, args);
+	va_end(args);
+	refuse(call, status, NULL, detail, more);
 }
 
 /* ---- asking the sender ---- */

@@ -87,6 +87,27 @@ bool mailing_find(struct call *call, struct audience_campaign *campaign)
 	return false;
 }
 
+bool mailing_is_visible(struct call *call)
+{
+	struct audience_campaign campaign;
+	bool is_there = mailing_find(call, &campaign);
+
+	audience_abort(call->web->reader);
+	return is_there;
+}
+
+bool mailing_order_is_done(struct call *call, const struct mailing_order *order)
+{
+	if (!call_order_is_well(call, &order->base))
+		return false;
+	if (!order->change.is_there)
+		call_refuse(call, 404, NULL, "there is no such mailing");
+	else if (!order->change.is_done)
+		call_refuse(call, 409, NULL, "it is %s: that cannot be done now",
+			    audience_campaign_state_names[order->change.state]);
+	return order->change.is_there && order->change.is_done;
+}
+
 void api_mailing_show(struct call *call)
 {
 	struct audience_campaign campaign;
@@ -257,32 +278,15 @@ static void answer_change(struct call *call, struct call_order *base)
 {
 	const struct mailing_order *order = container_of(base, struct mailing_order, base);
 
-	if (!call_order_is_well(call, base))
-		return;
-	if (!order->change.is_there)
-		call_refuse(call, 404, NULL, "there is no such mailing");
-	else if (!order->change.is_done)
-		call_refuse(call, 409, NULL, "it is %s, and only a draft can be changed",
-			    audience_campaign_state_names[order->change.state]);
-	else
+	if (mailing_order_is_done(call, order))
 		call_answer(call, 200, mailing_json(&order->shown, true));
-}
-
-/* Whether the call's key may see it; what is found is not needed any more. */
-static bool is_visible(struct call *call)
-{
-	struct audience_campaign campaign;
-	bool is_there = mailing_find(call, &campaign);
-
-	audience_abort(call->web->reader);
-	return is_there;
 }
 
 void api_mailing_change(struct call *call)
 {
 	struct mailing_order *order;
 
-	if (!is_visible(call))
+	if (!mailing_is_visible(call))
 		return;
 	order = read_order(call, "mailing.change");
 	if (!order)
@@ -301,12 +305,7 @@ static void answer_delete(struct call *call, struct call_order *base)
 {
 	const struct mailing_order *order = container_of(base, struct mailing_order, base);
 
-	if (!call_order_is_well(call, base))
-		return;
-	if (order->change.is_there && !order->change.is_done)
-		call_refuse(call, 409, NULL, "it is %s, and only a draft can be deleted",
-			    audience_campaign_state_names[order->change.state]);
-	else
+	if (mailing_order_is_done(call, order))
 		call_answer_nothing(call, 204);
 }
 
@@ -314,7 +313,7 @@ void api_mailing_delete(struct call *call)
 {
 	struct mailing_order *order;
 
-	if (!is_visible(call))
+	if (!mailing_is_visible(call))
 		return;
 	order = mailing_order_new(call, "mailing.delete");
 	if (!order)
@@ -346,7 +345,7 @@ void api_mailing_resend(struct call *call)
 	static const char *const names[] = { "subject", NULL };
 	struct mailing_order *order;
 
-	if (!is_visible(call) || !field_known(call, call->json, "", names))
+	if (!mailing_is_visible(call) || !field_known(call, call->json, "", names))
 		return;
 	order = read_order(call, "mailing.resend");
 	if (!order)

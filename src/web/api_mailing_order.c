@@ -6,7 +6,7 @@
 #include "store/audience_hold.h"
 #include "web/bringer.h"
 #include "web/field.h"
-#include "web/mailing.h"
+#include "web/mailing_start.h"
 #include "web/route.h"
 
 #include <string.h>
@@ -16,15 +16,10 @@ static void answer(struct call *call, struct call_order *base)
 	const struct mailing_order *order = container_of(base, struct mailing_order, base);
 	char pointer[FIELD_POINTER_MAX];
 
-	if (!call_order_is_well(call, base))
+	if (!mailing_order_is_done(call, order))
 		return;
-	if (!order->change.is_there) {
-		call_refuse(call, 404, NULL, "there is no such mailing");
-		return;
-	}
-	if (!order->change.is_done) {
-		call_refuse(call, 409, NULL, "it is %s: that cannot be done now",
-			    audience_campaign_state_names[order->change.state]);
+	if (order->is_stale) {
+		call_refuse(call, 409, NULL, "it was changed meanwhile: look at it again");
 		return;
 	}
 	if (order->is_wrong) {
@@ -37,58 +32,141 @@ static void answer(struct call *call, struct call_order *base)
 	call_answer(call, 200, mailing_json(&order->shown, false));
 }
 
-static bool is_visible(struct call *call)
-{
-	struct audience_campaign campaign;
-	bool is_there = mailing_find(call, &campaign);
+/* ---- what stops a start ---- */
 
-	audience_abort(call->web->reader);
-	return is_there;
+static json_t *findings_json(const struct review *review)
+{
+	static const char *const parts[] = { "message", "subject", "text", "html" };
+	json_t *list = json_array();
+	struct buf problem;
+	struct buf advice;
+
+	buf_init(&problem, 4096);
+	buf_init(&advice, 4096);
+	for (u32 i = 0; i < review->count; i++) {
+		const struct review_finding *finding = &review->findings[i];
+
+		if (finding->severity != REVIEW_MUST)
+			continue;
+		buf_reset(&problem);
+		buf_reset(&advice);
+		review_add_problem(finding, false, &problem);
+		review_add_advice(finding, false, &advice);
+		json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:s}", "part",
+						      parts[finding->part], "line",
+						      (int)finding->line, "problem",
+						      buf_text(&problem), "advice",
+						      buf_text(&advice)));
+	}
+	buf_done(&problem);
+	buf_done(&advice);
+	return list;
 }
 
+static void answer_stopped(struct call *call, const struct mailing_stops *stops)
+{
+	json_t *names = json_array();
+	json_t *more = json_pack("{s:o}", "override", names);
+	struct buf why;
+
+	buf_init(&why, 8192);
+	for (u32 i = 0; i < MAILING_STOPS; i++) {
+		if (stops->stops >> i & 1)
+			json_array_append_new(names, json_string(mailing_stop_name(i)));
+	}
+	if (stops->stops & MAILING_STOP_FINDINGS) {
+		json_object_set_new(more, "findings", findings_json(&stops->review));
+		buf_add_text(&why, "what was found has to be mended first: ");
+		mailing_stops_findings(stops, &why);
+	}
+	if (stops->stops & MAILING_STOP_IDENTITY) {
+		if (stops->identity)
+			json_object_set(more, "identity", stops->identity);
+		buf_add_format(&why, "%sreceivers would refuse mail of %s: ",
+			       why.len > 0 ? " " : "", stops->customer);
+		mailing_stops_identity(stops, &why);
+	}
+	call_refuse_with(call, 422, more, "%s", buf_text(&why));
+	buf_done(&why);
+}
+
+/* {"override": ["findings"]} */
+static bool read_overrides(struct call *call, u32 *overrides)
+{
+	static const char *const known[] = { "override", NULL };
+	char pointer[FIELD_POINTER_MAX];
+	const json_t *list;
+
+	*overrides = 0;
+	if (!call->json)
+		return true;
+	if (!field_known(call, call->json, "", known) ||
+	    !field_list(call, call->json, "", "override", MAILING_STOPS, &list))
+		return false;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		u32 bit = 0;
+
+		while (bit < MAILING_STOPS && (!name || strcmp(name, mailing_stop_name(bit)) != 0))
+			bit++;
+		if (bit == MAILING_STOPS) {
+			call_refuse(call, 422, field_pointer_at(pointer, "/override", i),
+				    "this is neither \"findings\" nor \"identity\"");
+			return false;
+		}
+		*overrides |= 1u << bit;
+	}
+	return true;
+}
+
+/* ---- orders ---- */
+
 /* The word of the path behind the mailing's id. */
-static void give(struct call *call)
+static void give(struct call *call, bool starts)
 {
 	struct mailing_order *order;
+	u32 overrides;
 
-	if (!is_visible(call))
+	if (!mailing_is_visible(call) || !read_overrides(call, &overrides))
 		return;
 	order = mailing_order_new(call, "");
 	if (!order)
 		return;
 	order->change.id = mailing_id(call);
 	order->base.answer = answer;
-	if (mailing_order_verb(order, strrchr(call->route->path, '/') + 1)) {
+	if (!mailing_order_verb(order, strrchr(call->route->path, '/') + 1)) {
+		mailing_order_free(order);
+		call_refuse(call, 404, NULL, "there is no such order");
+	} else if (starts) {
+		mailing_start(call, order, overrides, 0, answer_stopped);
+	} else {
 		call_give_order(call, &order->base);
-		return;
 	}
-	mailing_order_free(order);
-	call_refuse(call, 404, NULL, "there is no such order");
 }
 
 void api_mailing_schedule(struct call *call)
 {
-	give(call);
+	give(call, true);
 }
 
 void api_mailing_unschedule(struct call *call)
 {
-	give(call);
+	give(call, false);
 }
 
 void api_mailing_pause(struct call *call)
 {
-	give(call);
+	give(call, false);
 }
 
 void api_mailing_resume(struct call *call)
 {
-	give(call);
+	give(call, true);
 }
 
 void api_mailing_cancel(struct call *call)
 {
-	give(call);
+	give(call, false);
 }
 
 /* ---- what a restore held ---- */

@@ -15,6 +15,7 @@ struct bringer_work {
 	bool is_open; /* `rows` are */
 	struct campaign_rows rows;
 	u64 next_ns; /* nothing to do before */
+	u64 asked;   /* of DNS, before its start: identity_ask_anew's; 0: not */
 	/* Of `per_hour`: what may be brought, as of a moment. */
 	u64 paced_ns;
 	double may_bring;

@@ -10,6 +10,7 @@
 #include "store/audience_contact.h"
 #include "store/audience_list.h"
 #include "web/bringer_parts.h"
+#include "web/identity.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -167,6 +168,66 @@ static void give_up(struct bringer *bringer, struct bringer_work *work, const st
 	bringer_close_rows(work);
 }
 
+/* ---- what DNS says ---- */
+
+static json_t *latest_identity(struct bringer *bringer, struct slice domain)
+{
+	json_t *latest = NULL;
+
+	if (audience_begin_read(bringer->reader) == STORE_OK)
+		latest = identity_latest(bringer->reader, domain);
+	audience_abort(bringer->reader);
+	return latest;
+}
+
+static void explain(const struct bringer_head *head, const json_t *identity, struct error *error)
+{
+	struct buf why;
+
+	buf_init(&why, 64u << 10);
+	identity_add_failures(identity, &why);
+	error_set(error, "receivers would refuse mail of %.*s: %s", SLICE_FMT(head->c.customer),
+		  buf_text(&why));
+	buf_done(&why);
+}
+
+/*
+ * Whether receivers can see that its mail is the domain's own: by what was found within a day, else
+ * by what DNS says now; and nobody is refused by what it said before. False: not yet, or with
+ * `error` set not before somebody has done something.
+ */
+static bool is_vouched_for(struct bringer *bringer, struct bringer_work *work,
+			   const struct bringer_head *head, struct error *error)
+{
+	struct identity_checker *checker = bringer->params.identity;
+	json_t *latest;
+	bool is_fresh;
+	bool is_aligned;
+
+	error->text[0] = '\0';
+	if (!checker || !bringer->params.config->web.check_identity ||
+	    (head->c.flags & AUDIENCE_CAMPAIGN_UNVOUCHED))
+		return true;
+	if (work->asked > 0 && !identity_is_done(checker, work->asked)) {
+		work->next_ns = 0;
+		return false;
+	}
+	latest = latest_identity(bringer, head->c.customer);
+	is_fresh = identity_is_fresh(latest, bringer->now_ms);
+	is_aligned = is_fresh && identity_is_aligned(latest);
+	if (!is_aligned && work->asked == 0) {
+		work->asked = identity_ask_anew(checker);
+		work->next_ns = 0;
+	} else {
+		/* What could not be found out is asked again a little later. */
+		if (is_fresh && !is_aligned)
+			explain(head, latest, error);
+		work->asked = 0;
+	}
+	json_decref(latest);
+	return is_aligned;
+}
+
 void bringer_start(struct bringer *bringer, struct bringer_work *work,
 		   const struct bringer_head *head)
 {
@@ -188,6 +249,11 @@ void bringer_start(struct bringer *bringer, struct bringer_work *work,
 				 bringer->now_ms) ||
 	    !bringer_list_name(bringer, work->rows.list, list))
 		return;
+	if (!is_vouched_for(bringer, work, head, &error)) {
+		if (error.text[0])
+			give_up(bringer, work, &error);
+		return;
+	}
 	start.sender = bringer_make(bringer, work, head->c.start_ms, list[0] ? list : NULL, &error);
 	if (start.sender == 0) {
 		if (error.text[0])

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "web/call_upload.h"
 #include "web/page.h"
+#include "web/mailing_start.h"
 #include "web/password.h"
 #include "web/route.h"
 #include "web/segment_count.h"
@@ -47,6 +48,9 @@ void call_close(struct call *call)
 	if (call->count)
 		segment_count_drop(call->count);
 	call->count = NULL;
+	if (call->start)
+		mailing_start_drop(call->start);
+	call->start = NULL;
 	conn_close(&call->conn);
 }
 
@@ -231,6 +235,8 @@ static bool check_body(struct call *call)
 			call_refuse(call, 400, NULL, "this call takes no body");
 		return length == 0;
 	}
+	if (length == 0 && (call->route->flags & ROUTE_MAY_LACK_BODY))
+		return true;
 	if ((call->route->flags & ROUTE_TAKES_JSON) &&
 	    !is_json(scgi_head_find(&call->head, SLICE("CONTENT_TYPE")))) {
 		call_refuse(call, 415, NULL, "the body must be application/json");
@@ -322,7 +328,7 @@ static void digest_body(struct call *call)
 
 static void run(struct call *call)
 {
-	json_error_t problem;
+	json_error_t problem = { .text = "" };
 
 	call->state = CALL_WORKS;
 	timer_stop(&call->web->wheel, &call->timer);
@@ -335,8 +341,11 @@ static void run(struct call *call)
 	call->idempotency = scgi_head_find(&call->head, SLICE("HTTP_IDEMPOTENCY_KEY"));
 	if (call->idempotency.ptr)
 		digest_body(call);
-	call->json = json_loadb(call->body.ptr ? call->body.ptr : "", call->body.len,
-				JSON_REJECT_DUPLICATES, &problem);
+	if (call->body.len == 0 && (call->route->flags & ROUTE_MAY_LACK_BODY))
+		call->json = json_object();
+	else
+		call->json = json_loadb(call->body.ptr ? call->body.ptr : "", call->body.len,
+					JSON_REJECT_DUPLICATES, &problem);
 	buf_done(&call->body);
 	if (!call->json)
 		call_refuse(call, 400, NULL, "not JSON: line %d, column %d: %s", problem.line,

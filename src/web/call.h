@@ -45,6 +45,7 @@ struct doorkeeper;
 struct password_work;
 struct pulse;
 struct segment_count;
+struct mailing_start;
 
 /* What calls of one thread share. */
 struct web {
@@ -117,6 +118,7 @@ struct call {
 	struct call_order *order;
 	struct password_work *password;
 	struct segment_count *count; /* under way */
+	struct mailing_start *start; /* of a campaign, while DNS is asked */
 	char id[64];
 	u32 retry_after_s; /* of an answer; 0: not said */
 	/*
@@ -180,6 +182,9 @@ void call_refuse(struct call *call, u32 status, const char *pointer, const char 
  * False: it is for one customer, the call was answered.
  */
 bool call_is_general(struct call *call) MUST_CHECK;
+/* The same for programs, with further members (RFC 9457 section 3.2), whose reference it takes. */
+void call_refuse_with(struct call *call, u32 status, json_t *more, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
 
 /*
  * Begins to ask the sender: the request's reference is taken; `events` as of exchange.h, with the

@@ -40,9 +40,12 @@ static const char *text_of(const json_t *row, const char *name)
 	return text ? text : "";
 }
 
-static bool is_of_alignment(const char *check)
+bool identity_stops_by(const json_t *check)
 {
-	return strncmp(check, "SPF ", 4) == 0 || strncmp(check, "DKIM", 4) == 0;
+	const char *name = text_of(check, "check");
+
+	return strcmp(text_of(check, "result"), "fail") == 0 &&
+	       (strncmp(name, "SPF ", 4) == 0 || strncmp(name, "DKIM", 4) == 0);
 }
 
 void identity_add_failures(const json_t *result, struct buf *out)
@@ -53,8 +56,7 @@ void identity_add_failures(const json_t *result, struct buf *out)
 	for (size_t i = 0; i < json_array_size(checks); i++) {
 		const json_t *row = json_array_get(checks, i);
 
-		if (strcmp(text_of(row, "result"), "fail") != 0 ||
-		    !is_of_alignment(text_of(row, "check")))
+		if (!identity_stops_by(row))
 			continue;
 		buf_add_format(out, "%s%s: %s", is_first ? "" : "; ", text_of(row, "check"),
 			       text_of(row, "found"));

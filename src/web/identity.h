@@ -51,7 +51,9 @@ json_t *identity_latest(struct audience_txn *txn, struct slice domain) MUST_CHEC
 /* Whether it is of the last day, seen from now; false for NULL. */
 bool identity_is_fresh(const json_t *result, u64 now_ms);
 bool identity_is_aligned(const json_t *result);
-/* What failed of SPF, DKIM and DMARC, in one line: "SPF 192.0.2.10: fail, ...; DKIM ...". */
+/* Whether it is one of the checks (SPF, DKIM) that decide this, and failed. */
+bool identity_stops_by(const json_t *check);
+/* What failed of SPF and DKIM, in one line: "SPF 192.0.2.10: fail, ...; DKIM ...". */
 void identity_add_failures(const json_t *result, struct buf *out);
 
 #endif

@@ -7,6 +7,7 @@
 #define WEB_MAILING_H
 
 #include "campaign/draft.h"
+#include "store/audience_audit.h"
 #include "store/audience_campaign.h"
 #include "web/campaign_change.h"
 #include "web/call.h"
@@ -21,6 +22,9 @@ u32 mailing_id(struct call *call) MUST_CHECK;
  * answered. Afterwards audience_abort(call->web->reader) is the caller's in both cases.
  */
 bool mailing_find(struct call *call, struct audience_campaign *campaign) MUST_CHECK;
+
+/* The same when nothing of it is needed but that it is there; no transaction is left open. */
+bool mailing_is_visible(struct call *call) MUST_CHECK;
 
 /* A change that a call waits for. */
 struct mailing_order {
@@ -41,11 +45,18 @@ struct mailing_order {
 	enum draft_field field;
 	struct error error;
 	struct audience_campaign shown; /* as it is after it; no texts */
+	/* Of a start, by mailing_start.h: */
+	u64 seen_ms;	/* the draft that was looked at; 0: none was */
+	u32 overridden; /* enum mailing_stop */
+	char reasons[AUDIT_TEXT_MAX - 32]; /* against it, for the audit */
+	bool is_stale; /* it was changed meanwhile, and nothing was done */
 };
 
 /* NULL: no memory, the call is answered. */
 struct mailing_order *mailing_order_new(struct call *call, const char *action) MUST_CHECK;
 void mailing_order_free(struct mailing_order *order); /* one that was not given */
+/* Answers a call whose order did not come to be, or failed; true: it did, go on. */
+bool mailing_order_is_done(struct call *call, const struct mailing_order *order) MUST_CHECK;
 /*
  * "schedule", "unschedule", "pause", "resume", "cancel": what is done by it. False: no such word.
  */

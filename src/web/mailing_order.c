@@ -5,6 +5,7 @@
 #include "store/audience_campaign_text.h"
 #include "store/audience_hold.h"
 #include "web/campaign_rows.h"
+#include "web/mailing_start.h"
 #include "web/draft_fill.h"
 
 #include <stdio.h>
@@ -117,6 +118,7 @@ enum store_result mailing_apply_change(struct scribe_order *scribe_order,
 		container_of(scribe_order, struct mailing_order, base.order);
 
 	order->is_wrong = false;
+	order->is_stale = false;
 	return campaign_change_apply(&order->change, txn);
 }
 
@@ -239,13 +241,37 @@ static bool try_out(struct mailing_order *order, const struct audience_campaign 
 	return ok;
 }
 
+/* Who starts what something speaks against does it knowingly: the log has why. */
+static enum store_result note_override(struct mailing_order *order, struct audience_campaign *c,
+				       struct audience_txn *txn)
+{
+	char object[AUDIT_TEXT_MAX + 1];
+
+	c->flags &= ~(u32)AUDIENCE_CAMPAIGN_UNVOUCHED;
+	if (order->overridden & MAILING_STOP_IDENTITY)
+		c->flags |= AUDIENCE_CAMPAIGN_UNVOUCHED;
+	if (order->overridden == 0)
+		return STORE_OK;
+	snprintf(object, sizeof(object), "mailing %u: %s", c->id, order->reasons);
+	return call_audit(txn, &order->author, "mailing.override", slice_of(object));
+}
+
+/* What was looked at is what is sent. */
+static bool is_stale(struct mailing_order *order, const struct audience_campaign *c)
+{
+	order->is_stale = order->seen_ms != c->changed_ms;
+	return order->is_stale;
+}
+
 static enum store_result edit_schedule(struct campaign_change *change, struct audience_campaign *c,
 				       struct audience_txn *txn)
 {
 	struct mailing_order *order = change->context;
-	enum store_result result = STORE_OK;
 	struct draft_plan plan;
+	enum store_result result;
 
+	if (is_stale(order, c))
+		return STORE_OK;
 	c->start_ms = order->now_ms;
 	if (!try_out(order, c, txn, &plan)) {
 		order->is_wrong = true;
@@ -264,8 +290,9 @@ static enum store_result edit_schedule(struct campaign_change *change, struct au
 	c->start_ms = max_u64(c->start_ms, order->now_ms);
 	c->state = AUDIENCE_CAMPAIGN_SCHEDULED;
 	c->changed_ms = order->now_ms;
+	result = note_override(order, c, txn);
 	show(order, c);
-	if (order->texts.len > 0)
+	if (result == STORE_OK && order->texts.len > 0)
 		result = campaign_text_put(txn, c->id, buf_slice(&order->texts));
 	return result == STORE_OK ? audit(txn, order, c->id) : result;
 }
@@ -291,7 +318,15 @@ static enum store_result edit_resume(struct campaign_change *change, struct audi
 				     struct audience_txn *txn)
 {
 	struct mailing_order *order = change->context;
+	enum store_result result;
 
+	if (c->sender == 0) {
+		if (is_stale(order, c))
+			return STORE_OK;
+		result = note_override(order, c, txn);
+		if (result != STORE_OK)
+			return result;
+	}
 	order->to = c->sender == 0 ? AUDIENCE_CAMPAIGN_SCHEDULED :
 		    c->flags & AUDIENCE_CAMPAIGN_BROUGHT ? AUDIENCE_CAMPAIGN_SENDING :
 							   AUDIENCE_CAMPAIGN_RUNNING;

@@ -66,7 +66,7 @@ static void show_frame(struct page *page, u32 id, const char *class, const struc
 	PAGE_HTML(page, "></iframe></figure>");
 }
 
-static void show_finding(struct page *page, const struct review_finding *finding)
+void page_campaign_finding(struct page *page, const struct review_finding *finding)
 {
 	static const char *const parts[] = { "", "", "text", "HTML" };
 	const bool japanese = page->language == LANGUAGE_JAPANESE;
@@ -109,7 +109,7 @@ static void show_review(struct page *page, struct mailing_preview *preview)
 	} else {
 		PAGE_HTML(page, "<ul>");
 		for (u32 i = 0; i < review.count; i++)
-			show_finding(page, &review.findings[i]);
+			page_campaign_finding(page, &review.findings[i]);
 		PAGE_HTML(page, "</ul>");
 	}
 	page_card_end(page);

@@ -293,6 +293,8 @@ static void on_done(struct call *call, struct call_order *base)
 		call_problem_page(call, 404, &words[GONE]);
 	} else if (!order->change.is_done) {
 		CALL_REDIRECT(call, TONE_BAD, &words[WRONG_STATE], "/admin/campaigns/{}", id);
+	} else if (order->is_stale) {
+		CALL_REDIRECT(call, TONE_BAD, page_campaign_changed(), "/admin/campaigns/{}", id);
 	} else if (order->is_wrong) {
 		/* The editor shows it at the field. */
 		CALL_REDIRECT(call, TONE_BAD, NULL, "/admin/campaigns/{}/edit?check=1", id);
@@ -326,6 +328,8 @@ void page_campaign_order(struct call *call)
 	bool copies = strcmp(call->second, "resend") == 0;
 	struct mailing_order *order;
 	u32 id = mailing_id(call);
+	u32 overrides;
+	u64 seen_ms;
 
 	if (id == 0)
 		return;
@@ -335,12 +339,17 @@ void page_campaign_order(struct call *call)
 	order->change.id = id;
 	order->base.answer = deletes ? on_deleted : copies ? on_copied : on_done;
 	order->base.order.apply = copies ? mailing_apply_resend : mailing_apply_delete;
-	if (deletes || copies || mailing_order_verb(order, call->second)) {
+	if (deletes || copies) {
 		call_give_order(call, &order->base);
-		return;
+	} else if (!mailing_order_verb(order, call->second)) {
+		mailing_order_free(order);
+		call_problem_page(call, 404, NULL);
+	} else if (strcmp(call->second, "schedule") == 0 || strcmp(call->second, "resume") == 0) {
+		overrides = page_campaign_overrides(call->form, &seen_ms);
+		mailing_start(call, order, overrides, seen_ms, page_campaign_stopped);
+	} else {
+		call_give_order(call, &order->base);
 	}
-	mailing_order_free(order);
-	call_problem_page(call, 404, NULL);
 }
 
 static void on_released(struct call *call, struct call_order *base)

@@ -9,6 +9,7 @@
 #define ADMIN API_SCOPE_ADMIN
 #define CONTACTS API_SCOPE_CONTACTS
 #define JSON ROUTE_TAKES_JSON
+#define MAY_JSON (ROUTE_TAKES_JSON | ROUTE_MAY_LACK_BODY)
 #define FILE_BODY ROUTE_TAKES_FILE
 
 #define FORM ROUTE_TAKES_FORM
@@ -154,10 +155,10 @@ static const struct web_route routes[] = {
 	{ "GET", "/api/v1/mailings/{}", READ, 0, api_mailing_show },
 	{ "PATCH", "/api/v1/mailings/{}", SEND, JSON, api_mailing_change },
 	{ "DELETE", "/api/v1/mailings/{}", SEND, 0, api_mailing_delete },
-	{ "POST", "/api/v1/mailings/{}/schedule", ADMIN, 0, api_mailing_schedule },
+	{ "POST", "/api/v1/mailings/{}/schedule", ADMIN, MAY_JSON, api_mailing_schedule },
 	{ "POST", "/api/v1/mailings/{}/unschedule", ADMIN, 0, api_mailing_unschedule },
 	{ "POST", "/api/v1/mailings/{}/pause", ADMIN, 0, api_mailing_pause },
-	{ "POST", "/api/v1/mailings/{}/resume", ADMIN, 0, api_mailing_resume },
+	{ "POST", "/api/v1/mailings/{}/resume", ADMIN, MAY_JSON, api_mailing_resume },
 	{ "POST", "/api/v1/mailings/{}/cancel", ADMIN, 0, api_mailing_cancel },
 	{ "POST", "/api/v1/mailings/{}/resend", SEND, JSON, api_mailing_resend },
 	{ "POST", "/api/v1/mailings/{}/test", SEND, JSON, api_mailing_test },

@@ -29,6 +29,7 @@ enum web_route_flag {
 	ROUTE_OWNER = 256,    /* who may change users and settings */
 	ROUTE_EXPORTER = 512, /* who may hand out personal data: session_may_export */
 	ROUTE_OWN_SITE = 1024, /* no session is needed, but a POST comes from our own pages */
+	ROUTE_MAY_LACK_BODY = 2048, /* with TAKES_JSON: none at all is an empty object */
 };
 
 struct web_route {

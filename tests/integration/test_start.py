@@ -1,6 +1,7 @@
 """What stops a campaign's start: what DNS does not say of the domain, what the review finds in the mail."""
 
 import pathlib
+import re
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import sender as sender_module
 from hostile import Hostile
 from sender import wait_until
+from visitor import Visitor
 from web_host import WebHost
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "console"))
@@ -35,6 +37,12 @@ class World:
         self.web = WebHost(self.sender.start(), url=f"https://news.{DOMAIN}",
                            **{"check-identity": True}).start()
         self.key = self.web.key("shop", "--scope", "send,read,admin,contacts")
+        self.owner = Visitor(self.web).become()
+        page = self.owner.get("/admin/settings").send("/admin/settings", **{
+            "sender-name": "Shop K.K.", "sender-address": "1-2-3 Kanda, Tokyo",
+            "sender-contact": "help@shop.test"})
+        assert page.status == 200, page.text
+        assert self.call("POST", "/contacts", {"email": "ann@shop.test", "state": "active"}).status == 201
         return self
 
     def __exit__(self, *how):
@@ -52,6 +60,23 @@ class World:
     def dkim_vouches(self):
         for name, record in self.sender.dns_records.items():
             self.names.records[(name, "TXT")] = [f'"{record}"']
+
+    def mailing(self, **more):
+        """A draft without a fault, but for what is given."""
+        made = self.call("POST", "/mailings", {
+            "name": "News", "from": f"Shop <shop@{DOMAIN}>", "subject": "News", "preheader": "All of it",
+            "text": "Hello\n{{unsubscribe_url}}\nShop K.K., 1-2-3 Kanda, Tokyo, help@shop.test\n", **more})
+        assert made.status == 201, made
+        return f"/mailings/{made.json['id']}"
+
+    def schedule(self, where, *override):
+        return self.call("POST", where + "/schedule", {"override": list(override)} if override else None)
+
+    def state(self, where):
+        return self.call("GET", where).json
+
+    def settled(self, where, *states):
+        return wait_until(lambda: self.state(where)["state"] in states and self.state(where), states)
 
     def checked(self):
         """What it says once it was asked anew."""
@@ -89,3 +114,86 @@ def test_dns_is_asked_at_the_start_and_when_somebody_wants_it(world):
     second = world.checked()
     assert second["aligned"] and row(second, "DKIM")["result"] == "pass", second
     assert row(second, "SPF 127.0.0.1")["result"] == "fail"
+
+
+def test_a_mail_that_the_law_forbids_does_not_start(world):
+    world.dkim_vouches()
+    where = world.mailing(text="Hello, nobody says who we are.\n")
+    refused = world.schedule(where)
+    assert refused.status == 422 and refused.json["override"] == ["findings"], refused
+    found = [one["problem"] for one in refused.json["findings"]]
+    assert "The body has no link to unsubscribe by." in found
+    assert "The sender's postal address is not in the body: 1-2-3 Kanda, Tokyo." in found
+    assert all(one["part"] and one["advice"] for one in refused.json["findings"])
+    assert "no link to unsubscribe by" in refused.json["detail"] and "identity" not in refused.json
+    assert world.state(where)["state"] == "draft"
+
+    # Who says so starts it all the same; the log has what he has been told.
+    for wrong in ({"override": ["findigns"]}, {"override": "findings"}, {"overide": []}):
+        answer = world.call("POST", where + "/schedule", wrong)
+        assert answer.status == 422 and answer.json["pointer"].startswith("/over"), answer
+    assert world.schedule(where, "identity").status == 422
+    assert world.schedule(where, "findings").status == 200
+    world.settled(where, "done")
+    log = world.owner.get("/admin/audit").text
+    assert "started a campaign in spite of what was found" in log, log[200:1500]
+    assert re.search(rf"mailing {where[10:]}: findings: .*The sender's name is not in the body", log), log
+
+
+def test_a_mail_without_fault_starts_without_a_word(world):
+    world.dkim_vouches()
+    where = world.mailing()
+    answer = world.schedule(where)
+    assert answer.status == 200, answer
+    world.settled(where, "done")
+
+
+def test_mail_that_nobody_vouches_for_does_not_start(world):
+    world.nobody_vouches()
+    assert not world.checked()["aligned"]
+    where = world.mailing()
+    refused = world.schedule(where)
+    assert refused.status == 422 and refused.json["override"] == ["identity"], refused
+    assert row(refused.json["identity"], "SPF 127.0.0.1")["publish"] == SPF
+    assert f"receivers would refuse mail of {DOMAIN}: SPF 127.0.0.1: none" in refused.json["detail"]
+
+    # As soon as the record is there it starts: what was known before refuses nobody.
+    world.names.records[(DOMAIN, "TXT")] = ['"v=spf1 ip4:127.0.0.1 -all"']
+    answer = world.schedule(where)
+    assert answer.status == 200, answer
+    world.settled(where, "done")
+
+
+def test_a_person_sees_what_stops_it_and_may_go_on(world):
+    world.nobody_vouches()
+    assert not world.checked()["aligned"]
+    where = world.mailing(text="Hello\n")
+    page = f"/admin/campaigns/{where[10:]}"
+    order = page + "/schedule"
+    stopped = world.owner.get(page).send(order)
+    assert stopped.status == 422 and "Nothing was sent." in stopped.text
+    assert "The body has no link to unsubscribe by." in stopped.text and SPF in stopped.text
+    assert "SPF 127.0.0.1" in stopped.text and page + "/edit" in stopped.links
+    assert stopped.send(order, override="findings").status == 422
+    # What he agreed to is what he saw.
+    assert world.call("PATCH", where, {"text": "Hallo\n"}).status == 200
+    again = world.owner.post(order, {**stopped.reader.forms[-1].fields, "override": ["findings", "identity"]})
+    assert again.status == 422
+    done = world.owner.post(order, {**again.reader.forms[-1].fields, "override": ["findings", "identity"]})
+    assert "Done." in done.text
+    world.settled(where, "done")
+    log = world.owner.get("/admin/audit").text
+    assert f"mailing {where[10:]}: findings: " in log
+    viewer = Visitor(world.web).become("viewer@shop.test", "viewer")
+    refused = viewer.post(order, {"csrf": viewer.token(), "override": ["findings", "identity"]})
+    assert refused.status == 403
+
+
+def test_it_is_said_in_japanese(world):
+    world.nobody_vouches()
+    where = world.mailing(text="Hello\n")
+    person = Visitor(world.web, "ja").become("mori@shop.test", "editor")
+    page = f"/admin/campaigns/{where[10:]}"
+    stopped = person.get(page).send(page + "/schedule")
+    assert "まだ配信されていません" in stopped.text and "本文に配信停止のリンクがありません。" in stopped.text
+    assert f"{DOMAIN} のメールは SPF でも DKIM でも" in stopped.text

@@ -1,6 +1,9 @@
 /* The thread that brings contacts to the sender, against a real one. */
 #include "campaign_world.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 static void everyone_who_is_meant_is_brought_once(void **state)
 {
 	struct audience_campaign head;
@@ -215,6 +218,69 @@ static void outside_of_its_hours_nothing_starts(void **state)
 	assert_int_equal(head_of(id).state, AUDIENCE_CAMPAIGN_SCHEDULED);
 }
 
+/* ---- what DNS says ---- */
+
+/* A name server that knows no name: its socket. */
+static void *nobody_is_known(void *argument)
+{
+	const int *socket = argument;
+	u8 message[1500];
+	struct sockaddr_in from;
+	socklen_t size = sizeof(from);
+	ssize_t n;
+
+	while ((n = recvfrom(*socket, message, sizeof(message), 0, (struct sockaddr *)&from,
+			     &size)) >= 12) {
+		message[2] |= 0x84; /* an answer, with authority (RFC 1035 section 4.1.1) */
+		message[3] = 3;	    /* NXDOMAIN */
+		(void)sendto(*socket, message, (size_t)n, 0, (struct sockaddr *)&from, size);
+		size = sizeof(from);
+	}
+	return NULL;
+}
+
+/* The time has come of one that was scheduled when all was well; and of one that may go anyway. */
+static void one_that_dns_does_not_vouch_for_is_paused_unless_it_was_overridden(void **state)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	const struct identity_params params = { &the.config, web.audience, web.scribe };
+	int socket_fd = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t size = sizeof(at);
+	char forwarder[32];
+	const char *forwarders[] = { forwarder };
+	struct audience_campaign head;
+	struct draft draft;
+	struct error error;
+	pthread_t thread;
+	u32 id;
+
+	(void)state;
+	assert_int_equal(bind(socket_fd, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(getsockname(socket_fd, (struct sockaddr *)&at, &size), 0);
+	assert_int_equal(pthread_create(&thread, NULL, nobody_is_known, &socket_fd), 0);
+	snprintf(forwarder, sizeof(forwarder), "127.0.0.1@%u", ntohs(at.sin_port));
+	the.config.dns.forwarders = (struct config_list){ .items = forwarders, .count = 1 };
+	the.config.dns.trust_anchor_file = ""; /* none: it could sign nothing */
+	add_people(10);
+	draft = good_draft();
+	id = schedule(&draft, clock_wall_ms());
+	web.identity = identity_checker_open(&params, &error);
+	assert_non_null(web.identity);
+	start_bringer();
+	head = wait_for(id, STATE(PAUSED));
+	assert_non_null(strstr(head.reason.ptr, "receivers would refuse mail of courier.example: "));
+	assert_non_null(strstr(head.reason.ptr, "DKIM s1: no such name"));
+	assert_int_equal(head.sender, 0);
+	set_state(id, AUDIENCE_CAMPAIGN_SCHEDULED, AUDIENCE_CAMPAIGN_UNVOUCHED, UINT64_MAX);
+	wait_for(id, STATE(SENDING));
+	stop_bringer();
+	identity_checker_close(web.identity);
+	web.identity = NULL;
+	shutdown(socket_fd, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	close(socket_fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -230,6 +296,7 @@ int main(void)
 		TEST(a_pause_by_the_senders_operator_is_not_undone),
 		TEST(a_cancelled_one_is_cancelled_at_the_sender_and_over),
 		TEST(outside_of_its_hours_nothing_starts),
+		TEST(one_that_dns_does_not_vouch_for_is_paused_unless_it_was_overridden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

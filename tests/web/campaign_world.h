@@ -18,6 +18,7 @@
 #include "store/audience_hold.h"
 #include "store/audience_list.h"
 #include "web/bringer.h"
+#include "web/identity.h"
 #include "web/link_key.h"
 #include "web/log_follower.h"
 #include "web/meter.h"
@@ -34,6 +35,7 @@ static struct {
 	struct meter_scribe meter;
 	struct link_keys keys;
 	struct bringer *bringer;
+	struct identity_checker *identity; /* NULL: DNS is not asked */
 	u16 list;
 } web;
 
@@ -48,7 +50,8 @@ static inline void start_bringer(void)
 	const struct bringer_params params = { .config = &the.config,
 					       .audience = web.audience,
 					       .scribe = web.scribe,
-					       .links = &web.keys };
+					       .links = &web.keys,
+					       .identity = web.identity };
 	struct error error;
 
 	web.bringer = bringer_open(&params, &error);

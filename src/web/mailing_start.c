@@ -1,0 +1,228 @@
+#include "web/mailing_start.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "web/identity.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TURN_NS (50 * NS_PER_MS)
+#define PATIENCE_NS (15 * NS_PER_S) /* for DNS; browsers and programs wait as long */
+#define LINE_MAX 4096
+
+struct mailing_start {
+	struct call *call;
+	struct mailing_order *order;
+	u32 overrides;
+	u64 seen_ms; /* what they are about */
+	mailing_stopped *stopped;
+	struct timer timer;
+	u64 asked; /* identity_ask_anew's; 0: not yet */
+	u64 until_ns;
+	struct mailing_stops stops;
+};
+
+const char *mailing_stop_name(u32 index)
+{
+	static const char *const names[MAILING_STOPS] = { "findings", "identity" };
+
+	return index < MAILING_STOPS ? names[index] : NULL;
+}
+
+/* ---- the reasons ---- */
+
+void mailing_stops_findings(const struct mailing_stops *stops, struct buf *out)
+{
+	for (u32 i = 0; i < stops->review.count; i++) {
+		if (stops->review.findings[i].severity != REVIEW_MUST)
+			continue;
+		if (i > 0)
+			buf_add_char(out, ' ');
+		review_add_problem(&stops->review.findings[i], false, out);
+	}
+}
+
+void mailing_stops_identity(const struct mailing_stops *stops, struct buf *out)
+{
+	if (identity_is_fresh(stops->identity, clock_wall_ms()))
+		identity_add_failures(stops->identity, out);
+	else
+		buf_add_text(out, "DNS could not be asked");
+}
+
+/* For the audit: what was overridden, and why it should not have been. */
+static void note_overridden(struct mailing_start *start)
+{
+	struct mailing_order *order = start->order;
+	struct buf line;
+
+	order->overridden = start->stops.stops & start->overrides;
+	if (order->overridden == 0)
+		return;
+	buf_init(&line, LINE_MAX);
+	if (order->overridden & MAILING_STOP_FINDINGS) {
+		buf_add_text(&line, "findings: ");
+		mailing_stops_findings(&start->stops, &line);
+	}
+	if (order->overridden & MAILING_STOP_IDENTITY) {
+		buf_add_format(&line, "%sidentity of %s: ", line.len > 0 ? " " : "",
+			       start->stops.customer);
+		mailing_stops_identity(&start->stops, &line);
+	}
+	slice_copy(order->reasons, sizeof(order->reasons),
+		   slice_first(buf_slice(&line), sizeof(order->reasons) - 1));
+	buf_done(&line);
+}
+
+/* ---- looking ---- */
+
+/* Of one that is no draft, and one that began, the order itself says what can be done. */
+static bool is_to_begin(const struct audience_campaign *campaign)
+{
+	return campaign->state == AUDIENCE_CAMPAIGN_DRAFT ||
+	       (campaign->state == AUDIENCE_CAMPAIGN_PAUSED && campaign->sender == 0);
+}
+
+static void forget(struct mailing_stops *stops)
+{
+	mailing_preview_free(stops->preview);
+	json_decref(stops->identity);
+	*stops = (struct mailing_stops){ .stops = 0 };
+}
+
+/* What cannot even be composed is refused by the order, at its field. False: no memory. */
+static bool look_at_mail(struct mailing_start *start, const struct audience_campaign *campaign)
+{
+	struct mailing_stops *stops = &start->stops;
+	bool is_composed;
+
+	stops->preview = mailing_preview_make(start->call, campaign, NULL, &is_composed);
+	if (!stops->preview)
+		return false;
+	if (!is_composed)
+		return true;
+	if (!mailing_review_make(start->call, stops->preview, &stops->review))
+		return false;
+	if (stops->review.counts[REVIEW_MUST] > 0)
+		stops->stops |= MAILING_STOP_FINDINGS;
+	return true;
+}
+
+static bool look(struct mailing_start *start)
+{
+	struct call *call = start->call;
+	struct audience_txn *txn = call->web->reader;
+	struct mailing_stops *stops = &start->stops;
+	struct audience_campaign campaign;
+	enum store_result result;
+	bool ok;
+
+	forget(stops);
+	result = audience_begin_read(txn);
+	if (result == STORE_OK)
+		result = audience_campaign_get(txn, start->order->change.id, &campaign);
+	ok = result == STORE_OK || result == STORE_NOT_FOUND;
+	if (result == STORE_OK && is_to_begin(&campaign)) {
+		if (start->seen_ms > 0 && start->seen_ms != campaign.changed_ms)
+			start->overrides = 0;
+		stops->changed_ms = campaign.changed_ms;
+		slice_copy(stops->customer, sizeof(stops->customer), campaign.customer);
+		ok = look_at_mail(start, &campaign);
+		if (call->web->config->web.check_identity) {
+			stops->identity = identity_latest(txn, campaign.customer);
+			if (!identity_is_fresh(stops->identity, clock_wall_ms()) ||
+			    !identity_is_aligned(stops->identity))
+				stops->stops |= MAILING_STOP_IDENTITY;
+		}
+	}
+	audience_abort(txn);
+	return ok;
+}
+
+/* ---- the end ---- */
+
+void mailing_start_drop(struct mailing_start *start)
+{
+	timer_stop(&start->call->web->wheel, &start->timer);
+	start->call->start = NULL;
+	if (start->order)
+		mailing_order_free(start->order);
+	forget(&start->stops);
+	free(start);
+}
+
+static void decide(struct mailing_start *start)
+{
+	struct call *call = start->call;
+	struct mailing_order *order = start->order;
+
+	/* An answer may be the end of its call, which has nothing to drop by then. */
+	call->start = NULL;
+	if (start->stops.stops & ~start->overrides) {
+		start->stopped(call, &start->stops);
+	} else {
+		note_overridden(start);
+		order->seen_ms = start->stops.changed_ms;
+		start->order = NULL;
+		call_give_order(call, &order->base);
+	}
+	mailing_start_drop(start);
+}
+
+/* The record may have been published a minute ago: nobody is refused by what was known before. */
+static bool wants_dns(const struct mailing_start *start)
+{
+	return start->asked == 0 &&
+	       (start->stops.stops & ~start->overrides & MAILING_STOP_IDENTITY);
+}
+
+static void step(struct mailing_start *start)
+{
+	if (!look(start)) {
+		struct call *call = start->call;
+
+		mailing_start_drop(start);
+		call_refuse(call, 503, NULL, "the campaign cannot be looked at now");
+		return;
+	}
+	if (!wants_dns(start)) {
+		decide(start);
+		return;
+	}
+	start->asked = identity_ask_anew(start->call->web->identity);
+	start->until_ns = clock_mono_ns() + PATIENCE_NS;
+	timer_start(&start->call->web->wheel, &start->timer, clock_mono_ns() + TURN_NS);
+}
+
+static void on_turn(struct timer *timer)
+{
+	struct mailing_start *start = container_of(timer, struct mailing_start, timer);
+	u64 now_ns = clock_mono_ns();
+
+	if (now_ns >= start->until_ns ||
+	    identity_is_done(start->call->web->identity, start->asked))
+		step(start);
+	else
+		timer_start(&start->call->web->wheel, timer, now_ns + TURN_NS);
+}
+
+void mailing_start(struct call *call, struct mailing_order *order, u32 overrides, u64 seen_ms,
+		   mailing_stopped *stopped)
+{
+	struct mailing_start *start = calloc(1, sizeof(*start));
+
+	if (!start) {
+		mailing_order_free(order);
+		call_refuse(call, 503, NULL, "no memory");
+		return;
+	}
+	start->call = call;
+	start->order = order;
+	start->overrides = overrides;
+	start->seen_ms = seen_ms;
+	start->stopped = stopped;
+	timer_init(&start->timer, on_turn);
+	call->start = start;
+	step(start);
+}
