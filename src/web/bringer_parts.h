@@ -40,6 +40,7 @@ struct bringer {
 	i64 clock_ms;
 	u64 steady_ns;
 	u64 next_look_ns;
+	u64 next_steps_ns;
 	struct bringer_work step; /* the one that is handed over */
 };
 

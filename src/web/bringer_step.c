@@ -250,18 +250,19 @@ static bool make(struct hand *hand)
 	return true;
 }
 
-/* Flags follow what the sender was told. */
+/* The sender pauses, or goes on. */
 static void keep_held(struct hand *hand, const json_t *status, bool runs)
 {
 	bool is_held = hand->head.c.flags & AUDIENCE_CAMPAIGN_HELD;
 
 	if (runs && bringer_is_state(status, "ready"))
 		bringer_order(hand->bringer, "campaign.start", hand->head.c.sender);
-	if (!runs && bringer_is_state(status, "running"))
-		bringer_order(hand->bringer, "campaign.pause", hand->head.c.sender);
-	else if (!runs && !is_held)
+	/* The flag is first, or who goes on in between would not know that it pauses there. */
+	if (!runs && !is_held)
 		is_held = bringer_set_flags(hand->bringer, hand->work->id, AUDIENCE_CAMPAIGN_HELD,
 					    0);
+	if (!runs && is_held && bringer_is_state(status, "running"))
+		bringer_order(hand->bringer, "campaign.pause", hand->head.c.sender);
 	if (runs && is_held && bringer_is_state(status, "paused"))
 		bringer_order(hand->bringer, "campaign.resume", hand->head.c.sender);
 	else if (runs && is_held &&

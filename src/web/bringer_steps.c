@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define BATCH 500   /* enrolments of one order */
+#define LOOK_NS (10 * NS_PER_S) /* what is to pause at the sender does */
 #define BATCHES 20 /* of one sequence, before the next one has its turn */
 
 /* ---- orders ---- */
@@ -109,8 +110,10 @@ static bool is_open(const struct audience_sequence *kept, u64 now_ms)
 }
 
 /* Something is to be handed over, or the sender is to pause or to go on. */
-static bool has_work(struct audience_txn *txn, u32 step, bool runs)
+static bool has_work(const struct bringer *bringer, u32 step, bool runs)
 {
+	bool looks = !runs && bringer->now_ns >= bringer->next_steps_ns;
+	struct audience_txn *txn = bringer->reader;
 	struct audience_campaign campaign;
 	struct step_mail mail;
 	bool is_held;
@@ -118,7 +121,7 @@ static bool has_work(struct audience_txn *txn, u32 step, bool runs)
 	if (audience_campaign_get(txn, step, &campaign) != STORE_OK)
 		return false;
 	is_held = campaign.flags & AUDIENCE_CAMPAIGN_HELD;
-	if (campaign.sender > 0 && is_held == runs)
+	if (campaign.sender > 0 && (looks || is_held == runs))
 		return true;
 	return runs && step_mail_after(txn, step, campaign.cursor, &mail) == STORE_OK;
 }
@@ -142,7 +145,7 @@ static bool next_steps(struct bringer *bringer, u32 after, struct steps *steps)
 		steps->is_due = sequence_is_due(bringer->reader, &kept, bringer->now_ms);
 		for (u32 i = 0; i < kept.step_count; i++) {
 			if (steps->is_due ||
-			    has_work(bringer->reader, kept.steps[i].id, steps->runs))
+			    has_work(bringer, kept.steps[i].id, steps->runs))
 				steps->ids[steps->count++] = kept.steps[i].id;
 		}
 	}
@@ -164,4 +167,6 @@ void bringer_steps(struct bringer *bringer)
 		for (u32 i = 0; i < steps.count; i++)
 			bringer_step(bringer, steps.sequence, steps.ids[i], steps.runs);
 	}
+	if (bringer->now_ns >= bringer->next_steps_ns)
+		bringer->next_steps_ns = bringer->now_ns + LOOK_NS;
 }
