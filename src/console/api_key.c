@@ -1,39 +1,14 @@
 /* `api-key`: keys of programs that use the interface of `hikyaku web`. */
 #include "console/command.h"
 
-#include "base/api_key.h"
 #include "base/clock.h"
-#include "base/config.h"
 #include "base/text.h"
 #include "console/human.h"
+#include "console/key_file.h"
 #include "console/link.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* The file of the configuration, and what is in it. */
-struct key_file {
-	struct config config;
-	struct api_keys keys;
-};
-
-/* False: said why; *code is the exit code. */
-static bool open_file(struct console *console, struct key_file *file, int *code)
-{
-	char path[CONSOLE_PATH_SIZE];
-	struct error error;
-
-	*code = CONSOLE_FAILED;
-	if (!config_read(&file->config, console_config_path(console, path), &error)) {
-		console_fail_error(console, CONSOLE_FAILED, &error);
-		return false;
-	}
-	if (api_keys_read(&file->keys, file->config.web.api_keys, &error))
-		return true;
-	console_fail_error(console, CONSOLE_FAILED, &error);
-	config_free(&file->config);
-	return false;
-}
 
 static void print_key(const struct console *console, const struct api_key *key, const char *secret)
 {
@@ -67,7 +42,7 @@ int api_key_add_run(struct console *console, int argc, char **argv)
 
 	if (!console_arguments(console, options, array_count(options), argc, argv, 1, 1, &code))
 		return code;
-	if (!open_file(console, &file, &code))
+	if (!key_file_open(console, &file, &code))
 		return code;
 	key.scopes = scopes;
 	code = CONSOLE_FAILED;
@@ -79,14 +54,14 @@ int api_key_add_run(struct console *console, int argc, char **argv)
 			     slice_of(customer ? customer : "")))
 		console_fail(console, CONSOLE_FAILED, "the name is too long");
 	else if (!api_keys_add(&file.keys, &key, secret, &error) ||
-		 !api_keys_write(&file.keys, file.config.web.api_keys, &error))
+		 !key_file_write(&file, &error))
 		console_fail_error(console, CONSOLE_FAILED, &error);
 	else
 		code = CONSOLE_OK;
 	if (code == CONSOLE_OK)
 		print_key(console, &key, secret);
 	explicit_bzero(secret, sizeof(secret));
-	config_free(&file.config);
+	key_file_close(&file);
 	return code;
 }
 
@@ -109,7 +84,7 @@ int api_key_list_run(struct console *console, int argc, char **argv)
 
 	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
 		return code;
-	if (!open_file(console, &file, &code))
+	if (!key_file_open(console, &file, &code))
 		return code;
 	buf_init(&scopes, 64);
 	table_init(&table, stdout, titles, array_count(titles), 0);
@@ -132,7 +107,7 @@ int api_key_list_run(struct console *console, int argc, char **argv)
 	}
 	table_done(&table);
 	buf_done(&scopes);
-	config_free(&file.config);
+	key_file_close(&file);
 	return CONSOLE_OK;
 }
 
@@ -144,14 +119,14 @@ int api_key_remove_run(struct console *console, int argc, char **argv)
 
 	if (!console_arguments(console, NULL, 0, argc, argv, 1, 1, &code))
 		return code;
-	if (!open_file(console, &file, &code))
+	if (!key_file_open(console, &file, &code))
 		return code;
 	if (!api_keys_remove(&file.keys, slice_of(argv[0])))
 		code = console_fail(console, CONSOLE_FAILED, "there is no key named %s", argv[0]);
-	else if (!api_keys_write(&file.keys, file.config.web.api_keys, &error))
+	else if (!key_file_write(&file, &error))
 		code = console_fail_error(console, CONSOLE_FAILED, &error);
 	else
 		code = CONSOLE_OK;
-	config_free(&file.config);
+	key_file_close(&file);
 	return code;
 }

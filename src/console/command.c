@@ -110,7 +110,7 @@ static void list(FILE *out, const char *group, u32 mask, u32 flags)
 		if (group && (!command->group || strcmp(command->group, group) != 0))
 			continue;
 		if ((command->flags & mask) == flags)
-			fprintf(out, "  %-19s %s\n", command_name(command, name, sizeof(name)),
+			fprintf(out, "  %-21s  %s\n", command_name(command, name, sizeof(name)),
 				command->summary);
 	}
 }

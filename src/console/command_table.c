@@ -301,6 +301,39 @@ static const struct command rows[] = {
 	{ "suppression", "export", suppression_export_run, 0, "the list as a CSV file", "",
 	  "`suppression import` reads it.\n\nExample:\n"
 	  "  hikyaku suppression export >suppressed.csv" },
+	{ "contacts", "import", contacts_import_run, COMMAND_SCREEN, "bring a file of contacts",
+	  "FILE", contacts_import_help },
+	{ "contacts", "export", contacts_export_run, 0, "contacts as a CSV file", "",
+	  "All of them, those of a list, or those of a condition as segments are written.\n"
+	  "Columns are email, state, created, changed, attributes and list:NAME. Cells that\n"
+	  "a spreadsheet would take for a formula begin with an apostrophe, which an import\n"
+	  "takes away again. utf-16 is what Excel opens; characters that cp932 lacks become\n"
+	  "\"?\", and it is said how many.\n"
+	  "\n"
+	  "Examples:\n"
+	  "  hikyaku contacts export >contacts.csv\n"
+	  "  hikyaku contacts export --list news --segment 'opened within 90 days' \\\n"
+	  "      --columns email,name --encoding cp932 >readers.csv" },
+	{ "contacts", "list-imports", contacts_list_imports_run, 0, "files that were brought", "",
+	  "The newest 100.\n\nExample:\n  hikyaku contacts list-imports" },
+	{ "contacts", "status", contacts_status_run, 0, "how far an import is", "IMPORT",
+	  "Example:\n  hikyaku contacts status 7" },
+	{ "contacts", "report", contacts_report_run, 0, "what was found in an import's rows",
+	  "IMPORT",
+	  "A CSV file with line, reason and, for programs, a word for it.\n"
+	  "\nExample:\n  hikyaku contacts report 7 >findings.csv" },
+	{ "contacts", "run", contacts_run_run, COMMAND_SCREEN,
+	  "carry an import out after a dry run", "IMPORT",
+	  "Example:\n  hikyaku contacts run 7" },
+	{ "contacts", "cancel", contacts_cancel_run, 0, "stop an import, or discard its file",
+	  "IMPORT",
+	  "What is done already stays, and can be undone.\n"
+	  "\nExample:\n  hikyaku contacts cancel 7" },
+	{ "contacts", "undo", contacts_undo_run, COMMAND_SCREEN, "take a whole import back",
+	  "IMPORT",
+	  "Contacts become as they were before, but for those that were changed since. It\n"
+	  "can be done for 30 days.\n"
+	  "\nExample:\n  hikyaku contacts undo 7" },
 	{ "api-key", "add", api_key_add_run, 0, "let a program use the interface", "NAME",
 	  "Makes a key for `hikyaku web` and shows it, once: of the key itself nothing is\n"
 	  "kept. The program sends it as `Authorization: Bearer KEY`. Scopes: send (mail,\n"

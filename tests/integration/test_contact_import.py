@@ -2,6 +2,9 @@
 
 import csv
 import io
+import json
+import signal
+import subprocess
 from urllib.parse import quote
 
 import pytest
@@ -174,3 +177,81 @@ def test_what_shift_jis_lacks_is_counted_and_no_other_encoding_lacks_anything(de
 def test_an_export_that_cannot_be_says_why(desk, query, word):
     answer = desk.call("GET", "contacts/export?" + query)
     assert answer.status == 422 and word in answer.json["detail"]
+
+
+# ---- the command line ----
+
+def contacts(host, *words, **more):
+    return host.sender.run("contacts", *words, **more)
+
+
+def keys_left(host):
+    return [line.split()[0] for line in host.sender.run("api-key", "list").stdout.splitlines()
+            if line.startswith("console-")]
+
+
+def test_an_operator_imports_tries_undoes_and_exports(host, desk, tmp_path):
+    desk.call("POST", "lists", {"name": "shop"})
+    desk.call("POST", "attributes", {"name": "rank", "type": "text"})
+    table = tmp_path / "customers.csv"
+    table.write_bytes("メール,名前,Rank,メモ\r\nann@op.test,森,金,a\r\nnobody,x,y,z\r\n".encode("cp932"))
+    words = ("import", table, "--list", "shop", "--map", "名前=new:op_name,Rank=rank,*=ignore,#1=email")
+    tried = contacts(host, *words, "--dry-run")
+    assert "1  added" in tried.stdout and "1  refused" in tried.stdout and "contacts run" in tried.stdout
+    assert desk.call("GET", "contacts/ann@op.test").status == 404
+    done = json.loads(contacts(host, *words, "--json").stdout)
+    assert (done["state"], done["counts"]["added"], done["counts"]["bad"]) == ("done", 1, 1)
+    assert desk.contact("ann@op.test")["values"] == {"op_name": "森", "rank": "金"}
+    assert "customers.csv" in contacts(host, "list-imports").stdout
+    assert "address-bad" in contacts(host, "report", done["id"]).stdout
+    assert json.loads(contacts(host, "status", done["id"], "--json").stdout)["state"] == "done"
+
+    exported = contacts(host, "export", "--list", "shop", "--segment", 'rank = "金"', "--columns",
+                        "email,op_name")
+    assert exported.stdout.lstrip("\ufeff") == "email,op_name\nann@op.test,森\n"
+    assert "no column nothing" in contacts(host, "export", "--columns", "nothing", check=False).stderr
+    old = contacts(host, "export", "--segment", 'email ends "@odd.test"', "--columns", "note", "--encoding",
+                   "cp932")
+    assert "5 characters" in old.stderr
+
+    assert "undone" in contacts(host, "undo", done["id"]).stdout
+    assert desk.call("GET", "contacts/ann@op.test").status == 404
+    again = contacts(host, "undo", done["id"], check=False)
+    assert again.returncode == 1 and "nothing to be undone" in again.stderr
+    assert keys_left(host) == []
+
+
+def test_a_file_comes_by_a_pipe_and_goes_when_the_plan_is_wrong(host, desk):
+    done = contacts(host, "import", "-", "--json", stdin="email\npipe@op.test\n")
+    assert json.loads(done.stdout)["counts"]["added"] == 1 and desk.contact("pipe@op.test")
+    for words, why in ((("--list", "none"), "no such list (/lists/0)"),
+                       (("--map", "x=email"), 'no column "x"'),
+                       (("--map", "#1=ignore"), "one column is the address"),
+                       (("--consent", "shop", "--consent-date", "never"), "/consent/date")):
+        failed = contacts(host, "import", "-", *words, stdin="email\nbad@op.test\n", check=False)
+        assert failed.returncode in (1, 2) and why in failed.stderr, failed
+    newest = desk.call("GET", "imports").json["imports"][0]
+    assert newest["state"] == "cancelled"
+    assert desk.call("GET", "contacts/bad@op.test").status == 404
+    assert keys_left(host) == []
+
+
+def test_control_c_leaves_an_import_that_goes_on_and_can_be_cancelled(host, desk, tmp_path):
+    table = tmp_path / "many.csv"
+    table.write_text("email,n\n" + "".join(f"m{n}@many.test,{n}\n" for n in range(300_000)))
+    command = [host.sender.program, "contacts", "import", str(table), "--config", str(host.sender.config)]
+    one = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: any(i["state"] == "running" for i in desk.call("GET", "imports").json["imports"]),
+               "the import to run")
+    one.send_signal(signal.SIGINT)
+    _, said = one.communicate(timeout=60)
+    assert one.returncode == 1 and "goes on without you" in said, said
+    number = desk.call("GET", "imports").json["imports"][0]["id"]
+    state = desk.call("GET", f"imports/{number}").json["state"]
+    assert state in ("running", "done")
+    if state == "running":
+        assert "cancelled" in contacts(host, "cancel", number).stdout
+    assert desk.wait(number)["state"] in ("cancelled", "done")
+    contacts(host, "undo", number)
+    assert desk.call("GET", "contacts?email=m1").json["contacts"] == []
+    assert keys_left(host) == []
