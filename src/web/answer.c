@@ -73,7 +73,8 @@ static void answer(struct call *call, u32 status, const char *type)
 	buf_add_format(head, "Status: %u %s\r\n", status, title_of(status));
 	if (type)
 		buf_add_format(head, "Content-Type: %s\r\n", type);
-	if (type && !call->more)
+	/* Without it the answer ends with the connection, which may wait for the request's body. */
+	if (status != 204 && !call->more)
 		buf_add_format(head, "Content-Length: %llu\r\n",
 			       (unsigned long long)(call->answer_body.len + call->file_left));
 	if (status == 401 && !call->is_page)

@@ -153,6 +153,8 @@ static struct login_order *new_order(struct call *call, struct slice email)
 	slice_copy(session->agent, sizeof(session->agent),
 		   scgi_head_find(&call->head, SLICE("HTTP_USER_AGENT")));
 	snprintf(order->author.who, sizeof(order->author.who), "user %s", order->email);
+	if (call->session.user != 0)
+		memcpy(order->old, call->session.digest, SESSION_DIGEST);
 	session_new(session->digest, order->cookie);
 	session->made_ms = order->author.now_ms;
 	session->seen_ms = order->author.now_ms;
@@ -304,7 +306,6 @@ void page_code_try(struct call *call)
 	if (!order)
 		return;
 	slice_copy(order->code, sizeof(order->code), code);
-	memcpy(order->old, call->session.digest, SESSION_DIGEST);
 	order->base.answer = on_code;
 	call_give_order(call, &order->base);
 }

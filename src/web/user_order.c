@@ -170,9 +170,13 @@ void user_order_drop(struct user_order *order)
 
 void user_order_link(const struct user_order *order, const struct call *call, struct buf *out)
 {
+	const char *url = call->web->config->web.url;
 	struct slice host = scgi_head_find(&call->head, SLICE("HTTP_HOST"));
 
-	buf_add_text(out, "https://");
-	buf_add_slice(out, slice_first(host, 300));
+	/* What the request calls us is believed only where nobody has said it. */
+	if (url)
+		buf_add_text(out, url);
+	else
+		buf_add_format(out, "https://%.*s", SLICE_FMT(slice_first(host, 300)));
 	buf_add_format(out, "/admin/welcome/%s", order->token);
 }

@@ -5,6 +5,7 @@
  *                                   campaign 7; prints a line of tokens for each:
  *                                   track unsubscribe unsubscribe-from-list-1 preferences
  *   reader_many show FOLDER ID      what is known of a contact: name=number pairs
+ *   reader_many tokens FOLDER ID    a token of each purpose for a contact: purpose=token pairs
  *
  * `web` does not run meanwhile.
  */
@@ -215,17 +216,47 @@ static void show_campaign(void)
 	}
 }
 
+/* ---- tokens of each purpose ---- */
+
+static void show_tokens(u32 contact)
+{
+	static const struct {
+		const char *name;
+		enum link_purpose purpose;
+	} purposes[] = {
+		{ "track", LINK_TRACK },	     { "unsubscribe", LINK_UNSUBSCRIBE },
+		{ "preferences", LINK_PREFERENCES }, { "view", LINK_VIEW },
+		{ "confirm", LINK_CONFIRM },	     { "address", LINK_ADDRESS },
+		{ "fill", LINK_FILL },		     { "undo", LINK_UNDO },
+		{ "data", LINK_DATA },
+	};
+	struct slice record;
+	struct link_keys keys;
+
+	must(audience_setting_get(txn, SLICE(LINK_KEYS_SETTING), &record));
+	if (!link_keys_read(&keys, record))
+		exit(1);
+	for (size_t i = 0; i < array_count(purposes); i++) {
+		printf("%s=", purposes[i].name);
+		print_token(&keys, purposes[i].purpose, contact, 0, '\n');
+	}
+}
+
 int main(int argc, char **argv)
 {
 	u32 number;
 
 	if (argc != 4 || !slice_to_u32(slice_of(argv[3]), &number)) {
-		fprintf(stderr, "usage: reader_many make|show FOLDER NUMBER\n");
+		fprintf(stderr, "usage: reader_many make|show|tokens FOLDER NUMBER\n");
 		return 2;
 	}
 	open_audience(argv[2]);
 	if (strcmp(argv[1], "make") == 0) {
 		make(number);
+	} else if (strcmp(argv[1], "tokens") == 0) {
+		must(audience_begin_read(txn));
+		show_tokens(number);
+		audience_abort(txn);
 	} else {
 		must(audience_begin_read(txn));
 		show_contact(number);
