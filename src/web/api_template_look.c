@@ -1,6 +1,7 @@
 /* /api/v1/templates/{}/preview and /test: a template as somebody will see it. */
 #include "base/text.h"
 #include "store/audience_contact.h"
+#include "web/contact_search.h"
 #include "web/field.h"
 #include "web/route.h"
 #include "web/template_call.h"
@@ -59,11 +60,13 @@ static bool read_look(struct call *call, struct template_look *look, struct cont
 		call_refuse(call, 422, "/contact", "its values come with each call");
 		return false;
 	}
-	if (id > 0 && contact_get(call->web->reader, (u32)id, contact) != STORE_OK) {
-		call_refuse(call, 422, "/contact", "there is no such contact");
+	if (id > 0 && !contact_lend(call, (u32)id, contact))
 		return false;
-	}
 	look->contact = id > 0 ? contact : NULL;
+	if (id == 0 && !contact_may_be_seen(call)) {
+		*contact = (struct contact){ .address = SLICE(""), .values = SLICE("") };
+		look->contact = contact;
+	}
 	return true;
 }
 

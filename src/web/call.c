@@ -204,6 +204,8 @@ static u64 body_max_of(const struct call *call)
 {
 	u64 max = call->web->config->web.body_max;
 
+	if (call->route->flags & ROUTE_TAKES_FORM)
+		return FORM_BODY_MAX;
 	return call->route->flags & ROUTE_TAKES_JSON ? max : min_u64(max, BYTES_MAX);
 }
 
@@ -225,12 +227,7 @@ static bool check_body(struct call *call)
 
 	if (call->route->flags & (ROUTE_TAKES_UPLOAD | ROUTE_TAKES_FILE))
 		return call_upload_open(call);
-	if (call->route->flags & ROUTE_TAKES_FORM) {
-		if (length > FORM_BODY_MAX)
-			call_refuse(call, 413, NULL, "too large a form");
-		return length <= FORM_BODY_MAX && check_room(call, length);
-	}
-	if (!(call->route->flags & (ROUTE_TAKES_JSON | ROUTE_TAKES_BYTES))) {
+	if (!(call->route->flags & (ROUTE_TAKES_JSON | ROUTE_TAKES_BYTES | ROUTE_TAKES_FORM))) {
 		if (length > 0)
 			call_refuse(call, 400, NULL, "this call takes no body");
 		return length == 0;

@@ -136,3 +136,23 @@ enum store_result contact_search_run(struct contact_search *search, struct audie
 	ascii_lower_in_place(search->prefix, strlen(search->prefix));
 	return search->prefix[0] ? run_prefix(search, txn) : run_walk(search, txn);
 }
+
+bool contact_may_be_seen(const struct call *call)
+{
+	return call->session.user != 0 ||
+	       (call->key.scopes & (API_SCOPE_CONTACTS | API_SCOPE_ADMIN)) != 0;
+}
+
+bool contact_lend(struct call *call, u32 id, struct contact *contact)
+{
+	if (!contact_may_be_seen(call)) {
+		call_refuse(call, 403, "/contact", "the key %s may not see contacts",
+			    call->key.name);
+		return false;
+	}
+	if (contact_get(call->web->reader, id, contact) != STORE_OK) {
+		call_refuse(call, 422, "/contact", "there is no such contact");
+		return false;
+	}
+	return true;
+}

@@ -9,6 +9,7 @@
 
 #include "message/address.h"
 #include "store/audience_contact.h"
+#include "web/call.h"
 
 #define CONTACT_SEARCH_MAX 1000	  /* contacts of a page */
 #define CONTACT_SCAN_MAX 20000u	  /* contacts looked at for one */
@@ -31,5 +32,13 @@ struct contact_search {
 /* NOT_FOUND: the cursor is none of this search's. */
 enum store_result contact_search_run(struct contact_search *search,
 				     struct audience_txn *txn) MUST_CHECK;
+
+/* Whether who calls may see contacts: a user of the pages, or a key that has the scope. */
+bool contact_may_be_seen(const struct call *call);
+/*
+ * A contact whose values a preview or a test takes, within a transaction of the call's reader.
+ * False: there is none, or the key may not see it; the call is answered, with pointer /contact.
+ */
+bool contact_lend(struct call *call, u32 id, struct contact *contact) MUST_CHECK;
 
 #endif

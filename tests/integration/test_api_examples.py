@@ -38,7 +38,7 @@ def web(sender_in):
     with Hostile(polite) as server:
         one = sender_in(keys=("ed25519",))
         one.route("*", server.port)
-        with WebHost(one.start(), url="https://news.courier.example") as host:
+        with WebHost(one.start(), url="https://news.courier.example", rate=0) as host:
             yield host
 
 
