@@ -142,7 +142,8 @@ def test_each_page_is_for_those_whose_role_it_is(world):
             assert answer.status_code < 500, (route, answer.status_code)
 
 
-PERSONAL = re.compile(r"/api/v1/(contacts|lists|attributes|imports)(/|$)|/(members|explain|export)(/|$)")
+PERSONAL = re.compile(r"/api/v1/(lists|attributes|imports|events)(/|$)"
+                      r"|/(contacts|members|explain|export)(/|$)")
 KEEPERS = re.compile(r"/api/v1/(users|audit)(/|$)")
 LOOKS_BY_POST = {"/api/v1/segments/count", "/api/v1/templates/{}/preview"}
 
