@@ -40,6 +40,35 @@ static const char *text_of(const json_t *row, const char *name)
 	return text ? text : "";
 }
 
+static const json_t *find_check(const json_t *result, const char *name)
+{
+	const json_t *checks = json_object_get(result, "checks");
+
+	for (size_t i = 0; i < json_array_size(checks); i++) {
+		const json_t *row = json_array_get(checks, i);
+
+		if (strcmp(text_of(row, "check"), name) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+void identity_add_since(json_t *result, const json_t *before)
+{
+	json_int_t checked_ms = json_integer_value(json_object_get(result, "checked_ms"));
+	const json_t *checks = json_object_get(result, "checks");
+
+	for (size_t i = 0; i < json_array_size(checks); i++) {
+		json_t *row = json_array_get(checks, i);
+		const json_t *was = find_check(before, text_of(row, "check"));
+		json_int_t since_ms = json_integer_value(json_object_get(was, "since_ms"));
+
+		if (since_ms == 0 || strcmp(text_of(was, "result"), text_of(row, "result")) != 0)
+			since_ms = checked_ms;
+		json_object_set_new(row, "since_ms", json_integer(since_ms));
+	}
+}
+
 bool identity_stops_by(const json_t *check)
 {
 	const char *name = text_of(check, "check");

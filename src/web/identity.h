@@ -7,12 +7,13 @@
  * A result is JSON:
  *
  *     {"domain": "example.jp", "checked_ms": 1796000000000, "aligned": true, "failed": 1,
- *      "checks": [{"check": "SPF 192.0.2.10", "result": "fail", "found": "softfail, ...",
- *                  "publish": "example.jp. IN TXT \"v=spf1 ...\""}]}
+ *      "checks": [{"check": "SPF 192.0.2.10", "result": "fail", "since_ms": 1795990000000,
+ *                  "found": "softfail, ...", "publish": "example.jp. IN TXT \"v=spf1 ...\""}]}
  *
- * `checked_ms` is a wall clock's. `result` is "pass", "info" (no fault), "warn" or "fail";
- * `publish`, what to do about it, may lack, and may be several lines. `aligned`: SPF or DKIM
- * vouches for the domain's mail; without that receivers refuse it, and no campaign begins.
+ * `checked_ms` is a wall clock's, and `since_ms`: the first check that said so. `result` is "pass",
+ * "info" (no fault), "warn" or "fail"; `publish`, what to do about it, may lack, and may be several
+ * lines. `aligned`: SPF or DKIM vouches for the domain's mail; without that receivers refuse it,
+ * and no campaign begins.
  */
 #ifndef WEB_IDENTITY_H
 #define WEB_IDENTITY_H
@@ -51,6 +52,8 @@ json_t *identity_latest(struct audience_txn *txn, struct slice domain) MUST_CHEC
 /* Whether it is of the last day, seen from now; false for NULL. */
 bool identity_is_fresh(const json_t *result, u64 now_ms);
 bool identity_is_aligned(const json_t *result);
+/* Of each check since when it says so, by the result before (NULL: there was none). */
+void identity_add_since(json_t *result, const json_t *before);
 /* Whether it is one of the checks (SPF, DKIM) that decide this, and failed. */
 bool identity_stops_by(const json_t *check);
 /* What failed of SPF and DKIM, in one line: "SPF 192.0.2.10: fail, ...; DKIM ...". */

@@ -159,6 +159,17 @@ static void take_keys(struct work *work, const json_t *keys)
 	}
 }
 
+/* The last result of a domain; NULL: there is none. */
+static json_t *read_latest(struct identity_checker *checker, const char *domain)
+{
+	json_t *latest = NULL;
+
+	if (audience_begin_read(checker->reader) == STORE_OK)
+		latest = identity_latest(checker->reader, slice_of(domain));
+	audience_abort(checker->reader);
+	return latest;
+}
+
 /* Of one customer, as identity.show has it. NULL: no memory. */
 static json_t *check_domain(struct work *work, const json_t *customer)
 {
@@ -170,6 +181,7 @@ static json_t *check_domain(struct work *work, const json_t *customer)
 					.ask_arg = work,
 					.tell = tell,
 					.tell_arg = work };
+	json_t *before = read_latest(work->checker, asker_text(customer, "domain"));
 	json_t *result;
 
 	work->records = (struct records){ .domain = asker_text(customer, "domain"),
@@ -186,6 +198,8 @@ static json_t *check_domain(struct work *work, const json_t *customer)
 	result = json_pack("{s:s, s:I, s:b, s:i, s:o}", "domain", work->records.domain,
 			   "checked_ms", (json_int_t)clock_wall_ms(), "aligned", check.is_aligned,
 			   "failed", (int)check.failed, "checks", work->checks);
+	identity_add_since(result, before);
+	json_decref(before);
 	return result;
 }
 
@@ -225,14 +239,11 @@ static void keep(struct identity_checker *checker, const char *domain, const jso
 static bool is_due(struct identity_checker *checker, const char *domain)
 {
 	u64 now_ms = clock_wall_ms();
-	json_t *latest = NULL;
+	json_t *latest = read_latest(checker, domain);
 	json_int_t checked_ms;
 	bool is_aligned;
 	bool is_known;
 
-	if (audience_begin_read(checker->reader) == STORE_OK)
-		latest = identity_latest(checker->reader, slice_of(domain));
-	audience_abort(checker->reader);
 	is_known = identity_is_fresh(latest, now_ms);
 	is_aligned = identity_is_aligned(latest);
 	checked_ms = json_integer_value(json_object_get(latest, "checked_ms"));

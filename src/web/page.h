@@ -158,6 +158,9 @@ enum page_tone { TONE_NEUTRAL, TONE_GOOD, TONE_WARNING, TONE_BAD };
 /* A sentence that is to be seen; `role=alert` when it is bad. */
 void page_message(struct page *page, enum page_tone tone, const struct words *words);
 void page_message_text(struct page *page, enum page_tone tone, struct slice text);
+/* Between them what it says: text and links. */
+void page_message_begin(struct page *page, enum page_tone tone);
+void page_message_end(struct page *page);
 /* A state in a word: "sent", "paused". */
 void page_badge(struct page *page, enum page_tone tone, const struct words *words);
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "store/audience_contact.h"
 #include "store/audience_count.h"
+#include "web/identity.h"
 #include "web/page_sender.h"
 #include "web/pulse.h"
 
@@ -38,6 +39,9 @@ enum word {
 	AWAY,
 	NO_ROOM,
 	NEARLY_FULL,
+	NOT_ALIGNED,
+	CHECKS_FAIL,
+	DNS,
 	WORD_COUNT,
 };
 
@@ -73,6 +77,10 @@ static const struct words words[WORD_COUNT] = {
 			"送信用ディスクの空きがありません。空きができるまで送信は停止します。" } },
 	[NEARLY_FULL] = { { "The sender's disk is nearly full: nothing more is taken in.",
 			    "送信用ディスクの空きが残りわずかです。新しい配信は受け付けません。" } },
+	[NOT_ALIGNED] = { { "Receivers refuse mail of {1}: neither SPF nor DKIM vouches for it.",
+			    "{1} からのメールはSPF・DKIMのどちらでも認証されないため、受信側に拒否されます。" } },
+	[CHECKS_FAIL] = { { "DNS lacks something for {1}.", "{1} のDNS設定に不足があります。" } },
+	[DNS] = { { "DNS records", "DNS レコード" } },
 };
 
 /* ---- contacts ---- */
@@ -104,6 +112,37 @@ static void show_contacts(struct page *page, const struct census *census)
 	page_tile(page, &words[CONTACTS_LEFT], census->of[CONTACT_UNSUBSCRIBED]);
 	page_tile(page, &words[CONTACTS_COMPLAINED], census->of[CONTACT_COMPLAINED]);
 	page_tiles_end(page);
+}
+
+/* ---- what DNS says of the domains ---- */
+
+static void show_domain(struct page *page, const char *domain, const json_t *result)
+{
+	bool is_aligned = identity_is_aligned(result);
+
+	if (!result || (is_aligned && page_sender_number(result, "failed") == 0))
+		return;
+	page_message_begin(page, is_aligned ? TONE_WARNING : TONE_BAD);
+	PAGE_SENTENCE(page, &words[is_aligned ? CHECKS_FAIL : NOT_ALIGNED], slice_of(domain));
+	PAGE_HTML(page, " ");
+	PAGE_LINK(page, &words[DNS], "/admin/dns");
+	page_message_end(page);
+}
+
+static void show_identity(struct page *page)
+{
+	const struct config *config = page->call->web->config;
+	struct audience_txn *txn = page->call->web->reader;
+	enum store_result begun = audience_begin_read(txn);
+
+	for (size_t i = 0; i < config->customer_count && begun == STORE_OK; i++) {
+		const char *domain = config->customers[i].domain;
+		json_t *result = identity_latest(txn, slice_of(domain));
+
+		show_domain(page, domain, result);
+		json_decref(result);
+	}
+	audience_abort(txn);
 }
 
 /* ---- the sender ---- */
@@ -199,6 +238,7 @@ static void show(struct call *call, const json_t *status)
 					.refresh_s = REFRESH_S });
 	if (!status)
 		page_message(&page, TONE_WARNING, &words[AWAY]);
+	show_identity(&page);
 	show_contacts(&page, &census);
 	show_day(&page);
 	if (status) {

@@ -55,15 +55,25 @@ void page_nothing(struct page *page, const struct words *sentence)
 	PAGE_HTML(page, "</p>");
 }
 
-void page_message_text(struct page *page, enum page_tone tone, struct slice text)
+void page_message_begin(struct page *page, enum page_tone tone)
 {
 	PAGE_HTML(page, "<p");
 	page_attribute(page, "class", SLICE("message"));
 	page_attribute(page, "data-tone", slice_of(tones[tone]));
 	page_attribute(page, "role", tone == TONE_BAD ? SLICE("alert") : SLICE("status"));
 	PAGE_HTML(page, ">");
-	page_text(page, text);
+}
+
+void page_message_end(struct page *page)
+{
 	PAGE_HTML(page, "</p>");
+}
+
+void page_message_text(struct page *page, enum page_tone tone, struct slice text)
+{
+	page_message_begin(page, tone);
+	page_text(page, text);
+	page_message_end(page);
 }
 
 void page_message(struct page *page, enum page_tone tone, const struct words *sentence)

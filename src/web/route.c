@@ -60,6 +60,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/admin/suppressions/{}", 0, VIEWER, page_suppression },
 	{ "POST", "/admin/suppressions/{}", 0, EDITOR | FORM, page_suppression_change },
 	{ "GET", "/admin/dns", 0, VIEWER, page_dns },
+	{ "POST", "/admin/dns", 0, EDITOR | FORM, page_dns_check },
 	{ "GET", "/admin/contacts", 0, VIEWER, page_contacts },
 	{ "GET", "/admin/contacts/new", 0, EDITOR, page_contact_new },
 	{ "POST", "/admin/contacts/new", 0, EDITOR | FORM, page_contact_add },

@@ -131,6 +131,7 @@ void page_suppressions(struct call *call);
 void page_suppression(struct call *call);
 void page_suppression_change(struct call *call);
 void page_dns(struct call *call);
+void page_dns_check(struct call *call);
 void page_account(struct call *call);
 void page_account_save(struct call *call);
 void page_password_change(struct call *call);

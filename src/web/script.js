@@ -147,7 +147,7 @@ if (document.querySelector("[data-chart]")) {
 // A page that shows what goes on is kept up to date, unless nobody sees it or somebody fills something in.
 const main = document.querySelector("main[data-refresh]");
 if (main) {
-	setInterval(async () => {
+	const timer = setInterval(async () => {
 		if (document.hidden || main.querySelector(":focus-within, details[open]"))
 			return;
 		try {
@@ -156,6 +156,8 @@ if (main) {
 				return;
 			const next = new DOMParser().parseFromString(await answer.text(), "text/html");
 			main.replaceChildren(...next.querySelector("main").childNodes);
+			if (!next.querySelector("main[data-refresh]"))
+				clearInterval(timer);
 			drawCharts();
 		} catch {
 			// The next time.

@@ -114,6 +114,10 @@ def test_dns_is_asked_at_the_start_and_when_somebody_wants_it(world):
     second = world.checked()
     assert second["aligned"] and row(second, "DKIM")["result"] == "pass", second
     assert row(second, "SPF 127.0.0.1")["result"] == "fail"
+    # Since when it says so: what is as it was keeps its moment.
+    assert row(first, "DKIM")["since_ms"] == first["checked_ms"]
+    assert row(second, "SPF 127.0.0.1")["since_ms"] == first["checked_ms"]
+    assert row(second, "DKIM")["since_ms"] == second["checked_ms"]
 
 
 def test_a_mail_that_the_law_forbids_does_not_start(world):
@@ -197,3 +201,36 @@ def test_it_is_said_in_japanese(world):
     stopped = person.get(page).send(page + "/schedule")
     assert "まだ配信されていません" in stopped.text and "本文に配信停止のリンクがありません。" in stopped.text
     assert f"{DOMAIN} のメールは SPF でも DKIM でも" in stopped.text
+
+
+def test_the_page_shows_what_dns_says_beside_each_record(world):
+    owner = world.owner
+    viewer = Visitor(world.web).become("vi@shop.test", "viewer")
+
+    def look():
+        """Asked anew by the button, looked at until it is done."""
+        page = owner.get("/admin/dns").send("/admin/dns")
+        assert page.path == "/admin/dns" and "asked=" in page.answer.url
+        asked = page.answer.url.removeprefix(world.web.url)
+        return wait_until(lambda: (lambda now: now if "being asked" not in now.text else None)(
+            owner.get(asked)), "an answer of DNS")
+
+    world.nobody_vouches()
+    page = look()
+    name, record = next(iter(world.sender.dns_records.items()))
+    selector = name.partition(".")[0]
+    assert f"{record} Copy signature (DKIM) fails" in page.text
+    assert "who may send (SPF) fails" in page.text and f"{DOMAIN}. IN TXT" in page.text
+    assert "receivers refuse it" in page.text
+    assert re.search(rf"DKIM {selector} fails \d{{4}}-\d\d-\d\d \d\d:\d\d", page.text)
+    assert f"Receivers refuse mail of {DOMAIN}" in owner.get("/admin").text
+
+    world.dkim_vouches()
+    page = look()
+    assert f"{record} Copy signature (DKIM) passes" in page.text and "is yours" in page.text
+    assert re.search(rf"DKIM {selector} passes", page.text) and "MX passes" in page.text
+    assert f"DNS lacks something for {DOMAIN}" in owner.get("/admin").text
+
+    page = viewer.get("/admin/dns")
+    assert "signature (DKIM) passes" in page.text and "Check now" not in page.text
+    assert viewer.post("/admin/dns", {"csrf": viewer.token()}).status == 403
