@@ -197,6 +197,8 @@ struct config_web {
 	const char *user;     /* whom `send` lets do no more than the interface needs */
 	u64 body_max;	      /* bytes of one request; 64 KiB..64 MiB */
 	u64 upload_max;	      /* bytes of one file that is brought; 1 MiB..64 GiB */
+	u64 image_max;	      /* bytes of one image for mail; 64 KiB..64 MiB */
+	u64 images_max;	      /* of all of them; 1 MiB..64 TiB */
 	u32 rate;	      /* calls a second of one key; 0: no limit; 0..100000 */
 	u32 workers;	      /* threads that answer; 0..16; 0: one per core */
 	const char *audience; /* absolute path of the folder of contacts and all that */

@@ -266,6 +266,8 @@ static const struct config_option web_options[] = {
 	ROW(config_web, user, "user", CONFIG_TEXT, "web", SHAPE(any, "the name of a user")),
 	ROW(config_web, body_max, "body-max", CONFIG_SIZE, "32M", RANGE(MIB / 16, 64 * MIB)),
 	ROW(config_web, upload_max, "upload-max", CONFIG_SIZE, "1G", RANGE(MIB, 65536 * MIB)),
+	ROW(config_web, image_max, "image-max", CONFIG_SIZE, "10M", RANGE(MIB / 16, 64 * MIB)),
+	ROW(config_web, images_max, "images-max", CONFIG_SIZE, "1G", RANGE(MIB, 64 * TIB)),
 	ROW(config_web, rate, "rate", CONFIG_NUMBER, "50", RANGE(0, 100000)),
 	ROW(config_web, workers, "workers", CONFIG_NUMBER, "0", RANGE(0, 16)),
 	ROW(config_web, audience, "audience", CONFIG_TEXT, "/data/web/audience",

@@ -51,6 +51,7 @@ static const struct field {
 	[DRAFT_AB_SHARE] = { "ab_share", PERCENT, 3 },
 	[DRAFT_AB_HOURS] = { "ab_hours", NUMBER, 3 },
 	[DRAFT_AB_BY] = { "ab_by", MEASURE, 8 },
+	[DRAFT_INLINE] = { "inline", YES_NO, 8 },
 };
 
 const char *draft_field_name(u32 field)

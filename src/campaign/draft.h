@@ -34,6 +34,7 @@ enum draft_field { /* values are stored: new ones come last */
 	DRAFT_AB_SHARE,	 /* how many in a hundred are asked; empty: 20; 100: no rest */
 	DRAFT_AB_HOURS,	 /* after the start it is decided; empty: 4 */
 	DRAFT_AB_BY,	 /* "opens", "clicks"; empty: opens */
+	DRAFT_INLINE,	 /* "yes", "no": images of ours are in the mail itself */
 	DRAFT_FIELDS,
 };
 

@@ -1,4 +1,4 @@
-#include "campaign/issue.h"
+#include "campaign/issue_parts.h"
 
 #include "base/text.h"
 #include "campaign/link_token.h"
@@ -30,6 +30,7 @@ void issue_done(struct issue *issue)
 	buf_done(&issue->headers);
 	buf_done(&issue->text);
 	buf_done(&issue->html);
+	buf_done(&issue->whole);
 	buf_done(&issue->unsubscribe_url);
 	if (issue->wrap)
 		wrap_links_done(issue->wrap);
@@ -285,10 +286,12 @@ static enum draft_field field_of(const struct error *error)
 struct message *issue_compile(const struct issue *issue, struct error *error)
 {
 	struct slice columns[ISSUE_COLUMNS_MAX];
-	const struct message_source source = { .name = "mail",
-					       .headers = buf_slice(&issue->headers),
-					       .text = buf_slice(&issue->text),
-					       .html = buf_slice(&issue->html) };
+	const struct message_source parts = { .name = "mail",
+					      .headers = buf_slice(&issue->headers),
+					      .text = buf_slice(&issue->text),
+					      .html = buf_slice(&issue->html) };
+	const struct message_source whole = { .name = "mail",
+					      .whole = buf_slice(&issue->whole) };
 	const struct message_options options = {
 		.columns = columns,
 		.column_count = issue->column_count,
@@ -297,7 +300,7 @@ struct message *issue_compile(const struct issue *issue, struct error *error)
 
 	for (size_t i = 0; i < issue->column_count; i++)
 		columns[i] = slice_of(issue->columns[i].name);
-	return message_compile(&source, &options, error);
+	return message_compile(issue->whole.len > 0 ? &whole : &parts, &options, error);
 }
 
 static bool try_out(const struct issue *issue, enum draft_field *field, struct error *error)
@@ -312,6 +315,24 @@ static bool try_out(const struct issue *issue, enum draft_field *field, struct e
 	return true;
 }
 
+/* Texts and their columns. They are tried as parts first: what is wrong with one names it. */
+static bool add_parts(struct issue *issue, const struct draft *draft,
+		      const struct issue_facts *facts, enum draft_field *field,
+		      struct error *error)
+{
+	struct issue_images images = { .boundary = "" };
+	struct draft shown = *draft;
+	bool ok = issue_images_make(&images, issue, draft, facts, error);
+
+	shown.of[DRAFT_HTML] = buf_slice(&images.html);
+	ok = ok && add_part(issue, &shown, true, facts, error) &&
+	     add_part(issue, &shown, false, facts, error) && add_columns(issue, facts, error) &&
+	     try_out(issue, field, error) && issue_add_whole(issue, &images, error) &&
+	     (issue->whole.len == 0 || try_out(issue, field, error));
+	issue_images_done(&images);
+	return ok;
+}
+
 bool issue_make(struct issue *issue, const struct draft *draft, const struct issue_facts *facts,
 		enum draft_field *field, struct error *error)
 {
@@ -322,6 +343,7 @@ bool issue_make(struct issue *issue, const struct draft *draft, const struct iss
 	buf_init(&issue->headers, HEADERS_MAX);
 	buf_init(&issue->text, MESSAGE_TEMPLATE_MAX);
 	buf_init(&issue->html, MESSAGE_TEMPLATE_MAX);
+	buf_init(&issue->whole, MESSAGE_TEMPLATE_MAX);
 	buf_init(&issue->unsubscribe_url, URL_MAX_BYTES);
 	arena_init(&issue->arena, 4096, NAMES_MAX);
 	if (problem != DRAFT_GOOD)
@@ -333,7 +355,5 @@ bool issue_make(struct issue *issue, const struct draft *draft, const struct iss
 		return false;
 	*field = DRAFT_HTML;
 	return begin_links(issue, facts, plan.tracks, error) &&
-	       add_part(issue, draft, true, facts, error) &&
-	       add_part(issue, draft, false, facts, error) && add_columns(issue, facts, error) &&
-	       try_out(issue, field, error);
+	       add_parts(issue, draft, facts, field, error);
 }

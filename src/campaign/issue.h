@@ -4,12 +4,13 @@
  * sender would refuse is told before anything is sent. No I/O.
  *
  * In texts, {{unsubscribe_url}}, {{preferences_url}} and {{view_url}} are the addresses of this
- * contact's own pages.
+ * contact's own pages. Images of ours stand there as campaign/mail_image.h says.
  */
 #ifndef CAMPAIGN_ISSUE_H
 #define CAMPAIGN_ISSUE_H
 
 #include "campaign/draft.h"
+#include "campaign/mail_image.h"
 #include "campaign/wrap_links.h"
 #include "message/address.h"
 #include "message/message.h"
@@ -47,6 +48,11 @@ struct issue_facts {
 	/* Links that were sent before and keep their numbers (of a step); views for this call. */
 	const struct slice *links;
 	size_t link_count;
+	bool is_for_pages; /* it is shown by a page of ours and not sent: images stay here */
+	/* As of mail_images, for a draft that has its images in the mail itself. */
+	void *image_owner;
+	bool (*load_image)(void *owner, const u8 id[MAIL_IMAGE_ID_SIZE], struct mail_image *image,
+			   struct error *error);
 };
 
 struct issue {
@@ -54,6 +60,7 @@ struct issue {
 	struct buf headers;
 	struct buf text;
 	struct buf html;
+	struct buf whole; /* in place of the three, when images are in the mail itself */
 	struct buf unsubscribe_url; /* empty: none */
 	struct issue_column columns[ISSUE_COLUMNS_MAX];
 	size_t column_count;

@@ -80,7 +80,10 @@ static bool place_folder(const struct restore *restore, const char *folder, uid_
 	return is_placed;
 }
 
-/* What is in the folder becomes that user's; again after a crash, it is as before. */
+/*
+ * What is in the folder, and in folders of it, becomes that user's; again after a crash, it is as
+ * before.
+ */
 static bool own_folder(const char *folder, uid_t user, gid_t group, struct error *error)
 {
 	char path[PATH_SIZE];
@@ -95,6 +98,8 @@ static bool own_folder(const char *folder, uid_t user, gid_t group, struct error
 		is_owned = name_in(path, folder, entry->d_name, error);
 		if (is_owned && geteuid() == 0 && chown(path, user, group) < 0)
 			is_owned = error_set_errno(error, errno, "%s", path);
+		if (is_owned && entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0)
+			is_owned = own_folder(path, user, group, error);
 	}
 	closedir(list);
 	return is_owned;

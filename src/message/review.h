@@ -55,6 +55,8 @@ enum review_kind {
 	REVIEW_LINK_SHORTENED,
 	REVIEW_LINK_DISGUISED,   /* its text is another host's URL: detail */
 	REVIEW_ELEMENT,          /* detail: one that mail programs take out */
+	REVIEW_IMAGE_GONE,       /* detail: its URL */
+	REVIEW_INLINE_LARGE,     /* detail: KB */
 	REVIEW_KINDS
 };
 
@@ -64,6 +66,12 @@ struct review_finding {
 	enum review_part part;
 	u32 line;            /* of the part, from 1; 0: the whole */
 	struct slice detail; /* in the arena; may be empty */
+};
+
+enum review_image {
+	REVIEW_IMAGE_ELSEWHERE, /* of another host */
+	REVIEW_IMAGE_HERE,
+	REVIEW_IMAGE_LOST, /* would be of this host, and is not there */
 };
 
 struct review_input {
@@ -86,9 +94,10 @@ struct review_input {
 	struct slice sender_name;
 	struct slice sender_address; /* postal; white space does not count */
 	struct slice sender_contact; /* URL, mail address or telephone for inquiries */
-	/* Bytes of an image by its URL; 0: unknown. NULL: nobody knows. */
-	u64 (*image_bytes)(void *owner, struct slice url);
+	/* What is known of an image by its URL; `bytes` is set to 0. NULL: nobody knows. */
+	enum review_image (*image)(void *owner, struct slice url, u64 *bytes);
 	void *owner;
+	u64 inline_max; /* bytes of images that go in the mail itself; 0: none do */
 };
 
 struct review {

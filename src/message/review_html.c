@@ -77,6 +77,23 @@ static bool is_shortener(struct slice url)
 	return is_one_of(host_of(url), hosts, array_count(hosts));
 }
 
+/* Whether the address is one of an image of this host, which is whole without the host's name. */
+static bool is_own_image(struct reviewer *r, const struct html_link *link)
+{
+	enum review_image image = REVIEW_IMAGE_ELSEWHERE;
+	u64 bytes = 0;
+
+	if (r->input->image)
+		image = r->input->image(r->input->owner, link->url, &bytes);
+	if (image == REVIEW_IMAGE_LOST)
+		review_add(r, REVIEW_IMAGE_GONE, REVIEW_HTML, link->line, link->url);
+	if (link->kind == HTML_LINK_IMAGE)
+		r->image_bytes += bytes;
+	if (link->kind == HTML_LINK_IMAGE && image == REVIEW_IMAGE_HERE)
+		r->inline_bytes += bytes;
+	return image != REVIEW_IMAGE_ELSEWHERE;
+}
+
 static void check_anchor(struct reviewer *r, const struct html_link *link)
 {
 	struct slice url = link->url;
@@ -87,7 +104,7 @@ static void check_anchor(struct reviewer *r, const struct html_link *link)
 	else if (has_scheme(url, SLICE("javascript:")) || has_scheme(url, SLICE("vbscript:")) ||
 		 has_scheme(url, SLICE("data:")))
 		review_add(r, REVIEW_LINK_SCRIPT, REVIEW_HTML, link->line, url);
-	else if (url.ptr[0] != '#' && !is_absolute(url))
+	else if (url.ptr[0] != '#' && !is_own_image(r, link) && !is_absolute(url))
 		review_add(r, REVIEW_LINK_RELATIVE, REVIEW_HTML, link->line, url);
 	else if (has_scheme(url, SLICE("http:")))
 		review_add(r, REVIEW_LINK_PLAIN, REVIEW_HTML, link->line, url);
@@ -100,13 +117,11 @@ static void check_image(struct reviewer *r, const struct html_link *link)
 	if (has_scheme(link->url, SLICE("data:"))) {
 		review_add(r, REVIEW_IMAGE_DATA, REVIEW_HTML, link->line, SLICE_NONE);
 		r->image_bytes += link->url.len / 4 * 3;
-	} else if (link->url.len == 0 || !is_absolute(link->url)) {
-		review_add(r, REVIEW_LINK_RELATIVE, REVIEW_HTML, link->line, link->url);
-	} else {
-		if (has_scheme(link->url, SLICE("http:")))
+	} else if (!is_own_image(r, link)) {
+		if (link->url.len == 0 || !is_absolute(link->url))
+			review_add(r, REVIEW_LINK_RELATIVE, REVIEW_HTML, link->line, link->url);
+		else if (has_scheme(link->url, SLICE("http:")))
 			review_add(r, REVIEW_LINK_PLAIN, REVIEW_HTML, link->line, link->url);
-		if (r->input->image_bytes)
-			r->image_bytes += r->input->image_bytes(r->input->owner, link->url);
 	}
 	r->images++;
 }
@@ -188,11 +203,22 @@ static u64 count_words(struct slice html)
 	return count;
 }
 
+static void check_weight(struct reviewer *r)
+{
+	char digits[24];
+	struct buf number = { .ptr = digits, .size = sizeof(digits), .max = sizeof(digits) };
+	bool is_too_much = r->input->inline_max > 0 && r->inline_bytes > r->input->inline_max;
+
+	buf_add_u64(&number, ((is_too_much ? r->inline_bytes : r->image_bytes) + 1023) >> 10);
+	if (is_too_much)
+		review_add(r, REVIEW_INLINE_LARGE, REVIEW_HTML, 0, buf_slice(&number));
+	else if (r->image_bytes > REVIEW_IMAGES_MAX)
+		review_add(r, REVIEW_IMAGES_LARGE, REVIEW_HTML, 0, buf_slice(&number));
+}
+
 bool review_html(struct reviewer *r)
 {
 	const struct html_links links = { .owner = r, .replace = look_at };
-	char digits[24];
-	struct buf number = { .ptr = digits, .size = sizeof(digits), .max = sizeof(digits) };
 	struct html_walk walk;
 	struct html_token token;
 	struct slice href = SLICE_NONE;
@@ -212,9 +238,7 @@ bool review_html(struct reviewer *r)
 		else
 			href = html_attribute_find(&token, SLICE("href"));
 	}
-	buf_add_u64(&number, (r->image_bytes + 1023) >> 10);
-	if (r->image_bytes > REVIEW_IMAGES_MAX)
-		review_add(r, REVIEW_IMAGES_LARGE, REVIEW_HTML, 0, buf_slice(&number));
+	check_weight(r);
 	if (r->images > 0 && count_words(r->html) < WORDS_LEAST)
 		review_add(r, REVIEW_IMAGES_ALONE, REVIEW_HTML, 0, SLICE_NONE);
 	return true;

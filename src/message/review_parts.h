@@ -13,6 +13,7 @@ struct reviewer {
 	struct slice text;
 	bool no_memory;
 	u64 image_bytes;
+	u64 inline_bytes; /* of those that are here */
 	u32 images;
 	bool has_unsubscribe_link; /* in the HTML */
 };

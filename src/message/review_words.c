@@ -74,6 +74,12 @@ static const struct phrase english[REVIEW_KINDS] = {
 				    "warn of such links, as fraud has them." },
 	[REVIEW_ELEMENT] = { "Mail programs take <%> out.",
 			     "Link to a page that has it instead." },
+	[REVIEW_IMAGE_GONE] = { "An image is not here: %",
+				"Bring it again, which gives it the same address, or take it "
+				"out." },
+	[REVIEW_INLINE_LARGE] = { "The images in the mail itself have % KB together, at most 5120 "
+				  "go.",
+				  "Make them smaller, or do not have them in the mail itself." },
 };
 
 static const struct phrase japanese_words[REVIEW_KINDS] = {
@@ -151,6 +157,11 @@ static const struct phrase japanese_words[REVIEW_KINDS] = {
 				    "詐欺メールと同じ形のため、警告するメールソフトがあります。" },
 	[REVIEW_ELEMENT] = { "<%> はメールソフトが取り除きます。",
 			     "代わりに、それを載せたウェブページへリンクしてください。" },
+	[REVIEW_IMAGE_GONE] = { "画像が登録されていません: %",
+				"同じ画像をもう一度アップロードする（URL は同じになります）か、"
+				"削除してください。" },
+	[REVIEW_INLINE_LARGE] = { "メールに埋め込む画像が合計で % KB あります（上限は 5120 KB）。",
+				  "画像を小さくするか、埋め込まない設定にしてください。" },
 };
 
 /* The names of what check_configuration misses. */

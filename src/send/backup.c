@@ -290,6 +290,7 @@ static bool put_all(struct archive *archive, const char *host, struct error *err
 			return false;
 	}
 	return put_environment(archive, BACKUP_AUDIENCE, error) &&
+	       put_folder(archive, &backup_images, error) &&
 	       put_environment(archive, BACKUP_QUEUE, error) && put_site(archive, error) &&
 	       put_end(archive, error);
 }

@@ -9,6 +9,7 @@
  *   send/token.key      what makes envelope senders and unsubscribe links ours
  *   send/keys/NAME.pem  private keys: a backup is as secret as they are
  *   web/audience/data.mdb contacts and all of the newsletter service at one moment
+ *   web/audience/images/ID.X images for mail; one that was brought meanwhile has no record and goes
  *   send/queue/data.mdb campaigns and their recipients at a later one, so that what the newsletter
  *                       service has read of the sender is there
  *   site/PATH           the customer's own pages

@@ -20,6 +20,9 @@ static const struct backup_folder {
 	{ "hook", "", 0600 },
 };
 
+/* Of any size; in the archive behind the environment that names them. */
+static const struct backup_folder backup_images = { "web/audience/images", "", 0600 };
+
 static const struct backup_file {
 	const char *folder;
 	const char *name;

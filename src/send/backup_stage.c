@@ -96,7 +96,8 @@ static bool is_known(const char *name)
 		if (strcmp(name, single) == 0)
 			return true;
 	}
-	return strcmp(name, BACKUP_QUEUE) == 0 || strcmp(name, BACKUP_AUDIENCE) == 0 ||
+	return is_in_folder(slice_of(name), &backup_images) || strcmp(name, BACKUP_QUEUE) == 0 ||
+	       strcmp(name, BACKUP_AUDIENCE) == 0 ||
 	       is_page(slice_of(name));
 }
 
@@ -140,7 +141,8 @@ static bool take_file(struct stage *stage, const struct tar_entry *entry, struct
 		stage->has_queue = true;
 	else if (strcmp(entry->name, BACKUP_AUDIENCE) == 0)
 		stage->has_audience = true;
-	else if (entry->size > SMALL_MAX && !is_page(slice_of(entry->name)))
+	else if (entry->size > SMALL_MAX && !is_page(slice_of(entry->name)) &&
+		 !is_in_folder(slice_of(entry->name), &backup_images))
 		return error_set(error, "%s: %llu bytes are too many", entry->name,
 				 (unsigned long long)entry->size);
 	if (snprintf(path, sizeof(path), "%s/%s", stage->folder, entry->name) >= (int)sizeof(path))

@@ -30,6 +30,7 @@ static const struct env_table tables[AUDIENCE_TABLES] = {
 	[AUDIENCE_ACTIVITY] = { "activity", { 4, 4 }, false },
 	[AUDIENCE_BEHAVIOUR] = { "behaviour", { 4 }, false },
 	[AUDIENCE_FORM] = { "form", { 4 }, false },
+	[AUDIENCE_ASSET] = { "asset", { 8, 8 }, false },
 	[AUDIENCE_USER] = { "user", { 0 }, true },
 	[AUDIENCE_SESSION] = { "session", { 8, 8 }, false },
 	[AUDIENCE_AUDIT] = { "audit", { 8, 2 }, false },

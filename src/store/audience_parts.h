@@ -27,6 +27,7 @@ enum audience_table {
 	AUDIENCE_ACTIVITY,	  /* campaign, contact */
 	AUDIENCE_BEHAVIOUR,	  /* contact: when it last opened, clicked, got something */
 	AUDIENCE_FORM,		  /* id */
+	AUDIENCE_ASSET,		  /* id: first bytes of the digest of an image */
 	AUDIENCE_USER,		  /* name */
 	AUDIENCE_SESSION,	  /* digest of the cookie */
 	AUDIENCE_AUDIT,		  /* time, number within it */

@@ -31,6 +31,7 @@ static const char *title_of(u32 status)
 	case 204: return "No Content";
 	case 302: return "Found";
 	case 303: return "See Other";
+	case 304: return "Not Modified";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
 	case 403: return "Forbidden";
@@ -43,6 +44,7 @@ static const char *title_of(u32 status)
 	case 429: return "Too Many Requests";
 	case 503: return "Service Unavailable";
 	case 504: return "Gateway Timeout";
+	case 507: return "Insufficient Storage";
 	default: return "Internal Server Error";
 	}
 }
@@ -64,6 +66,11 @@ static void note(const struct call *call)
 		 call->id[0] ? call->id : "-");
 }
 
+static bool has_length(const struct call *call)
+{
+	return slice_find(buf_slice(&call->answer_head), SLICE("Content-Length: ")) >= 0;
+}
+
 /* The head may have fields of the route already. */
 static void answer(struct call *call, u32 status, const char *type)
 {
@@ -74,7 +81,7 @@ static void answer(struct call *call, u32 status, const char *type)
 	if (type)
 		buf_add_format(head, "Content-Type: %s\r\n", type);
 	/* Without it the answer ends with the connection, which may wait for the request's body. */
-	if (status != 204 && !call->more)
+	if (status != 204 && status != 304 && !call->more && !has_length(call))
 		buf_add_format(head, "Content-Length: %llu\r\n",
 			       (unsigned long long)(call->answer_body.len + call->file_left));
 	if (status == 401 && !call->is_page)
@@ -150,6 +157,22 @@ void call_answer_file(struct call *call, const char *type, struct slice name, in
 	call->file_left = size;
 	buf_reset(&call->answer_body);
 	name_file(call, name);
+	answer(call, 200, type);
+}
+
+void call_answer_shown(struct call *call, const char *type, int file, u64 size)
+{
+	bool is_head = slice_equal(scgi_head_find(&call->head, SLICE("REQUEST_METHOD")),
+				   SLICE("HEAD"));
+
+	call->file = file;
+	call->is_lasting = true;
+	buf_reset(&call->answer_body);
+	if (is_head)
+		buf_add_format(&call->answer_head, "Content-Length: %llu\r\n",
+			       (unsigned long long)size);
+	else
+		call->file_left = size;
 	answer(call, 200, type);
 }
 

@@ -84,8 +84,10 @@ static void ask_send(struct call *call, const struct campaign_rows *rows, const 
 		     const struct exchange_events *events)
 {
 	const struct issue *issue = &rows->issue;
+	bool is_whole = issue->whole.len > 0;
 	struct control_letter letter = { .content = { .customer = issue->domain,
-						      .source = CONTROL_SOURCE_PARTS,
+						      .source = is_whole ? CONTROL_SOURCE_WHOLE
+									 : CONTROL_SOURCE_PARTS,
 						      .source_name = "mail",
 						      .column_count = issue->column_count,
 						      .charset = "utf-8",
@@ -99,17 +101,17 @@ static void ask_send(struct call *call, const struct campaign_rows *rows, const 
 	call->id[base32_encode(call->id, bytes, ID_BYTES)] = '\0';
 	for (size_t i = 0; i < issue->column_count; i++)
 		letter.content.columns[i] = issue->columns[i].name;
-	letter.content.sizes[CONTROL_DATA_HEADERS] = issue->headers.len;
-	letter.content.sizes[CONTROL_DATA_TEXT] = issue->text.len;
-	letter.content.sizes[CONTROL_DATA_HTML] = issue->html.len;
+	for (u32 tag = CONTROL_DATA_WHOLE; tag <= CONTROL_DATA_PARTS; tag++)
+		letter.content.sizes[tag] =
+			campaign_rows_data(rows, (enum control_data_tag)tag).len;
 	if (issue->unsubscribe_url.len > 0 &&
 	    slice_copy(url, sizeof(url), buf_slice(&issue->unsubscribe_url)))
 		letter.content.unsubscribe_url = url;
 	if (!call_ask(call, events, control_letter_json(&letter)))
 		return;
-	exchange_data(call->exchange, CONTROL_DATA_HEADERS, buf_slice(&issue->headers));
-	exchange_data(call->exchange, CONTROL_DATA_TEXT, buf_slice(&issue->text));
-	exchange_data(call->exchange, CONTROL_DATA_HTML, buf_slice(&issue->html));
+	for (u32 tag = CONTROL_DATA_WHOLE; tag <= CONTROL_DATA_PARTS; tag++)
+		exchange_data(call->exchange, (enum control_data_tag)tag,
+			      campaign_rows_data(rows, (enum control_data_tag)tag));
 	exchange_data(call->exchange, CONTROL_DATA_RECIPIENTS, buf_slice(batch));
 	exchange_end(call->exchange);
 	call_ask_end(call);
@@ -119,15 +121,14 @@ static void try_send(struct call *call, struct campaign_rows *rows,
 		     const struct audience_campaign *campaign,
 		     const struct exchange_events *events)
 {
-	const char *base = call->web->config->web.url;
 	char pointer[FIELD_POINTER_MAX];
 	enum draft_field field;
 	struct contact contact;
 	struct error error;
 	struct buf batch;
 
-	if (!campaign_rows_open(rows, call->web->reader, campaign, slice_of(base ? base : ""),
-				call->web->links, false, &field, &error)) {
+	if (!campaign_rows_open(rows, call->web->reader, campaign, &call->web->config->web,
+				call->web->links, CAMPAIGN_ROWS_TESTED, &field, &error)) {
 		call_refuse(call, 422, field_pointer(pointer, "", draft_field_name((u32)field)),
 			    "%s", error.text);
 		return;

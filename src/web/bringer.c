@@ -39,7 +39,6 @@ bool bringer_read_head(struct bringer *bringer, u32 id, struct bringer_head *hea
 
 bool bringer_open_rows(struct bringer *bringer, struct bringer_work *work, struct error *error)
 {
-	const char *url = bringer->params.config->web.url;
 	struct audience_campaign campaign;
 	enum draft_field field;
 	bool ok;
@@ -52,8 +51,8 @@ bool bringer_open_rows(struct bringer *bringer, struct bringer_work *work, struc
 	if (ok) {
 		work->is_open = true;
 		ok = campaign_rows_open(&work->rows, bringer->reader, &campaign,
-					slice_of(url ? url : ""), bringer->params.links, true,
-					&field, error);
+					&bringer->params.config->web, bringer->params.links,
+					CAMPAIGN_ROWS_SENT, &field, error);
 		if (!ok) {
 			error_prefix(error, "%s", draft_field_name((u32)field));
 			bringer_close_rows(work);

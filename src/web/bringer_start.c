@@ -77,7 +77,7 @@ static json_t *create_json(const struct campaign_rows *rows, const char *name, c
 	struct control_campaign_create create = {
 		.name = name,
 		.customer = issue->domain,
-		.source = CONTROL_SOURCE_PARTS,
+		.source = issue->whole.len > 0 ? CONTROL_SOURCE_WHOLE : CONTROL_SOURCE_PARTS,
 		.source_name = "mail",
 		.column_count = issue->column_count,
 		.charset = "utf-8",
@@ -90,9 +90,8 @@ static json_t *create_json(const struct campaign_rows *rows, const char *name, c
 	};
 	char url[1024];
 
-	create.sizes[CONTROL_DATA_HEADERS] = issue->headers.len;
-	create.sizes[CONTROL_DATA_TEXT] = issue->text.len;
-	create.sizes[CONTROL_DATA_HTML] = issue->html.len;
+	for (u32 tag = CONTROL_DATA_WHOLE; tag <= CONTROL_DATA_PARTS; tag++)
+		create.sizes[tag] = campaign_rows_data(rows, (enum control_data_tag)tag).len;
 	for (size_t i = 0; i < issue->column_count; i++)
 		create.columns[i] = issue->columns[i].name;
 	if (issue->unsubscribe_url.len > 0 &&
@@ -115,10 +114,22 @@ static u32 find_there(struct bringer *bringer, const char *name)
 	return id;
 }
 
+static bool give_texts(struct bringer *bringer, const struct campaign_rows *rows,
+		       struct asker_answer *answer)
+{
+	bool ok = true;
+
+	for (u32 i = CONTROL_DATA_WHOLE; i <= CONTROL_DATA_PARTS && ok; i++) {
+		enum control_data_tag tag = (enum control_data_tag)i;
+
+		ok = asker_data(&bringer->asker, tag, campaign_rows_data(rows, tag), answer);
+	}
+	return ok;
+}
+
 u32 bringer_make(struct bringer *bringer, struct bringer_work *work, u64 start_ms,
 		 const char *list, struct error *error)
 {
-	const struct issue *issue = &work->rows.issue;
 	char name[CONTROL_NAME_MAX + 1];
 	struct asker_answer answer;
 	enum asker_end end;
@@ -126,10 +137,7 @@ u32 bringer_make(struct bringer *bringer, struct bringer_work *work, u64 start_m
 
 	bringer_name(name, work->id, start_ms, work->rows.draft.of[DRAFT_NAME]);
 	if (asker_begin(&bringer->asker, create_json(&work->rows, name, list), &answer) &&
-	    asker_data(&bringer->asker, CONTROL_DATA_HEADERS, buf_slice(&issue->headers),
-		       &answer) &&
-	    asker_data(&bringer->asker, CONTROL_DATA_TEXT, buf_slice(&issue->text), &answer) &&
-	    asker_data(&bringer->asker, CONTROL_DATA_HTML, buf_slice(&issue->html), &answer))
+	    give_texts(bringer, &work->rows, &answer))
 		end = asker_end(&bringer->asker, &answer);
 	else
 		end = answer.code[0] ? ASKER_REFUSED : ASKER_AWAY;

@@ -39,6 +39,7 @@ struct bringer;
 struct identity_checker;
 struct form_guard;
 struct call_body;
+struct image_uploads;
 struct call_order;
 struct clerk;
 struct doorkeeper;
@@ -109,6 +110,7 @@ struct call {
 	/* A file that was brought: kept by the route (upload_keep), or it goes with the call. */
 	struct upload upload;
 	char upload_name[256]; /* as the browser calls it; UTF-8, no path; may be "" */
+	struct image_uploads *images; /* of a route that takes images: image_upload.h */
 	json_t *json; /* the body of a route that takes one */
 	struct slice idempotency; /* the call's key for it; NULL: none */
 	u8 body_digest[SHA256_SIZE]; /* with such a key */
@@ -164,8 +166,13 @@ void call_answer_page(struct call *call, u32 status);
  */
 void call_answer_file(struct call *call, const char *type, struct slice name, int file, u64 size);
 /*
- * The same, piece by piece: `call->more` is called for the first one here, and whenever one was
- * sent.
+ * Answers with a file to be shown, that never changes: browsers keep it. HEAD has the same head and
+ * no bytes.
+ */
+void call_answer_shown(struct call *call, const char *type, int file, u64 size);
+/*
+ * The same as call_answer_file, piece by piece: `call->more` is called for the first one here, and
+ * whenever one was sent.
  */
 void call_answer_stream(struct call *call, const char *type, struct slice name);
 /* The same from what is in answer_body: CSV, text. */

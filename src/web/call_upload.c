@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "web/image_upload.h"
 #include "web/multipart.h"
 #include "web/page.h"
 
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #define FIELD_MAX FORM_BYTES_MAX
+#define IMAGE_EXCESS 8
+#define IMAGES_MORE (1u << 20) /* bytes of a form besides its images */
 
 struct call_body {
 	struct multipart multipart;
@@ -42,14 +45,53 @@ static bool make_form(struct call *call)
 
 /* ---- with a file ---- */
 
+static bool is_multipart(const struct call *call)
+{
+	struct slice type = scgi_head_find(&call->head, SLICE("CONTENT_TYPE"));
+
+	return call->route->flags & ROUTE_TAKES_UPLOAD ||
+	       (call->route->flags & ROUTE_IMAGES &&
+		slice_equal_nocase(slice_trim(slice_split(&type, ';')),
+				   SLICE("multipart/form-data")));
+}
+
+/*
+ * Bytes of the largest body. An image that is some times too large is read to its end, though
+ * nothing of it is kept: who is told before he has said all may see the connection end instead.
+ */
+static u64 body_max_of(const struct call *call)
+{
+	const struct config_web *config = &call->web->config->web;
+
+	if (!(call->route->flags & ROUTE_IMAGES))
+		return config->upload_max;
+	if (!is_multipart(call))
+		return IMAGE_EXCESS * config->image_max;
+	return min_u64(config->upload_max, IMAGE_UPLOADS_MAX * config->image_max + IMAGES_MORE);
+}
+
+static bool open_images(struct call *call)
+{
+	const struct config_web *config = &call->web->config->web;
+
+	if (!(call->route->flags & ROUTE_IMAGES))
+		return true;
+	call->images = image_uploads_new(config->audience, config->image_max);
+	if (!call->images)
+		refuse_form(call, FORM_NO_MEMORY);
+	else if (!is_multipart(call))
+		image_uploads_begin(call->images, SLICE(""));
+	return call->images != NULL;
+}
+
 bool call_upload_open(struct call *call)
 {
 	struct web *web = call->web;
 	struct call_body *body;
 
-	if (call->head.content_length > web->config->web.upload_max) {
+	if (call->head.content_length > body_max_of(call)) {
 		call_refuse(call, 413, NULL, "at most %llu bytes are taken",
-			    (unsigned long long)web->config->web.upload_max);
+			    (unsigned long long)body_max_of(call));
 		return false;
 	}
 	if (web->uploads >= UPLOADS_MAX || !audience_has_room(web->audience)) {
@@ -63,9 +105,11 @@ bool call_upload_open(struct call *call)
 		return false;
 	}
 	buf_init(&body->value, FIELD_MAX);
-	body->is_multipart = (call->route->flags & ROUTE_TAKES_UPLOAD) != 0;
+	body->is_multipart = is_multipart(call);
 	call->upload_reader = body;
 	web->uploads++;
+	if (!open_images(call))
+		return false;
 	if (!body->is_multipart)
 		return true;
 	if (!multipart_init(&body->multipart,
@@ -81,6 +125,8 @@ void call_upload_close(struct call *call)
 	struct call_body *body = call->upload_reader;
 
 	upload_drop(&call->upload);
+	image_uploads_free(call->images);
+	call->images = NULL;
 	if (!body)
 		return;
 	call->web->uploads--;
@@ -92,9 +138,12 @@ void call_upload_close(struct call *call)
 static bool add_to_file(struct call *call, struct slice bytes)
 {
 	struct error error;
-	bool is_added = (upload_is_open(&call->upload) ||
-			 upload_open(&call->upload, call->web->config->web.audience, &error)) &&
-			upload_add(&call->upload, bytes, &error);
+	bool is_added = call->images ?
+				image_uploads_add(call->images, bytes, &error) :
+				(upload_is_open(&call->upload) ||
+				 upload_open(&call->upload, call->web->config->web.audience,
+					     &error)) &&
+					upload_add(&call->upload, bytes, &error);
 
 	if (is_added)
 		return true;
@@ -103,18 +152,25 @@ static bool add_to_file(struct call *call, struct slice bytes)
 	return false;
 }
 
-/* One file is taken; a field of files in which none was chosen comes with an empty name. */
+/*
+ * One file is taken, unless they are images; a field of files in which none was chosen comes with
+ * an empty name.
+ */
 static bool begin_part(struct call *call, struct call_body *body)
 {
 	const struct multipart *m = &body->multipart;
-	bool wants = m->is_file && m->file_name[0] && call->route->flags & ROUTE_TAKES_UPLOAD;
+	bool wants = m->is_file && m->file_name[0] &&
+		     call->route->flags & (ROUTE_TAKES_UPLOAD | ROUTE_IMAGES);
 
-	body->is_in_file = wants && !upload_is_open(&call->upload);
+	body->is_in_file = wants && (call->images || !upload_is_open(&call->upload));
 	body->is_ignored = m->is_file && !body->is_in_file;
 	buf_reset(&body->value);
 	if (!body->is_in_file)
 		return true;
-	slice_copy(call->upload_name, sizeof(call->upload_name), slice_of(m->file_name));
+	if (call->images)
+		image_uploads_begin(call->images, slice_of(m->file_name));
+	else
+		slice_copy(call->upload_name, sizeof(call->upload_name), slice_of(m->file_name));
 	return add_to_file(call, SLICE(""));
 }
 

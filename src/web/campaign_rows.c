@@ -2,13 +2,13 @@
 
 #include "base/text.h"
 #include "campaign/segment_catalog.h"
-#include "control/campaign.h"
 #include "store/audience_attribute.h"
 #include "store/audience_campaign_link.h"
 #include "store/audience_campaign_text.h"
 #include "store/audience_list.h"
 #include "store/row_values.h"
 #include "web/draft_fill.h"
+#include "web/image_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,20 @@
 #define BATCH_BYTES (4u << 20)
 #define FILLED_CHUNK (16u << 10)
 #define CURSOR_OF(pass, contact) ((u64)(pass) << 32 | (contact))
+
+struct slice campaign_rows_data(const struct campaign_rows *rows, enum control_data_tag tag)
+{
+	const struct issue *issue = &rows->issue;
+	bool is_whole = issue->whole.len > 0;
+
+	if (tag == CONTROL_DATA_WHOLE)
+		return buf_slice(&issue->whole);
+	if (tag == CONTROL_DATA_HEADERS && !is_whole)
+		return buf_slice(&issue->headers);
+	if (tag == CONTROL_DATA_TEXT && !is_whole)
+		return buf_slice(&issue->text);
+	return tag == CONTROL_DATA_HTML && !is_whole ? buf_slice(&issue->html) : SLICE("");
+}
 
 /* ---- opening ---- */
 
@@ -158,11 +172,17 @@ static bool read_links(const struct campaign_rows *rows, struct audience_txn *tx
 	return *links != NULL;
 }
 
-static bool open_issue(struct campaign_rows *rows, struct audience_txn *txn, struct slice base,
+static bool open_issue(struct campaign_rows *rows, struct audience_txn *txn,
+		       const struct config_web *config, bool reads_images, bool is_for_pages,
 		       enum draft_field *field, struct error *error)
 {
+	struct image_loader loader = { .txn = txn, .audience = config->audience };
 	struct issue_attribute attributes[ATTRIBUTES_MAX];
-	struct issue_facts facts = { .base = base, .attributes = attributes };
+	struct issue_facts facts = { .base = slice_of(config->url ? config->url : ""),
+				     .attributes = attributes,
+				     .is_for_pages = is_for_pages,
+				     .image_owner = &loader,
+				     .load_image = reads_images ? image_loader_load : NULL };
 	enum draft_problem problem = draft_check(&rows->draft, &rows->plan, field);
 	struct slice *links;
 	bool ok;
@@ -180,13 +200,14 @@ static bool open_issue(struct campaign_rows *rows, struct audience_txn *txn, str
 		return error_set(error, "no memory for links");
 	ok = issue_make(&rows->issue, &rows->draft, &facts, field, error);
 	free(links);
+	image_loader_done(&loader);
 	return ok;
 }
 
 bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
-			const struct audience_campaign *campaign, struct slice base,
-			const struct link_keys *keys, bool counts, enum draft_field *field,
-			struct error *error)
+			const struct audience_campaign *campaign, const struct config_web *config,
+			const struct link_keys *keys, enum campaign_rows_use use,
+			enum draft_field *field, struct error *error)
 {
 	memset(rows, 0, sizeof(*rows));
 	rows->campaign = campaign->id;
@@ -202,9 +223,10 @@ bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
 		return error_set(error, "the draft is damaged, or there is no memory for it");
 	if (!fill(rows, txn, campaign, field, error))
 		return false;
-	if (!counts)
+	if (use != CAMPAIGN_ROWS_SENT)
 		rows->draft.of[DRAFT_TRACK] = SLICE("no");
-	if (!open_issue(rows, txn, base, field, error))
+	if (!open_issue(rows, txn, config, campaign->sender == 0 || rows->is_step,
+			use == CAMPAIGN_ROWS_SHOWN, field, error))
 		return false;
 	rows->clock = (struct segment_clock){ campaign->start_ms, &rows->plan.zone };
 	return open_segment(rows, txn, field, error);

@@ -7,9 +7,11 @@
 #ifndef WEB_CAMPAIGN_ROWS_H
 #define WEB_CAMPAIGN_ROWS_H
 
+#include "base/config.h"
 #include "campaign/issue.h"
 #include "campaign/link_token.h"
 #include "campaign/segment_walk.h"
+#include "control/campaign.h"
 #include "store/audience_campaign.h"
 
 #define CAMPAIGN_BATCH_MAX 2000 /* rows */
@@ -37,17 +39,23 @@ struct campaign_rows {
 	u32 zone_pass;
 };
 
+enum campaign_rows_use {
+	CAMPAIGN_ROWS_SENT,
+	CAMPAIGN_ROWS_TESTED, /* no opens and clicks, whatever the draft says */
+	CAMPAIGN_ROWS_SHOWN,  /* the same, and by a page of ours */
+};
+
 /*
- * Within a transaction; nothing of it is needed afterwards. `base` is as of issue_facts, and
- * outlives it, as `keys` do. A draft is filled in with what templates are now; one that is
- * scheduled has the texts that were kept with it (draft_fill.h). `counts` false: no opens and
- * clicks, whatever the draft says; for tests, before the links are kept. False: `field` of the
+ * Within a transaction; nothing of it is needed afterwards. `config` and `keys` outlive it. A draft
+ * is filled in with what templates are now; one that is scheduled has the texts that were kept with
+ * it (draft_fill.h). Images that are to be in the mail itself are read until the campaign has
+ * started, and for each text of a step. False: `field` of the
  * draft and a sentence; campaign_rows_close is called all the same.
  */
 bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
-			const struct audience_campaign *campaign, struct slice base,
-			const struct link_keys *keys, bool counts, enum draft_field *field,
-			struct error *error) MUST_CHECK;
+			const struct audience_campaign *campaign, const struct config_web *config,
+			const struct link_keys *keys, enum campaign_rows_use use,
+			enum draft_field *field, struct error *error) MUST_CHECK;
 void campaign_rows_close(struct campaign_rows *rows);
 
 enum campaign_batch_end {
@@ -72,6 +80,9 @@ void campaign_batch_done(struct campaign_batch *batch);
 enum campaign_batch_end campaign_rows_fill(struct campaign_rows *rows, struct audience_txn *txn,
 					   u64 after, u64 now_ms, u32 most,
 					   struct campaign_batch *batch) MUST_CHECK;
+
+/* What the sender gets of the issue by that tag of a DATA frame; empty: it does not come. */
+struct slice campaign_rows_data(const struct campaign_rows *rows, enum control_data_tag tag);
 
 /* The packed values of one contact, in the order of the issue's columns: a view, for one call. */
 struct slice campaign_rows_values(struct campaign_rows *rows, const struct contact *contact);

@@ -30,7 +30,7 @@ static const struct {
 	{ "/u/", true, true },	      /* unsubscribing */
 	{ "/p/", true, true },	      /* preferences */
 	{ "/v/", true, true },	      /* mail in the browser */
-	{ "/i/", false, false },      /* images of mail */
+	{ "/i/", false, true },	      /* images of mail */
 	{ "/a/", true, false },	      /* the archive */
 };
 

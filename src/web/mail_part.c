@@ -3,14 +3,12 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "message/header.h"
+#include "message/part_writer.h"
 #include "web/field.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BASE64_LINE 57 /* bytes that make 76 columns (RFC 2045 section 6.8) */
-#define BOUNDARY_SIZE 40
 #define FILENAME_MAX_BYTES 255
 #define TYPE_MAX 127
 
@@ -109,88 +107,32 @@ static bool read_attachment(struct call *call, const json_t *one, const char *ba
 
 /* ---- writing ---- */
 
-static void add_boundary(struct buf *out, const char *boundary, bool is_last)
-{
-	buf_add_format(out, "\n--%s%s\n", boundary, is_last ? "--" : "");
-}
-
-static void begin_multipart(struct buf *out, const char *kind, char boundary[BOUNDARY_SIZE])
+static void begin_multipart(struct buf *out, const char *kind, char boundary[PART_BOUNDARY_SIZE])
 {
 	u8 bytes[16];
 
 	random_bytes(bytes, sizeof(bytes));
-	memcpy(boundary, "=_", 2);
-	boundary[2 + base32_encode(boundary + 2, bytes, sizeof(bytes))] = '\0';
-	buf_add_format(out, "Content-Type: multipart/%s; boundary=\"%s\"\n", kind, boundary);
-}
-
-/* The message has LF alone; what a client sent may have any line ends. */
-static void add_lines(struct buf *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text != '\r')
-			buf_add_char(out, *text);
-		else if (text[1] != '\n')
-			buf_add_char(out, '\n');
-	}
-}
-
-static void add_text_part(struct buf *out, const char *type, const char *text)
-{
-	buf_add_format(out, "Content-Type: %s; charset=utf-8\n\n", type);
-	add_lines(out, text);
+	part_boundary_make(boundary, bytes);
+	part_begin_multipart(out, kind, boundary);
 }
 
 static void add_texts(struct buf *out, const struct mail *mail)
 {
 	bool has_text = *mail->text != '\0';
 	bool has_html = *mail->html != '\0';
-	char boundary[BOUNDARY_SIZE];
+	char boundary[PART_BOUNDARY_SIZE];
 
 	if (has_text && has_html) {
 		begin_multipart(out, "alternative", boundary);
-		add_boundary(out, boundary, false);
-		add_text_part(out, "text/plain", mail->text);
-		add_boundary(out, boundary, false);
-		add_text_part(out, "text/html", mail->html);
-		add_boundary(out, boundary, true);
+		part_add_boundary(out, boundary, false);
+		part_add_text(out, "text/plain", slice_of(mail->text));
+		part_add_boundary(out, boundary, false);
+		part_add_text(out, "text/html", slice_of(mail->html));
+		part_add_boundary(out, boundary, true);
 	} else if (has_html) {
-		add_text_part(out, "text/html", mail->html);
+		part_add_text(out, "text/html", slice_of(mail->html));
 	} else {
-		add_text_part(out, "text/plain", mail->text);
-	}
-}
-
-/* Fields that end with CRLF, as header_end has it; the message has LF. */
-static bool add_field(struct buf *out, struct slice name, struct slice value,
-		      const char *parameter, const char *text)
-{
-	struct header_writer writer;
-	struct buf lines;
-	bool is_done;
-
-	buf_init(&lines, 8192);
-	header_begin(&writer, &lines, name, MESSAGE_UTF8);
-	header_add_token(&writer, SLICE(" "), value);
-	if (text)
-		header_add_parameter(&writer, slice_of(parameter), slice_of(text));
-	is_done = header_end(&writer) && !lines.failed;
-	if (is_done)
-		add_lines(out, buf_text(&lines));
-	buf_done(&lines);
-	return is_done;
-}
-
-static void add_base64(struct buf *out, const u8 *bytes, size_t len)
-{
-	for (size_t at = 0; at < len; at += BASE64_LINE) {
-		size_t part = min_size(BASE64_LINE, len - at);
-		char *room = buf_reserve(out, base64_length(part));
-
-		if (!room)
-			return;
-		buf_advance(out, base64_encode(room, bytes + at, part));
-		buf_add_char(out, '\n');
+		part_add_text(out, "text/plain", slice_of(mail->text));
 	}
 }
 
@@ -210,18 +152,11 @@ static const char *type_of(const struct attachment *attachment, const u8 *bytes,
 static bool write_part(struct buf *out, const struct attachment *attachment, const u8 *bytes,
 		       size_t len)
 {
-	const char *type = type_of(attachment, bytes, len);
+	const struct part_file file = { .type = type_of(attachment, bytes, len),
+					.name = attachment->filename,
+					.content_id = attachment->content_id };
 
-	if (!add_field(out, SLICE("Content-Type"), slice_of(type), "name", attachment->filename) ||
-	    !add_field(out, SLICE("Content-Disposition"),
-		       attachment->content_id ? SLICE("inline") : SLICE("attachment"), "filename",
-		       attachment->filename))
-		return false;
-	if (attachment->content_id)
-		buf_add_format(out, "Content-ID: <%s>\n", attachment->content_id);
-	buf_add_text(out, "Content-Transfer-Encoding: base64\n\n");
-	add_base64(out, bytes, len);
-	return true;
+	return part_add_file(out, &file, (struct slice){ (const char *)bytes, len });
 }
 
 static bool add_part(struct call *call, struct buf *out, const struct attachment *attachment,
@@ -261,7 +196,7 @@ static bool add_attachments(struct mail *mail, struct call *call, const json_t *
 			return false;
 		if ((attachment.content_id != NULL) != are_inline)
 			continue;
-		add_boundary(&mail->whole, boundary, false);
+		part_add_boundary(&mail->whole, boundary, false);
 		if (!add_part(call, &mail->whole, &attachment, base))
 			return false;
 	}
@@ -280,21 +215,21 @@ static void count_inline(const json_t *list, size_t *inline_count)
 
 static bool add_related(struct mail *mail, struct call *call, const json_t *attachments)
 {
-	char boundary[BOUNDARY_SIZE];
+	char boundary[PART_BOUNDARY_SIZE];
 
 	begin_multipart(&mail->whole, "related", boundary);
-	add_boundary(&mail->whole, boundary, false);
+	part_add_boundary(&mail->whole, boundary, false);
 	add_texts(&mail->whole, mail);
 	if (!add_attachments(mail, call, attachments, true, boundary))
 		return false;
-	add_boundary(&mail->whole, boundary, true);
+	part_add_boundary(&mail->whole, boundary, true);
 	return true;
 }
 
 bool mail_add_parts(struct mail *mail, struct call *call, const json_t *attachments)
 {
 	struct buf *out = &mail->whole;
-	char boundary[BOUNDARY_SIZE];
+	char boundary[PART_BOUNDARY_SIZE];
 	size_t inline_count;
 
 	count_inline(attachments, &inline_count);
@@ -304,14 +239,14 @@ bool mail_add_parts(struct mail *mail, struct call *call, const json_t *attachme
 			return false;
 	} else {
 		begin_multipart(out, "mixed", boundary);
-		add_boundary(out, boundary, false);
+		part_add_boundary(out, boundary, false);
 		if (inline_count == 0)
 			add_texts(out, mail);
 		else if (!add_related(mail, call, attachments))
 			return false;
 		if (!add_attachments(mail, call, attachments, false, boundary))
 			return false;
-		add_boundary(out, boundary, true);
+		part_add_boundary(out, boundary, true);
 	}
 	if (!out->failed)
 		return true;

@@ -228,11 +228,9 @@ static bool try_out(struct mailing_order *order, const struct audience_campaign 
 	*plan = (struct draft_plan){ 0 };
 	if (!rows)
 		return error_set(&order->error, "no memory");
-	ok = campaign_rows_open(rows, txn, c,
-				slice_of(order->base.web->config->web.url
-						 ? order->base.web->config->web.url
-						 : ""),
-				order->base.web->links, true, &order->field, &order->error);
+	ok = campaign_rows_open(rows, txn, c, &order->base.web->config->web,
+				order->base.web->links, CAMPAIGN_ROWS_SENT, &order->field,
+				&order->error);
 	*plan = rows->plan;
 	if (ok)
 		ok = keep_texts(order, c, &rows->draft);

@@ -11,8 +11,8 @@
 #define LOOKS 20000 /* contacts, for one whose values are taken */
 /* A sandbox without scripts, forms and our origin; images of others are what mail programs show. */
 #define GUARDS                                                                                     \
-	"Content-Security-Policy: sandbox allow-popups; default-src 'none'; "                      \
-	"img-src https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'self'\r\n"        \
+	"Content-Security-Policy: sandbox allow-popups; default-src 'none'; img-src 'self' "       \
+	"https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'self'\r\n"               \
 	"X-Robots-Tag: noindex\r\n"
 
 static bool compose(struct mailing_preview *preview, const struct contact *contact)
@@ -49,11 +49,10 @@ static bool compose(struct mailing_preview *preview, const struct contact *conta
 static bool make(struct call *call, struct mailing_preview *preview,
 		 const struct audience_campaign *campaign, const struct contact *given)
 {
-	const char *base = call->web->config->web.url;
 	struct contact contact = { .address = SLICE(""), .values = SLICE("") };
 
 	if (!campaign_rows_open(&preview->rows, call->web->reader, campaign,
-				slice_of(base ? base : ""), call->web->links, false,
+				&call->web->config->web, call->web->links, CAMPAIGN_ROWS_SHOWN,
 				&preview->field, &preview->error))
 		return false;
 	if (given) {

@@ -26,6 +26,7 @@ enum page_place {
 	PLACE_CAMPAIGNS,
 	PLACE_SEQUENCES,
 	PLACE_TEMPLATES,
+	PLACE_IMAGES,
 	PLACE_CONTACTS,
 	PLACE_LISTS,
 	PLACE_SEGMENTS,
@@ -223,6 +224,8 @@ struct page_field {
 	const char *autocomplete; /* NULL: not said */
 	u32 length_max;		  /* characters; 0: not said */
 	u32 rows;		  /* of a text area; 0: a line */
+	const char *accept; /* of type "file": media types, with commas between; NULL: any */
+	bool takes_several; /* the same: more than one file */
 	bool is_required;
 	bool is_disabled;
 	bool has_focus;

@@ -5,6 +5,7 @@
 #include "store/audience_list.h"
 #include "store/audience_segment.h"
 #include "web/campaign_rows.h"
+#include "web/image_show.h"
 #include "web/mailing.h"
 #include "web/page.h"
 #include "web/page_campaign.h"
@@ -97,6 +98,8 @@ static const struct words labels[DRAFT_FIELDS] = {
 	[DRAFT_AB_SHARE] = { { "Tried on so many in a hundred", "比較に使う割合（％）" } },
 	[DRAFT_AB_HOURS] = { { "Decided after so many hours", "判定までの時間" } },
 	[DRAFT_AB_BY] = { { "Decided by", "判定の基準" } },
+	[DRAFT_INLINE] = { { "Images in the mail itself (it becomes larger)",
+			     "画像をメールに埋め込む（メールの容量が増えます）" } },
 };
 
 /* What the form shows. */
@@ -217,11 +220,14 @@ static void show_fields(struct editor *editor)
 	show_field(editor, DRAFT_SUBJECT, NULL, 0);
 	show_field(editor, DRAFT_PREHEADER, &words[PREHEADER_HINT], 0);
 	show_field(editor, DRAFT_HTML, &words[TEXT_HINT], TEXT_ROWS);
+	image_show_choice(page, draft_field_name(DRAFT_HTML));
 	show_field(editor, DRAFT_TEXT, NULL, TEXT_ROWS);
 	page_check(page, "track", &labels[DRAFT_TRACK],
 		   !slice_equal(of[DRAFT_TRACK], SLICE("no")));
 	page_check(page, "archive", &labels[DRAFT_ARCHIVE],
 		   slice_equal(of[DRAFT_ARCHIVE], SLICE("yes")));
+	page_check(page, "inline", &labels[DRAFT_INLINE],
+		   slice_equal(of[DRAFT_INLINE], SLICE("yes")));
 	page_group_end(page);
 	page_group_begin(page, &words[WHOM]);
 	show_lists(editor);
@@ -310,15 +316,14 @@ void page_campaign_new(struct call *call)
 static bool check(struct call *call, const struct audience_campaign *campaign,
 		  enum draft_field *field, struct error *error)
 {
-	const char *base = call->web->config->web.url;
 	struct campaign_rows *rows = calloc(1, sizeof(*rows));
 	bool ok;
 
 	*field = DRAFT_NAME;
 	if (!rows)
 		return error_set(error, "no memory");
-	ok = campaign_rows_open(rows, call->web->reader, campaign, slice_of(base ? base : ""),
-				call->web->links, true, field, error);
+	ok = campaign_rows_open(rows, call->web->reader, campaign, &call->web->config->web,
+				call->web->links, CAMPAIGN_ROWS_SENT, field, error);
 	campaign_rows_close(rows);
 	free(rows);
 	return ok;
@@ -379,6 +384,7 @@ static bool take_form(struct mailing_order *order, const struct form *form)
 	}
 	order->draft.of[DRAFT_TRACK] = form_has(form, "track") ? SLICE("yes") : SLICE("no");
 	order->draft.of[DRAFT_ARCHIVE] = form_has(form, "archive") ? SLICE("yes") : SLICE("no");
+	order->draft.of[DRAFT_INLINE] = form_has(form, "inline") ? SLICE("yes") : SLICE("no");
 	return take_excluded(order, form);
 }
 

@@ -106,6 +106,10 @@ void page_field(struct page *page, const struct page_field *field)
 	PAGE_HTML(page, "<input");
 	write_common(page, field, id);
 	page_attribute(page, "type", slice_of(field->type ? field->type : "text"));
+	if (field->accept)
+		page_attribute(page, "accept", slice_of(field->accept));
+	if (field->takes_several)
+		PAGE_HTML(page, " multiple");
 	if (field->value.len > 0)
 		page_attribute(page, "value", field->value);
 	PAGE_HTML(page, "></div>");

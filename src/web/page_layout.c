@@ -42,6 +42,7 @@ static const struct entry entries[] = {
 	{ PLACE_CAMPAIGNS, "/admin/campaigns", { { "Campaigns", "キャンペーン" } } },
 	{ PLACE_SEQUENCES, "/admin/sequences", { { "Step mail", "ステップメール" } } },
 	{ PLACE_TEMPLATES, "/admin/templates", { { "Templates", "テンプレート" } } },
+	{ PLACE_IMAGES, "/admin/images", { { "Images", "画像" } } },
 	{ PLACE_CONTACTS, "/admin/contacts", { { "Contacts", "連絡先" } } },
 	{ PLACE_LISTS, "/admin/lists", { { "Lists", "リスト" } } },
 	{ PLACE_SEGMENTS, "/admin/segments", { { "Segments", "セグメント" } } },

@@ -28,6 +28,11 @@ enum web_route_flag {
 	ROUTE_EDITOR = 128,   /* the same of a user who may change contacts, campaigns, templates */
 	ROUTE_OWNER = 256,    /* who may change users and settings */
 	ROUTE_EXPORTER = 512, /* who may hand out personal data: session_may_export */
+	/*
+	 * With TAKES_UPLOAD, or TAKES_FILE (whose body may be a form all the same): all files are
+	 * images, in call->images.
+	 */
+	ROUTE_IMAGES = 2048,
 	ROUTE_OWN_SITE = 1024, /* no session is needed, but a POST comes from our own pages */
 	ROUTE_MAY_LACK_BODY = 2048, /* with TAKES_JSON: none at all is an empty object */
 };
@@ -75,6 +80,7 @@ void public_archive(struct call *call);
 void public_archived(struct call *call);
 void public_feed(struct call *call);
 void public_click(struct call *call);
+void public_image(struct call *call);
 void public_unsubscribe_page(struct call *call);
 void public_unsubscribe(struct call *call);
 void public_preferences_page(struct call *call);
@@ -158,6 +164,11 @@ void page_user_change(struct call *call);
 void page_audit(struct call *call);
 void page_settings(struct call *call);
 void page_settings_save(struct call *call);
+void page_images(struct call *call);
+void page_images_bring(struct call *call);
+void page_image(struct call *call);
+void page_image_save(struct call *call);
+void page_image_delete(struct call *call);
 void page_login(struct call *call);
 void page_login_try(struct call *call);
 void page_code(struct call *call);
@@ -174,6 +185,11 @@ void api_form_show(struct call *call);
 void api_form_change(struct call *call);
 void api_form_delete(struct call *call);
 void api_document(struct call *call);
+void api_images_list(struct call *call);
+void api_images_add(struct call *call);
+void api_image_show(struct call *call);
+void api_image_change(struct call *call);
+void api_image_delete(struct call *call);
 void api_messages_send(struct call *call);
 void api_message_show(struct call *call);
 void api_message_recipients(struct call *call);

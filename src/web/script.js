@@ -19,6 +19,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 	});
 }
 
+// A tag that is put where the cursor is in the text that the button names.
+for (const button of document.querySelectorAll("[data-insert]")) {
+	button.hidden = false;
+	button.addEventListener("click", () => {
+		const text = button.form.elements[button.dataset.insert];
+		const tag = button.parentElement.querySelector("code").textContent;
+		text.setRangeText(tag, text.selectionStart, text.selectionEnd, "end");
+		text.dispatchEvent(new Event("input", { bubbles: true }));
+		text.focus();
+	});
+}
+
 // What cannot be undone is asked about, in the page's language.
 for (const form of document.querySelectorAll("form")) {
 	form.addEventListener("submit", (event) => {

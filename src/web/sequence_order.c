@@ -278,7 +278,6 @@ static enum store_result delete(struct sequence_order *order, struct audience_tx
 /* The step as it would go out; what would be refused then is told now. */
 static bool try_step(struct sequence_order *order, struct audience_txn *txn, u32 step)
 {
-	const char *base = order->base.web->config->web.url;
 	struct campaign_rows *rows = calloc(1, sizeof(*rows));
 	struct audience_campaign campaign;
 	enum draft_field field = DRAFT_NAME;
@@ -288,8 +287,9 @@ static bool try_step(struct sequence_order *order, struct audience_txn *txn, u32
 		free(rows);
 		return sequence_wrong(order, "steps", "a step cannot be read");
 	}
-	ok = campaign_rows_open(rows, txn, &campaign, slice_of(base ? base : ""),
-				order->base.web->links, true, &field, &order->error);
+	ok = campaign_rows_open(rows, txn, &campaign, &order->base.web->config->web,
+				order->base.web->links, CAMPAIGN_ROWS_SENT, &field,
+				&order->error);
 	campaign_rows_close(rows);
 	free(rows);
 	if (ok)

@@ -13,6 +13,7 @@
 #include "campaign/form_guard.h"
 #include "web/call.h"
 #include "web/identity.h"
+#include "web/image_file.h"
 #include "web/import_job.h"
 #include "web/link_key.h"
 #include "web/password.h"
@@ -364,7 +365,8 @@ static bool open_jobs(struct role *role, struct error *error)
 	reader = audience_txn_open(role->audience);
 	if (!reader)
 		return error_set(error, "no memory for reading the audience");
-	good = import_jobs_resume(role->jobs, reader, &role->config, error);
+	good = image_files_prepare(role->config.web.audience, reader, error) &&
+	       import_jobs_resume(role->jobs, reader, &role->config, error);
 	audience_txn_close(reader);
 	return good;
 }

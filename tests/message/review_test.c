@@ -229,11 +229,37 @@ static void good_links_and_images_are_left_alone(void **state)
 	check(&input, "");
 }
 
-static u64 large(void *owner, struct slice url)
+static enum review_image large(void *owner, struct slice url, u64 *bytes)
 {
+	bool is_ours = slice_has_prefix(url, SLICE("/i/"));
+
 	(void)owner;
-	(void)url;
-	return 700u << 10;
+	*bytes = 700u << 10;
+	if (slice_find(url, SLICE("gone")) < 0)
+		return is_ours ? REVIEW_IMAGE_HERE : REVIEW_IMAGE_ELSEWHERE;
+	*bytes = 0;
+	return REVIEW_IMAGE_LOST;
+}
+
+static void own_images_are_there_and_not_too_many_for_a_mail(void **state)
+{
+	struct review_input input = good();
+
+	(void)state;
+	input.image = large;
+	input.html = SLICE(HIDDEN "<p>Hello, here is what is new</p>\n<img src=\"/i/a/b.png\" alt=b>"
+				  "<a href=\"/i/a/b.png\">large</a>" FOOT_HTML);
+	check(&input, "");
+	input.inline_max = 800u << 10;
+	check(&input, "");
+	input.inline_max = 600u << 10;
+	check_one(&input, REVIEW_INLINE_LARGE, REVIEW_HTML, 0, "700");
+	input.html = SLICE(HIDDEN "<p>Hello, here is what is new</p>\n<img src=\"/i/gone.png\" alt=b>"
+				  FOOT_HTML);
+	check_one(&input, REVIEW_IMAGE_GONE, REVIEW_HTML, 2, "/i/gone.png");
+	input.html = SLICE(HIDDEN "<p>Hello, here is what is new</p>\n<a href=\"/i/gone.png\">b</a>"
+				  FOOT_HTML);
+	check_one(&input, REVIEW_IMAGE_GONE, REVIEW_HTML, 2, "/i/gone.png");
 }
 
 static void large_messages_are_told(void **state)
@@ -251,7 +277,7 @@ static void large_messages_are_told(void **state)
 	buf_reset(&html);
 	buf_add_slice(&html, good().html);
 	buf_add_text(&html, "<img src=\"https://x.test/a\" alt=a>");
-	input.image_bytes = large;
+	input.image = large;
 	input.html = buf_slice(&html);
 	check(&input, "");
 	buf_add_text(&html, "<img src=\"https://x.test/b\" alt=b>");
@@ -343,6 +369,7 @@ int main(void)
 		cmocka_unit_test(links_are_looked_at),
 		cmocka_unit_test(good_links_and_images_are_left_alone),
 		cmocka_unit_test(large_messages_are_told),
+		cmocka_unit_test(own_images_are_there_and_not_too_many_for_a_mail),
 		cmocka_unit_test(of_one_kind_a_few_are_noted_and_all_are_counted),
 		cmocka_unit_test(blocks_are_read_in_their_places),
 		cmocka_unit_test(every_finding_has_words_in_both_languages),

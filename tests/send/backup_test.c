@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 /* More than a header of an archive has room for. */
+#define IMAGE "web/audience/images/0123456789abcdef0123456789abcdef.01234567"
 #define LONG_PAGE                                                                                  \
 	"site/news/"                                                                               \
 	"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234"    \
@@ -179,6 +180,8 @@ static void make_backup_beside_a_sender(void)
 		pause();
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(mkdir(in_data("web/audience/images"), 0700), 0);
+	put(IMAGE, "an image");
 	make_backup();
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -256,6 +259,7 @@ static void what_was_backed_up_comes_back_and_running_campaigns_are_paused(void 
 	assert_string_equal(text_of("site/index.html"), "welcome");
 	assert_string_equal(text_of(LONG_PAGE), "news");
 	assert_string_equal(text_of("site/.hidden"), "(none)");
+	assert_string_equal(text_of(IMAGE), "an image");
 	assert_int_equal(access(in_data("send/restore"), F_OK), -1);
 	assert_int_equal(restore_apply(data, &error), RESTORE_NONE);
 	queue = open_queue();
@@ -300,7 +304,7 @@ static void the_archive_is_an_ordinary_tar(void **state)
 				  "etc/users etc/www.pem hook/orders.secret "
 				  "send/keys/a.s1.pem send/keys/a.s2.pem send/queue/data.mdb "
 				  "send/token.key site/index.html " LONG_PAGE
-				  " web/audience/data.mdb ");
+				  " web/audience/data.mdb " IMAGE " ");
 }
 
 static void a_backup_without_a_queue_leaves_the_queue_alone(void **state)
