@@ -162,6 +162,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(TOOLCHAIN)
 
 $(BUILD)/obj/base/config_site.o: src/base/providers.conf
 $(BUILD)/obj/web/api_document.o: src/web/openapi.json
+$(BUILD)/obj/web/base_template.o: $(wildcard src/web/base_template/*.html)
 $(BUILD)/obj/web/asset.o: src/web/style.css src/web/script.js src/web/icon.svg build/vendor/.stamp
 
 # What draws charts: a package of npm, by the sum that its lock file has. No script of it is run.

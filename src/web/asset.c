@@ -3,27 +3,13 @@
 #include "base/crypto.h"
 #include "base/text.h"
 #include "web/route.h"
+#include "web/take_in.h"
 
 #include <pthread.h>
 #include <stdio.h>
 
 #define DIGEST_BYTES 8
 #define PATH_MAX_SIZE 64
-
-/* The file, as the assembler took it in. */
-#define TAKE_IN(name, file)                                                                        \
-	extern const char asset_##name[];                                                          \
-	extern const u64 asset_##name##_size;                                                      \
-	__asm__(".section .rodata\n"                                                               \
-		".global asset_" #name "\n"                                                        \
-		".global asset_" #name "_size\n"                                                   \
-		"asset_" #name ":\n"                                                               \
-		".incbin \"" file "\"\n"                                                           \
-		"asset_" #name "_end:\n"                                                           \
-		".balign 8\n"                                                                      \
-		"asset_" #name "_size:\n"                                                          \
-		".quad asset_" #name "_end - asset_" #name "\n"                                    \
-		".previous\n")
 
 TAKE_IN(style, "src/web/style.css");
 TAKE_IN(script, "src/web/script.js");

@@ -156,3 +156,20 @@ bool contact_lend(struct call *call, u32 id, struct contact *contact)
 	}
 	return true;
 }
+
+bool contact_named(struct audience_txn *txn, struct slice who, struct contact *contact)
+{
+	char bytes[ADDRESS_WIRE_MAX];
+	struct buf key = { .ptr = bytes, .size = sizeof(bytes), .max = sizeof(bytes) };
+	struct address address;
+	struct error error;
+	u32 id;
+
+	if (slice_to_u32(who, &id))
+		return contact_get(txn, id, contact) == STORE_OK;
+	if (!address_parse(&address, who, &error))
+		return false;
+	address_add_key(&address, &key);
+	return !key.failed && contact_find(txn, buf_slice(&key), &id) == STORE_OK &&
+	       contact_get(txn, id, contact) == STORE_OK;
+}

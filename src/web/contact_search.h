@@ -40,5 +40,8 @@ bool contact_may_be_seen(const struct call *call);
  * False: there is none, or the key may not see it; the call is answered, with pointer /contact.
  */
 bool contact_lend(struct call *call, u32 id, struct contact *contact) MUST_CHECK;
+/* Whom people mean: by an e-mail address, or by a contact's number. */
+bool contact_named(struct audience_txn *txn, struct slice who,
+		   struct contact *contact) MUST_CHECK;
 
 #endif

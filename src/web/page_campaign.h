@@ -11,8 +11,6 @@ extern const struct words page_campaign_states[AUDIENCE_CAMPAIGN_STATES];
 
 /* 0 when nothing was counted. */
 u64 page_campaign_counted(struct audience_txn *txn, u32 campaign, enum campaign_counted what);
-/* One of a review, as an entry of a list. */
-void page_campaign_finding(struct page *page, const struct review_finding *finding);
 /* Answers with what stops its start, and a form to start it all the same: page_campaign_stop.c. */
 void page_campaign_stopped(struct call *call, const struct mailing_stops *stops);
 /* What that form overrides (enum mailing_stop), and as of which change of the campaign. */

@@ -4,12 +4,14 @@
 #include "store/audience_attribute.h"
 #include "store/audience_list.h"
 #include "store/audience_segment.h"
+#include "store/audience_template.h"
 #include "web/campaign_rows.h"
 #include "web/image_show.h"
 #include "web/mailing.h"
 #include "web/page.h"
 #include "web/page_campaign.h"
 #include "web/setting.h"
+#include "web/template_preview.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,8 @@ enum word {
 	TITLE, NEW, TEXTS, WHOM, HOW, NAME_HINT, FROM_HINT, PREHEADER_HINT, TEXT_HINT, ALL_CONTACTS,
 	NO_SEGMENT, NO_ATTRIBUTE, EXCLUDE, AT_HINT, OWN_CLOCK_HINT, DAYS_HINT,
 	HOURS_HINT, PER_HOUR_HINT, CONDITION_HINT, SUBJECT_B_HINT, COMPARE, OPENS, CLICKS,
-	SAVE, SAVED, NOT_YOURS, WRONG_STATE, GONE, CANNOT, WORD_COUNT,
+	SAVE, SAVED, NOT_YOURS, WRONG_STATE, GONE, CANNOT, NO_TEMPLATE, TEMPLATE_HINT, BEGIN,
+	WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
@@ -63,6 +66,12 @@ static const struct words words[WORD_COUNT] = {
 	[COMPARE] = { { "Two subjects", "件名の比較（A/B テスト）" } },
 	[OPENS] = { { "opens", "開封" } },
 	[CLICKS] = { { "clicks", "クリック" } },
+	[NO_TEMPLATE] = { { "without a template", "テンプレートを使わない" } },
+	[TEMPLATE_HINT] = { { "Its texts are sent as they are when the campaign is scheduled. "
+			      "Without it, write your own below.",
+			      "予約した時点のテンプレートの本文を配信します。"
+			      "使わない場合は、以下に本文を入力してください。" } },
+	[BEGIN] = { { "Begin with this template", "このテンプレートで始める" } },
 	[SAVE] = { { "Save", "保存" } },
 	[SAVED] = { { "Saved.", "保存しました。" } },
 	[NOT_YOURS] = { { "This is not a domain that may be sent for.",
@@ -208,6 +217,46 @@ static void show_zone(struct editor *editor)
 										  : SLICE("") });
 }
 
+/* A draft that names a template in place of texts of its own. */
+static void show_template(struct editor *editor)
+{
+	struct slice number = editor->draft->of[DRAFT_TEMPLATE];
+	struct audience_template one;
+	u32 id;
+
+	begin_choice(editor, DRAFT_TEMPLATE, &words[TEMPLATE_HINT], &words[NO_TEMPLATE]);
+	if (slice_to_u32(number, &id) &&
+	    audience_template_get(editor->page.call->web->reader, id, &one) == STORE_OK)
+		page_option_text(&editor->page, number, one.name, true);
+	page_select_end(&editor->page);
+}
+
+/* What a new one may begin with. */
+static void show_templates(struct editor *editor)
+{
+	struct audience_txn *txn = editor->page.call->web->reader;
+	struct slice chosen = call_query(editor->page.call, "template");
+	struct page *page = &editor->page;
+	struct audience_template one = { 0 };
+	u32 count = 0;
+
+	while (audience_template_after(txn, one.id, &one) == STORE_OK) {
+		if (one.kind != AUDIENCE_TEMPLATE_MAIL)
+			continue;
+		if (count++ == 0) {
+			PAGE_SEARCH(page, "/admin/campaigns/new");
+			begin_choice(editor, DRAFT_TEMPLATE, NULL, &words[NO_TEMPLATE]);
+		}
+		page_option_text(page, DIGITS(one.id), one.name,
+				 slice_equal(chosen, DIGITS(one.id)));
+	}
+	if (count == 0)
+		return;
+	page_select_end(page);
+	page_submit(page, TONE_NEUTRAL, &words[BEGIN]);
+	page_form_end(page);
+}
+
 static void show_fields(struct editor *editor)
 {
 	struct page *page = &editor->page;
@@ -219,6 +268,8 @@ static void show_fields(struct editor *editor)
 	show_field(editor, DRAFT_REPLY_TO, NULL, 0);
 	show_field(editor, DRAFT_SUBJECT, NULL, 0);
 	show_field(editor, DRAFT_PREHEADER, &words[PREHEADER_HINT], 0);
+	if (of[DRAFT_TEMPLATE].len > 0)
+		show_template(editor);
 	show_field(editor, DRAFT_HTML, &words[TEXT_HINT], TEXT_ROWS);
 	image_show_choice(page, draft_field_name(DRAFT_HTML));
 	show_field(editor, DRAFT_TEXT, NULL, TEXT_ROWS);
@@ -267,6 +318,8 @@ static void show(struct call *call, u32 id, const struct draft *draft, enum draf
 	page_begin(&editor.page, call, &head);
 	if (wrong < DRAFT_FIELDS)
 		page_message(&editor.page, TONE_BAD, &words[CANNOT]);
+	if (id == 0 && wrong == DRAFT_FIELDS)
+		show_templates(&editor);
 	if (id > 0)
 		PAGE_FORM(&editor.page, "/admin/campaigns/{}", DIGITS(id));
 	else
@@ -279,16 +332,22 @@ static void show(struct call *call, u32 id, const struct draft *draft, enum draf
 
 /* ---- showing ---- */
 
-/* Who sends, as it is set for the whole service. */
-static void add_from(struct audience_txn *txn, struct buf *from)
+/* The texts of a template to begin with; without one of that number nothing. */
+static void begin_with(struct audience_txn *txn, struct slice number, struct draft *draft)
 {
-	struct slice name = setting_get(txn, SETTING_FROM_NAME);
-	struct slice address = setting_get(txn, SETTING_FROM_ADDRESS);
+	struct audience_template_version version;
+	struct audience_template one;
+	u32 id;
 
-	if (address.len > 0 && name.len > 0)
-		buf_add_format(from, "%.*s <%.*s>", SLICE_FMT(name), SLICE_FMT(address));
-	else
-		buf_add_slice(from, address);
+	if (!slice_to_u32(number, &id) || audience_template_get(txn, id, &one) != STORE_OK ||
+	    one.kind != AUDIENCE_TEMPLATE_MAIL ||
+	    audience_template_version(txn, id, one.version, &version) != STORE_OK)
+		return;
+	draft->of[DRAFT_NAME] = one.name;
+	draft->of[DRAFT_SUBJECT] = version.of[AUDIENCE_TEMPLATE_SUBJECT];
+	draft->of[DRAFT_PREHEADER] = version.of[AUDIENCE_TEMPLATE_PREHEADER];
+	draft->of[DRAFT_HTML] = version.of[AUDIENCE_TEMPLATE_HTML];
+	draft->of[DRAFT_TEXT] = version.of[AUDIENCE_TEMPLATE_TEXT];
 }
 
 void page_campaign_new(struct call *call)
@@ -303,9 +362,10 @@ void page_campaign_new(struct call *call)
 		return;
 	}
 	buf_init(&from, FROM_MAX);
-	add_from(txn, &from);
+	template_from(txn, &from);
 	draft.of[DRAFT_FROM] = buf_slice(&from);
 	draft.of[DRAFT_REPLY_TO] = setting_get(txn, SETTING_REPLY_TO);
+	begin_with(txn, call_query(call, "template"), &draft);
 	draft.of[DRAFT_ZONE] = slice_of(call->zone.name);
 	show(call, 0, &draft, DRAFT_FIELDS, SLICE(""));
 	audience_abort(txn);
@@ -375,7 +435,8 @@ static bool take_form(struct mailing_order *order, const struct form *form)
 					     ? form_get(form, draft_field_name(i))
 					     : form_text(form, draft_field_name(i));
 
-		if (i == DRAFT_TEMPLATE) /* not of this form */
+		/* There when the draft names one. */
+		if (i == DRAFT_TEMPLATE && !form_has(form, "template"))
 			continue;
 		order->given |= 1u << i;
 		order->draft.of[i] = arena_copy(&order->arena, value.ptr ? value : SLICE(""));

@@ -5,20 +5,18 @@
 #include "web/mailing_review.h"
 #include "web/page.h"
 #include "web/page_campaign.h"
+#include "web/page_look.h"
 
 #include <string.h>
 
 enum word {
-	TITLE, PREVIEW, WIDE, NARROW, SUBJECT, PLAIN, TEST, TEST_HINT, SEND_TEST, SENT, CANNOT,
-	CHECKS, NOTHING, MUST, SHOULD, MAY, LINE,
+	TITLE, PREVIEW, SUBJECT, PLAIN, TEST, TEST_HINT, SEND_TEST, SENT, CANNOT, CHECKS,
 	WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
 	[TITLE] = { { "Campaigns", "キャンペーン" } },
 	[PREVIEW] = { { "Preview", "プレビュー" } },
-	[WIDE] = { { "On a desk", "パソコン" } },
-	[NARROW] = { { "On a phone", "スマートフォン" } },
 	[SUBJECT] = { { "Subject", "件名" } },
 	[PLAIN] = { { "Plain text", "テキスト" } },
 	[TEST] = { { "Send a test", "テスト送信" } },
@@ -27,11 +25,6 @@ static const struct words words[WORD_COUNT] = {
 	[SEND_TEST] = { { "Send", "送信" } },
 	[CANNOT] = { { "It cannot be shown as it is: {1}", "このままでは表示できません: {1}" } },
 	[CHECKS] = { { "Before it is sent", "送信前の確認" } },
-	[NOTHING] = { { "Nothing was found that is to be mended.", "問題は見つかりませんでした。" } },
-	[MUST] = { { "Mend", "要修正" } },
-	[SHOULD] = { { "Advice", "推奨" } },
-	[MAY] = { { "Hint", "参考" } },
-	[LINE] = { { "({1}, line {2})", "（{1} {2}行目）" } },
 	[SENT] = { { "The test is on its way.", "テストを送信しました。" } },
 };
 
@@ -54,45 +47,6 @@ void page_campaign_frame(struct call *call)
 	mailing_preview_free(preview);
 }
 
-static void show_frame(struct page *page, u32 id, const char *class, const struct words *title)
-{
-	PAGE_HTML(page, "<figure");
-	page_attribute(page, "class", slice_of(class));
-	PAGE_HTML(page, "><figcaption>");
-	page_words(page, title);
-	PAGE_HTML(page, "</figcaption><iframe sandbox loading=\"lazy\"");
-	page_attribute(page, "title", slice_of(title->text[page->language]));
-	PAGE_URL(page, "src", "/admin/campaigns/{}/frame", DIGITS(id));
-	PAGE_HTML(page, "></iframe></figure>");
-}
-
-void page_campaign_finding(struct page *page, const struct review_finding *finding)
-{
-	static const char *const parts[] = { "", "", "text", "HTML" };
-	const bool japanese = page->language == LANGUAGE_JAPANESE;
-	struct buf problem;
-	struct buf advice;
-
-	buf_init(&problem, 4096);
-	buf_init(&advice, 4096);
-	review_add_problem(finding, japanese, &problem);
-	review_add_advice(finding, japanese, &advice);
-	PAGE_HTML(page, "<li><strong>");
-	page_words(page, &words[MUST + (u32)finding->severity]);
-	PAGE_HTML(page, "</strong> ");
-	page_text(page, buf_slice(&problem));
-	if (finding->line > 0 && parts[finding->part][0]) {
-		PAGE_HTML(page, " ");
-		PAGE_SENTENCE(page, &words[LINE], slice_of(parts[finding->part]),
-			      DIGITS(finding->line));
-	}
-	PAGE_HTML(page, "<p class=\"hint\">");
-	page_text(page, buf_slice(&advice));
-	PAGE_HTML(page, "</p></li>");
-	buf_done(&problem);
-	buf_done(&advice);
-}
-
 static void show_review(struct page *page, struct mailing_preview *preview)
 {
 	struct review review;
@@ -102,15 +56,8 @@ static void show_review(struct page *page, struct mailing_preview *preview)
 		PAGE_HTML(page, "<p class=\"error\">");
 		PAGE_SENTENCE(page, &words[CANNOT], SLICE("no memory"));
 		PAGE_HTML(page, "</p>");
-	} else if (review.count == 0) {
-		PAGE_HTML(page, "<p>");
-		page_words(page, &words[NOTHING]);
-		PAGE_HTML(page, "</p>");
 	} else {
-		PAGE_HTML(page, "<ul>");
-		for (u32 i = 0; i < review.count; i++)
-			page_campaign_finding(page, &review.findings[i]);
-		PAGE_HTML(page, "</ul>");
+		page_look_findings(page, &review);
 	}
 	page_card_end(page);
 }
@@ -124,10 +71,7 @@ static void show_message(struct page *page, u32 id, const struct mailing_preview
 	page_facts_end(page);
 	page_card_end(page);
 	if (preview->message.html.len > 0) {
-		PAGE_HTML(page, "<div class=\"previews\">");
-		show_frame(page, id, "wide", &words[WIDE]);
-		show_frame(page, id, "narrow", &words[NARROW]);
-		PAGE_HTML(page, "</div>");
+		PAGE_LOOK_FRAMES(page, "/admin/campaigns/{}/frame", DIGITS(id));
 	}
 	page_card_begin(page, &words[TEST]);
 	PAGE_FORM(page, "/admin/campaigns/{}/test", DIGITS(id));

@@ -4,6 +4,7 @@
 #include "web/identity.h"
 #include "web/page.h"
 #include "web/page_campaign.h"
+#include "web/page_look.h"
 
 #include <string.h>
 
@@ -56,7 +57,7 @@ static void show_findings(struct page *page, const struct mailing_stops *stops)
 	PAGE_HTML(page, "<ul>");
 	for (u32 i = 0; i < stops->review.count; i++) {
 		if (stops->review.findings[i].severity == REVIEW_MUST)
-			page_campaign_finding(page, &stops->review.findings[i]);
+			page_look_finding(page, &stops->review.findings[i]);
 	}
 	PAGE_HTML(page, "</ul>");
 	PAGE_ACTION(page, &words[EDIT], "/admin/campaigns/{}/edit",

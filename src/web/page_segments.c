@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "campaign/segment_words.h"
-#include "message/address.h"
+#include "web/contact_search.h"
 #include "web/page_segment.h"
 #include "web/segment_order.h"
 #include "web/setting.h"
@@ -245,23 +245,6 @@ static void show_exports(struct view *view)
 
 /* ---- why ---- */
 
-static bool find_contact(struct audience_txn *txn, struct slice who, struct contact *contact)
-{
-	char bytes[ADDRESS_WIRE_MAX];
-	struct buf key = { .ptr = bytes, .size = sizeof(bytes), .max = sizeof(bytes) };
-	struct address address;
-	struct error error;
-	u32 id;
-
-	if (slice_to_u32(who, &id))
-		return contact_get(txn, id, contact) == STORE_OK;
-	if (!address_parse(&address, who, &error))
-		return false;
-	address_add_key(&address, &key);
-	return !key.failed && contact_find(txn, buf_slice(&key), &id) == STORE_OK &&
-	       contact_get(txn, id, contact) == STORE_OK;
-}
-
 static void write_held(struct page *page, bool held)
 {
 	page_badge(page, held ? TONE_GOOD : TONE_BAD, &words[held ? HELD : NOT_HELD]);
@@ -307,7 +290,7 @@ static void explain(struct view *view, struct slice who)
 	bool is_good;
 	bool is_in;
 
-	if (!find_contact(view->txn, who, &contact)) {
+	if (!contact_named(view->txn, who, &contact)) {
 		page_message(page, TONE_BAD, &words[NO_CONTACT]);
 		return;
 	}

@@ -44,6 +44,26 @@ for (const form of document.querySelectorAll("form")) {
 for (const select of document.querySelectorAll("select[data-go]"))
 	select.addEventListener("change", () => select.form.requestSubmit());
 
+// A mail that is being written is shown as it will look, a moment after the last key. A frame that is new has no
+// history, so that the browser's way back leads out of the page.
+for (const button of document.querySelectorAll("button[data-live]")) {
+	let timer;
+	const show = () => {
+		const frame = document.querySelector(`iframe[name="${button.formTarget}"]`);
+		const fresh = frame.cloneNode();
+		fresh.removeAttribute("src");
+		frame.replaceWith(fresh);
+		button.form.requestSubmit(button);
+	};
+	button.form.addEventListener("input", (event) => {
+		clearTimeout(timer);
+		if (event.target.name !== "width")
+			timer = setTimeout(show, 900);
+	});
+	if (!document.querySelector(`iframe[name="${button.formTarget}"]`).src)
+		show();
+}
+
 // Subscription forms: a little work that costs nobody anything but a program that signs many up. It looks for the
 // least number N so that SHA-256 of "TOKEN:N" begins with so many zero bits (FIPS 180-4).
 function primes(count) {

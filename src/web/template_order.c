@@ -66,12 +66,20 @@ void template_order_free(struct template_order *order)
 	free(order);
 }
 
+/* Line ends as programs write them, whoever wrote them. */
 bool template_order_take(struct template_order *order, enum audience_template_text text,
 			 struct slice value)
 {
-	order->of[text] = arena_copy(&order->arena, value.ptr ? value : SLICE(""));
+	char *copy = arena_take(&order->arena, value.len + 1);
+	size_t len = 0;
+
 	order->given |= 1u << text;
-	return order->of[text].ptr != NULL;
+	for (size_t i = 0; copy && i < value.len; i++) {
+		if (value.ptr[i] != '\r' || i + 1 == value.len || value.ptr[i + 1] != '\n')
+			copy[len++] = value.ptr[i];
+	}
+	order->of[text] = (struct slice){ copy, len };
+	return copy != NULL;
 }
 
 /* ---- what they may be ---- */
@@ -128,7 +136,9 @@ bool template_order_check(struct template_order *order)
 {
 	struct slice name = slice_of(order->name);
 
-	if (order->kind == TEMPLATE_ORDER_ADD && name.len == 0)
+	if (order->is_name_long)
+		return refuse(order, TEMPLATE_FIELD_NAME, TOO_LONG);
+	if ((order->kind == TEMPLATE_ORDER_ADD || order->needs_name) && name.len == 0)
 		return refuse(order, TEMPLATE_FIELD_NAME, MISSING);
 	if (!is_line(name) || !utf8_is_valid(name))
 		return refuse(order, TEMPLATE_FIELD_NAME, CONTROL);

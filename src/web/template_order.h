@@ -45,6 +45,8 @@ struct template_order {
 	bool has_language;
 	u8 language;
 	char name[AUDIENCE_TEMPLATE_NAME_MAX + 1]; /* "": stays */
+	bool needs_name;   /* as forms always have one */
+	bool is_name_long; /* it did not fit */
 	u32 given; /* which texts are, as bits; others stay, or are empty */
 	struct slice of[AUDIENCE_TEMPLATE_TEXTS]; /* in the arena */
 	struct arena arena;
