@@ -551,11 +551,8 @@ void page_template_look(struct call *call)
 
 	if (!template_kind_find(form_text(call->form, "kind"), &look.kind))
 		look.kind = AUDIENCE_TEMPLATE_MAIL;
-	for (u32 i = 0; i < AUDIENCE_TEMPLATE_TEXTS; i++) {
-		look.of[i] = form_get(call->form, template_field_name(i));
-		if (!look.of[i].ptr)
-			look.of[i] = SLICE("");
-	}
+	for (u32 i = 0; i < AUDIENCE_TEMPLATE_TEXTS; i++)
+		look.of[i] = template_text(form_get(call->form, template_field_name(i)));
 	if (audience_begin_read(call->web->reader) != STORE_OK) {
 		call_refuse(call, 503, NULL, "templates cannot be read");
 	} else if (who.len > 0 && !contact_named(call->web->reader, who, &contact)) {

@@ -66,6 +66,15 @@ void template_order_free(struct template_order *order)
 	free(order);
 }
 
+struct slice template_text(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if ((u8)text.ptr[i] > ' ')
+			return text;
+	}
+	return SLICE("");
+}
+
 /* Line ends as programs write them, whoever wrote them. */
 bool template_order_take(struct template_order *order, enum audience_template_text text,
 			 struct slice value)
@@ -73,6 +82,7 @@ bool template_order_take(struct template_order *order, enum audience_template_te
 	char *copy = arena_take(&order->arena, value.len + 1);
 	size_t len = 0;
 
+	value = template_text(value);
 	order->given |= 1u << text;
 	for (size_t i = 0; copy && i < value.len; i++) {
 		if (value.ptr[i] != '\r' || i + 1 == value.len || value.ptr[i + 1] != '\n')

@@ -60,6 +60,9 @@ const char *template_field_name(u32 field);
 const char *template_kind_name(enum audience_template_kind kind); /* "mail", "block", ... */
 bool template_kind_find(struct slice name, enum audience_template_kind *kind) MUST_CHECK;
 
+/* A text as it is; one of white space alone is none. */
+struct slice template_text(struct slice text);
+
 /* NULL: no memory; the call is answered. */
 struct template_order *template_order_new(struct call *call,
 					  enum template_order_kind kind) MUST_CHECK;

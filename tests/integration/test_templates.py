@@ -255,3 +255,125 @@ def test_a_template_is_looked_at_and_tested(web, server):
     assert sent.status == 202, sent
     assert arrived(server, "me2@courier.test")["Subject"] == "A-0"
     assert web.call("POST", f"{API}/{number}/test", web.shop, {"to": []}).json["pointer"] == "/to"
+
+
+BASES = [(base, language) for base in ("announcement", "products", "letter", "receipt")
+         for language in ("en", "ja")]
+
+
+@pytest.mark.parametrize("base,language", BASES)
+def test_what_we_ship_is_whole_and_right(web, base, language):
+    page = web.owner.get(f"/admin/templates/new?base={base}&language={language}")
+    page = page.send("/admin/templates", name=f"{base} {language}")
+    assert page.status == 200 and "Saved." in page.text, page.text
+    number = int(page.path.rsplit("/", 1)[1])
+    shown = web.call("GET", f"{API}/{number}", web.shop).json
+    assert (shown["language"], shown["kind"] == "transactional") == (language, base == "receipt")
+    seen = web.call("POST", f"{API}/{number}/preview", web.shop, {})
+    assert seen.status == 200, seen
+    assert [one for one in seen.json["findings"] if one["severity"] != "may"] == []
+    html, text = seen.json["html"], seen.json["text"]
+    assert "飛脚商店 &amp; Co" in html and "東京都千代田区1-1" in text and "https://courier.example/contact" in text
+    for page_of in ("/u/", "/p/", "/v/"):
+        assert ("https://news.courier.example" + page_of in html) == (base != "receipt")
+    assert "prefers-color-scheme: dark" in html and 'name="color-scheme"' in html
+    assert "display:none" in html and len(html) < 12000
+    if base == "receipt":
+        assert "A-1001" in seen.json["subject"] and "1,920 円" in html if language == "ja" else "$19.20" in html
+
+
+def test_a_person_writes_a_template_and_brings_an_old_version_back(web, server):
+    owner = web.owner
+    page = owner.get("/admin/templates/new")
+    assert "/admin/templates/new?base=letter&language=ja" in page.links
+    assert "/admin/templates/new?kind=block" in page.links
+    page = owner.get("/admin/templates/new?kind=mail").send(
+        "/admin/templates", name="", subject="<b>S</b>", html="<p>Dear {{name}}</p>\r\n<p>two</p>")
+    assert page.status == 422 and "this has to be given" in page.text
+    page = page.send("/admin/templates", name="Person's <i>")
+    assert page.status == 200 and "Person's <i>" in page.text and "<b>S</b>" in page.text
+    where = page.path
+    assert web.call("GET", API.replace("/templates", "") + where.replace("/admin", ""),
+                    web.shop).json["html"] == "<p>Dear {{name}}</p>\n<p>two</p>"
+    assert "No unsubscribe" in page.text or "unsubscribe" in page.text
+
+    # Two people write: the second one is told, with his text still there.
+    first = owner.get(where + "/edit")
+    assert owner.get(where + "/edit").send(where, html="<p>theirs</p>\n<p>two</p>").status == 200
+    late = first.send(where, html="<p>mine</p>")
+    assert late.status == 409 and "Somebody saved another version" in late.text
+    assert late.form(where).fields["html"].strip() == "<p>mine</p>"
+    assert late.send(where).status == 200
+    page = owner.get(where + "/versions")
+    assert [f"{where}/versions/{number}" in page.links for number in (1, 2, 3, 4)] == [True] * 3 + [False]
+    page = owner.get(where + "/versions/1")
+    tags = [tag for tag, _ in page.reader.tags]
+    assert tags.count("del") == 2 and tags.count("ins") == 1
+    page = page.send(f"{where}/versions/1")
+    assert "as a new version" in page.text
+    assert "<p>two</p>" in owner.get(where + "/edit").form(where).fields["html"]
+    assert owner.get(where + "/edit").send(where).text.count("Nothing was changed.") == 1
+
+    # How it looks, kept or not yet; a script of it is text for a sandbox.
+    answer = owner.session.get(web.url + where + "/frame?contact=ann%40shop.test", timeout=30)
+    assert "Dear アン" in answer.text
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+    form = owner.get(where + "/edit").form(where).fields
+    look = owner.post("/admin/templates/look", form | {"html": "<p>Not {{name}}</p>", "contact": "ann@shop.test"})
+    assert look.status == 200 and "Not アン" in look.answer.text
+    look = owner.post("/admin/templates/look", form | {"html": "{{#if}}"})
+    assert look.status == 200 and "It cannot be shown as it is" in look.text
+    assert owner.post("/admin/templates/look", form | {"contact": "nobody@x.test"}).status == 404
+
+    # A campaign begins with it.
+    page = owner.get(where)
+    begin = next(link for link in page.links if link.startswith("/admin/campaigns/new?template="))
+    fields = owner.get(begin).form("/admin/campaigns").fields
+    assert (fields["subject"], fields["from"]) == ("<b>S</b>", "飛脚 <shop@courier.example>")
+    assert "Dear {{name}}" in fields["html"]
+
+    page = page.send(where + "/test", to="a@courier.test\r\nb@courier.test")
+    assert "The test is on its way." in page.text
+    assert arrived(server, "b@courier.test")["Subject"] == "<b>S</b>"
+
+    found = owner.get("/admin/templates?q=PERSON").text
+    assert "Person's <i>" in found and "Nothing was found" not in found
+    assert "Nothing was found" in owner.get("/admin/templates?q=xyzzy").text
+    assert "Person's <i>" not in owner.get("/admin/templates?kind=block").text
+    page = owner.get(where).send(where + "/delete")
+    assert page.path == "/admin/templates" and "The template is deleted." in page.text
+    assert owner.get(where).status == owner.get(where + "/edit").status == 404
+
+
+def test_a_block_in_use_is_not_deleted_and_the_page_says_by_whom(web):
+    owner = web.owner
+    page = owner.get("/admin/templates/new?kind=block").send("/admin/templates", name="foot", html="<p>foot</p>")
+    where = page.path
+    assert "{{>foot}}" in page.text
+    page = owner.get("/admin/templates/new?kind=mail")
+    assert "{{>foot}}" in page.text
+    page = page.send("/admin/templates", name="with foot", subject="s", html="<p>x</p>{{>nothing}}")
+    assert page.status == 422 and 'there is no block "nothing"' in page.text
+    page = page.send("/admin/templates", html="<p>x</p>{{>foot}}")
+    assert page.status == 200
+    stays = owner.get(where).send(where + "/delete")
+    assert stays.path == where and 'It is used by: template "with foot"' in stays.text
+    stays = owner.get(where + "/edit").send(where, name="feet")
+    assert stays.status == 422 and "so its name stays" in stays.text
+    japanese = Visitor(web, "ja").sign_in("owner@shop.test").visitor
+    stays = japanese.get(where).send(where + "/delete")
+    assert "テンプレート「with foot」" in stays.text
+    assert owner.get(page.path).send(page.path + "/delete").status == 200
+    assert "deleted" in owner.get(where).send(where + "/delete").text
+
+
+def test_who_only_looks_writes_nothing(web):
+    viewer = Visitor(web).become("viewer@shop.test", "viewer")
+    number = make(web, "seen", subject="s", html="<p>x</p>")
+    page = viewer.get(f"/admin/templates/{number}")
+    assert page.status == 200 and not any("edit" in link for link in page.links)
+    assert viewer.get("/admin/templates/new").status == 403
+    token = {"csrf": viewer.token()}
+    for path in "", "/look", f"/{number}", f"/{number}/delete", f"/{number}/test", f"/{number}/versions/1":
+        assert viewer.post("/admin/templates" + path, token | {"name": "x"}).status == 403, path
+    assert web.call("GET", f"{API}/{number}", web.shop).json["version"] == 1

@@ -59,6 +59,7 @@ class Reader(html.parser.HTMLParser):
         elif tag == "textarea":
             self.area = at["name"]
             self.form.fields[self.area] = ""
+            self.is_first = True
         elif tag == "button" and "name" in at:
             self.form.buttons.append((at["name"], at.get("value", "")))
 
@@ -72,7 +73,9 @@ class Reader(html.parser.HTMLParser):
 
     def handle_data(self, data):
         if self.area:
-            self.form.fields[self.area] += data
+            # As browsers do, without the line break behind the tag.
+            self.form.fields[self.area] += data[1:] if self.is_first and data[0] == "\n" else data
+            self.is_first = False
         elif data.strip():
             self.words.append(data.strip())
 
