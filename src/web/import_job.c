@@ -110,13 +110,13 @@ static void end(struct import_job *job)
 static enum store_result apply_discard(struct import_job *job, struct audience_txn *txn)
 {
 	struct import *import = &job->apply.import;
+	struct audit_entry entry = { .at_ms = job->apply.now_ms,
+				     .who = SLICE("hikyaku"),
+				     .action = SLICE("import.discard") };
 	char object[32];
-	const struct audit_entry entry = { .at_ms = job->apply.now_ms,
-					   .who = SLICE("hikyaku"),
-					   .action = SLICE("import.discard"),
-					   .object = slice_of(object) };
 
 	snprintf(object, sizeof(object), "import %u", import->id);
+	entry.object = slice_of(object);
 	import->state = IMPORT_CANCELLED;
 	import->ended_ms = job->apply.now_ms;
 	import->file = SLICE_NONE;
@@ -499,10 +499,6 @@ bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader,
 			audience_abort(reader);
 			return error_set(error, "no memory for going on with an import");
 		}
-	}
-	if (result == STORE_NOT_FOUND && !import_job_give(jobs, 0, config)) {
-		audience_abort(reader);
-		return error_set(error, "no memory for going on with an import");
 	}
 	if (result == STORE_NOT_FOUND)
 		import_file_sweep(config->web.audience, is_wanted, reader);

@@ -20,7 +20,7 @@
 bool import_job_give(struct jobs *jobs, u32 id, const struct config *config) MUST_CHECK;
 
 /*
- * At the start: goes on with what was under way, and deletes files that no import is about to read.
+ * At the start: goes on with what was under way, and deletes files that belong to no import.
  * False and a sentence: the audience cannot be read, or no memory.
  */
 bool import_jobs_resume(struct jobs *jobs, struct audience_txn *reader,

@@ -24,6 +24,9 @@ enum word {
 	TRACKING,
 	OPENS,
 	CLICKS,
+	DATA,
+	PENDING_DAYS,
+	PENDING_HINT,
 	SAVE,
 	SAVED,
 	WORD_COUNT,
@@ -54,6 +57,10 @@ static const struct words words[WORD_COUNT] = {
 	[TRACKING] = { { "Measuring", "計測" } },
 	[OPENS] = { { "Count opens", "開封を計測する" } },
 	[CLICKS] = { { "Count clicks", "クリックを計測する" } },
+	[DATA] = { { "Personal data", "個人データ" } },
+	[PENDING_DAYS] = { { "Days that a confirmation is waited for", "登録確認を待つ日数" } },
+	[PENDING_HINT] = { { "Who has not confirmed by then is erased; 0: nobody is.",
+			     "期間内に確認されなかった連絡先は削除されます。0なら削除しません。" } },
 	[SAVE] = { { "Save", "保存" } },
 	[SAVED] = { { "The settings are saved.", "設定を保存しました。" } },
 };
@@ -113,6 +120,9 @@ static void show(struct call *call, const struct sheet *sheet)
 	page_check(&page, setting_name(SETTING_TRACK_CLICKS), &words[CLICKS],
 		   slice_equal(values[SETTING_TRACK_CLICKS], SLICE("1")));
 	page_group_end(&page);
+	page_card_end(&page);
+	page_card_begin(&page, &words[DATA]);
+	text_field(&page, sheet, SETTING_PENDING_DAYS, &words[PENDING_DAYS], &words[PENDING_HINT]);
 	page_card_end(&page);
 	page_submit(&page, TONE_GOOD, &words[SAVE]);
 	page_form_end(&page);

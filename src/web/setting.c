@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define NAME_SIZE 64
+#define DAYS_MAX 3650
 
 static const struct {
 	const char *name;
@@ -22,6 +23,7 @@ static const struct {
 	[SETTING_LANGUAGE] = { "language", "ja" },
 	[SETTING_TRACK_OPENS] = { "track-opens", "1" },
 	[SETTING_TRACK_CLICKS] = { "track-clicks", "1" },
+	[SETTING_PENDING_DAYS] = { "pending-days", "30" },
 };
 
 const char *setting_name(enum setting setting)
@@ -35,6 +37,7 @@ enum word {
 	BAD_ZONE,
 	BAD_LANGUAGE,
 	BAD_SWITCH,
+	BAD_DAYS,
 	BAD_LINE,
 	TOO_LONG,
 	WORD_COUNT,
@@ -47,6 +50,7 @@ static const struct words words[WORD_COUNT] = {
 	[BAD_ZONE] = { { "There is no time zone of this name.", "この名前のタイムゾーンはありません。" } },
 	[BAD_LANGUAGE] = { { "A language is en or ja.", "言語は en か ja を指定してください。" } },
 	[BAD_SWITCH] = { { "It is 1 or 0.", "1 か 0 を指定してください。" } },
+	[BAD_DAYS] = { { "A number of days from 0 to 3650.", "0から3650までの日数を入力してください。" } },
 	[BAD_LINE] = { { "This is to be one line of text.", "1行のテキストで入力してください。" } },
 	[TOO_LONG] = { { "This is too long.", "長すぎます。" } },
 };
@@ -125,6 +129,7 @@ static bool is_either(struct slice text, struct slice a, struct slice b)
 const struct words *setting_check(enum setting setting, struct slice value)
 {
 	struct time_zone zone;
+	u32 days;
 
 	if (value.len > SETTING_TEXT_MAX)
 		return &words[TOO_LONG];
@@ -138,6 +143,8 @@ const struct words *setting_check(enum setting setting, struct slice value)
 	case SETTING_TRACK_OPENS:
 	case SETTING_TRACK_CLICKS:
 		return is_either(value, SLICE("1"), SLICE("0")) ? NULL : &words[BAD_SWITCH];
+	case SETTING_PENDING_DAYS:
+		return slice_to_u32(value, &days) && days <= DAYS_MAX ? NULL : &words[BAD_DAYS];
 	case SETTING_SENDER_ADDRESS: return NULL;
 	default: return is_line(value) ? NULL : &words[BAD_LINE];
 	}

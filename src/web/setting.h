@@ -24,6 +24,7 @@ enum setting {
 	SETTING_LANGUAGE, /* of pages for contacts who say nothing: "en", "ja" */
 	SETTING_TRACK_OPENS, /* "1" or "0": default of campaigns */
 	SETTING_TRACK_CLICKS,
+	SETTING_PENDING_DAYS, /* a contact that never confirms goes after them; "0": never */
 	SETTINGS,
 };
 

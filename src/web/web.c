@@ -18,6 +18,7 @@
 #include "web/link_key.h"
 #include "web/password.h"
 #include "web/pulse.h"
+#include "web/sweeper.h"
 #include "web/log_follower.h"
 #include "web/teller.h"
 #include "web/track.h"
@@ -62,6 +63,7 @@ struct role {
 	struct doorkeeper doorkeeper;
 	struct pulse pulse;
 	struct pulse_asker asker; /* of the first worker */
+	struct sweeper sweeper;	  /* the same */
 	struct audience *audience;
 	struct scribe *scribe;
 	struct jobs *jobs;
@@ -190,6 +192,7 @@ static bool open_web(struct worker *worker, struct error *error)
 	if (!open_page(role, web, error))
 		return false;
 	pulse_asker_start(&role->asker, &role->pulse, &web->line, &web->wheel);
+	sweeper_start(&role->sweeper, role->jobs, &role->config, &web->wheel);
 	return true;
 }
 
@@ -243,6 +246,7 @@ static void close_web(struct worker *worker)
 		call_close(list_entry(node, struct call, node));
 	if (worker == worker->role->workers) {
 		pulse_asker_stop(&worker->role->asker);
+		sweeper_stop(&worker->role->sweeper);
 		teller_stop(worker->role->teller);
 	}
 	for (u32 i = 0; i < CLOSE_TURNS_MAX && is_busy(worker); i++) {

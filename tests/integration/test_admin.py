@@ -160,6 +160,8 @@ def test_settings_are_changed_by_a_program_all_or_nothing(web):
     for change, pointer in (({"zone": "Asia/Edo"}, "/zone"), ({"zone": 540}, "/zone"),
                             ({"language": "fr"}, "/language"), ({"track_opens": "yes"}, "/track_opens"),
                             ({"from_address": "nobody"}, "/from_address"),
+                            ({"pending_days": "soon"}, "/pending_days"),
+                            ({"pending_days": 30}, "/pending_days"),
                             ({"from_name": "a\r\nBcc: b"}, "/from_name"),
                             ({"sender_contact": "javascript:x"}, "/sender_contact"),
                             ({"sender_phone": "0" * 1001}, "/sender_phone"), ({"nothing": 1}, "/nothing")):
