@@ -237,6 +237,17 @@ static enum store_result count_for(struct audience_txn *txn, u32 campaign,
 
 /* ---- contacts ---- */
 
+/* Once for a contact, of whom it is known which of two subjects it got. */
+static enum store_result count_variant(struct audience_txn *txn, u32 campaign,
+				       const struct activity *activity, enum activity_field field,
+				       enum campaign_counted what)
+{
+	u32 variant = activity->of[ACTIVITY_VARIANT];
+
+	return variant == 0 || activity->of[field] > 0 ? STORE_OK
+						       : count(txn, campaign, what, variant);
+}
+
 static enum store_result note_activity(struct audience_txn *txn, u32 campaign, u32 contact,
 				       const struct delivery_note *note)
 {
@@ -246,14 +257,19 @@ static enum store_result note_activity(struct audience_txn *txn, u32 campaign, u
 
 	if (result != STORE_OK)
 		return result;
-	if (note->outcome == DELIVERY_DELIVERED)
+	if (note->outcome == DELIVERY_DELIVERED) {
+		result = count_variant(txn, campaign, &activity, ACTIVITY_DELIVERED,
+				       CAMPAIGN_VARIANT_DELIVERED);
 		activity.of[ACTIVITY_DELIVERED] = at_s;
-	else if (note->outcome == DELIVERY_COMPLAINED && activity.of[ACTIVITY_COMPLAINED] == 0)
-		result = count(txn, campaign, CAMPAIGN_COMPLAINED, 0);
-	if (note->outcome == DELIVERY_COMPLAINED)
+	} else if (note->outcome == DELIVERY_COMPLAINED) {
+		if (activity.of[ACTIVITY_COMPLAINED] == 0)
+			result = count(txn, campaign, CAMPAIGN_COMPLAINED, 0);
 		activity.of[ACTIVITY_COMPLAINED] = at_s;
-	else if (note->outcome == DELIVERY_FAILED || note->outcome == DELIVERY_BOUNCED)
+	} else if (note->outcome == DELIVERY_FAILED || note->outcome == DELIVERY_BOUNCED) {
+		result = count_variant(txn, campaign, &activity, ACTIVITY_BOUNCED,
+				       CAMPAIGN_VARIANT_BOUNCED);
 		activity.of[ACTIVITY_BOUNCED] = at_s;
+	}
 	return result == STORE_OK ? activity_put(txn, campaign, contact, &activity) : result;
 }
 

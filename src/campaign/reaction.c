@@ -24,6 +24,17 @@ static void count(struct keeper *k, enum campaign_counted what, u64 of, i64 chan
 			campaign_count_change(k->txn, k->reaction->campaign, what, of, change);
 }
 
+/* Of contacts, and of those who got the same subject where there are two. */
+static void count_contact(struct keeper *k, enum campaign_counted what,
+			  enum campaign_counted by_variant, i64 change)
+{
+	u32 variant = k->activity.of[ACTIVITY_VARIANT];
+
+	count(k, what, 0, change);
+	if (variant > 0)
+		count(k, by_variant, variant, change);
+}
+
 /* ---- opens ---- */
 
 static void keep_machine_open(struct keeper *k)
@@ -45,7 +56,7 @@ static void keep_open(struct keeper *k)
 	if (of[ACTIVITY_FIRST_OPEN] == 0) {
 		of[ACTIVITY_FIRST_OPEN] = at_s;
 		k->behaviour.of[BEHAVIOUR_CAMPAIGNS_OPENED]++;
-		count(k, CAMPAIGN_OPENED, 0, 1);
+		count_contact(k, CAMPAIGN_OPENED, CAMPAIGN_VARIANT_OPENED, 1);
 		if (of[ACTIVITY_MACHINE_OPENS] > 0)
 			count(k, CAMPAIGN_MACHINE_OPENED, 0, -1);
 	}
@@ -98,7 +109,7 @@ static void keep_click(struct keeper *k)
 	if (of[ACTIVITY_FIRST_CLICK] == 0) {
 		of[ACTIVITY_FIRST_CLICK] = at_s;
 		k->behaviour.of[BEHAVIOUR_CAMPAIGNS_CLICKED]++;
-		count(k, CAMPAIGN_CLICKED, 0, 1);
+		count_contact(k, CAMPAIGN_CLICKED, CAMPAIGN_VARIANT_CLICKED, 1);
 	}
 	if (!activity_has_link(&k->activity, link)) {
 		activity_add_link(&k->activity, link);
@@ -148,7 +159,7 @@ static void take_burst_back(struct keeper *k)
 		of[ACTIVITY_FIRST_CLICK] = 0;
 		k->behaviour.of[BEHAVIOUR_CAMPAIGNS_CLICKED] =
 			less(k->behaviour.of[BEHAVIOUR_CAMPAIGNS_CLICKED], 1);
-		count(k, CAMPAIGN_CLICKED, 0, -1);
+		count_contact(k, CAMPAIGN_CLICKED, CAMPAIGN_VARIANT_CLICKED, -1);
 	}
 	of[ACTIVITY_LAST_CLICK] = of[ACTIVITY_FIRST_CLICK];
 	k->behaviour.of[BEHAVIOUR_CLICKS] = less(k->behaviour.of[BEHAVIOUR_CLICKS], clicks);

@@ -34,6 +34,15 @@ enum campaign_counted {
 	CAMPAIGN_SITE_BOUNCED,
 	CAMPAIGN_CALLED_OFF, /* cancelled before they were sent */
 	CAMPAIGN_PASSED_BY,  /* of a step: its condition was not met, or it was too late */
+	/* Of two subjects; of: which one the contact got (ACTIVITY_VARIANT). Contacts: */
+	CAMPAIGN_VARIANT_SENT,
+	CAMPAIGN_VARIANT_DELIVERED,
+	CAMPAIGN_VARIANT_BOUNCED,
+	CAMPAIGN_VARIANT_OPENED,
+	CAMPAIGN_VARIANT_CLICKED,
+	/* What decided between them, as it was then: who had been asked, and had done it */
+	CAMPAIGN_AB_ASKED,
+	CAMPAIGN_AB_MOVED,
 };
 
 enum store_result campaign_count_change(struct audience_txn *txn, u32 campaign,

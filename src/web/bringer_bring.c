@@ -25,6 +25,30 @@ struct note {
 	u32 now_s;
 };
 
+/* What became of it may have been noted before: the sender is quick. */
+static enum store_result count_variant(struct audience_txn *txn, u32 campaign,
+				       const struct activity *activity)
+{
+	static const struct {
+		enum activity_field field;
+		enum campaign_counted what;
+	} counted[] = {
+		{ ACTIVITY_SENT, CAMPAIGN_VARIANT_SENT },
+		{ ACTIVITY_DELIVERED, CAMPAIGN_VARIANT_DELIVERED },
+		{ ACTIVITY_BOUNCED, CAMPAIGN_VARIANT_BOUNCED },
+		{ ACTIVITY_FIRST_OPEN, CAMPAIGN_VARIANT_OPENED },
+		{ ACTIVITY_FIRST_CLICK, CAMPAIGN_VARIANT_CLICKED },
+	};
+	u32 variant = activity->of[ACTIVITY_VARIANT];
+	enum store_result result = STORE_OK;
+
+	for (size_t i = 0; i < array_count(counted) && variant > 0 && result == STORE_OK; i++) {
+		if (activity->of[counted[i].field] > 0)
+			result = campaign_count_change(txn, campaign, counted[i].what, variant, 1);
+	}
+	return result;
+}
+
 static enum store_result note_one(struct audience_txn *txn, u32 campaign, u32 contact, u32 variant,
 				  u32 now_s)
 {
@@ -37,6 +61,8 @@ static enum store_result note_one(struct audience_txn *txn, u32 campaign, u32 co
 	activity.of[ACTIVITY_SENT] = now_s;
 	activity.of[ACTIVITY_VARIANT] = variant;
 	result = activity_put(txn, campaign, contact, &activity);
+	if (result == STORE_OK)
+		result = count_variant(txn, campaign, &activity);
 	if (result == STORE_OK)
 		result = behaviour_get(txn, contact, &behaviour);
 	if (result != STORE_OK)

@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "store/audience_activity.h"
+#include "store/audience_campaign_count.h"
 #include "web/bringer_parts.h"
 
 #define SLICE_CONTACTS 50000 /* of one transaction */
@@ -42,11 +43,42 @@ static enum store_result count_some(struct bringer *bringer, const struct bringe
 	return result;
 }
 
+struct decision {
+	const struct tally *tally;
+	u32 flag;
+};
+
+/* With what it was decided by, for who reads the report. */
+static enum store_result edit_decision(struct campaign_change *change, struct audience_campaign *c,
+				       struct audience_txn *txn)
+{
+	const struct decision *decision = change->context;
+	const struct tally *tally = decision->tally;
+	enum store_result result = STORE_OK;
+
+	if (c->flags & (AUDIENCE_CAMPAIGN_WINNER_A | AUDIENCE_CAMPAIGN_WINNER_B))
+		return STORE_OK;
+	c->flags |= decision->flag;
+	for (u32 i = DRAFT_VARIANT_A; i <= DRAFT_VARIANT_B && result == STORE_OK; i++) {
+		result = campaign_count_change(txn, c->id, CAMPAIGN_AB_ASKED, i,
+					       (i64)tally->asked[i]);
+		if (result == STORE_OK)
+			result = campaign_count_change(txn, c->id, CAMPAIGN_AB_MOVED, i,
+						       (i64)tally->moved[i]);
+	}
+	return result;
+}
+
 bool bringer_decide(struct bringer *bringer, struct bringer_work *work,
 		    const struct bringer_head *head)
 {
 	struct tally tally = { { 0 }, { 0 } };
+	struct decision decision = { .tally = &tally };
+	struct campaign_change change = {
+		.id = work->id, .from = ~0u, .edit = edit_decision, .context = &decision
+	};
 	enum store_result result = STORE_OK;
+	struct error error;
 	u32 contact = 0;
 	bool b_wins;
 
@@ -66,7 +98,6 @@ bool bringer_decide(struct bringer *bringer, struct bringer_work *work,
 		 (unsigned long long)tally.moved[DRAFT_VARIANT_A],
 		 (unsigned long long)tally.asked[DRAFT_VARIANT_B],
 		 (unsigned long long)tally.moved[DRAFT_VARIANT_B]);
-	return bringer_set_flags(bringer, work->id,
-				 b_wins ? AUDIENCE_CAMPAIGN_WINNER_B : AUDIENCE_CAMPAIGN_WINNER_A,
-				 0);
+	decision.flag = b_wins ? AUDIENCE_CAMPAIGN_WINNER_B : AUDIENCE_CAMPAIGN_WINNER_A;
+	return campaign_change_do(&change, bringer->params.scribe, &error) == STORE_OK;
 }

@@ -4,12 +4,13 @@
 #include "base/smtp_class.h"
 #include "base/text.h"
 #include "campaign/delivery_note.h"
+#include "campaign/draft.h"
 #include "store/audience_campaign_count.h"
 #include "store/audience_campaign_link.h"
 
 #define HOUR_MS (3600 * MS_PER_S)
 
-enum of { OF_NOTHING, OF_CLASS, OF_HOUR, OF_SITE, OF_LINK };
+enum of { OF_NOTHING, OF_CLASS, OF_HOUR, OF_SITE, OF_LINK, OF_VARIANT };
 
 static const struct row {
 	enum campaign_counted kind;
@@ -41,6 +42,13 @@ static const struct row {
 	{ CAMPAIGN_CLICKS_IN, "clicks_in", OF_HOUR },
 	{ CAMPAIGN_LINK_CLICKED, "link_clicked", OF_LINK },
 	{ CAMPAIGN_LINK_CLICKS, "link_clicks", OF_LINK },
+	{ CAMPAIGN_VARIANT_SENT, "variant_sent", OF_VARIANT },
+	{ CAMPAIGN_VARIANT_DELIVERED, "variant_delivered", OF_VARIANT },
+	{ CAMPAIGN_VARIANT_BOUNCED, "variant_bounced", OF_VARIANT },
+	{ CAMPAIGN_VARIANT_OPENED, "variant_opened", OF_VARIANT },
+	{ CAMPAIGN_VARIANT_CLICKED, "variant_clicked", OF_VARIANT },
+	{ CAMPAIGN_AB_ASKED, "ab_asked", OF_VARIANT },
+	{ CAMPAIGN_AB_MOVED, "ab_moved", OF_VARIANT },
 };
 
 /* What `id` stands for; "": what has no name. */
@@ -58,6 +66,7 @@ static struct slice name_of(struct audience_txn *txn, u32 campaign, enum of of, 
 	case OF_LINK:
 		return campaign_link_get(txn, campaign, (u32)id, &url) == STORE_OK ? url
 										    : SLICE("");
+	case OF_VARIANT: return id == DRAFT_VARIANT_B ? SLICE("b") : SLICE("a");
 	case OF_NOTHING: break;
 	}
 	return SLICE("");

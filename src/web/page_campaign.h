@@ -18,6 +18,10 @@ u32 page_campaign_overrides(const struct form *form, u64 *seen_ms);
 /* "It was changed meanwhile." */
 const struct words *page_campaign_changed(void);
 /* What became of it, within the page; the page has a chart. */
-void page_campaign_report(struct page *page, u32 id);
+void page_campaign_report(struct page *page, const struct audience_campaign *c,
+			  const struct draft *draft);
+/* Of its two subjects; nothing when it has one: page_campaign_subjects.c. */
+void page_campaign_subjects(struct page *page, const struct audience_campaign *c,
+			    const struct draft *draft);
 
 #endif

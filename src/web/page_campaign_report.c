@@ -24,6 +24,7 @@ enum word {
 	RECEIVERS,
 	REFUSALS,
 	LINKS,
+	SEGMENTS,
 	CSV,
 	WORD_COUNT,
 };
@@ -40,6 +41,7 @@ static const struct words words[WORD_COUNT] = {
 	[RECEIVERS] = { { "By receiver", "受信側別" } },
 	[REFUSALS] = { { "Why it bounced", "不達の理由" } },
 	[LINKS] = { { "Links", "リンク別" } },
+	[SEGMENTS] = { { "Among the contacts of a segment", "セグメント別の結果を見る" } },
 	[CSV] = { { "All numbers as a table (CSV)", "すべての数値を CSV でダウンロード" } },
 };
 
@@ -260,11 +262,14 @@ static void show_tiles(struct page *page, u32 id)
 	page_tiles_end(page);
 }
 
-void page_campaign_report(struct page *page, u32 id)
+void page_campaign_report(struct page *page, const struct audience_campaign *c,
+			  const struct draft *draft)
 {
+	const u32 id = c->id;
 	struct report *report = calloc(1, sizeof(*report));
 
 	show_tiles(page, id);
+	page_campaign_subjects(page, c, draft);
 	if (!report || mailing_report(page->call->web->reader, id, take_number, report) !=
 			       STORE_OK) {
 		page->out->failed = true;
@@ -276,6 +281,8 @@ void page_campaign_report(struct page *page, u32 id)
 	show_refusals(page, &report->refusals);
 	show_links(page, &report->links);
 	PAGE_HTML(page, "<p>");
+	PAGE_LINK(page, &words[SEGMENTS], "/admin/campaigns/{}/segments", DIGITS(id));
+	PAGE_HTML(page, "</p><p>");
 	PAGE_LINK(page, &words[CSV], "/admin/campaigns/{}/report.csv", DIGITS(id));
 	PAGE_HTML(page, "</p>");
 	free(report);

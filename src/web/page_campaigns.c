@@ -260,7 +260,7 @@ static void show_one(struct call *call, const struct audience_campaign *c)
 	show_actions(&page, c, draft.of[DRAFT_AT].len > 0);
 	show_facts(&page, c, &draft);
 	if (c->sender > 0)
-		page_campaign_report(&page, c->id);
+		page_campaign_report(&page, c, &draft);
 	page_end(&page, 200);
 }
 

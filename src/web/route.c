@@ -128,6 +128,7 @@ static const struct web_route routes[] = {
 	{ "GET", "/admin/campaigns/{}/preview", 0, VIEWER, page_campaign_preview },
 	{ "GET", "/admin/campaigns/{}/frame", 0, VIEWER, page_campaign_frame },
 	{ "GET", "/admin/campaigns/{}/report.csv", 0, VIEWER, page_campaign_csv },
+	{ "GET", "/admin/campaigns/{}/segments", 0, VIEWER, page_campaign_segments },
 	{ "POST", "/admin/campaigns/{}/test", 0, EDITOR | FORM, page_campaign_test },
 	{ "POST", "/admin/campaigns/{}/{}", 0, EDITOR | FORM, page_campaign_order },
 	{ "GET", "/admin/images", 0, VIEWER, page_images },

@@ -155,6 +155,7 @@ void page_campaign_edit(struct call *call);
 void page_campaign_preview(struct call *call);
 void page_campaign_frame(struct call *call);
 void page_campaign_csv(struct call *call);
+void page_campaign_segments(struct call *call);
 void page_campaign_order(struct call *call);
 void page_campaign_test(struct call *call);
 void page_users(struct call *call);

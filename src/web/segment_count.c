@@ -23,6 +23,7 @@ struct segment_count {
 	u64 found;
 	u64 end_ns; /* it is told then */
 	segment_count_done *done;
+	bool (*each)(void *owner, struct audience_txn *txn, const struct contact *contact);
 	void *owner;
 };
 
@@ -94,8 +95,11 @@ static enum segment_walk_result count_slice(struct segment_count *count)
 
 	segment_walk_begin(count->walk, count->web->reader, segment_walk_after(count->walk),
 			   count->slice);
-	while ((result = segment_walk_next(count->walk, &contact)) == SEGMENT_WALK_FOUND)
+	while ((result = segment_walk_next(count->walk, &contact)) == SEGMENT_WALK_FOUND) {
 		count->found++;
+		if (count->each && !count->each(count->owner, count->web->reader, &contact))
+			return SEGMENT_WALK_FAILED;
+	}
 	took_ns = max_u64(clock_mono_ns() - start_ns, 1000);
 	count->slice = (u32)max_u64(SLICE_LEAST,
 				    min_u64(SLICE_MOST, count->slice * may_ns / took_ns));
@@ -159,4 +163,12 @@ struct segment_count *segment_count_begin(struct web *web, struct segment *segme
 	}
 	timer_start(&web->wheel, &count->timer, clock_mono_ns());
 	return count;
+}
+
+void segment_count_visit(struct segment_count *count,
+			 bool (*each)(void *owner, struct audience_txn *txn,
+				      const struct contact *contact))
+{
+	count->each = each;
+	count->is_sampled = true;
 }

@@ -29,6 +29,13 @@ typedef void segment_count_done(void *owner, const struct segment_counted *count
 struct segment_count *segment_count_begin(struct web *web, struct segment *segment,
 					  const struct time_zone *zone, u32 wait_ms,
 					  segment_count_done *done, void *owner) MUST_CHECK;
+/*
+ * `each` sees every contact that is found, within the turn's transaction, with the owner as of the
+ * beginning; false: the store could not be read. Right behind the beginning; no guess is made then.
+ */
+void segment_count_visit(struct segment_count *count,
+			 bool (*each)(void *owner, struct audience_txn *txn,
+				      const struct contact *contact));
 /* Nobody wants to know any more. */
 void segment_count_drop(struct segment_count *count);
 

@@ -236,6 +236,20 @@ static void the_words_of_the_log_are_known(void **state)
 	assert_int_equal(delivery_outcome_of(SLICE("auto-reply")), DELIVERY_OTHER);
 }
 
+static void of_two_subjects_a_contact_counts_once(void **state)
+{
+	struct activity activity = { .of[ACTIVITY_VARIANT] = 1 };
+
+	(void)state;
+	must(activity_put(txn, CAMPAIGN, ann, &activity));
+	keep(DELIVERY_DELIVERED, SMTP_CLASS_NONE, "ann@shop.test");
+	keep(DELIVERY_DELIVERED, SMTP_CLASS_NONE, "ann@shop.test"); /* in doubt, and sent again */
+	keep(DELIVERY_BOUNCED, SMTP_CLASS_BAD_MAILBOX, "ann@shop.test");
+	assert_int_equal(counted(CAMPAIGN_VARIANT_DELIVERED, 1), 1);
+	assert_int_equal(counted(CAMPAIGN_VARIANT_BOUNCED, 1), 1);
+	assert_int_equal(counted(CAMPAIGN_VARIANT_DELIVERED, 2), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, audience_fixture_teardown)
 
 int main(void)
@@ -248,6 +262,7 @@ int main(void)
 		TEST(who_unsubscribes_by_mail_leaves_that_list),
 		TEST(other_mail_and_other_people_change_no_numbers_of_a_campaign),
 		TEST(all_mail_counts_for_its_day_and_receiver),
+		TEST(of_two_subjects_a_contact_counts_once),
 		cmocka_unit_test(the_words_of_the_log_are_known),
 	};
 

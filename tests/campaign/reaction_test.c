@@ -191,6 +191,25 @@ static void of_whom_is_erased_nothing_is_kept(void **state)
 	assert_int_equal(counted(CAMPAIGN_OPENS, 0), 0);
 }
 
+static void of_two_subjects_each_has_its_own_numbers(void **state)
+{
+	(void)state;
+	activity = (struct activity){ .of[ACTIVITY_VARIANT] = 2 };
+	must(activity_put(txn, CAMPAIGN, contact_id, &activity));
+	react(NOW_S, 0, VISITOR_PERSON);
+	react(NOW_S + 3600, 0, VISITOR_PERSON);
+	assert_int_equal(counted(CAMPAIGN_VARIANT_OPENED, 2), 1);
+	assert_int_equal(counted(CAMPAIGN_VARIANT_OPENED, 1), 0);
+	react(NOW_S + 7200, 1, VISITOR_PERSON);
+	assert_int_equal(counted(CAMPAIGN_VARIANT_CLICKED, 2), 1);
+	/* A program followed all links: that was nobody. */
+	for (u32 link = 2; link <= VISIT_BURST_LINKS; link++)
+		react(NOW_S + 7200, link, VISITOR_PERSON);
+	assert_int_equal(counted(CAMPAIGN_CLICKED, 0), 0);
+	assert_int_equal(counted(CAMPAIGN_VARIANT_CLICKED, 2), 0);
+	assert_int_equal(counted(CAMPAIGN_VARIANT_OPENED, 2), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, audience_fixture_teardown)
 
 int main(void)
@@ -206,6 +225,7 @@ int main(void)
 		TEST(who_reads_opens_three_links_and_more_later),
 		TEST(links_without_a_bit_are_counted_all_the_same),
 		TEST(of_whom_is_erased_nothing_is_kept),
+		TEST(of_two_subjects_each_has_its_own_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,36 @@ def opened(message):
     return email.message_from_bytes(message.content, policy=email.policy.default)
 
 
+def check_by_segment(web, key, where, tokyo):
+    """p7 of the 31 in Tokyo has opened it; one of them is not there."""
+    def of(segment):
+        return ask(web, key, f"{where}/report?segment={segment}")
+
+    wait_until(lambda: report(web, key, where)["opened"] == 1, "an open")
+    assert of(tokyo) == {"id": int(where.rsplit("/", 1)[1]), "segment": {"id": tokyo, "name": "Tokyo"},
+                         "sent": 31, "delivered": 30, "bounced": 1, "opened": 1, "clicked": 0,
+                         "unsubscribed": 0, "complained": 0}
+    one = web.call("POST", "/api/v1/segments", key, {"name": "=p7", "text": 'email begins "p7@"'}).json["id"]
+    assert (of(one)["sent"], of(one)["opened"]) == (1, 1)
+    none = web.call("POST", "/api/v1/segments", key, {"name": "Osaka", "text": 'city = "大阪"'}).json["id"]
+    assert of(none)["sent"] == 0
+    csv = web.call("GET", f"{where}/report.csv?segment={one}", key).body.decode()
+    assert csv.startswith("what,of,count\r\nsent,'=p7,1\r\n") and "opened,'=p7,1\r\n" in csv
+    assert web.call("GET", f"{where}/report?segment=999", key).status == 404
+    assert web.call("GET", f"{where}/report?segment=x", key).status == 400
+
+    person = Visitor(web).become()
+    path = f"/admin/campaigns/{where.rsplit('/', 1)[1]}"
+    page = person.get(path)
+    assert path + "/segments" in page.links
+    page = person.get(path + "/segments")
+    assert "Tokyo" in page.text and "All others" not in page.text
+    page = person.get(f"{path}/segments?segment={one}")
+    assert "=p7 1 1 0 1 (100.0%)" in page.text and "All others 30 29 1 0 (0.0%)" in page.text, page.text
+    assert person.get(f"{path}/report.csv?segment={one}").answer.text == csv
+    assert person.get(f"{path}/segments?segment=999").status == 404
+
+
 def test_from_an_import_over_a_segment_to_what_became_of_each(web, key, server):
     bring(web, key, people(60) + ["bad1@shop1.test,Bad,東京"])
     segment = web.call("POST", "/api/v1/segments", key, {"name": "Tokyo", "text": 'city = "東京"'})
@@ -143,10 +173,12 @@ def test_from_an_import_over_a_segment_to_what_became_of_each(web, key, server):
     assert web.call("GET", "/a/99").status == 404
 
     # One opened it: the others may get it again.
-    pixel = web.call("GET", re.search(r"https://news\.courier\.example(/t/c/[\w-]+/1)",
-                                      mail.get_content())[1].replace("/t/c/", "/t/o/").rsplit("/", 1)[0],
+    path = re.search(r"https://news\.courier\.example(/t/c/[\w-]+/1)", mail.get_content())[1]
+    time.sleep(2)  # what is opened with its delivery, a gateway opened
+    pixel = web.call("GET", path.replace("/t/c/", "/t/o/").rsplit("/", 1)[0],
                      headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101"})
     assert pixel.status == 200
+    check_by_segment(web, key, where, segment.json["id"])
     again = web.call("POST", where + "/resend", key, {"subject": "Did you see it?"})
     assert again.status == 201, again
     assert again.json["condition"] == f"sent campaign {number} and not opened campaign {number}"
@@ -226,6 +258,23 @@ def test_a_person_makes_a_campaign_in_the_pages(web, key, server):
     assert "By receiver" in person.get(where).text
     assert person.get(where + "/report.csv").answer.text.startswith("what,of,count")
     assert "Only a draft" in person.get(where + "/edit").send(where, **given).text
+
+
+def test_what_became_of_each_of_two_subjects_is_told_apart(web, key):
+    bring(web, key, people(60))
+    where = make(web, key, subject="First", subject_b="Second <i>", ab_share=100)
+    schedule(web, key, where)
+    wait_until(lambda: report(web, key, where)["delivered"] == 60, "all deliveries")
+    told = report(web, key, where)
+    sent = {row["of"]: row["count"] for row in told["variant_sent"]}
+    assert sum(sent.values()) == 60 and min(sent["a"], sent["b"]) > 10
+    assert {row["of"]: row["count"] for row in told["variant_delivered"]} == sent
+    assert "winner" not in told
+    csv = web.call("GET", where + "/report.csv", key).body.decode()
+    assert f"variant_sent,a,{sent['a']}\r\n" in csv and f"variant_delivered,b,{sent['b']}\r\n" in csv
+    page = Visitor(web).become().get(f"/admin/campaigns/{where.rsplit('/', 1)[1]}")
+    assert f"First {sent['a']} {sent['a']} 0 0 0.0%" in page.text, page.text
+    assert f"Second <i> {sent['b']} {sent['b']}" in page.text and "Everybody was asked" in page.text
 
 
 def kill(process):

@@ -32,8 +32,29 @@ static void pass_time(u32 id)
 	buf_done(&draft);
 }
 
+static u64 of_variant(u32 id, enum campaign_counted what, u32 variant)
+{
+	u64 count;
+
+	must(audience_begin_read(web.txn));
+	must(campaign_count_get(web.txn, id, what, variant, &count));
+	audience_abort(web.txn);
+	return count;
+}
+
+/* The sender is quick: its log is read before it is noted who was handed over. */
+static void note_delivery_before_its_time(u32 id)
+{
+	struct activity activity = { .of[ACTIVITY_DELIVERED] = 1 };
+
+	must(audience_begin(web.txn));
+	must(activity_put(web.txn, id, 1, &activity));
+	must(audience_commit(web.txn));
+}
+
 static void of_two_subjects_the_rest_gets_the_better_one(void **state)
 {
+	u64 asked[3];
 	struct audience_campaign head;
 	struct activity activity;
 	struct draft draft;
@@ -46,15 +67,29 @@ static void of_two_subjects_the_rest_gets_the_better_one(void **state)
 	draft = good_draft();
 	draft.of[DRAFT_SUBJECT_B] = SLICE("Other news");
 	id = schedule(&draft, clock_wall_ms());
+	note_delivery_before_its_time(id);
 	start_bringer();
 	wait_for(id, STATE(RUNNING));
 	for (u32 i = 0; i < PATIENCE_MS / 10 && head_of(id).cursor < 1ull << 32; i++)
 		usleep(10000);
 	assert_int_equal(head_of(id).cursor, 1ull << 32); /* some were asked, the rest waits */
 	assert_int_equal(head_of(id).state, AUDIENCE_CAMPAIGN_RUNNING);
+	for (u32 i = DRAFT_VARIANT_A; i <= DRAFT_VARIANT_B; i++) {
+		asked[i] = of_variant(id, CAMPAIGN_VARIANT_SENT, i);
+		assert_true(asked[i] > 0);
+	}
 	pass_time(id);
 	head = wait_for(id, STATE(SENDING));
 	assert_true(head.flags & AUDIENCE_CAMPAIGN_WINNER_B);
+	/* By what it was decided stays to be read. */
+	for (u32 i = DRAFT_VARIANT_A; i <= DRAFT_VARIANT_B; i++) {
+		assert_int_equal(of_variant(id, CAMPAIGN_AB_ASKED, i), asked[i]);
+		assert_int_equal(of_variant(id, CAMPAIGN_AB_MOVED, i),
+				 i == DRAFT_VARIANT_B ? asked[i] : 0);
+	}
+	assert_int_equal(of_variant(id, CAMPAIGN_VARIANT_DELIVERED, DRAFT_VARIANT_A) +
+				 of_variant(id, CAMPAIGN_VARIANT_DELIVERED, DRAFT_VARIANT_B),
+			 1);
 	assert_each_once(head.sender, PEOPLE);
 	assert_noted(id, PEOPLE);
 	must(audience_begin_read(web.txn));
@@ -62,6 +97,8 @@ static void of_two_subjects_the_rest_gets_the_better_one(void **state)
 		got[activity.of[ACTIVITY_VARIANT]]++;
 	audience_abort(web.txn);
 	assert_int_equal(got[0], 0);
+	for (u32 i = DRAFT_VARIANT_A; i <= DRAFT_VARIANT_B; i++)
+		assert_int_equal(of_variant(id, CAMPAIGN_VARIANT_SENT, i), got[i]);
 	assert_in_range(got[DRAFT_VARIANT_A] * 100 / (got[DRAFT_VARIANT_A] + got[DRAFT_VARIANT_B]),
 			7, 13);
 }
