@@ -166,7 +166,7 @@ static void show_look(struct editor *editor)
 						       .hint = &words[LOOK_AS_HINT],
 						       .autocomplete = "off" });
 	PAGE_HTML(page, "<div class=\"look-bar\"><button class=\"quiet\" formnovalidate "
-			"formaction=\"/admin/templates/look\" formtarget=\"look\" data-live>");
+			"formaction=\"/admin/templates/look\" formtarget=\"look\" data-look>");
 	page_words(page, &words[PREVIEW]);
 	PAGE_HTML(page, "</button><div role=\"radiogroup\" class=\"widths\"");
 	page_attribute(page, "aria-label", slice_of(words[WIDTH].text[page->language]));
@@ -272,9 +272,9 @@ static void show_base(struct page *page, const struct base_template *base)
 		PAGE_HTML(page, "<a class=\"button\"");
 		PAGE_URL(page, "href", "/admin/templates/new?base={}&language={}", name,
 			 slice_of(language_code(language)));
-		page_attribute(page, "aria-label",
-			       slice_of(base->title.text[page->language]));
-		PAGE_HTML(page, ">");
+		PAGE_HTML(page, "><span class=\"unseen\">");
+		page_words(page, &base->title);
+		PAGE_HTML(page, ": </span>");
 		page_words(page, &page_language_words[language]);
 		PAGE_HTML(page, "</a>");
 	}

@@ -184,10 +184,13 @@ void page_template_version(struct call *call)
 		PAGE_HTML(&page, " ");
 		page_text(&page, old.by);
 		PAGE_HTML(&page, "</p>");
-		if (old.number != one.version && call->session.role != ACCOUNT_VIEWER)
+		if (old.number != one.version && call->session.role != ACCOUNT_VIEWER) {
+			PAGE_HTML(&page, "<div class=\"actions\">");
 			PAGE_BUTTON(&page, TONE_GOOD, &words[RESTORE],
 				    "/admin/templates/{}/versions/{}", DIGITS(one.id),
 				    DIGITS(old.number));
+			PAGE_HTML(&page, "</div>");
+		}
 		show_changes(&page, &old, &newest);
 		page_heading(&page, &words[LOOK]);
 		PAGE_LOOK_FRAMES(&page, "/admin/templates/{}/frame?version={}", DIGITS(one.id),

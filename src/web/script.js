@@ -46,7 +46,7 @@ for (const select of document.querySelectorAll("select[data-go]"))
 
 // A mail that is being written is shown as it will look, a moment after the last key. A frame that is new has no
 // history, so that the browser's way back leads out of the page.
-for (const button of document.querySelectorAll("button[data-live]")) {
+for (const button of document.querySelectorAll("button[data-look]")) {
 	let timer;
 	const show = () => {
 		const frame = document.querySelector(`iframe[name="${button.formTarget}"]`);
