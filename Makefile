@@ -87,7 +87,7 @@ BUILD_PACKAGES := gcc make pkg-config ccache liburing-dev liblmdb-dev libunbound
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-aiosmtpd python3-dnspython libmail-dkim-perl \
 	opendkim opendkim-tools nsd ldnsutils prometheus python3-prometheus-client python3-yaml curl openssh-client swaks clang libclang-rt-14-dev clang-tidy \
 	cppcheck valgrind mandoc bsdextrautils iproute2 lmdb-utils postfix g++ spin relacy-dev udhcpc udhcpd dnsmasq-base gdisk \
-	python3-pexpect python3-pyte python3-spf tzdata lighttpd lighttpd-mod-deflate lighttpd-mod-openssl pebble nodejs python3-jsonschema python3-requests
+	python3-pexpect python3-pyte python3-spf tzdata lighttpd lighttpd-mod-deflate lighttpd-mod-openssl pebble nodejs python3-jsonschema python3-requests python3-html5lib
 # npm comes with nodejs where that is not Debian's own.
 NPM_PACKAGE := $(if $(shell command -v npm),,npm)
 BROWSER_PACKAGES := chromium fonts-noto-cjk $(NPM_PACKAGE)

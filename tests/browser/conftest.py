@@ -47,18 +47,29 @@ def web(sender_in):
         yield one
 
 
+def run_scenario(web, name, **environment):
+    """NAME.mjs against that host, as its owner."""
+    from visitor import PASSWORD
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["node", str(HERE / "drive.mjs"), str(HERE / f"{name}.mjs")], text=True, timeout=80,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=os.environ | {"HIKYAKU_URL": web.url, "HIKYAKU_EMAIL": "owner@shop.test",
+                          "HIKYAKU_PASSWORD": PASSWORD, "HIKYAKU_SHOTS": str(SHOTS),
+                          "HIKYAKU_MODULES": str(MODULES)} | environment)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.fixture
 def drive(web):
     """drive("NAME"): the scenario NAME.mjs."""
     def run(name, **environment):
-        from visitor import PASSWORD
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            ["node", str(HERE / "drive.mjs"), str(HERE / f"{name}.mjs")], text=True, timeout=80,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=os.environ | {"HIKYAKU_URL": web.url, "HIKYAKU_EMAIL": "owner@shop.test",
-                              "HIKYAKU_PASSWORD": PASSWORD, "HIKYAKU_SHOTS": str(SHOTS),
-                              "HIKYAKU_MODULES": str(MODULES)} | environment)
-        assert done.returncode == 0, done.stdout
+        run_scenario(web, name, **environment)
 
     return run
+
+
+@pytest.fixture
+def drive_at():
+    """drive_at(web, "NAME"): the same against another host."""
+    return run_scenario

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import sender as sender_module
+from hostile import Hostile, polite
 from test_reader import World, reader_many  # noqa: F401: a fixture
 from visitor import Visitor
 
@@ -17,12 +18,15 @@ def world(tmp_path_factory, reader_many):  # noqa: F811
     """One for all; who tries something has a user or a key of his own."""
     sender_module.build()
     sender = sender_module.Sender(tmp_path_factory.mktemp("security") / "sender", keys=("ed25519",))
+    server = Hostile(polite)
+    sender.route("*", server.port)
     try:
         one = World(sender.start(), reader_many, url="https://news.courier.example", rate=100000)
         shown = subprocess.run([reader_many, "tokens", one.folder, "8"], capture_output=True, text=True,
                                check=True)
         one.tokens = dict(line.split("=", 1) for line in shown.stdout.splitlines())
         with one.web as web:
+            one.server = server
             one.keys = {scope: web.key(scope, "--scope", scope) for scope in SCOPES}
             one.everything = web.key("all", "--scope", ",".join(SCOPES))
             one.owner = Visitor(web).become("owner@shop.test")
@@ -32,6 +36,7 @@ def world(tmp_path_factory, reader_many):  # noqa: F811
             yield one
     finally:
         sender.close()
+        server.close()
 
 
 def make_one_of_each(web, key):
