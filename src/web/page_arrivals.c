@@ -198,8 +198,8 @@ static void show_sites(struct page *page, const struct arrival_report *report)
 		{ { { "Delivered", "到達" } }, true },
 		{ { { "Bounced", "不達" } }, true },
 		{ { { "Share", "割合" } }, true },
-		{ { { "About the address", "宛先" } }, true },
-		{ { { "About us", "内容・送信元" } }, true },
+		{ { { "Address", "宛先" } }, true },
+		{ { { "Us", "内容・送信元" } }, true },
 		{ { { "Other", "その他" } }, true },
 		{ { { "Put off", "再送" } }, true },
 		{ { { "Complaints", "迷惑メール報告" } }, true },
@@ -209,7 +209,9 @@ static void show_sites(struct page *page, const struct arrival_report *report)
 	struct arrival_sum others = report->by_site[0];
 	u32 count = 0;
 
-	page_heading(page, &words[BY_RECEIVER]);
+	PAGE_HTML(page, "<h3>");
+	page_words(page, &words[BY_RECEIVER]);
+	PAGE_HTML(page, "</h3>");
 	page_table_begin(page, &words[BY_RECEIVER], columns);
 	for (u32 site = next_site(report, is_shown); site != 0;
 	     site = next_site(report, is_shown)) {
@@ -246,7 +248,9 @@ static void show_reasons(struct page *page, const struct arrival_report *report)
 		{ { { NULL, NULL } }, false },
 	};
 
-	page_heading(page, &words[REASONS]);
+	PAGE_HTML(page, "<h3>");
+	page_words(page, &words[REASONS]);
+	PAGE_HTML(page, "</h3>");
 	page_table_begin(page, &words[REASONS], columns);
 	for (u32 class = 0; class < SMTP_CLASS_COUNT; class++) {
 		if (report->bounced_by[class] + report->deferred_by[class] == 0)

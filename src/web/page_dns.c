@@ -427,8 +427,11 @@ static void on_shown(void *owner, enum exchange_end end, const json_t *json)
 		page_paragraph(&page, &words[INTRODUCTION]);
 	else
 		page_message(&page, TONE_WARNING, &words[AWAY]);
-	if (call->session.role >= ACCOUNT_EDITOR && !checking)
+	if (call->session.role >= ACCOUNT_EDITOR && !checking) {
+		PAGE_HTML(&page, "<div class=\"actions\">");
 		PAGE_BUTTON(&page, TONE_GOOD, &words[CHECK_NOW], "/admin/dns");
+		PAGE_HTML(&page, "</div>");
+	}
 	if (end == EXCHANGE_REPLIED)
 		show_customers(&page, call->items);
 	page_end(&page, 200);
