@@ -1,10 +1,9 @@
-/* What the web server shows of itself: `hikyaku www` tells it in a file (web/front_state.h). */
+#include "console/certificate.h"
+
 #include "base/clock.h"
-#include "base/config.h"
 #include "base/crypto.h"
 #include "base/durable.h"
 #include "base/text.h"
-#include "console/command.h"
 #include "console/human.h"
 #include "console/link.h"
 
@@ -99,30 +98,142 @@ static void print_renewal(const json_t *acme)
 	buf_done(&text);
 }
 
-int certificate_show_run(struct console *console, int argc, char **argv)
+/* ---- for others ---- */
+
+json_t *certificate_read(const struct config *config)
 {
-	char config_path[CONSOLE_PATH_SIZE];
 	char path[CONSOLE_PATH_SIZE + 64];
-	const json_t *certificate;
+	json_t *state;
+
+	snprintf(path, sizeof(path), "%s" STATE, config ? config->www.run : RUN_DEFAULT);
+	state = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	if (json_object_get(state, "certificate"))
+		return state;
+	json_decref(state);
+	return NULL;
+}
+
+json_t *certificate_read_here(const struct console *console)
+{
+	char path[CONSOLE_PATH_SIZE];
 	struct config config;
 	struct error ignored;
+	json_t *state;
+
+	if (!config_read(&config, console_config_path(console, path), &ignored))
+		return certificate_read(NULL);
+	state = certificate_read(&config);
+	config_free(&config);
+	return state;
+}
+
+static u64 days_left(const json_t *certificate, u64 now_ms)
+{
+	u64 until_s = answer_number(certificate, "until_s");
+
+	return until_s > now_ms / MS_PER_S ? (until_s - now_ms / MS_PER_S) / DAY_S : 0;
+}
+
+static void add_days(struct buf *out, u64 days)
+{
+	buf_add_format(out, "%llu day%s", (unsigned long long)days, days == 1 ? "" : "s");
+}
+
+static bool is_over(const json_t *certificate, u64 now_ms)
+{
+	return answer_number(certificate, "until_s") <= now_ms / MS_PER_S;
+}
+
+/* "mail.example.jp (+2)" */
+static void add_names(struct buf *out, const json_t *certificate)
+{
+	const json_t *names = json_object_get(certificate, "names");
+	const char *first = json_string_value(json_array_get(names, 0));
+
+	human_text(out, slice_of(first ? first : "?"));
+	if (json_array_size(names) > 1)
+		buf_add_format(out, " (+%zu)", json_array_size(names) - 1);
+}
+
+static bool is_kind(const json_t *certificate, const char *kind)
+{
+	return slice_equal(answer_text(certificate, "kind"), slice_of(kind));
+}
+
+static bool has_certificate(const json_t *certificate)
+{
+	return is_kind(certificate, "acme") || is_kind(certificate, "own") ||
+	       is_kind(certificate, "self-signed");
+}
+
+void certificate_add_line(struct buf *out, const json_t *state, u64 now_ms)
+{
+	const json_t *certificate = json_object_get(state, "certificate");
+	u64 failures = answer_number(json_object_get(state, "acme"), "failures");
+
+	add_names(out, certificate);
+	buf_add_text(out, ": ");
+	if (!has_certificate(certificate)) {
+		buf_add_text(out, "no certificate, pages are served in the clear");
+	} else {
+		buf_add_text(out, is_kind(certificate, "acme") ? "certificate of an authority" :
+				  is_kind(certificate, "own")  ? "certificate of your own" :
+								 "SELF-SIGNED CERTIFICATE");
+		if (is_over(certificate, now_ms)) {
+			buf_add_text(out, ", IT IS OVER");
+		} else {
+			buf_add_text(out, ", ");
+			add_days(out, days_left(certificate, now_ms));
+			buf_add_text(out, " left");
+		}
+		if (!answer_flag(certificate, "is_for_names"))
+			buf_add_text(out, ", NOT FOR ALL NAMES");
+	}
+	if (failures > 0)
+		buf_add_format(out, ", RENEWAL FAILS (%llu)", (unsigned long long)failures);
+}
+
+bool certificate_add_warning(struct buf *out, const json_t *state, u64 now_ms)
+{
+	const json_t *certificate = json_object_get(state, "certificate");
+	const json_t *acme = json_object_get(state, "acme");
+	const size_t before = out->len;
+
+	if (!has_certificate(certificate))
+		return false;
+	if (is_over(certificate, now_ms)) {
+		buf_add_text(out, "the web server's certificate is over");
+	} else if (days_left(certificate, now_ms) < CERTIFICATE_SOON_DAYS) {
+		buf_add_text(out, "the web server's certificate ends in ");
+		add_days(out, days_left(certificate, now_ms));
+	} else if (!answer_flag(certificate, "is_for_names")) {
+		buf_add_text(out, "the web server's certificate is not for all of its names");
+	}
+	if (answer_number(acme, "failures") > 0) {
+		buf_add_text(out, out->len > before ? ", and" : "the web server's certificate");
+		buf_add_text(out, " cannot be renewed: ");
+		human_text(out, answer_text(acme, "trouble"));
+	}
+	if (out->len > before)
+		buf_add_text(out, " (`certificate show`)");
+	return out->len > before;
+}
+
+/* ---- showing ---- */
+
+int certificate_show_run(struct console *console, int argc, char **argv)
+{
+	const json_t *certificate;
 	json_t *state;
 	int code;
 
 	if (!console_arguments(console, NULL, 0, argc, argv, 0, 0, &code))
 		return code;
-	snprintf(path, sizeof(path), "%s", RUN_DEFAULT STATE);
-	if (config_read(&config, console_config_path(console, config_path), &ignored)) {
-		snprintf(path, sizeof(path), "%s%s", config.www.run, STATE);
-		config_free(&config);
-	}
-	state = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-	certificate = json_object_get(state, "certificate");
-	if (!certificate) {
-		json_decref(state);
+	state = certificate_read_here(console);
+	if (!state)
 		return console_fail(console, CONSOLE_FAILED,
-				    "%s: the web server (hikyaku www) has not told anything", path);
-	}
+				    "the web server (hikyaku www) has not told anything");
+	certificate = json_object_get(state, "certificate");
 	if (console->json) {
 		link_print_json(state);
 	} else {

@@ -1,7 +1,9 @@
 #include "console/command.h"
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/text.h"
+#include "console/certificate.h"
 #include "console/human.h"
 #include "console/link.h"
 #include "console/task.h"
@@ -10,6 +12,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define RELAXED                                                                                    \
+	"queue: durability: relaxed: after a power cut the last mails may be forgotten or sent "   \
+	"twice"
 
 struct check {
 	const struct console *console;
@@ -65,32 +71,45 @@ static void check_folder(struct check *check, const char *path)
 	}
 }
 
-/* What works as asked for, but should not be asked for lightly; NULL: nothing. No problem. */
-static const char *warning_of(const struct config *config)
+/*
+ * What works, but should be seen to: a choice that is not to be made lightly, a certificate that
+ * ends. No problem of the configuration. A list of sentences.
+ */
+static json_t *warnings_of(const struct config *config)
 {
+	json_t *warnings = json_array();
+	json_t *web = certificate_read(config);
+	struct buf text;
+
 	if (config->queue.durability == CONFIG_DURABILITY_RELAXED)
-		return "queue: durability: relaxed: after a power cut the last mails may be "
-		       "forgotten or sent twice";
-	return NULL;
+		json_array_append_new(warnings, json_string(RELAXED));
+	buf_init(&text, 4096);
+	if (web && certificate_add_warning(&text, web, clock_wall_ms()))
+		json_array_append_new(warnings, json_string(buf_text(&text)));
+	buf_done(&text);
+	json_decref(web);
+	return warnings;
 }
 
 static void print_result(const struct check *check, const struct config *config)
 {
-	const char *warning = warning_of(config);
+	json_t *warnings = warnings_of(config);
 	json_t *json;
 
 	if (check->console->json) {
-		json = json_pack("{s:b, s:s, s:I, s:I, s:I, s:s?}", "ok", check->problems == 0,
+		json = json_pack("{s:b, s:s, s:I, s:I, s:I, s:o}", "ok", check->problems == 0,
 				 "file", check->config_path, "customers",
 				 (json_int_t)config->customer_count, "keys",
 				 (json_int_t)check->keys, "problems",
-				 (json_int_t)check->problems, "warning", warning);
+				 (json_int_t)check->problems, "warnings", warnings);
 		link_print_json(json);
 		json_decref(json);
 		return;
 	}
-	if (warning)
-		fprintf(stderr, "hikyaku: %s: warning: %s\n", check->config_path, warning);
+	for (size_t i = 0; i < json_array_size(warnings); i++)
+		fprintf(stderr, "hikyaku: %s: warning: %s\n", check->config_path,
+			json_string_value(json_array_get(warnings, i)));
+	json_decref(warnings);
 	if (check->problems == 0)
 		printf("%s is fine: %zu customer%s, %u DKIM key%s\n", check->config_path,
 		       config->customer_count, config->customer_count == 1 ? "" : "s", check->keys,

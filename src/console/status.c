@@ -1,7 +1,9 @@
 #include "console/command.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "console/certificate.h"
 #include "console/human.h"
 #include "console/identity.h"
 #include "console/link.h"
@@ -183,10 +185,23 @@ void status_print_work(const json_t *status)
 	print_store(status);
 }
 
-static void print_status(const json_t *status)
+static void print_web(const json_t *web)
+{
+	struct buf text;
+
+	if (!web)
+		return;
+	buf_init(&text, 4096);
+	certificate_add_line(&text, web, clock_wall_ms());
+	printf("%-9s %s\n", "web", buf_text(&text));
+	buf_done(&text);
+}
+
+static void print_status(const json_t *status, const json_t *web)
 {
 	print_head(status);
 	status_print_work(status);
+	print_web(web);
 	print_sites(json_object_get(status, "sites"));
 }
 
@@ -229,6 +244,7 @@ static int show_appliance(const struct console *console, const char *ptr)
 	json_t *troubles = json_array();
 	json_t *system;
 	json_t *sender;
+	json_t *web;
 	json_t *all;
 	json_t *reply;
 	int code;
@@ -243,14 +259,16 @@ static int show_appliance(const struct console *console, const char *ptr)
 			    LINK_PATIENCE_MS, keep_trouble, troubles, &reply);
 	json_decref(reply);
 	sender = ask_sender(console);
+	web = certificate_read_here(console);
 	if (console->json) {
-		all = json_pack("{s:O, s:O?, s:O, s:s?}", "system", system, "sender", sender,
-				"troubles", troubles, "ptr", ptr);
+		all = json_pack("{s:O, s:O?, s:O, s:s?, s:O?}", "system", system, "sender", sender,
+				"troubles", troubles, "ptr", ptr, "web", web);
 		link_print_json(all);
 		json_decref(all);
 	} else {
-		status_print_appliance(system, sender, troubles, ptr);
+		status_print_appliance(system, sender, troubles, ptr, web);
 	}
+	json_decref(web);
 	json_decref(system);
 	json_decref(sender);
 	json_decref(troubles);
@@ -301,11 +319,15 @@ static void pause_ms(u64 ms)
 static int show_sender(const struct console *console, struct control_client *client)
 {
 	json_t *reply;
+	json_t *web;
 	int code = link_ask(console, client, json_pack("{s:s}", "command", "status"), NULL, NULL,
 			    &reply);
 
-	if (code == CONSOLE_OK && !console->json)
-		print_status(reply);
+	if (code == CONSOLE_OK && !console->json) {
+		web = certificate_read_here(console);
+		print_status(reply, web);
+		json_decref(web);
+	}
 	json_decref(reply);
 	return code;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "console/certificate.h"
 #include "console/human.h"
 #include "console/link.h"
 #include "console/log_lines.h"
@@ -206,7 +207,7 @@ static void print_troubles(const json_t *troubles, struct buf *text)
 }
 
 void status_print_appliance(const json_t *system, const json_t *sender, const json_t *troubles,
-			    const char *ptr)
+			    const char *ptr, const json_t *web)
 {
 	struct buf text;
 
@@ -219,6 +220,10 @@ void status_print_appliance(const json_t *system, const json_t *sender, const js
 	}
 	print_machine(system, &text);
 	print_services(system, &text);
+	if (web) {
+		certificate_add_line(&text, web, clock_wall_ms());
+		print_line("web", &text);
+	}
 	putchar('\n');
 	if (sender)
 		status_print_work(sender);

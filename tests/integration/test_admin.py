@@ -311,3 +311,8 @@ def test_suppressed_addresses_are_paged_and_searched(web):
     page = web.owner.get("/admin/suppressions/new%40x.test").send("/admin/suppressions", address="nobody")
     assert page.status == 422 and "no e-mail address" in page.text
     assert web.owner.get("/admin/suppressions/nobody").status == 404
+
+
+def test_the_console_s_status_says_what_the_web_server_shows(web):
+    told = web.sender.run("status").stdout
+    assert re.search(r"^web       127\.0\.0\.1: certificate of your own, \d+ days left", told, re.M), told

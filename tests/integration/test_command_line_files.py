@@ -73,9 +73,9 @@ def test_check_warns_of_a_queue_that_a_power_cut_may_set_back_and_goes_on(config
     assert result.returncode == OK and "is fine" in text(result)[0]
     assert "warning: queue: durability: relaxed" in text(result)[1]
     shown = json.loads(run("check", "--config", config, "--json").stdout)
-    assert shown["ok"] and "durability" in shown["warning"]
+    assert shown["ok"] and "durability" in shown["warnings"][0]
     config.write_text(conf)
-    assert json.loads(run("check", "--config", config, "--json").stdout)["warning"] is None
+    assert json.loads(run("check", "--config", config, "--json").stdout)["warnings"] == []
 
 
 # ---- the manual ----

@@ -282,6 +282,15 @@ def test_an_operator_puts_up_pages_and_a_certificate_and_sees_what_is_shown(host
     wait_until(lambda: "the operator's" in shown(web), "the operator's certificate")
     wait_until(lambda: "your own, from the operator's" in run("certificate", "show").stdout, "news of it")
     assert "IT IS NOT" not in run("certificate", "show").stdout
+    assert "certificate" not in run("check").stderr
+    # `check` says in time that it ends.
+    pem = subprocess.run(["openssl", "req", *words, "-days", "9", "-subj", "/CN=one that ends", "-addext",
+                          "subjectAltName=DNS:www.shop.test"],
+                         check=True, capture_output=True, text=True).stdout
+    assert run("certificate", "put", stdin=pem).returncode == 0
+    wait_until(lambda: "one that ends" in run("certificate", "show").stdout, "news of the second one")
+    told = run("check")
+    assert told.returncode == 0 and "warning: the web server's certificate ends in 8 days" in told.stderr
 
 
 def test_an_authority_gives_a_certificate_for_all_names_and_it_is_shown_at_once(host, tmp_path):
