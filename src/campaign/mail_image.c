@@ -1,7 +1,9 @@
 #include "campaign/mail_image.h"
 
+#include "base/check.h"
 #include "base/text.h"
 #include "message/html_rewrite.h"
+#include "message/message.h"
 #include "message/part_writer.h"
 
 #include <stdio.h>
@@ -187,5 +189,23 @@ bool mail_images_rewrite(struct mail_images *images, struct slice html, struct b
 	buf_init(&job.url, URL_MAX);
 	is_done = html_links_rewrite(html, &links, out, error);
 	buf_done(&job.url);
+	return is_done;
+}
+
+bool mail_images_place(enum mail_image_way way, struct slice base, struct arena *arena,
+		       struct slice *html, struct error *error)
+{
+	struct mail_images images = { .way = way, .base = base };
+	struct buf out;
+	bool is_done;
+
+	ASSERT(way != MAIL_IMAGE_INLINE);
+	buf_init(&out, MESSAGE_TEMPLATE_MAX);
+	is_done = mail_images_rewrite(&images, *html, &out, error);
+	if (is_done) {
+		*html = arena_copy_buf(arena, &out);
+		is_done = html->ptr || error_set(error, "no memory for a mail's HTML");
+	}
+	buf_done(&out);
 	return is_done;
 }

@@ -9,6 +9,7 @@
 #ifndef CAMPAIGN_MAIL_IMAGE_H
 #define CAMPAIGN_MAIL_IMAGE_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "campaign/image.h"
@@ -68,5 +69,9 @@ struct mail_images {
  */
 bool mail_images_rewrite(struct mail_images *images, struct slice html, struct buf *out,
 			 struct error *error) MUST_CHECK;
+
+/* The same for images by address alone: *html becomes a text in the arena. */
+bool mail_images_place(enum mail_image_way way, struct slice base, struct arena *arena,
+		       struct slice *html, struct error *error) MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 /* A mail whose texts are a stored template's. */
 #include "base/text.h"
+#include "campaign/mail_image.h"
 #include "message/html_text.h"
 #include "message/preheader.h"
 #include "web/mail.h"
@@ -64,6 +65,7 @@ static bool fill_html(struct mail *mail, struct slice html, struct slice prehead
 
 static bool fill(struct mail *mail, struct call *call, const struct audience_template *one)
 {
+	const char *base = call->web->config->web.url;
 	struct audience_txn *txn = call->web->reader;
 	struct audience_template_version version;
 	struct stored_blocks blocks;
@@ -81,6 +83,11 @@ static bool fill(struct mail *mail, struct call *call, const struct audience_tem
 	    !stored_blocks_expand(&blocks, "text", version.of[AUDIENCE_TEMPLATE_TEXT], false, &text,
 				  &error)) {
 		call_refuse(call, 422, "/template", "%s", error.text);
+		return false;
+	}
+	if (!mail_images_place(MAIL_IMAGE_HOSTED, slice_of(base ? base : ""), &mail->arena, &html,
+			       &error)) {
+		call_refuse(call, 503, NULL, "%s", error.text);
 		return false;
 	}
 	if (version.of[AUDIENCE_TEMPLATE_SUBJECT].len > 0)

@@ -4,6 +4,7 @@
 #include "message/html_text.h"
 #include "message/preheader.h"
 #include "store/row_values.h"
+#include "web/image_review.h"
 #include "web/list_json.h"
 #include "web/mailing_review.h"
 #include "web/setting.h"
@@ -179,6 +180,7 @@ static bool review(struct call *call, const struct template_look *look, const st
 {
 	struct audience_txn *txn = call->web->reader;
 	struct template_preview *preview = sample->preview;
+	struct image_review images = { .txn = txn, .config = &call->web->config->web };
 	const struct review_input input = {
 		.subject = look->of[AUDIENCE_TEMPLATE_SUBJECT],
 		.text = sample->text,
@@ -188,6 +190,8 @@ static bool review(struct call *call, const struct template_look *look, const st
 		.may_be_empty = sample->may_be_empty,
 		.makes_text = true,
 		.is_transactional = true,
+		.image = image_review_look,
+		.owner = &images,
 		.sender_name = setting_get(txn, SETTING_SENDER_NAME),
 		.sender_address = setting_get(txn, SETTING_SENDER_ADDRESS),
 		.sender_contact = setting_get(txn, SETTING_SENDER_CONTACT),
@@ -234,13 +238,17 @@ static bool look_with_sample(struct call *call, const struct template_look *look
 			     struct template_preview *preview)
 {
 	struct sample *sample = calloc(1, sizeof(*sample));
+	const char *base = call->web->config->web.url;
 	bool ok;
 
 	if (!sample)
 		return error_set(&preview->error, "no memory");
 	sample->preview = preview;
 	ok = fill_bodies(call, look, sample) && fill_values(look, sample) &&
-	     compose(look, sample) && review(call, look, sample);
+	     review(call, look, sample) &&
+	     mail_images_place(MAIL_IMAGE_LOCAL, slice_of(base ? base : ""), &preview->arena,
+			       &sample->html, &preview->error) &&
+	     compose(look, sample);
 	free(sample);
 	return ok;
 }

@@ -207,6 +207,75 @@ static void braces_that_are_no_page_stay_as_they_are(void **state)
 	issue_done(&issue);
 }
 
+#define IMAGE_PATH "/i/0123456789abcdef0123456789abcdef/a.png"
+
+static bool load_image(void *owner, const u8 id[MAIL_IMAGE_ID_SIZE], struct mail_image *image,
+		       struct error *error)
+{
+	(void)id;
+	(void)error;
+	if (owner)
+		*image = (struct mail_image){ SLICE("a.png"), IMAGE_PNG, SLICE("bytes") };
+	return true;
+}
+
+static struct draft draft_with_image(void)
+{
+	struct draft draft = good_draft();
+
+	draft.of[DRAFT_HTML] = SLICE("<p>Hello {{name}}</p><img src=\"" IMAGE_PATH "\" alt=\"\">");
+	return draft;
+}
+
+static void images_have_our_host_in_mail_and_none_on_our_pages(void **state)
+{
+	struct draft draft = draft_with_image();
+	struct issue_facts facts = facts_of();
+	struct issue issue;
+
+	(void)state;
+	facts.load_image = load_image;
+	make(&issue, &draft, &facts);
+	assert_true(has(&issue.html, "src=\"https://mail.shop.example" IMAGE_PATH "\""));
+	assert_int_equal(issue.whole.len, 0);
+	issue_done(&issue);
+	facts.is_for_pages = true;
+	draft.of[DRAFT_INLINE] = SLICE("yes");
+	make(&issue, &draft, &facts);
+	assert_true(has(&issue.html, "src=\"" IMAGE_PATH "\""));
+	assert_int_equal(issue.whole.len, 0);
+	issue_done(&issue);
+}
+
+static void images_in_the_mail_itself_make_one_text_of_all_that_is_always_the_same(void **state)
+{
+	struct draft draft = draft_with_image();
+	struct issue_facts facts = facts_of();
+	struct issue issue;
+	struct issue again;
+
+	(void)state;
+	draft.of[DRAFT_INLINE] = SLICE("yes");
+	facts.load_image = load_image;
+	facts.image_owner = &draft;
+	make(&issue, &draft, &facts);
+	make(&again, &draft, &facts);
+	assert_true(slice_equal(buf_slice(&issue.whole), buf_slice(&again.whole)));
+	assert_true(has(&issue.whole, "From: \"店\" <shop@shop.example>\n"));
+	assert_true(has(&issue.whole, "Content-Type: multipart/related"));
+	assert_true(has(&issue.whole, "cid:0123456789abcdef0123456789abcdef@shop.example"));
+	assert_true(has(&issue.whole, "\n\nYnl0ZXM=\n"));
+	assert_non_null(column(&issue, "name"));
+	issue_done(&again);
+	/* Without the image there is nothing to take in. */
+	facts.image_owner = NULL;
+	issue_done(&issue);
+	make(&issue, &draft, &facts);
+	assert_true(has(&issue.html, "src=\"https://mail.shop.example" IMAGE_PATH "\""));
+	assert_int_equal(issue.whole.len, 0);
+	issue_done(&issue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +287,9 @@ int main(void)
 		cmocka_unit_test(a_text_that_nobody_wrote_is_made_of_the_html),
 		cmocka_unit_test(what_the_sender_would_refuse_is_told_with_its_field),
 		cmocka_unit_test(braces_that_are_no_page_stay_as_they_are),
+		cmocka_unit_test(images_have_our_host_in_mail_and_none_on_our_pages),
+		cmocka_unit_test(
+			images_in_the_mail_itself_make_one_text_of_all_that_is_always_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
