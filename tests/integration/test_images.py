@@ -253,6 +253,30 @@ def test_in_mail_addresses_are_whole(web, key, server):
     assert is_signed(web, server.accepted[0].content)
 
 
+def test_templates_have_images_and_mails_of_programs_by_them(web, key, server, owner):
+    one = bring(web, key, png(52, 51), name="receipt.png", alt="Receipt").json
+    html = f'<p>Thank you, {{{{buyer}}}}.</p>{one["tag"]}<img src="/i/{"2" * 32}/lost.png" alt="">'
+    kept = web.call("POST", "/api/v1/templates", key, {"name": "Receipt", "kind": "transactional",
+                                                       "subject": "Receipt", "html": html,
+                                                       "sample": {"buyer": "Mori"}})
+    assert kept.status == 201, kept
+    seen = web.call("POST", f"/api/v1/templates/{kept.json['id']}/preview", key, {}).json
+    assert f'src="{one["path"]}"' in seen["html"]
+    assert any("lost.png" in finding["problem"] for finding in seen["findings"])
+    assert not any("receipt.png" in finding["problem"] for finding in seen["findings"])
+    server.accepted.clear()
+    sent = web.call("POST", "/api/v1/messages", key, {
+        "from": "shop@courier.example", "template": "Receipt",
+        "to": [{"address": "bob@shop.test", "values": {"buyer": "Bob"}}]})
+    assert sent.status == 202, sent
+    mail, = receive(server, 1)
+    assert f'src="{one["url"]}"' in mail.get_body(("html",)).get_content()
+    # It is used by the template.
+    assert "Receipt" in web.call("DELETE", f"/api/v1/images/{one['id']}", key).json["detail"]
+    page = owner.get(f"/admin/images/{one['id']}")
+    assert f"/admin/templates/{kept.json['id']}" in page.links
+
+
 @pytest.mark.parametrize("track", [False, True])
 def test_images_are_in_the_mail_itself_if_that_is_wanted(web, key, server, track, owner):
     subscribe(web, key, 3)
