@@ -2,7 +2,7 @@
  * Imports into a real store, against a model: random rows by random rules, in batches of which some
  * are lost (as by a crash before their commit), then undone while some contacts were changed since.
  */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "base/random.h"
 #include "campaign/import_apply.h"
@@ -26,9 +26,6 @@ struct person {
 /* What the sender's list has of each; 0: nothing. */
 static enum contact_state sender[PEOPLE];
 
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
 static struct import_apply apply;
 static char room[IMPORT_ROOM_SIZE];
 static u16 list_id;
@@ -36,33 +33,14 @@ static u64 now_ms = 1000000;
 
 static int set_up(void **state)
 {
-	struct store_params params = { .path = folder, .map_size_max = 256 * MIB };
 	struct audience_list list = { .name = SLICE("news") };
-	const char *tmp = getenv("TMPDIR");
-	struct error error = { "" };
 
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-import-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder))
+	if (audience_fixture_setup(state) != 0)
 		return -1;
-	audience = audience_open(&params, &error);
-	if (!audience)
-		fail_msg("%s", error.text);
-	txn = audience_txn_open(audience);
-	assert_non_null(txn);
 	must(audience_begin(txn));
 	must(audience_list_add(txn, &list));
 	must(audience_commit(txn));
 	list_id = list.id;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	remove_tree(folder);
 	return 0;
 }
 
@@ -492,13 +470,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(imports_do_what_the_model_says_and_undo_it, set_up,
-						tear_down),
+						audience_fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_dry_run_counts_the_same_and_changes_nothing,
-						set_up, tear_down),
+						set_up,
+						audience_fixture_teardown),
 		cmocka_unit_test_setup_teardown(who_was_erased_comes_back_by_a_new_consent_alone,
-						set_up, tear_down),
+						set_up,
+						audience_fixture_teardown),
 		cmocka_unit_test_setup_teardown(an_erased_contact_leaves_nothing_for_undoing,
-						set_up, tear_down),
+						set_up,
+						audience_fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

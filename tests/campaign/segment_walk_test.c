@@ -2,7 +2,7 @@
  * What segments mean, and what segment_walk.h promises: random conditions over random contacts in an
  * audience, in several zones and at several moments, against a second opinion.
  */
-#include "store/fixture.h"
+#include "store/audience_fixture.h"
 
 #include "campaign/segment_people.h"
 #include "campaign/segment_walk.h"
@@ -13,33 +13,13 @@
 #define PEOPLE 160
 #define TREES 120
 
-static struct audience *audience;
-static struct audience_txn *txn;
-static char folder[256];
 static struct person people[PEOPLE];
 
 static int set_up(void **state)
 {
-	struct store_params params = { .path = folder, .map_size_max = 256 * MIB };
-	const char *tmp = getenv("TMPDIR");
-	struct error error = { "" };
-
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/hikyaku-segment-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(folder) || !setlocale(LC_CTYPE, "C.UTF-8"))
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		return -1;
-	audience = audience_open(&params, &error);
-	txn = audience ? audience_txn_open(audience) : NULL;
-	return txn ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	remove_tree(folder);
-	return 0;
+	return audience_fixture_setup(state);
 }
 
 /* ---- putting people into the audience ---- */
@@ -450,5 +430,5 @@ int main(void)
 		cmocka_unit_test(contacts_may_change_while_a_walk_goes_on),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, audience_fixture_teardown);
 }

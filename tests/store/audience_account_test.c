@@ -1,47 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "store/audience_fixture.h"
 
 #include "base/text.h"
 #include "store/audience_account.h"
 #include "store/audience_audit.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-static struct audience *audience;
-static struct audience_txn *txn;
-static char directory[64];
-
-static int set_up(void **state)
-{
-	struct store_params params = { .path = directory, .map_size_max = 64 << 20 };
-	struct error error = { "" };
-
-	(void)state;
-	snprintf(directory, sizeof(directory), "/tmp/account-test-XXXXXX");
-	assert_non_null(mkdtemp(directory));
-	audience = audience_open(&params, &error);
-	assert_non_null(audience);
-	txn = audience_txn_open(audience);
-	assert_non_null(txn);
-	assert_int_equal(audience_begin(txn), STORE_OK);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	audience_txn_close(txn);
-	audience_close(audience);
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	return system(command);
-}
 
 static u32 add(const char *email, enum account_role role, u32 flags)
 {
@@ -210,17 +171,11 @@ static void the_audit_log_is_read_from_its_end_and_old_entries_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_account_comes_back_as_it_was_put, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(accounts_are_walked_and_owners_are_counted, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_session_ends_when_nobody_uses_it_and_when_it_is_old, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			sessions_of_a_user_end_together_but_for_the_one_that_is_used, set_up,
-			tear_down),
-		cmocka_unit_test_setup_teardown(
-			the_audit_log_is_read_from_its_end_and_old_entries_go, set_up, tear_down),
+		audience_writing_test(an_account_comes_back_as_it_was_put),
+		audience_writing_test(accounts_are_walked_and_owners_are_counted),
+		audience_writing_test(a_session_ends_when_nobody_uses_it_and_when_it_is_old),
+		audience_writing_test(sessions_of_a_user_end_together_but_for_the_one_that_is_used),
+		audience_writing_test(the_audit_log_is_read_from_its_end_and_old_entries_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
