@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "web/contact_change.h"
 #include "web/contact_search.h"
-#include "campaign/value.h"
 #include "web/field.h"
 #include "web/query.h"
 #include "web/route.h"
@@ -253,17 +252,12 @@ static bool add_value(struct contact_change *change, struct call *call,
 	char pointer[FIELD_POINTER_MAX];
 	char room[64];
 	struct slice text;
-	struct buf form;
 	enum value_problem problem;
 
 	field_pointer(pointer, "/values", value->name);
 	if (!value_text(value->json, room, &text))
 		return refuse(call, pointer, "a value is text, a number, true, false or null");
-	buf_init(&form, CONTACT_VALUE_MAX);
-	problem = value_read(&form, value->attribute->type, value->attribute->choices, text);
-	if (problem == VALUE_GOOD)
-		contact_put_value(&change->values, value->attribute->id, buf_slice(&form));
-	buf_done(&form);
+	problem = contact_change_value(change, value->attribute, text);
 	if (problem != VALUE_GOOD)
 		call_refuse(call, 422, pointer, "%.64s %s", value->name,
 			    value_problem_words(problem, false));
@@ -322,7 +316,7 @@ static bool read_lists(struct contact_change *change, struct call *call,
 		u32 state = json_is_null(value) ? 0 : MEMBER_LEFT + 1;
 
 		field_pointer(pointer, "/lists", name);
-		if (!list || change->list_count == CONTACT_CHANGE_LISTS_MAX)
+		if (!list)
 			return refuse(call, pointer, "there is no such list");
 		for (u32 i = MEMBER_PENDING; word && i <= MEMBER_LEFT; i++) {
 			if (strcmp(word, member_state_names[i]) == 0)
@@ -331,8 +325,8 @@ static bool read_lists(struct contact_change *change, struct call *call,
 		if (state > MEMBER_LEFT)
 			return refuse(call, pointer,
 				      "in a list one is active, pending, left, or null");
-		change->lists[change->list_count++] =
-			(struct contact_member){ list->id, (enum member_state)state, 0 };
+		if (!contact_change_list(change, list->id, (enum member_state)state))
+			return refuse(call, pointer, "these are too many lists at once");
 	}
 	return true;
 }
@@ -451,23 +445,9 @@ static void answer(struct call *call, struct call_order *order)
 	}
 }
 
-static struct contact_change *new_change(struct call *call)
-{
-	struct contact_change *change = calloc(1, sizeof(*change));
-	char by[API_KEY_NAME_MAX + 8];
-
-	if (!change) {
-		call_refuse(call, 503, NULL, "no memory");
-		return NULL;
-	}
-	snprintf(by, sizeof(by), "api %s", call->key.name);
-	contact_change_init(change, call, by, answer);
-	return change;
-}
-
 void api_contacts_add(struct call *call)
 {
-	struct contact_change *change = new_change(call);
+	struct contact_change *change = contact_change_open(call, answer);
 	struct nouns *nouns;
 	bool good;
 
@@ -488,7 +468,7 @@ void api_contacts_add(struct call *call)
 
 static void change_one(struct call *call, bool erases)
 {
-	struct contact_change *change = new_change(call);
+	struct contact_change *change = contact_change_open(call, answer);
 	struct contact contact;
 	struct nouns *nouns;
 	bool good;

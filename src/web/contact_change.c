@@ -255,7 +255,8 @@ static enum store_result apply(struct scribe_order *base, struct audience_txn *t
 	enum store_result result = carry_out(change, txn);
 	char id[16];
 
-	if (result != STORE_OK || !change->audits || change->outcome > CONTACT_ERASED)
+	if (result != STORE_OK || change->outcome > CONTACT_ERASED ||
+	    (!change->audits && change->outcome != CONTACT_ERASED))
 		return result;
 	snprintf(id, sizeof(id), "%u", change->id);
 	return call_audit(txn, &change->author, actions[change->outcome], slice_of(id));
@@ -282,6 +283,44 @@ void contact_change_init(struct contact_change *change, const struct call *call,
 		   scgi_head_find(&call->head, SLICE("REMOTE_ADDR")));
 	slice_copy(change->agent, sizeof(change->agent),
 		   scgi_head_find(&call->head, SLICE("HTTP_USER_AGENT")));
+}
+
+struct contact_change *contact_change_open(struct call *call,
+					   void (*answer)(struct call *call,
+							  struct call_order *order))
+{
+	struct contact_change *change = calloc(1, sizeof(*change));
+
+	if (!change) {
+		call_refuse(call, 503, NULL, "no memory");
+		return NULL;
+	}
+	call_author(call, &change->author);
+	change->audits = call->session.user != 0;
+	contact_change_init(change, call, change->author.who, answer);
+	return change;
+}
+
+enum value_problem contact_change_value(struct contact_change *change,
+					const struct attribute *attribute, struct slice text)
+{
+	enum value_problem problem;
+	struct buf value;
+
+	buf_init(&value, CONTACT_VALUE_MAX);
+	problem = value_read(&value, attribute->type, attribute->choices, text);
+	if (problem == VALUE_GOOD)
+		contact_put_value(&change->values, attribute->id, buf_slice(&value));
+	buf_done(&value);
+	return problem;
+}
+
+bool contact_change_list(struct contact_change *change, u16 list, enum member_state state)
+{
+	if (change->list_count == CONTACT_CHANGE_LISTS_MAX)
+		return false;
+	change->lists[change->list_count++] = (struct contact_member){ list, state, 0 };
+	return true;
 }
 
 void contact_change_free(struct contact_change *change)

@@ -5,12 +5,13 @@
 #ifndef WEB_CONTACT_CHANGE_H
 #define WEB_CONTACT_CHANGE_H
 
+#include "campaign/value.h"
 #include "message/address.h"
 #include "store/audience_import.h"
 #include "web/call.h"
 #include "web/noun.h"
 
-#define CONTACT_CHANGE_LISTS_MAX 200
+#define CONTACT_CHANGE_LISTS_MAX CONTACT_LISTS_MAX
 
 enum contact_outcome {
 	CONTACT_CHANGED,
@@ -37,7 +38,7 @@ struct contact_change {
 	struct contact_member lists[CONTACT_CHANGE_LISTS_MAX]; /* state 0: taken out */
 	u32 list_count;
 	char by[SESSION_WHO_SIZE]; /* for the history */
-	bool audits;		   /* an operator's: goes to the audit log, too */
+	bool audits; /* a person's: goes to the audit log, as all that is erased does */
 	struct call_author author;
 	char peer[64];
 	char agent[200];
@@ -50,13 +51,29 @@ struct contact_change {
 	char new_values[2 * CONTACT_VALUES_MAX];
 };
 
-/* From the calloc'd zero. `answer` looks at `outcome`. */
+/*
+ * Of whoever calls: a program, or an operator by a page (whose changes are audited). `answer` looks
+ * at `outcome`. NULL: no memory, the call is answered.
+ */
+struct contact_change *contact_change_open(struct call *call,
+					   void (*answer)(struct call *call,
+							  struct call_order *order)) MUST_CHECK;
+/* The same of anybody else, from the calloc'd zero. */
 void contact_change_init(struct contact_change *change, const struct call *call, const char *by,
 			 void (*answer)(struct call *call, struct call_order *order));
 /* Of one that is not given. */
 void contact_change_free(struct contact_change *change);
 void contact_change_give(struct contact_change *change, struct call *call);
 
+/*
+ * A value as it was written; attributes come by ascending ids. What is wrong with it is not added.
+ */
+enum value_problem contact_change_value(struct contact_change *change,
+					const struct attribute *attribute,
+					struct slice text) MUST_CHECK;
+/* State 0: out of the list. False: they are too many. */
+bool contact_change_list(struct contact_change *change, u16 list,
+			 enum member_state state) MUST_CHECK;
 /* Parses an address into `address` and `key`. */
 bool contact_change_address(struct contact_change *change, struct slice text,
 			    struct error *error) MUST_CHECK;

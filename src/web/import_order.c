@@ -8,10 +8,20 @@
 #include "web/import_job.h"
 #include "web/import_preview.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- a new one ---- */
+
+static enum store_result audit(struct audience_txn *txn, const struct call_author *author,
+			       const char *action, u32 import)
+{
+	char object[24];
+
+	snprintf(object, sizeof(object), "import %u", import);
+	return call_audit(txn, author, action, slice_of(object));
+}
 
 struct add_order {
 	struct call_order order;
@@ -21,14 +31,17 @@ struct add_order {
 	char by[128];
 	char name[IMPORT_NAME_MAX + 1];
 	json_t *preview;
+	struct call_author author;
 	void (*answer)(struct call *call, const struct import *import, json_t *preview);
 };
 
 static enum store_result add_apply(struct scribe_order *base, struct audience_txn *txn)
 {
 	struct add_order *order = container_of(base, struct add_order, order.order);
+	enum store_result result = import_add(txn, &order->import);
 
-	return import_add(txn, &order->import);
+	return result == STORE_OK ? audit(txn, &order->author, "import.bring", order->import.id) :
+				    result;
 }
 
 static void add_answer(struct call *call, struct call_order *base)
@@ -121,6 +134,7 @@ void import_bring(struct call *call, const char *by, struct slice name,
 	slice_copy(order->name, sizeof(order->name),
 		   import_shown(name, sizeof(order->name) - 1));
 	order->answer = answer;
+	call_author(call, &order->author);
 	if (!add_prepare(order, call)) {
 		buf_done(&order->header);
 		json_decref(order->preview);
@@ -261,6 +275,12 @@ static void undo(struct import_change *order)
 
 static enum store_result change_apply(struct scribe_order *base, struct audience_txn *txn)
 {
+	/* A plan and a dry run change nothing that anybody would ask about. */
+	static const char *const actions[] = { [WISH_PLAN] = NULL,
+					       [WISH_TRY] = NULL,
+					       [WISH_RUN] = "import.run",
+					       [WISH_CANCEL] = "import.cancel",
+					       [WISH_UNDO] = "import.undo" };
 	struct import_change *order = container_of(base, struct import_change, order.order);
 	enum store_result result = import_get(txn, order->id, &order->import);
 
@@ -298,7 +318,10 @@ static enum store_result change_apply(struct scribe_order *base, struct audience
 	}
 	if (result != STORE_OK || order->refusal)
 		return result;
-	return import_put(txn, &order->import);
+	result = import_put(txn, &order->import);
+	if (result == STORE_OK && actions[order->wish])
+		result = audit(txn, &order->author, actions[order->wish], order->id);
+	return result;
 }
 
 bool import_change_has_job(const struct import_change *change)
@@ -342,6 +365,7 @@ struct import_change *import_change_new(struct call *call,
 	}
 	buf_init(&change->header, 0);
 	buf_init(&change->news, 2 * IMPORT_NEWS_MAX);
+	call_author(call, &change->author);
 	change->answer = answer;
 	change->order.order.apply = change_apply;
 	change->order.answer = change_answer;

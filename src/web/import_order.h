@@ -32,6 +32,7 @@ struct import_change {
 	struct buf header;
 	struct buf news;
 	char delimiter;
+	struct call_author author;
 	char file[IMPORT_FILE_NAME_SIZE]; /* to be deleted */
 	char room[IMPORT_ROOM_SIZE];
 };

@@ -2,12 +2,10 @@
 #include "web/page_contact.h"
 
 #include "base/text.h"
-#include "campaign/value.h"
 #include "web/contact_change.h"
 #include "web/noun.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HISTORY_SHOWN 100
@@ -406,22 +404,16 @@ static void answer(struct call *call, struct call_order *order)
 static bool read_value(struct contact_change *change, const struct form *form,
 		       const struct attribute *attribute, struct shown *shown)
 {
+	enum value_problem problem = VALUE_GOOD;
 	char name[16];
-	struct buf value;
-	enum value_problem problem;
 
 	value_name(name, 'a', attribute->id);
-	if (!form_has(form, name))
-		return true;
-	buf_init(&value, CONTACT_VALUE_MAX);
-	problem = value_read(&value, attribute->type, attribute->choices, form_text(form, name));
-	if (problem == VALUE_GOOD) {
-		contact_put_value(&change->values, attribute->id, buf_slice(&value));
-	} else {
+	if (form_has(form, name))
+		problem = contact_change_value(change, attribute, form_text(form, name));
+	if (problem != VALUE_GOOD) {
 		shown->bad = attribute->id;
 		shown->why = problem;
 	}
-	buf_done(&value);
 	return problem == VALUE_GOOD;
 }
 
@@ -446,33 +438,15 @@ static bool read_form(struct contact_change *change, const struct form *form,
 	for (u32 i = 0; i < nouns->list_count; i++) {
 		value_name(name, 'l', nouns->lists[i].id);
 		if (slice_to_u32(form_text(form, name), &state) && state <= MEMBER_LEFT &&
-		    change->list_count < CONTACT_CHANGE_LISTS_MAX)
-			change->lists[change->list_count++] = (struct contact_member){
-				nouns->lists[i].id, (enum member_state)state, 0
-			};
+		    !contact_change_list(change, nouns->lists[i].id, (enum member_state)state))
+			return false;
 	}
 	return true;
 }
 
-static struct contact_change *new_change(struct call *call)
-{
-	struct contact_change *change = calloc(1, sizeof(*change));
-	char by[SESSION_WHO_SIZE];
-
-	if (!change) {
-		call_refuse(call, 503, NULL, "no memory");
-		return NULL;
-	}
-	session_who(call, by);
-	contact_change_init(change, call, by, answer);
-	change->audits = true;
-	call_author(call, &change->author);
-	return change;
-}
-
 static void save(struct call *call, u32 id)
 {
-	struct contact_change *change = new_change(call);
+	struct contact_change *change = contact_change_open(call, answer);
 	struct shown shown = { .contact = NULL };
 	struct error error;
 	struct nouns *nouns;
@@ -524,7 +498,7 @@ void page_contact_erase(struct call *call)
 		CALL_REDIRECT(call, TONE_BAD, &words[NOT_SURE], "/admin/contacts/{}", DIGITS(id));
 		return;
 	}
-	change = new_change(call);
+	change = contact_change_open(call, answer);
 	if (!change)
 		return;
 	change->id = id;

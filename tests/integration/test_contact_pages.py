@@ -121,3 +121,6 @@ def test_a_file_comes_in_by_pages_and_goes_again(web, owner):
     assert "Undone" in arrive(owner, path, "Undone").text
     assert "Nobody was found" in owner.get("/admin/contacts").text
     assert "Imports" in owner.get("/admin/imports").text
+    audit = owner.get("/admin/audit").text
+    for action in ("import.bring", "import.run", "import.undo"):
+        assert action in audit
