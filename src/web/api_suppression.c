@@ -4,6 +4,7 @@
 #include "web/field.h"
 #include "web/query.h"
 #include "web/route.h"
+#include "web/suppression_note.h"
 
 #include <string.h>
 
@@ -141,17 +142,29 @@ static bool are_texts(struct call *call, const json_t *addresses)
 	return true;
 }
 
+/* The REPLY waits in call->items. */
+static void on_noted(struct call *call, struct call_order *order)
+{
+	if (!call_order_is_well(call, order))
+		return;
+	if (strcmp(call->route->method, "DELETE") == 0)
+		call_answer_nothing(call, 204);
+	else
+		call_answer(call, 200, json_incref(call->items));
+}
+
 static void on_changed(void *owner, enum exchange_end end, const json_t *json)
 {
 	struct call *call = owner;
 
 	call->exchange = NULL;
-	if (end != EXCHANGE_REPLIED)
+	if (end != EXCHANGE_REPLIED) {
 		call_refuse_end(call, end, json);
-	else if (strcmp(call->route->method, "DELETE") == 0)
-		call_answer_nothing(call, 204);
-	else
-		call_answer(call, 200, json_incref((json_t *)(uintptr_t)json));
+		return;
+	}
+	/* The cast: a reference is counted, the value stays as it is. */
+	call->items = json_incref((json_t *)(uintptr_t)json);
+	suppression_note_give(call, strcmp(call->route->method, "POST") == 0, on_noted);
 }
 
 static const struct exchange_events change_events = { NULL, on_changed };

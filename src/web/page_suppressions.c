@@ -1,11 +1,8 @@
 /* Addresses that get nothing more: a list to page and search, and what is known of each. */
 #include "base/text.h"
 #include "message/address.h"
-#include "store/audience_audit.h"
 #include "web/page_sender.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "web/suppression_note.h"
 
 #define SHOWN 50
 #define FIND_MAX 254
@@ -385,21 +382,6 @@ void page_suppression(struct call *call)
 
 /* ---- changing ---- */
 
-struct note {
-	struct call_order base;
-	struct call_author author;
-	bool adds;
-};
-
-/* No address in the audit log: that it was done, by whom, and when. */
-static enum store_result apply_note(struct scribe_order *order, struct audience_txn *txn)
-{
-	const struct note *note = container_of(order, struct note, base.order);
-
-	return call_audit(txn, &note->author, note->adds ? "suppression.add" : "suppression.remove",
-			  SLICE(""));
-}
-
 /* Of a call that names an address in its path, it is taken off. */
 static bool adds(const struct call *call)
 {
@@ -421,23 +403,12 @@ static void on_noted(struct call *call, struct call_order *base)
 static void on_changed(void *owner, enum exchange_end end, const json_t *json)
 {
 	struct call *call = owner;
-	struct note *note;
 
 	call->exchange = NULL;
-	if (end != EXCHANGE_REPLIED) {
+	if (end == EXCHANGE_REPLIED)
+		suppression_note_give(call, adds(call), on_noted);
+	else
 		call_refuse_end(call, end, json);
-		return;
-	}
-	note = calloc(1, sizeof(*note));
-	if (!note) {
-		call_refuse(call, 503, NULL, "no memory");
-		return;
-	}
-	note->base.order.apply = apply_note;
-	note->base.answer = on_noted;
-	note->adds = adds(call);
-	call_author(call, &note->author);
-	call_give_order(call, &note->base);
 }
 
 static void refuse_address(struct call *call, struct slice text)

@@ -282,6 +282,8 @@ def test_suppressed_addresses_are_paged_and_searched(web):
     many = [f"p{i}@{'x' if i % 2 else 'y'}.test" for i in range(120)]
     assert web.call("POST", "/api/v1/suppressions", web.program,
                     {"addresses": many, "reason": "complaint", "text": "by <b>phone</b>"}).status == 200
+    [last] = web.call("GET", "/api/v1/audit?limit=1", web.admin).json["entries"]
+    assert (last["who"], last["action"], last["object"]) == ("api program", "suppression.add", "")
     assert sorted(suppressed(web, "limit=50&find=.test&reason=complaint")) == sorted(many)
     assert sorted(suppressed(web, "limit=7&find=@X.te")) == sorted(many[1::2])
     assert web.call("GET", "/api/v1/suppressions?after=1", web.reader).status == 422
