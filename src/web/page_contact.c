@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "web/contact_change.h"
 #include "web/noun.h"
+#include "web/page_sequence.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -299,6 +300,7 @@ static void show_one(struct call *call, const struct nouns *nouns, const struct 
 	page_form_end(&page);
 	page_card_end(&page);
 	if (contact) {
+		page_contact_sequences(&page, contact->id);
 		page_card_begin(&page, &words[HISTORY]);
 		show_history(&page, call->web->reader, contact->id);
 		if (web_route_is_open(call, "/admin/contacts/{}/export"))
