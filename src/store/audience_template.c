@@ -208,11 +208,12 @@ static enum store_result put_version(struct audience_txn *txn, u32 id, u32 numbe
 	ASSERT(one->by.len <= AUDIENCE_TEMPLATE_BY_MAX);
 	buf_init(&texts, TEXTS_MAX);
 	row_values_pack(&texts, one->of, AUDIENCE_TEMPLATE_TEXTS);
-	result = texts.failed
-			 ? env_no_memory(&txn->env, "a template")
-			 : env_reserve(&txn->env, AUDIENCE_TEMPLATE_VERSION,
-				       version_key(key, id, number),
-				       1 + 8 + 2 + one->by.len + texts.len, &at);
+	if (texts.failed) {
+		buf_done(&texts);
+		return env_no_memory(&txn->env, "a template");
+	}
+	result = env_reserve(&txn->env, AUDIENCE_TEMPLATE_VERSION, version_key(key, id, number),
+			     1 + 8 + 2 + one->by.len + texts.len, &at);
 	if (result == STORE_OK) {
 		at = record_put_u64(record_put_u8(at, VERSION), one->made_ms);
 		at = record_put_bytes(record_put_u16(at, (u16)one->by.len), one->by);

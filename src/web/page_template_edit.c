@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "web/base_template.h"
 #include "web/contact_search.h"
+#include "web/image_show.h"
 #include "web/page_template.h"
 
 #include <string.h>
@@ -190,6 +191,7 @@ static void show_bodies(struct editor *editor)
 		   BODY_ROWS);
 	show_field(editor, AUDIENCE_TEMPLATE_TEXT, TEXT, &words[TEXT_HINT], BODY_ROWS);
 	PAGE_HTML(page, "</div>");
+	image_show_choice(page, template_field_name(AUDIENCE_TEMPLATE_HTML));
 	show_blocks(editor);
 	if (editor->kind == AUDIENCE_TEMPLATE_PROGRAM)
 		show_field(editor, AUDIENCE_TEMPLATE_SAMPLE, SAMPLE, &words[SAMPLE_HINT],

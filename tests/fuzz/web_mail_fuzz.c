@@ -66,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!stand.web.config) {
 		log_set_level(LOG_LEVEL_ERROR);
 		stand_open("");
+		stand_open_audience();
 	}
 	if (!stand_begin_call((struct slice){ (const char *)data, size }))
 		return 0;

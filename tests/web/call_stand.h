@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "base/log.h"
+#include "base/remove_tree.h"
 #include "web/call.h"
 
 #include <stdio.h>
@@ -42,8 +43,26 @@ static inline void stand_open(const char *more)
 	stand.web.config = &stand.config;
 }
 
+/* An audience that is nowhere any more when this is over: its files have no names. */
+static inline void stand_open_audience(void)
+{
+	char folder[] = "/tmp/hikyaku-stand-XXXXXX";
+	struct store_params params = { .path = folder, .map_size_max = 16u << 20 };
+	struct error error = { "" };
+
+	if (!mkdtemp(folder))
+		CRASH("no folder");
+	stand.web.audience = audience_open(&params, &error);
+	if (!stand.web.audience)
+		CRASH("%s", error.text);
+	stand.web.reader = audience_txn_open(stand.web.audience);
+	remove_tree(folder);
+}
+
 static inline void stand_close(void)
 {
+	audience_txn_close(stand.web.reader);
+	audience_close(stand.web.audience);
 	config_free(&stand.config);
 }
 
