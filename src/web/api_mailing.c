@@ -4,6 +4,7 @@
 #include "web/field.h"
 #include "web/mailing.h"
 #include "web/route.h"
+#include "web/setting.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +257,19 @@ static void answer_create(struct call *call, struct call_order *base)
 	call_answer(call, 201, mailing_json(&order->shown, true));
 }
 
+/* Times and days go by the settings' clock, as in segments and pages, unless it is said. */
+static void choose_zone(struct call *call, struct mailing_order *order)
+{
+	struct audience_txn *txn = call->web->reader;
+	struct time_zone zone;
+
+	if (order->draft.of[DRAFT_ZONE].len > 0 || audience_begin_read(txn) != STORE_OK)
+		return;
+	setting_zone(txn, &zone);
+	order->draft.of[DRAFT_ZONE] = slice_of(zone.name);
+	audience_abort(txn);
+}
+
 void api_mailings_create(struct call *call)
 {
 	struct mailing_order *order = read_order(call, "mailing.create");
@@ -267,6 +281,7 @@ void api_mailings_create(struct call *call)
 		call_refuse(call, 422, "/from", "there is no sender");
 		return;
 	}
+	choose_zone(call, order);
 	order->base.order.apply = mailing_apply_create;
 	order->base.answer = answer_create;
 	call_give_order(call, &order->base);

@@ -186,6 +186,9 @@ def test_pages_go_by_the_clock_of_the_zone_that_was_chosen(web):
     assert page.form("/admin/settings").fields["zone"] == "Pacific/Kiritimati"
     utc, there = clock()
     assert int(there) == (int(utc[11:13]) + 14) % 24
+    made = web.call("POST", "/api/v1/mailings", web.program, {
+        "name": "Times", "from": f"shop@{web.sender.domain}", "subject": "x", "text": "x"})
+    assert made.json["zone"] == "Pacific/Kiritimati"
     assert web.call("GET", "/api/v1/settings", web.admin).json["zone"] == "Pacific/Kiritimati"
     # By any spelling; it is kept by its own.
     answer = web.call("PATCH", "/api/v1/settings", web.admin, {"zone": "asia/tokyo"})
