@@ -1,7 +1,12 @@
-"""A marketer's day in a browser, from the customers' file to the report; and what readers do meanwhile."""
+"""
+A marketer's day in a browser, in Japanese and in English, from the customers' file to the report; and what
+readers do meanwhile.
+"""
 
+import csv
 import email
 import email.policy
+import io
 import re
 import time
 
@@ -13,8 +18,11 @@ from sender import wait_until
 from visitor import Visitor
 from web_host import WebHost
 
-NAMES = ("森 翔太", "佐藤 花子", "鈴木 一郎", "高橋 美咲", "田中 健", "伊藤 さくら")
-PLACES = ("東京都", "大阪府", "北海道", "福岡県", "愛知県")
+NAMES = {"ja": ("森 翔太", "佐藤 花子", "鈴木 一郎", "高橋 美咲", "田中 健", "伊藤 さくら"),
+         "en": ("Ann Smith", "Bob O'Neil", "Chloë Jones", "Dan \"Dee\" Lee", "Eve, Lady Hart", "Finn Brown")}
+PLACES = {"ja": ("東京都", "大阪府", "北海道", "福岡県", "愛知県"),
+          "en": ("London", "Leeds", "York", "Bath", "Hull")}
+SAID = {"ja": ("先行販売", "入荷しました"), "en": ("early sale", "Winter has arrived")}
 PAGES = "https://news.courier.example"
 
 
@@ -38,13 +46,23 @@ def web(sender_in, server):
         yield host
 
 
-def customers(path):
-    """As Excel in Japan writes it: Shift_JIS, commas in numbers, dates with slashes; one line is broken."""
-    rows = ["メールアドレス,氏名,都道府県,誕生日,購入額"]
-    rows += [f"{'bad' if i in (7, 39) else 'user'}{i}@example-{i % 5}.test,{NAMES[i % 6]},{PLACES[i % 5]},"
-             f"{1960 + i}/{i % 12 + 1}/{i % 28 + 1},\"{(i * 7919 % 90 + 1) * 1000:,}\"" for i in range(40)]
-    rows += ["user8@@example.test,壊れた 行,東京都,1990/1/1,100", "a..b@docomo.ne.jp,携帯 太郎,東京都,1988/5/5,\"3,000\""]
-    path.write_bytes(("\r\n".join(rows) + "\r\n").encode("cp932"))
+def customers(path, language):
+    """
+    As spreadsheets write it, in Japan in Shift_JIS with dates by slashes, elsewhere in UTF-8 behind a BOM; with
+    commas in numbers; one line is broken.
+    """
+    japanese = language == "ja"
+    head = ["メールアドレス", "氏名", "都道府県", "誕生日", "購入額"] if japanese else \
+        ["E-mail", "Name", "City", "Birthday", "Amount"]
+    date = "{}/{}/{}" if japanese else "{}-{:02}-{:02}"
+    rows = [[f"{'bad' if i in (7, 39) else 'user'}{i}@example-{i % 5}.test", NAMES[language][i % 6],
+             PLACES[language][i % 5], date.format(1960 + i, i % 12 + 1, i % 28 + 1),
+             f"{(i * 7919 % 90 + 1) * 1000:,}"] for i in range(40)]
+    rows += [["user8@@example.test", NAMES[language][0], PLACES[language][0], "1990-01-01", "100"],
+             ["a..b@docomo.ne.jp", NAMES[language][1], PLACES[language][0], "1988-05-05", "3,000"]]
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([head, *rows])
+    path.write_bytes(text.getvalue().encode("cp932" if japanese else "utf-8-sig"))
 
 
 def html_of(message):
@@ -57,13 +75,15 @@ def link(web, html, kind):
     return re.search(rf"{PAGES}(/{kind}/[^\"'<> ]+)", html)[1].join((web.url, ""))
 
 
-def test_from_the_customers_file_to_the_report(web, drive, server, tmp_path):
-    customers(tmp_path / "顧客名簿.csv")
-    drive("day_send", HIKYAKU_CUSTOMERS=str(tmp_path / "顧客名簿.csv"))
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_from_the_customers_file_to_the_report(web, drive, server, tmp_path, language):
+    file = tmp_path / ("顧客名簿.csv" if language == "ja" else "customers.csv")
+    customers(file, language)
+    drive("day_send", HIKYAKU_CUSTOMERS=str(file), HIKYAKU_LANGUAGE=language)
     wait_until(lambda: len(server.accepted) == 39, "all mails")
     mails = {m.recipients[0]: html_of(m) for m in server.accepted}
-    assert any("先行販売" in html for html in mails.values())
-    assert any("入荷しました" in html for html in mails.values())
+    assert any(SAID[language][0] in html for html in mails.values())
+    assert any(SAID[language][1] in html for html in mails.values())
     time.sleep(4)  # who clicks sooner is taken for a gateway
     reader = requests.Session()
     reader.verify, reader.trust_env = web.certificate, False
@@ -77,4 +97,5 @@ def test_from_the_customers_file_to_the_report(web, drive, server, tmp_path):
     left = reader.post(link(web, mails[readers[0]], "u"), data={"List-Unsubscribe": "One-Click"})
     assert left.status_code == 200
     drive("day_report", HIKYAKU_SENT="41", HIKYAKU_BOUNCED="2", HIKYAKU_OPENED="7", HIKYAKU_CLICKED="3",
-          HIKYAKU_LEAVE=link(web, mails[readers[1]], "u"))
+          HIKYAKU_LEAVE=link(web, mails[readers[1]], "u"), HIKYAKU_CHOOSE=link(web, mails[readers[2]], "p"),
+          HIKYAKU_LANGUAGE=language)
