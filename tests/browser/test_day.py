@@ -48,8 +48,8 @@ def web(sender_in, server):
 
 def customers(path, language):
     """
-    As spreadsheets write it, in Japan in Shift_JIS with dates by slashes, elsewhere in UTF-8 behind a BOM; with
-    commas in numbers; one line is broken.
+    As spreadsheets write it, in Japan in Shift_JIS with dates by slashes, elsewhere in UTF-8 behind a BOM;
+    with commas in numbers; one line is broken.
     """
     japanese = language == "ja"
     head = ["メールアドレス", "氏名", "都道府県", "誕生日", "購入額"] if japanese else \
