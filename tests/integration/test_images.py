@@ -275,6 +275,7 @@ def test_templates_have_images_and_mails_of_programs_by_them(web, key, server, o
     assert "Receipt" in web.call("DELETE", f"/api/v1/images/{one['id']}", key).json["detail"]
     page = owner.get(f"/admin/images/{one['id']}")
     assert f"/admin/templates/{kept.json['id']}" in page.links
+    assert one["tag"] in owner.get(f"/admin/templates/{kept.json['id']}/edit").text
 
 
 @pytest.mark.parametrize("track", [False, True])
