@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "campaign/draft.h"
 #include "store/audience_campaign.h"
+#include "store/audience_sequence.h"
 #include "web/stored_block.h"
 
 struct search {
@@ -75,6 +76,31 @@ static enum store_result look_at_campaigns(struct search *search)
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
 
+/* Steps are campaigns of their own; they are sent with what templates are by then. */
+static enum store_result look_at_steps(struct search *search)
+{
+	struct audience_sequence sequence = { 0 };
+	struct audience_campaign campaign;
+	enum store_result result;
+	struct draft draft;
+
+	while ((result = audience_sequence_after(search->txn, sequence.id, &sequence)) ==
+	       STORE_OK) {
+		bool is_used = false;
+
+		if (sequence.state == AUDIENCE_SEQUENCE_ARCHIVED)
+			continue;
+		for (u32 i = 0; i < sequence.step_count && !is_used; i++)
+			is_used = audience_campaign_get(search->txn, sequence.steps[i].id,
+							&campaign) == STORE_OK &&
+				  draft_unpack(campaign.draft, &draft) &&
+				  is_used_by(search, &draft);
+		if (is_used)
+			add(search, "step mail", "ステップメール", sequence.of[SEQUENCE_NAME]);
+	}
+	return result == STORE_NOT_FOUND ? STORE_OK : result;
+}
+
 enum store_result template_uses(struct audience_txn *txn, const struct audience_template *one,
 				bool japanese, struct buf *who)
 {
@@ -83,6 +109,8 @@ enum store_result template_uses(struct audience_txn *txn, const struct audience_
 
 	if (result == STORE_OK)
 		result = look_at_campaigns(&search);
+	if (result == STORE_OK)
+		result = look_at_steps(&search);
 	if (search.count > TEMPLATE_USES_SHOWN)
 		buf_add_format(who, japanese ? " 他%u件" : " and %u more",
 			       search.count - TEMPLATE_USES_SHOWN);

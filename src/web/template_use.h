@@ -8,8 +8,8 @@
 #define TEMPLATE_USES_SHOWN 5
 
 /*
- * Appends who uses it: newest versions of other templates, and campaigns that are drafts or
- * scheduled (they may become drafts again): template "Page", campaign "December". Nothing: nobody.
+ * Appends who uses it: newest versions of other templates, campaigns that are drafts or scheduled
+ * (they may become drafts again), step mail: template "Page", campaign "December". Nothing: nobody.
  */
 enum store_result template_uses(struct audience_txn *txn, const struct audience_template *one,
 				bool japanese, struct buf *who) MUST_CHECK;

@@ -180,6 +180,33 @@ def test_a_scheduled_campaign_keeps_what_its_blocks_were(web, server):
     assert (wrong.status, wrong.json["pointer"]) == (422, "/template"), wrong
 
 
+def test_step_mail_has_what_its_blocks_are_when_it_goes(web, server):
+    block = make(web, "hint", kind="block", html="<p>hint one</p>")
+    page = make(web, "Step", subject="Step {{name}}",
+                html='<p>{{>hint}}</p><a href="{{unsubscribe_url}}">x</a>')
+    assert web.call("POST", "/api/v1/lists", web.shop, {"name": "news", "title": "News"}).status == 201
+    made = web.call("POST", "/api/v1/sequences", web.shop,
+                    {"name": "Welcome", "from": ME, "start": "list", "list": 1})
+    assert made.status == 201, made
+    where = f"/api/v1/sequences/{made.json['id']}"
+    step = web.call("POST", where + "/steps", web.shop, {"subject": "Hi", "template": page})
+    assert step.status == 201, step
+    for number in block, page:
+        gone = web.call("DELETE", f"{API}/{number}", web.shop)
+        assert gone.status == 409, gone
+    assert 'step mail "Welcome"' in gone.json["detail"]
+    assert web.call("POST", where + "/start", web.shop).status == 200
+    for address, word in (("first@step.test", "one"), ("second@step.test", "two")):
+        assert change(web, block, html=f"<p>hint {word}</p>").status == 200
+        joined = web.call("POST", "/api/v1/contacts", web.shop,
+                          {"email": address, "lists": {"news": "active"}})
+        assert joined.status == 201, joined
+        mail = arrived(server, address)
+        assert mail["Subject"] == "Hi" and f"hint {word}" in part(mail, "html")
+    assert web.call("POST", where + "/archive", web.shop).status == 200
+    assert web.call("DELETE", f"{API}/{page}", web.shop).status == 204
+
+
 RECEIPT = ('<html><body><p>{{buyer}} 様</p><table>{{#each items}}<tr><td>{{this.title}}</td>'
            '<td>{{this.price|number}}</td></tr>{{/each}}</table>{{>sender}}</body></html>')
 
