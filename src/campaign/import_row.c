@@ -18,6 +18,7 @@ struct import_parser {
 	struct buf key;
 	struct buf values;
 	struct buf form; /* one value */
+	bool is_odd;	 /* the address: by no RFC's grammar */
 	u16 joins[IMPORT_LISTS_MAX];
 	struct import_report findings[IMPORT_FINDINGS_MAX];
 	struct error error;
@@ -220,8 +221,7 @@ static bool take_address(struct import_parser *parser, struct slice cell, struct
 	buf_reset(&parser->key);
 	address_add_wire(&address, &parser->address);
 	address_add_key(&address, &parser->key);
-	if (address.not_dot_atom)
-		note(parser, row, IMPORT_ADDRESS_ODD, 0, column, buf_slice(&parser->address));
+	parser->is_odd = address.not_dot_atom;
 	return !parser->address.failed && !parser->key.failed;
 }
 
@@ -327,6 +327,9 @@ bool import_parser_take(struct import_parser *parser, const struct csv_row *from
 	case SEEN_NEW:
 		break;
 	}
+	if (parser->is_odd)
+		note(parser, row, IMPORT_ADDRESS_ODD, 0, parser->map->email + 1,
+		     buf_slice(&parser->address));
 	if (!take_values(parser, from, row))
 		return true;
 	row->address = buf_slice(&parser->address);

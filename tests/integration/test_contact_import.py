@@ -179,6 +179,49 @@ def test_an_export_that_cannot_be_says_why(desk, query, word):
     assert answer.status == 422 and word in answer.json["detail"]
 
 
+# P14, and what users of other products met with Excel's files (knadh/listmonk#65, decidim/decidim#7780).
+SPREADSHEETS = {
+    "a mark": b"\xef\xbb\xbfemail,name\r\nann@x.test,Ann\r\n",
+    "a mark and quotes": b"\xef\xbb\xbf\"email\",\"name\"\r\n\"ann@x.test\",\"Ann\"\r\n",
+    "UTF-16": "\ufeffemail,name\r\nann@x.test,Ann\r\n".encode("utf-16-le"),
+    "UTF-16, the other order": "\ufeffemail,name\r\nann@x.test,Ann\r\n".encode("utf-16-be"),
+    "UTF-16 with tabs": "\ufeffemail\tname\r\nann@x.test\tAnn\r\n".encode("utf-16-le"),
+    "CR alone": b"email,name\rann@x.test,Ann\r",
+    "LF alone, no end": b"email,name\nann@x.test,Ann",
+    "commas at the end": b"email,name,,\r\nann@x.test,Ann,,\r\n",
+    "semicolons": b"email;name\r\nann@x.test;Ann\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", SPREADSHEETS)
+def test_p14_a_spreadsheet_s_file_loses_neither_its_first_column_nor_its_first_row(desk, kind):
+    done = desk.load(SPREADSHEETS[kind])
+    assert (done["state"], done["counts"]["added"], done["counts"]["bad"]) == ("done", 1, 0)
+    assert desk.contact("ann@x.test")["values"] == {"name": "Ann"}
+    desk.act(done["id"], "undo")
+    assert desk.call("GET", "contacts/ann@x.test").status == 404
+
+
+def test_a_semicolon_does_not_split_what_commas_separate(desk):
+    done = desk.load("email,memo\r\nsemi@x.test,a;b;c\r\n".encode())
+    assert done["counts"]["added"] == 1 and desk.contact("semi@x.test")["values"] == {"memo": "a;b;c"}
+
+
+# P13, EC-CUBE/ec-cube#1325, KumoCorp/kumomta#77: addresses that could be had until 2009 and are in use.
+def test_p13_carrier_addresses_are_contacts_of_their_own_in_either_spelling(host, desk):
+    odd = ["a..b@docomo.example", "ab.@docomo.example", ".ab@au.example"]
+    host.sender.run("suppression", "add", '"ab."@docomo.example', "--reason", "unsubscribe")
+    table = ["email", "ab@docomo.example", *odd, '"""a..b""@docomo.example"']
+    done = desk.load("\n".join(table).encode())
+    assert (done["counts"]["added"], done["counts"]["odd"], done["counts"]["duplicates"]) == (4, 3, 1)
+    assert {row["kind"] for row in desk.report(done["id"])} == {"address-odd", "duplicate", "stopped"}
+    states = [desk.contact(quote(address))["state"] for address in ("ab@docomo.example", *odd)]
+    assert states == ["active", "active", "unsubscribed", "active"]
+    exported = desk.call("GET", "contacts/export?columns=email&segment=" + quote('domain = "docomo.example"'))
+    again = desk.load(exported.body)
+    assert again["counts"]["same"] == 3 and again["counts"]["added"] == 0
+
+
 # ---- the command line ----
 
 def contacts(host, *words, **more):

@@ -220,7 +220,7 @@ def test_an_export_comes_back_as_it_was(desk):
 
 def test_kill_9_at_any_moment_and_each_of_400000_rows_is_done_once(desk, web):
     rows, chance = 400_000, random.Random(1)
-    line = "user{n}@d{d}.example,\"森\r\n鴎外 {n}\",{n}\r\n"
+    line = "user{n}@d{d}.example,\"森\r\n鴎外 {n} ｶﾅ～①髙﨑ソ\",{n}\r\n"
     data = "email,氏名,番号\r\n" + "".join(line.format(n=n, d=n % 977) for n in range(rows))
     made = desk.bring(data.encode("cp932")).json
     desk.plan(made)
@@ -237,6 +237,11 @@ def test_kill_9_at_any_moment_and_each_of_400000_rows_is_done_once(desk, web):
     done = desk.call("GET", f"imports/{made['id']}").json
     assert done["state"] == "done" and kills > 0
     assert done["counts"]["rows"] == done["counts"]["added"] == rows and done["counts"]["reports"] == 0
-    assert desk.contact("user399999@d406.example")["values"]["column_2"] == "森\r\n鴎外 399999"
+    assert desk.contact("user399999@d406.example")["values"]["column_2"] == "森\r\n鴎外 399999 ｶﾅ～①髙﨑ソ"
+    # All of it comes out as it came in, in whatever order.
+    columns = urllib.parse.quote("email,column_2,column_3")
+    exported = desk.call("GET", f"contacts/export?encoding=cp932&columns={columns}").body.decode("cp932")
+    both = [list(csv.reader(io.StringIO(text, newline="")))[1:] for text in (exported, data)]
+    assert sorted(both[0]) == sorted(both[1])
     uploads = pathlib.Path(web.directory, "audience", "uploads")
     assert list(uploads.iterdir()) == []
