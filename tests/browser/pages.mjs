@@ -12,7 +12,7 @@ export default async (tester) => {
 		await tester.signIn(page);
 		const paths = await page.locator(".menu a").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
 		assert.ok(paths.length >= 7);
-		for (const path of [...paths, "/admin/account/codes"]) {
+		for (const path of [...paths, "/admin/account/codes", "/admin/contacts/export"]) {
 			await page.goto(`${url}${path}`);
 			assert.equal(await page.locator("html").getAttribute("lang"), look.language);
 			await tester.check(page, `${path} ${look.name}`);
