@@ -157,6 +157,7 @@ static void show_actions(struct page *page, const struct import *import)
 {
 	bool has_file = import->file.len > 0;
 
+	PAGE_HTML(page, "<div class=\"actions\">");
 	if (import->state == IMPORT_TRIED && has_file)
 		PAGE_BUTTON(page, TONE_GOOD, &words[RUN], "/admin/imports/{}/run",
 			    DIGITS(import->id));
@@ -166,6 +167,7 @@ static void show_actions(struct page *page, const struct import *import)
 	else if (has_file)
 		PAGE_BUTTON(page, TONE_BAD, &words[DISCARD], "/admin/imports/{}/cancel",
 			    DIGITS(import->id));
+	PAGE_HTML(page, "</div>");
 	if (has_file || import->is_cleared ||
 	    import->counts.added + import->counts.updated == 0 ||
 	    (import->state != IMPORT_DONE && import->state != IMPORT_CANCELLED &&

@@ -325,8 +325,10 @@ void page_import_plan_show(struct page *page, struct call *call, const struct im
 		for (u32 i = 0; i < preview.column_count; i++)
 			show_column(page, import, i, preview.json, nouns);
 		show_rules(page, import, nouns);
+		PAGE_HTML(page, "<div class=\"actions\">");
 		page_submit_as(page, TONE_NEUTRAL, &words[TRY], "do", SLICE("try"));
 		page_submit_as(page, TONE_GOOD, &words[RUN], "do", SLICE("run"));
+		PAGE_HTML(page, "</div>");
 		page_form_end(page);
 		page_card_end(page);
 	} else {

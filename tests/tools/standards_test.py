@@ -1,15 +1,17 @@
-"""tests/STANDARDS.md names tests that are there."""
+"""tests/STANDARDS.md and tests/SERVICE.md name tests that are there."""
 
 import pathlib
 import re
+
+import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 NAMED = re.compile(r"`([a-z_]+/[a-z0-9_/-]+?)(?:: ([a-z0-9_]+))?`")
 
 
-def named():
+def named(document):
     """(file, test or "") of every proof that a table gives."""
-    for line in (TESTS / "STANDARDS.md").read_text().splitlines():
+    for line in (TESTS / document).read_text().splitlines():
         cells = line.split("|")
         if len(cells) < 4 or line.startswith("|---"):
             continue
@@ -26,8 +28,9 @@ def is_there(file, test):
     return False
 
 
-def test_every_test_that_stands_for_a_feature_exists():
-    proofs = list(named())
+@pytest.mark.parametrize("document", ["STANDARDS.md", "SERVICE.md"])
+def test_every_test_that_stands_for_a_feature_exists(document):
+    proofs = list(named(document))
     assert len(proofs) > 100
     assert [f"{file}: {test}" for file, test in proofs if not is_there(file, test)] == []
 
