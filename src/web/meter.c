@@ -8,6 +8,7 @@
 static const char *const kinds[METER_KINDS] = {
 	[METER_API] = "api",	 [METER_ADMIN] = "admin",
 	[METER_OPEN] = "open",	 [METER_CLICK] = "click",
+	[METER_IMAGE] = "image",
 	[METER_FORM] = "form",	 [METER_UNSUBSCRIBE] = "unsubscribe",
 	[METER_OTHER] = "other",
 };
@@ -29,7 +30,7 @@ enum meter_kind web_meter_kind_of(struct slice target)
 		{ "/api/", METER_API },	   { "/admin", METER_ADMIN },
 		{ "/t/o/", METER_OPEN },	   { "/t/c/", METER_CLICK },
 		{ "/u/", METER_UNSUBSCRIBE }, { "/p/", METER_UNSUBSCRIBE },
-		{ "/f/", METER_FORM },
+		{ "/f/", METER_FORM },	   { "/i/", METER_IMAGE },
 	};
 
 	for (size_t i = 0; i < array_count(places); i++) {

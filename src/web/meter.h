@@ -16,9 +16,10 @@ enum meter_kind {
 	METER_ADMIN,
 	METER_OPEN,	   /* a picture that tells of an open */
 	METER_CLICK,	   /* a link */
+	METER_IMAGE,	   /* of a mail */
 	METER_UNSUBSCRIBE, /* and preferences */
 	METER_FORM,
-	METER_OTHER, /* archive, images, what is not there */
+	METER_OTHER, /* archive, what is not there */
 	METER_KINDS,
 };
 
