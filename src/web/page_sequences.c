@@ -10,15 +10,15 @@
 #include "web/page_sequence.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum word {
 	NEW, NONE, START, GOES_ON, PAUSE, ARCHIVE, DELETE, EDIT, ADD_STEP, STEPS, NO_STEPS,
 	CONTACTS, STATE, REASON, STARTED_BY, LIST, ALL, FROM, ZONE, HOURS, EXIT, BY_LIST,
 	BY_EVENT, BY_DATE, YEARLY, PREVIEW, REPORT, EARLIER, LATER, REMOVE, MOVE, DONE,
-	WRONG_STATE, NOT_THERE, NO_STEP, NO_CONTACT, TOO_MANY, CANNOT, AT_ONCE, WAITS,
-	DAYS_LATER, HOURS_LATER, DAYS_BEFORE, ON_THE_DAY, DAYS_AFTER, AT, ON_DAYS, ONLY, HINT,
+	WRONG_STATE, NOT_THERE, NO_STEP, NO_CONTACT, TOO_MANY, CANNOT, AT_ONCE, DAY_LATER,
+	HOUR_LATER, DAY_BEFORE, DAY_AFTER, DAYS_LATER, HOURS_LATER, DAYS_BEFORE, ON_THE_DAY,
+	DAYS_AFTER, AT, ON_DAYS, ONLY, HINT,
 	WORD_COUNT,
 };
 
@@ -67,7 +67,10 @@ static const struct words words[WORD_COUNT] = {
 	[TOO_MANY] = { { "There are as many as there may be.", "これ以上は追加できません。" } },
 	[CANNOT] = { { "It cannot be done as it is.", "このままでは実行できません。" } },
 	[AT_ONCE] = { { "at once", "すぐに" } },
-	[WAITS] = { { "When", "配信の時期" } },
+	[DAY_LATER] = { { "1 day later", "1日後" } },
+	[HOUR_LATER] = { { "1 hour later", "1時間後" } },
+	[DAY_BEFORE] = { { "the day before", "前日" } },
+	[DAY_AFTER] = { { "the day after", "翌日" } },
 	[DAYS_LATER] = { { "{1} days later", "{1}日後" } },
 	[HOURS_LATER] = { { "{1} hours later", "{1}時間後" } },
 	[DAYS_BEFORE] = { { "{1} days before", "{1}日前" } },
@@ -137,25 +140,33 @@ static void show_starts(struct page *page, const struct audience_sequence *s)
 	PAGE_SENTENCE(page, &words[of[s->start]], name);
 }
 
+static void show_count(struct page *page, u32 count, enum word one, enum word many)
+{
+	if (count == 1)
+		page_words(page, &words[one]);
+	else
+		PAGE_SENTENCE(page, &words[many], DIGITS(count));
+}
+
 static void show_wait(struct page *page, const struct audience_sequence *s,
 		      const struct sequence_step *step)
 {
-	if (s->start >= AUDIENCE_SEQUENCE_BY_DATE) {
-		if (step->days == 0)
-			page_words(page, &words[ON_THE_DAY]);
-		else
-			PAGE_SENTENCE(page, &words[step->days < 0 ? DAYS_BEFORE : DAYS_AFTER],
-				      DIGITS((u64)abs(step->days)));
-		return;
-	}
-	if (step->days == 0 && step->hours == 0)
+	const bool is_by_date = s->start >= AUDIENCE_SEQUENCE_BY_DATE;
+
+	if (is_by_date && step->days == 0)
+		page_words(page, &words[ON_THE_DAY]);
+	else if (is_by_date && step->days < 0)
+		show_count(page, (u32)-step->days, DAY_BEFORE, DAYS_BEFORE);
+	else if (is_by_date)
+		show_count(page, (u32)step->days, DAY_AFTER, DAYS_AFTER);
+	else if (step->days == 0 && step->hours == 0)
 		page_words(page, &words[AT_ONCE]);
 	if (step->hours > 0)
-		PAGE_SENTENCE(page, &words[HOURS_LATER], DIGITS(step->hours));
+		show_count(page, step->hours, HOUR_LATER, HOURS_LATER);
 	if (step->hours > 0 && step->days > 0)
 		PAGE_HTML(page, " + ");
-	if (step->days > 0)
-		PAGE_SENTENCE(page, &words[DAYS_LATER], DIGITS((u64)step->days));
+	if (!is_by_date && step->days > 0)
+		show_count(page, (u32)step->days, DAY_LATER, DAYS_LATER);
 }
 
 void page_step_when(struct page *page, const struct audience_sequence *s,
@@ -348,9 +359,15 @@ static void show_step(struct page *page, const struct audience_sequence *s, u32 
 	PAGE_URL(page, "href", "/admin/sequences/{}/steps/{}", DIGITS(s->id), DIGITS(step->id));
 	PAGE_HTML(page, ">");
 	page_step_subject(page, step->id);
-	PAGE_HTML(page, "</a>");
-	page_cell(page);
+	PAGE_HTML(page, "</a><div class=\"hint\">");
 	page_step_when(page, s, step);
+	PAGE_HTML(page, "</div>");
+	PAGE_LINK(page, &words[PREVIEW], "/admin/campaigns/{}/preview", DIGITS(step->id));
+	PAGE_HTML(page, " · ");
+	PAGE_LINK(page, &words[REPORT], "/admin/campaigns/{}", DIGITS(step->id));
+	if (s->state != AUDIENCE_SEQUENCE_ARCHIVED &&
+	    web_route_is_open(page->call, "/admin/sequences/new"))
+		show_order(page, s, index);
 	if (enrolment_count_for(txn, step->id, &waiting) != STORE_OK)
 		waiting = 0;
 	page_cell_number(page, waiting);
@@ -361,14 +378,6 @@ static void show_step(struct page *page, const struct audience_sequence *s, u32 
 	page_percent(page, page_campaign_counted(txn, step->id, CAMPAIGN_OPENED), delivered);
 	page_cell(page);
 	page_percent(page, page_campaign_counted(txn, step->id, CAMPAIGN_CLICKED), delivered);
-	page_cell_number(page, page_campaign_counted(txn, step->id, CAMPAIGN_UNSUBSCRIBED));
-	page_cell(page);
-	PAGE_LINK(page, &words[PREVIEW], "/admin/campaigns/{}/preview", DIGITS(step->id));
-	PAGE_HTML(page, " ");
-	PAGE_LINK(page, &words[REPORT], "/admin/campaigns/{}", DIGITS(step->id));
-	if (s->state != AUDIENCE_SEQUENCE_ARCHIVED &&
-	    web_route_is_open(page->call, "/admin/sequences/new"))
-		show_order(page, s, index);
 	page_row_end(page);
 }
 
@@ -376,16 +385,13 @@ static void show_steps(struct page *page, const struct audience_sequence *s)
 {
 	static const struct page_column columns[] = {
 		{ { { "No.", "番号" } }, true },
-		{ { { "Subject", "件名" } }, false },
-		{ { { "When", "配信の時期" } }, false },
+		{ { { "Step", "ステップ" } }, false },
 		{ { { "Waiting", "待機中" } }, true },
 		{ { { "Sent", "配信" } }, true },
 		{ { { "Passed by", "スキップ" } }, true },
 		{ { { "Delivered", "到達" } }, true },
 		{ { { "Opened", "開封" } }, true },
 		{ { { "Clicked", "クリック" } }, true },
-		{ { { "Unsubscribed", "配信停止" } }, true },
-		{ { { "More", "操作" } }, false },
 		{ { { NULL, NULL } }, false },
 	};
 
