@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "web/bringer.h"
 #include "web/field.h"
+#include "web/page.h"
 #include "web/route.h"
 #include "web/sequence_json.h"
 #include "web/sequence_order.h"
@@ -234,9 +235,15 @@ void api_sequence_delete(struct call *call)
 	give(call, SEQUENCE_DELETE);
 }
 
+/* `override=identity` in the query: whatever DNS says of the domain of From. */
 void api_sequence_start(struct call *call)
 {
-	give(call, SEQUENCE_START);
+	struct sequence_order *order = begin(call, SEQUENCE_START);
+
+	if (!order)
+		return;
+	order->overrides = slice_equal(call_query(call, "override"), SLICE("identity"));
+	sequence_order_give(order, call, answer_shown);
 }
 
 void api_sequence_pause(struct call *call)

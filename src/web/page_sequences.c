@@ -9,16 +9,15 @@
 #include "web/page_campaign.h"
 #include "web/page_sequence.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum word {
 	NEW, NONE, START, GOES_ON, PAUSE, ARCHIVE, DELETE, EDIT, ADD_STEP, STEPS, NO_STEPS,
 	CONTACTS, STATE, REASON, STARTED_BY, LIST, ALL, FROM, ZONE, HOURS, EXIT, BY_LIST,
 	BY_EVENT, BY_DATE, YEARLY, PREVIEW, REPORT, EARLIER, LATER, REMOVE, MOVE, DONE,
-	WRONG_STATE, NOT_THERE, NO_STEP, NO_CONTACT, TOO_MANY, CANNOT, AT_ONCE, DAY_LATER,
-	HOUR_LATER, DAY_BEFORE, DAY_AFTER, DAYS_LATER, HOURS_LATER, DAYS_BEFORE, ON_THE_DAY,
-	DAYS_AFTER, AT, ON_DAYS, ONLY, HINT,
+	WRONG_STATE, NOT_THERE, NO_STEP, NO_CONTACT, TOO_MANY, CANNOT, ALL_THE_SAME, AT_ONCE,
+	DAY_LATER, HOUR_LATER, DAY_BEFORE, DAY_AFTER, DAYS_LATER, HOURS_LATER, DAYS_BEFORE,
+	ON_THE_DAY, DAYS_AFTER, AT, ON_DAYS, ONLY, HINT,
 	WORD_COUNT,
 };
 
@@ -65,6 +64,7 @@ static const struct words words[WORD_COUNT] = {
 	[NO_STEP] = { { "There is no such step.", "ステップが見つかりません。" } },
 	[NO_CONTACT] = { { "There is no such contact.", "連絡先が見つかりません。" } },
 	[TOO_MANY] = { { "There are as many as there may be.", "これ以上は追加できません。" } },
+	[ALL_THE_SAME] = { { "Start all the same", "それでも開始する" } },
 	[CANNOT] = { { "It cannot be done as it is.", "このままでは実行できません。" } },
 	[AT_ONCE] = { { "at once", "すぐに" } },
 	[DAY_LATER] = { { "1 day later", "1日後" } },
@@ -480,24 +480,29 @@ static void show_wrong(struct call *call, const struct sequence_order *order)
 					.crumbs = { { "/admin/sequences",
 						      &page_sequence_title } } };
 	struct page page;
-	unsigned step = 0;
 
 	page_begin(&page, call, &head);
 	page_message(&page, TONE_BAD, &words[CANNOT]);
 	PAGE_HTML(&page, "<p>");
 	page_cstr(&page, order->error.text);
 	PAGE_HTML(&page, "</p><p>");
-	if (sscanf(order->pointer, "/steps/%u", &step) == 1) {
+	if (order->wrong_step > 0) {
 		PAGE_HTML(&page, "<a");
 		PAGE_URL(&page, "href", "/admin/sequences/{}/steps/{}", DIGITS(order->id),
-			 DIGITS(step));
+			 DIGITS(order->wrong_step));
 		PAGE_HTML(&page, ">");
-		page_step_subject(&page, step);
+		page_step_subject(&page, order->wrong_step);
 		PAGE_HTML(&page, "</a>");
 	} else {
 		PAGE_LINK(&page, &words[STEPS], "/admin/sequences/{}", DIGITS(order->id));
 	}
 	PAGE_HTML(&page, "</p>");
+	if (order->wants_override) {
+		PAGE_FORM(&page, "/admin/sequences/{}/start", DIGITS(order->id));
+		page_hidden(&page, "override", SLICE("identity"));
+		page_submit(&page, TONE_BAD, &words[ALL_THE_SAME]);
+		page_form_end(&page);
+	}
 	page_end(&page, 422);
 }
 
@@ -538,6 +543,9 @@ void page_sequence_order(struct call *call)
 		if (strcmp(rows[i].verb, call->second) != 0)
 			continue;
 		order = sequence_order_new(call, rows[i].kind);
+		if (order)
+			order->overrides = slice_equal(form_text(call->form, "override"),
+						       SLICE("identity"));
 		if (order && slice_to_u32(slice_of(call->argument), &order->id)) {
 			sequence_order_give(order, call, page_sequence_answer);
 		} else if (order) {

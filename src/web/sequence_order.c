@@ -1,5 +1,6 @@
 #include "web/sequence_order.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "campaign/issue.h"
@@ -11,6 +12,7 @@
 #include "store/audience_segment.h"
 #include "web/bringer.h"
 #include "web/campaign_rows.h"
+#include "web/identity.h"
 #include "web/sequence_order_parts.h"
 
 #include <stdio.h>
@@ -295,6 +297,7 @@ static bool try_step(struct sequence_order *order, struct audience_txn *txn, u32
 	if (ok)
 		return true;
 	order->outcome = SEQUENCE_IS_WRONG;
+	order->wrong_step = step;
 	snprintf(order->pointer, sizeof(order->pointer), "/steps/%u/%s", step,
 		 draft_field_name((u32)field));
 	return false;
@@ -317,13 +320,39 @@ bool sequence_try(struct sequence_order *order, struct audience_txn *txn,
 	return true;
 }
 
+/* Receivers refuse mail of a domain that neither SPF nor DKIM vouches for. */
+static bool is_vouched_for(struct sequence_order *order, struct audience_txn *txn,
+			   const struct audience_sequence *s)
+{
+	struct address from;
+	struct buf why;
+	json_t *latest;
+
+	if (!order->base.web->config->web.check_identity || order->overrides ||
+	    !issue_from(s->of[SEQUENCE_FROM], &from, &order->error))
+		return true;
+	latest = identity_latest(txn, slice_of(from.domain));
+	order->wants_override =
+		identity_is_fresh(latest, order->now_ms) && !identity_is_aligned(latest);
+	if (order->wants_override) {
+		buf_init(&why, sizeof(order->error.text));
+		identity_add_failures(latest, &why);
+		error_set(&order->error, "DNS does not vouch for %s: %.*s", from.domain,
+			  SLICE_FMT(buf_slice(&why)));
+		buf_done(&why);
+		sequence_wrong(order, "from", NULL);
+	}
+	json_decref(latest);
+	return !order->wants_override;
+}
+
 static enum store_result start(struct sequence_order *order, struct audience_txn *txn)
 {
 	struct audience_sequence s;
 	enum store_result result = load(order, txn, &s, STATE(DRAFT) | STATE(PAUSED));
 
 	if (result != STORE_OK || order->outcome != SEQUENCE_IS_DONE ||
-	    !sequence_try(order, txn, &s))
+	    !sequence_try(order, txn, &s) || !is_vouched_for(order, txn, &s))
 		return result;
 	s.state = AUDIENCE_SEQUENCE_RUNNING;
 	s.changed_ms = order->now_ms;
@@ -412,14 +441,23 @@ static enum store_result carry_out(struct sequence_order *order, struct audience
 static enum store_result audit(struct sequence_order *order, struct audience_txn *txn)
 {
 	static const char *const actions[SEQUENCE_ACTS] = {
-		"sequence.create",	"sequence.change",	"sequence.delete",
-		"sequence.start",	"sequence.pause",	"sequence.archive",
-		"sequence.step.add",	"sequence.step.change", "sequence.step.delete",
-		"sequence.step.move",	"sequence.enrol",	"sequence.leave",
-		"sequence.event",
+		[SEQUENCE_CREATE] = "sequence.create",
+		[SEQUENCE_CHANGE] = "sequence.change",
+		[SEQUENCE_DELETE] = "sequence.delete",
+		[SEQUENCE_START] = "sequence.start",
+		[SEQUENCE_PAUSE] = "sequence.pause",
+		[SEQUENCE_ARCHIVE] = "sequence.archive",
+		[SEQUENCE_STEP_ADD] = "sequence.step.add",
+		[SEQUENCE_STEP_CHANGE] = "sequence.step.change",
+		[SEQUENCE_STEP_DELETE] = "sequence.step.delete",
+		[SEQUENCE_STEP_MOVE] = "sequence.step.move",
+		[SEQUENCE_ENROL] = "sequence.enrol",
+		[SEQUENCE_LEAVE] = "sequence.leave",
+		[SEQUENCE_TELL] = "sequence.event",
 	};
 	char object[64];
 
+	ASSERT(order->kind < SEQUENCE_ACTS);
 	if (order->kind == SEQUENCE_TELL)
 		snprintf(object, sizeof(object), "contact %u", order->contact);
 	else if (order->kind >= SEQUENCE_ENROL)
@@ -428,7 +466,8 @@ static enum store_result audit(struct sequence_order *order, struct audience_txn
 	else if (order->step > 0)
 		snprintf(object, sizeof(object), "sequence %u step %u", order->id, order->step);
 	else
-		snprintf(object, sizeof(object), "sequence %u", order->id);
+		snprintf(object, sizeof(object), "sequence %u%s", order->id,
+			 order->overrides ? " whatever DNS says" : "");
 	return call_audit(txn, &order->author, actions[order->kind], slice_of(object));
 }
 
@@ -442,6 +481,8 @@ static enum store_result apply(struct scribe_order *scribe_order, struct audienc
 	if (order->kind == SEQUENCE_CREATE)
 		order->id = 0;
 	order->outcome = SEQUENCE_IS_DONE;
+	order->wrong_step = 0;
+	order->wants_override = false;
 	order->entered = 0;
 	result = carry_out(order, txn);
 	if (result != STORE_OK || order->outcome != SEQUENCE_IS_DONE)

@@ -174,7 +174,7 @@ enum store_result sequence_enrol(struct sequence_order *order, struct audience_t
 				 const struct audience_sequence *s)
 {
 	struct contact contact;
-	bool entered;
+	bool entered = false;
 	enum store_result result = find_contact(order, txn);
 
 	if (result != STORE_OK || order->outcome != SEQUENCE_IS_DONE)
@@ -218,7 +218,7 @@ enum store_result sequence_tell(struct sequence_order *order, struct audience_tx
 	struct slice event = order->texts.of[SEQUENCE_FIELD_EVENT];
 	struct audience_sequence s = { 0 };
 	struct contact contact;
-	bool entered;
+	bool entered = false;
 	enum store_result result = find_contact(order, txn);
 
 	if (result != STORE_OK || order->outcome != SEQUENCE_IS_DONE)
