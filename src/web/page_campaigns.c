@@ -16,7 +16,7 @@ enum word {
 	TITLE, NEW, NONE, HELD, RELEASE, RELEASED, EDIT, PREVIEW, SCHEDULE, NOW, UNSCHEDULE, PAUSE,
 	RESUME, CANCEL, DELETE, DONE_WORD, WRONG_STATE, GONE, WHEN, FROM, SUBJECT, STARTED, ENDED,
 	REASON, REPORT, RECIPIENTS, DELIVERED, OPENED, CLICKED, BOUNCED, UNSUBSCRIBED, COMPLAINED,
-	DETAILS, CSV, STATE_WORD, RESEND, COPIED, WORD_COUNT,
+	DETAILS, CSV, STATE_WORD, RESEND, COPIED, KEEP, WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
@@ -49,6 +49,7 @@ static const struct words words[WORD_COUNT] = {
 	[ENDED] = { { "Ended", "終了日時" } },
 	[REASON] = { { "Why it does not go on", "停止の理由" } },
 	[CSV] = { { "As a table (CSV)", "CSV でダウンロード" } },
+	[KEEP] = { { "Keep as a template", "テンプレートとして保存" } },
 	[RESEND] = { { "Send again to those who did not open", "未開封者に再送" } },
 	[COPIED] = { { "Here is a draft for them: give it another subject.",
 		       "未開封者向けの下書きを作成しました。件名を変更してください。" } },
@@ -172,6 +173,8 @@ static void show_actions(struct page *page, const struct audience_campaign *c, b
 {
 	PAGE_HTML(page, "<div class=\"actions\">");
 	PAGE_ACTION(page, &words[PREVIEW], "/admin/campaigns/{}/preview", DIGITS(c->id));
+	if (page->call->session.role != ACCOUNT_VIEWER)
+		PAGE_LINK(page, &words[KEEP], "/admin/templates/new?campaign={}", DIGITS(c->id));
 	switch (c->state) {
 	case AUDIENCE_CAMPAIGN_DRAFT:
 		PAGE_ACTION(page, &words[EDIT], "/admin/campaigns/{}/edit", DIGITS(c->id));

@@ -1,8 +1,8 @@
-/* Writing a template: from one of ours, from another one or from nothing; with a look beside it. */
+/* The editor of templates, with a look beside it and what is to be mended; saving. */
 #include "base/text.h"
-#include "web/base_template.h"
 #include "web/contact_search.h"
 #include "web/image_show.h"
+#include "web/page_look.h"
 #include "web/page_template.h"
 
 #include <string.h>
@@ -12,16 +12,14 @@
 #define BLOCKS_SHOWN 100
 
 enum word {
-	NEW, CHANGE, NAME, NAME_HINT, BLOCK_NAME_HINT, LANGUAGE_OF, SUBJECT, PREHEADER,
-	PREHEADER_HINT, HTML, HTML_HINT, TEXT, TEXT_HINT, SAMPLE, SAMPLE_HINT, BLOCKS, SAVE, SAVED,
-	UNCHANGED, PREVIEW, LOOK, LOOK_AS, LOOK_AS_HINT, WIDTH, WIDE, NARROW, NAME_TAKEN, TOO_MANY,
-	OUTDATED, WRONG, EMPTY_MAIL, EMPTY_BLOCK, EMPTY_PROGRAM, BEGIN, OTHERWISE, CANNOT,
-	NO_CONTACT, IN_USE, NEWEST, WORD_COUNT,
+	NEW, NAME, NAME_HINT, BLOCK_NAME_HINT, LANGUAGE_OF, SUBJECT, PREHEADER, PREHEADER_HINT,
+	HTML, HTML_HINT, TEXT, TEXT_HINT, SAMPLE, SAMPLE_HINT, BLOCKS, SAVE, SAVED, UNCHANGED,
+	PREVIEW, LOOK, CHECKS, CHECK, LOOK_AS, LOOK_AS_HINT, WIDTH, WIDE, NARROW, NAME_TAKEN,
+	TOO_MANY, OUTDATED, NEWEST, WRONG, CANNOT, NO_CONTACT, IN_USE, WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
 	[NEW] = { { "New template", "テンプレートを作成" } },
-	[CHANGE] = { { "Edit", "編集" } },
 	[NAME] = { { "Name", "名前" } },
 	[NAME_HINT] = { { "Programs and you find it by its name.",
 			  "管理画面とプログラムから、この名前で選びます。" } },
@@ -48,6 +46,8 @@ static const struct words words[WORD_COUNT] = {
 	[UNCHANGED] = { { "Nothing was changed.", "変更はありません。" } },
 	[PREVIEW] = { { "Show how it looks", "プレビューを更新" } },
 	[LOOK] = { { "Preview", "プレビュー" } },
+	[CHECKS] = { { "What is to be mended", "確認" } },
+	[CHECK] = { { "Look it over", "確認を更新" } },
 	[LOOK_AS] = { { "Look at it as", "この連絡先で表示" } },
 	[LOOK_AS_HINT] = { { "An e-mail address, or a contact's number. Empty: the first active "
 			     "contact.",
@@ -66,35 +66,16 @@ static const struct words words[WORD_COUNT] = {
 	[NEWEST] = { { "See the newest version", "最新の版を見る" } },
 	[WRONG] = { { "It is not saved: see the field that is marked.",
 		      "保存できません。印の付いた項目を確認してください。" } },
-	[EMPTY_MAIL] = { { "An empty mail to contacts", "空の連絡先へのメール" } },
-	[EMPTY_BLOCK] = { { "A block for other templates", "ほかで使うブロック" } },
-	[EMPTY_PROGRAM] = { { "An empty mail of programs", "空のプログラムからのメール" } },
-	[BEGIN] = { { "Begin with this", "これで始める" } },
-	[OTHERWISE] = { { "With your own HTML", "お手持ちの HTML から" } },
 	[CANNOT] = { { "It cannot be shown as it is: {1}", "このままでは表示できません: {1}" } },
 	[NO_CONTACT] = { { "There is no such contact.", "該当する連絡先がありません。" } },
 	[IN_USE] = { { "It is used by {1}, so its name stays.",
 		       "{1} で使用中のため、名前は変更できません。" } },
 };
 
-/* What the form shows. */
-struct editor {
-	struct page page;
-	u32 id; /* 0: a new one */
-	u32 version;
-	enum audience_template_kind kind;
-	u8 language;
-	struct slice name;
-	struct slice of[AUDIENCE_TEMPLATE_TEXTS];
-	u32 wrong; /* field; TEMPLATE_FIELDS_ALL: none */
-	struct slice problem;
-	const struct words *message; /* NULL: none */
-};
-
 /* ---- the form ---- */
 
-static void show_field(struct editor *editor, u32 field, enum word label, const struct words *hint,
-		       u32 rows)
+static void show_field(struct template_editor *editor, u32 field, enum word label,
+		       const struct words *hint, u32 rows)
 {
 	bool is_name = field == TEMPLATE_FIELD_NAME;
 
@@ -110,7 +91,7 @@ static void show_field(struct editor *editor, u32 field, enum word label, const 
 					 .is_required = is_name });
 }
 
-static void show_language(struct editor *editor)
+static void show_language(struct template_editor *editor)
 {
 	struct page *page = &editor->page;
 
@@ -122,7 +103,7 @@ static void show_language(struct editor *editor)
 	page_select_end(page);
 }
 
-static void show_blocks(struct editor *editor)
+static void show_blocks(struct template_editor *editor)
 {
 	struct audience_txn *txn = editor->page.call->web->reader;
 	struct audience_template one = { 0 };
@@ -156,7 +137,7 @@ static void show_width(struct page *page, const char *id, const struct words *la
 }
 
 /* The frame gets what the form would send, by a button of the same form; by itself with script. */
-static void show_look(struct editor *editor)
+static void show_look(struct template_editor *editor)
 {
 	struct page *page = &editor->page;
 
@@ -181,7 +162,36 @@ static void show_look(struct editor *editor)
 	PAGE_HTML(page, "></iframe>");
 }
 
-static void show_bodies(struct editor *editor)
+/* What is to be mended in what stands in the form; with script it follows what is written. */
+static void show_checks(struct template_editor *editor)
+{
+	struct template_look look = { .kind = editor->kind, .name = editor->name };
+	struct page *page = &editor->page;
+	struct template_preview *preview;
+	bool ok;
+
+	if (editor->kind == AUDIENCE_TEMPLATE_BLOCK) /* no whole mail */
+		return;
+	memcpy(look.of, editor->of, sizeof(look.of));
+	preview = template_preview_make(page->call, &look, &ok);
+	page_card_begin(page, &words[CHECKS]);
+	PAGE_HTML(page, "<div role=\"status\" data-live=\"check\">");
+	if (ok) {
+		page_look_findings(page, &preview->review);
+	} else {
+		PAGE_HTML(page, "<p class=\"error\">");
+		PAGE_SENTENCE(page, &words[CANNOT],
+			      slice_of(preview ? preview->error.text : "no memory"));
+		PAGE_HTML(page, "</p>");
+	}
+	PAGE_HTML(page, "</div><p>");
+	page_submit_as(page, TONE_NEUTRAL, &words[CHECK], "do", SLICE("check"));
+	PAGE_HTML(page, "</p>");
+	page_card_end(page);
+	template_preview_free(preview);
+}
+
+static void show_bodies(struct template_editor *editor)
 {
 	struct page *page = &editor->page;
 
@@ -199,7 +209,7 @@ static void show_bodies(struct editor *editor)
 			   SAMPLE_ROWS);
 }
 
-static void show_form(struct editor *editor)
+static void show_form(struct template_editor *editor)
 {
 	struct page *page = &editor->page;
 	bool is_block = editor->kind == AUDIENCE_TEMPLATE_BLOCK;
@@ -226,12 +236,12 @@ static void show_form(struct editor *editor)
 	show_bodies(editor);
 	page_submit(page, TONE_GOOD, &words[SAVE]);
 	show_look(editor);
+	show_checks(editor);
 	page_form_end(page);
 	PAGE_HTML(page, "</div>");
 }
 
-/* Within a transaction. */
-static void show(struct call *call, struct editor *editor, u32 status)
+void template_editor_show(struct call *call, struct template_editor *editor, u32 status)
 {
 	struct page *page = &editor->page;
 	const struct page_head head = { .place = PLACE_TEMPLATES,
@@ -253,88 +263,11 @@ static void show(struct call *call, struct editor *editor, u32 status)
 	page_end(page, status);
 }
 
-/* ---- beginning ---- */
+/* ---- showing ---- */
 
-static void show_base(struct page *page, const struct base_template *base)
+struct template_editor template_editor_empty(const struct call *call)
 {
-	struct slice name = slice_of(base->name);
-
-	PAGE_HTML(page, "<section class=\"card\"><h2>");
-	page_words(page, &base->title);
-	PAGE_HTML(page, "</h2>");
-	page_paragraph(page, &base->about);
-	PAGE_HTML(page, "<iframe sandbox loading=\"lazy\" tabindex=\"-1\" class=\"base-frame\"");
-	page_attribute(page, "title", slice_of(base->title.text[page->language]));
-	PAGE_URL(page, "src", "/admin/templates/bases/{}/frame?language={}", name,
-		 slice_of(language_code(page->language)));
-	PAGE_HTML(page, "></iframe><p class=\"actions\">");
-	for (u32 i = 0; i < LANGUAGES; i++) {
-		enum language language = i == 0 ? page->language
-						: (enum language)(LANGUAGES - 1 - page->language);
-
-		PAGE_HTML(page, "<a class=\"button\"");
-		PAGE_URL(page, "href", "/admin/templates/new?base={}&language={}", name,
-			 slice_of(language_code(language)));
-		PAGE_HTML(page, "><span class=\"unseen\">");
-		page_words(page, &base->title);
-		PAGE_HTML(page, ": </span>");
-		page_words(page, &page_language_words[language]);
-		PAGE_HTML(page, "</a>");
-	}
-	PAGE_HTML(page, "</p></section>");
-}
-
-static void show_beginnings(struct call *call)
-{
-	const struct page_head head = { .place = PLACE_TEMPLATES,
-					.title = &words[NEW],
-					.crumbs = { { "/admin/templates",
-						      &page_templates_title } } };
-	struct page page;
-
-	page_begin(&page, call, &head);
-	page_heading(&page, &words[BEGIN]);
-	PAGE_HTML(&page, "<div class=\"columns\">");
-	for (size_t i = 0; i < BASE_TEMPLATES; i++)
-		show_base(&page, &base_templates[i]);
-	PAGE_HTML(&page, "</div>");
-	page_heading(&page, &words[OTHERWISE]);
-	PAGE_HTML(&page, "<div class=\"actions\">");
-	PAGE_ACTION(&page, &words[EMPTY_MAIL], "/admin/templates/new?kind=mail");
-	PAGE_ACTION(&page, &words[EMPTY_BLOCK], "/admin/templates/new?kind=block");
-	PAGE_ACTION(&page, &words[EMPTY_PROGRAM], "/admin/templates/new?kind=transactional");
-	PAGE_HTML(&page, "</div>");
-	page_end(&page, 200);
-}
-
-static void begin_with_base(struct editor *editor, const struct base_template *base)
-{
-	enum language language = (enum language)editor->language;
-
-	editor->kind = base->kind;
-	editor->of[AUDIENCE_TEMPLATE_SUBJECT] = slice_of(base->subject.text[language]);
-	editor->of[AUDIENCE_TEMPLATE_PREHEADER] = slice_of(base->preheader.text[language]);
-	editor->of[AUDIENCE_TEMPLATE_HTML] = base_template_html(base, language);
-	editor->of[AUDIENCE_TEMPLATE_SAMPLE] = slice_of(base->sample.text[language]);
-}
-
-static bool begin_with_copy(struct call *call, struct editor *editor, u32 id)
-{
-	struct audience_template_version version;
-	struct audience_template one;
-
-	if (audience_template_get(call->web->reader, id, &one) != STORE_OK ||
-	    audience_template_version(call->web->reader, id, one.version, &version) != STORE_OK)
-		return false;
-	editor->kind = one.kind;
-	editor->language = one.language;
-	memcpy(editor->of, version.of, sizeof(editor->of));
-	return true;
-}
-
-static struct editor empty_editor(struct call *call)
-{
-	struct editor editor = { .kind = AUDIENCE_TEMPLATE_MAIL,
+	struct template_editor editor = { .kind = AUDIENCE_TEMPLATE_MAIL,
 				 .language = (u8)call_language(call),
 				 .wrong = TEMPLATE_FIELDS_ALL };
 
@@ -344,35 +277,10 @@ static struct editor empty_editor(struct call *call)
 	return editor;
 }
 
-void page_template_new(struct call *call)
-{
-	struct editor editor = empty_editor(call);
-	const struct base_template *base = base_template_find(call_query(call, "base"));
-	struct slice copy = call_query(call, "copy");
-	enum language language;
-	u32 id;
-
-	if (!base && copy.len == 0 && !template_kind_find(call_query(call, "kind"), &editor.kind)) {
-		show_beginnings(call);
-		return;
-	}
-	if (language_of_code(call_query(call, "language"), &language))
-		editor.language = (u8)language;
-	if (base)
-		begin_with_base(&editor, base);
-	if (audience_begin_read(call->web->reader) != STORE_OK)
-		call_refuse(call, 503, NULL, "templates cannot be read");
-	else if (copy.len > 0 && (!slice_to_u32(copy, &id) || !begin_with_copy(call, &editor, id)))
-		call_problem_page(call, 404, NULL);
-	else
-		show(call, &editor, 200);
-	audience_abort(call->web->reader);
-}
-
 void page_template_edit(struct call *call)
 {
 	struct audience_template_version version;
-	struct editor editor = empty_editor(call);
+	struct template_editor editor = template_editor_empty(call);
 	struct audience_template one;
 
 	if (template_find(call, 0, &one, &version)) {
@@ -382,19 +290,22 @@ void page_template_edit(struct call *call)
 		editor.language = one.language;
 		editor.name = one.name;
 		memcpy(editor.of, version.of, sizeof(editor.of));
-		show(call, &editor, 200);
+		template_editor_show(call, &editor, 200);
 	}
 	audience_abort(call->web->reader);
 }
 
 /* ---- saving ---- */
 
-/* The form again, with what is wrong. */
+/* The form again, with what is wrong; without a message it is only looked over. */
 static void show_again(struct call *call, const struct template_order *order, u32 wrong,
 		       const struct words *message, struct slice problem)
 {
-	struct editor editor = empty_editor(call);
+	struct template_editor editor = template_editor_empty(call);
+	u32 status = 200;
 
+	if (message)
+		status = wrong < TEMPLATE_FIELDS_ALL ? 422 : 409;
 	editor.id = order->kind == TEMPLATE_ORDER_ADD ? 0 : order->id;
 	editor.version = order->end == TEMPLATE_ORDER_OUTDATED ? order->version : order->wanted;
 	editor.kind = order->template_kind;
@@ -405,7 +316,7 @@ static void show_again(struct call *call, const struct template_order *order, u3
 	editor.problem = problem;
 	editor.message = message;
 	if (audience_begin_read(call->web->reader) == STORE_OK)
-		show(call, &editor, wrong < TEMPLATE_FIELDS_ALL ? 422 : 409);
+		template_editor_show(call, &editor, status);
 	else
 		call_refuse(call, 503, NULL, "templates cannot be read");
 	audience_abort(call->web->reader);
@@ -499,6 +410,8 @@ static void save(struct call *call, u32 id)
 	order->order.answer = on_saved;
 	if (!take_form(call, order))
 		call_refuse(call, 503, NULL, "no memory");
+	else if (slice_equal(form_text(call->form, "do"), SLICE("check")))
+		show_again(call, order, TEMPLATE_FIELDS_ALL, NULL, SLICE(""));
 	else if (!template_order_check(order))
 		show_again(call, order, order->field, &words[WRONG], slice_of(order->error.text));
 	else {
@@ -525,7 +438,7 @@ void page_template_save(struct call *call)
 
 /* ---- looking ---- */
 
-static void answer_look(struct call *call, const struct template_look *look)
+void template_editor_look(struct call *call, const struct template_look *look)
 {
 	bool ok;
 	struct template_preview *preview = template_preview_make(call, look, &ok);
@@ -562,31 +475,7 @@ void page_template_look(struct call *call)
 		call_problem_page(call, 404, &words[NO_CONTACT]);
 	} else {
 		look.contact = who.len > 0 ? &contact : NULL;
-		answer_look(call, &look);
+		template_editor_look(call, &look);
 	}
-	audience_abort(call->web->reader);
-}
-
-/* One of ours, to choose from. */
-void page_template_base(struct call *call)
-{
-	const struct base_template *base = base_template_find(slice_of(call->argument));
-	enum language language = call_language(call);
-	struct template_look look = { .name = SLICE("") };
-	struct editor editor = empty_editor(call);
-
-	if (!base) {
-		call_problem_page(call, 404, NULL);
-		return;
-	}
-	if (language_of_code(call_query(call, "language"), &language))
-		editor.language = (u8)language;
-	begin_with_base(&editor, base);
-	look.kind = editor.kind;
-	memcpy(look.of, editor.of, sizeof(look.of));
-	if (audience_begin_read(call->web->reader) == STORE_OK)
-		answer_look(call, &look);
-	else
-		call_refuse(call, 503, NULL, "templates cannot be read");
 	audience_abort(call->web->reader);
 }

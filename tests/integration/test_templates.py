@@ -343,6 +343,15 @@ def test_a_person_writes_a_template_and_brings_an_old_version_back(web, server):
     assert "<p>two</p>" in owner.get(where + "/edit").form(where).fields["html"]
     assert owner.get(where + "/edit").send(where).text.count("Nothing was changed.") == 1
 
+    # What is to be mended in what stands there, without saving it.
+    form = owner.get(where + "/edit")
+    seen = form.send(where, html="<p>Dear {{name}}</p>", do="check")
+    assert seen.status == 200 and "unsubscribe" in seen.text and "Nothing was" not in seen.text
+    assert seen.form(where).fields["html"].strip() == "<p>Dear {{name}}</p>"
+    assert "a condition needs a field" in form.send(where, html="{{#if}}", do="check").text
+    assert owner.get(where + "/versions").text.count("newest") == 1
+    assert web.call("GET", f"{API}/{where.rsplit('/', 1)[1]}", web.shop).json["version"] == 4
+
     # How it looks, kept or not yet; a script of it is text for a sandbox.
     answer = owner.session.get(web.url + where + "/frame?contact=ann%40shop.test", timeout=30)
     assert "Dear アン" in answer.text
@@ -361,6 +370,11 @@ def test_a_person_writes_a_template_and_brings_an_old_version_back(web, server):
     fields = owner.get(begin).form("/admin/campaigns").fields
     assert (fields["subject"], fields["from"]) == ("<b>S</b>", "飛脚 <shop@courier.example>")
     assert "Dear {{name}}" in fields["html"]
+    saved = owner.get(begin).send("/admin/campaigns", name="kept")
+    keep = next(link for link in saved.links if link.startswith("/admin/templates/new?campaign="))
+    fields = owner.get(keep).form("/admin/templates").fields
+    assert (fields["name"], fields["subject"]) == ("kept", "<b>S</b>")
+    assert owner.get("/admin/templates/new?campaign=999").status == 404
 
     page = page.send(where + "/test", to="a@courier.test\r\nb@courier.test")
     assert "The test is on its way." in page.text
