@@ -146,7 +146,10 @@ static void show(struct call *call, const struct nouns *nouns, struct slice prob
 					.title = &words[TITLE],
 					.crumbs = { { "/admin/contacts", &words[CONTACTS] } } });
 	page_card_begin(&page, NULL);
-	PAGE_SEARCH(&page, "/admin/contacts/export");
+	/* GET, as what is downloaded may be bookmarked; its fields stand one below another. */
+	PAGE_HTML(&page, "<form");
+	PAGE_URL(&page, "action", "/admin/contacts/export");
+	PAGE_HTML(&page, ">");
 	show_lists(&page, call, nouns);
 	page_field(&page, &(struct page_field){ .name = "segment",
 						.label = &words[SEGMENT],
