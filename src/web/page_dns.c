@@ -90,6 +90,36 @@ static const char *text_of(const json_t *object, const char *name)
 
 /* ---- what was found ---- */
 
+/* What a check is about, for whom its name is a riddle; by how it begins. */
+static const struct {
+	const char *check;
+	struct words words;
+} meanings[] = {
+	{ "PTR ", { { "the address leads back to a name", "逆引き" } } },
+	{ "EHLO ", { { "the machine's name leads to its address", "サーバー名の正引き" } } },
+	{ "SPF EHLO", { { "the machine's own name may send", "サーバー名のSPF" } } },
+	{ "SPF ", { { "this address may send for the domain", "送信元アドレスの許可" } } },
+	{ "DKIM", { { "the key that signs is published", "署名の公開鍵" } } },
+	{ "DMARC", { { "what becomes of forgeries is said", "なりすましメールの扱い" } } },
+	{ "alignment", { { "SPF or DKIM is of the sender's domain", "差出人ドメインとの一致" } } },
+	{ "MX", { { "replies and bounces come back", "返信・エラーメールの受信先" } } },
+	{ "MTA-STS", { { "mail that comes in is encrypted", "受信時の暗号化" } } },
+	{ "block lists", { { "lists of spammers' addresses", "ブロックリスト" } } },
+};
+
+static void show_check(struct page *page, struct slice check)
+{
+	page_text(page, check);
+	for (size_t i = 0; i < array_count(meanings); i++) {
+		if (!slice_has_prefix(check, slice_of(meanings[i].check)))
+			continue;
+		PAGE_HTML(page, "<br><small>");
+		page_words(page, &meanings[i].words);
+		PAGE_HTML(page, "</small>");
+		return;
+	}
+}
+
 enum verdict { VERDICT_NONE, VERDICT_PASS, VERDICT_INFO, VERDICT_WARN, VERDICT_FAIL };
 
 static enum verdict verdict_of(const json_t *row)
@@ -179,7 +209,8 @@ static void show_findings(const struct view *view, const char *domain)
 		struct slice publish = page_sender_text(row, "publish");
 
 		page_row_begin(page);
-		page_cell_text(page, page_sender_text(row, "check"));
+		page_cell(page);
+		show_check(page, page_sender_text(row, "check"));
 		page_cell(page);
 		show_verdict(page, verdict_of(row));
 		page_cell_time(page, page_sender_number(row, "since_ms"));
