@@ -37,6 +37,14 @@ static const struct {
 	{ "suppression.add", { { "suppressed an address", "配信停止アドレスを追加" } } },
 	{ "suppression.remove", { { "took an address off the suppressed ones",
 				    "配信停止アドレスを解除" } } },
+	{ "import.bring", { { "brought a file of contacts", "ファイルをアップロード" } } },
+	{ "import.run", { { "imported contacts", "連絡先を取り込み" } } },
+	{ "import.cancel", { { "cancelled an import", "取り込みを中止" } } },
+	{ "import.undo", { { "undid an import", "取り込みを取り消し" } } },
+	{ "import.discard", { { "discarded a file that nobody imported",
+				"取り込まれなかったファイルを破棄" } } },
+	{ "contact.sweep", { { "erased contacts that never confirmed",
+			       "登録確認のない連絡先を削除" } } },
 };
 
 /* What has no words of its own is shown as it was written. */

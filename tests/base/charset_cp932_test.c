@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/charset.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -67,11 +68,39 @@ static void what_can_be_written_reads_as_itself(void **state)
 	assert_in_range(written, 7000, 9600);
 }
 
+static void what_it_lacks_is_counted(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 100);
+	assert_int_equal(charset_encode_cp932(&out, SLICE("森 ? 〜")), 0);
+	assert_int_equal(charset_encode_cp932(&out, SLICE("鷗😀\xff")), 3);
+	buf_done(&out);
+}
+
+static void utf16_has_every_character(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 100);
+	charset_encode_utf16le(&out, SLICE("a森😀"));
+	assert_int_equal(out.len, 8);
+	assert_memory_equal(out.ptr, "a\0\xee\x68\x3d\xd8\x00\xde", 8);
+	buf_reset(&out);
+	charset_encode_utf16le(&out, SLICE("\xff"));
+	assert_memory_equal(out.ptr, "\xfd\xff", 2);
+	buf_done(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(japanese_becomes_what_windows_writes),
 		cmocka_unit_test(what_can_be_written_reads_as_itself),
+		cmocka_unit_test(what_it_lacks_is_counted),
+		cmocka_unit_test(utf16_has_every_character),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,6 +228,44 @@ static void odd_dots_of_carriers_are_kept_and_nobody_else_s(void **state)
 	import_parser_close(parser);
 }
 
+static const struct import_row *take_state(struct import_parser *parser, const char *address,
+					   const char *word)
+{
+	static struct import_row row;
+	struct slice fields[] = { slice_of(address), slice_of(word) };
+
+	assert_true(import_parser_take(parser, &(struct csv_row){ 2, fields, 2 }, NULL, &row));
+	return &row;
+}
+
+static void a_column_of_states_is_read_in_both_languages(void **state)
+{
+	static const struct import_map states = {
+		.column_count = 2,
+		.columns = { { IMPORT_EMAIL, 0 }, { IMPORT_STATE, 0 } },
+	};
+	struct import_parser *parser = import_parser_open(&states);
+	const struct import_row *row;
+
+	(void)state;
+	assert_int_equal(take_state(parser, "a@x.test", " Unsubscribed ")->state,
+			 CONTACT_UNSUBSCRIBED);
+	assert_int_equal(take_state(parser, "b@x.test", "配信停止")->state, CONTACT_UNSUBSCRIBED);
+	assert_int_equal(take_state(parser, "c@x.test", "不達")->state, CONTACT_BOUNCED);
+	assert_int_equal(take_state(parser, "d@x.test", "迷惑メール報告")->state,
+			 CONTACT_COMPLAINED);
+	assert_int_equal(take_state(parser, "e@x.test", "active")->state, CONTACT_ACTIVE);
+	row = take_state(parser, "f@x.test", "");
+	assert_int_equal(row->state, 0);
+	assert_int_equal(row->finding_count, 0);
+	row = take_state(parser, "g@x.test", "perhaps");
+	must_find(row, IMPORT_VALUE_BAD, 2);
+	assert_int_equal(row->findings[0].problem, VALUE_NO_STATE);
+	assert_int_equal(row->state, 0);
+	assert_int_equal(row->address.len, 8);
+	import_parser_close(parser);
+}
+
 static void other_widths_are_refused_but_empty_cells_at_the_end_are_none(void **state)
 {
 	struct import_parser *parser = import_parser_open(&map);
@@ -278,6 +316,7 @@ int main(void)
 		cmocka_unit_test(a_row_becomes_an_address_values_and_lists),
 		cmocka_unit_test(a_bad_value_costs_itself_and_a_bad_address_the_row),
 		cmocka_unit_test(odd_dots_of_carriers_are_kept_and_nobody_else_s),
+		cmocka_unit_test(a_column_of_states_is_read_in_both_languages),
 		cmocka_unit_test(other_widths_are_refused_but_empty_cells_at_the_end_are_none),
 		cmocka_unit_test(what_was_found_has_words_in_both_languages),
 	};

@@ -190,6 +190,14 @@ static void what_others_change_is_told_to_the_sender_too(void **state)
 	must(subscription_tell(txn, &before, &contact));
 	must(subscription_tell(txn, &contact, &before));
 	check_told("s: r: ");
+	/* Who complains is as good as gone; who fails after he left has not come back. */
+	contact.state = CONTACT_COMPLAINED;
+	must(subscription_tell(txn, &before, &contact));
+	before.state = CONTACT_UNSUBSCRIBED;
+	must(subscription_tell(txn, &before, &contact));
+	contact.state = CONTACT_BOUNCED;
+	must(subscription_tell(txn, &before, &contact));
+	check_told("s: ");
 	buf_done(&were);
 	buf_done(&are);
 }
