@@ -203,7 +203,6 @@ static void show_bodies(struct template_editor *editor)
 	PAGE_HTML(page, "</div>");
 	image_show_choice(page, template_field_name(AUDIENCE_TEMPLATE_HTML));
 	show_blocks(editor);
-	image_show_choice(page, template_field_name(AUDIENCE_TEMPLATE_HTML));
 	if (editor->kind == AUDIENCE_TEMPLATE_PROGRAM)
 		show_field(editor, AUDIENCE_TEMPLATE_SAMPLE, SAMPLE, &words[SAMPLE_HINT],
 			   SAMPLE_ROWS);

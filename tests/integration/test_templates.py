@@ -243,6 +243,12 @@ def test_a_program_sends_by_a_template_with_each_one_s_values(web, server):
         answer = web.call("POST", "/api/v1/messages", web.shop, call | {"subject": None} | wrong)
         assert (answer.status, answer.json["pointer"]) == (422, pointer), answer
         assert words in answer.json["detail"], answer
+    # A program's campaign takes one, too.
+    made = web.call("POST", "/api/v1/campaigns", web.shop, call | {"name": "by-template", "subject": "c"})
+    assert made.status == 201, made
+    assert web.call("POST", "/api/v1/campaigns/by-template/start", web.shop).status == 200
+    wait_until(lambda: sum("c@buyer.test" in m.recipients for m in server.accepted) == 2, "the campaign")
+
     block = make(web, "a block", kind="block", html="x")
     answer = web.call("POST", "/api/v1/messages", web.shop, call | {"template": block})
     assert (answer.status, answer.json["pointer"]) == (422, "/template") and "block" in answer.json["detail"]
