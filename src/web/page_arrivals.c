@@ -18,7 +18,6 @@ enum word {
 	DAYS_OF,
 	RECEIVER,
 	ALL,
-	SMALL_ONES,
 	OTHERS,
 	SHOW,
 	BY_RECEIVER,
@@ -39,7 +38,6 @@ static const struct words words[WORD_COUNT] = {
 	[DAYS_OF] = { { "{1} days", "{1}日間" } },
 	[RECEIVER] = { { "Receiver", "受信側" } },
 	[ALL] = { { "All of them", "すべて" } },
-	[SMALL_ONES] = { { "Others", "その他" } },
 	[OTHERS] = { { "Others", "その他" } },
 	[SHOW] = { { "Show", "表示" } },
 	[BY_RECEIVER] = { { "By receiver", "受信側別" } },
@@ -84,7 +82,7 @@ static void write_name(struct page *page, u32 site)
 	if (name.len > 0)
 		page_text(page, name);
 	else
-		page_words(page, &words[SMALL_ONES]);
+		page_words(page, &words[OTHERS]);
 }
 
 static void show_choice(struct page *page, const struct arrival_report *report)
@@ -114,7 +112,7 @@ static void show_choice(struct page *page, const struct arrival_report *report)
 					 site == report->site);
 	}
 	if (has_any(&report->by_site[0]) || report->site == 0)
-		page_option(page, SLICE("0"), &words[SMALL_ONES], report->site == 0);
+		page_option(page, SLICE("0"), &words[OTHERS], report->site == 0);
 	page_select_end(page);
 	page_submit(page, TONE_GOOD, &words[SHOW]);
 	page_form_end(page);
