@@ -6,6 +6,7 @@
 #include "web/field.h"
 #include "web/query.h"
 #include "web/route.h"
+#include "web/sequence_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,8 +186,10 @@ json_t *noun_contact_all_json(const struct contact *contact, const struct nouns 
 {
 	json_t *json = noun_contact_json(contact, nouns);
 
-	if (json)
+	if (json) {
 		json_object_set_new(json, "history", history_json(reader, contact->id));
+		json_object_set_new(json, "sequences", enrolments_json(reader, contact->id));
+	}
 	return json;
 }
 

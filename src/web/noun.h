@@ -41,7 +41,7 @@ json_t *noun_time(u64 ms);	      /* RFC 3339; null for 0 */
 json_t *noun_attribute_json(const struct attribute *attribute);
 json_t *noun_list_json(const struct audience_list *list, struct audience_txn *txn);
 json_t *noun_contact_json(const struct contact *contact, const struct nouns *nouns);
-/* With its history: api_contact.c. */
+/* With its history and its sequences: api_contact.c. */
 json_t *noun_contact_all_json(const struct contact *contact, const struct nouns *nouns,
 			      struct audience_txn *reader);
 /* "active"; by state. */

@@ -180,6 +180,23 @@ json_t *enrolment_json(const struct audience_enrolment *e)
 			 has_time ? noun_time(e->at.due_ms) : json_null(), "done", done);
 }
 
+json_t *enrolments_json(struct audience_txn *txn, u32 contact)
+{
+	struct audience_enrolment enrolment = { .sequence = 0 };
+	struct audience_sequence sequence;
+	json_t *list = json_array();
+	json_t *one;
+
+	while (enrolment_of_contact(txn, contact, enrolment.sequence, &enrolment) == STORE_OK) {
+		one = enrolment_json(&enrolment);
+		if (audience_sequence_get(txn, enrolment.sequence, &sequence) == STORE_OK)
+			json_object_set_new(one, "name", noun_text(sequence.of[SEQUENCE_NAME]));
+		if (json_array_append_new(list, one) != 0)
+			break;
+	}
+	return list;
+}
+
 /* ---- finding ---- */
 
 bool sequence_may_see(const struct call *call, const struct audience_sequence *sequence)

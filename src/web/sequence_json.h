@@ -11,6 +11,8 @@ json_t *sequence_json(struct audience_txn *txn, const struct audience_sequence *
 json_t *sequence_step_json(struct audience_txn *txn, const struct sequence_step *step,
 			   bool whole) MUST_CHECK;
 json_t *enrolment_json(const struct audience_enrolment *enrolment) MUST_CHECK;
+/* Those of a contact, each with the sequence's name; within a transaction. */
+json_t *enrolments_json(struct audience_txn *txn, u32 contact) MUST_CHECK;
 /* "waiting", "through", "left" */
 const char *enrolment_state_name(enum sequence_state state);
 

@@ -116,6 +116,8 @@ def test_who_signs_up_by_a_form_gets_step_after_step(web, key, server):
     contact = ok(web.call("GET", "/api/v1/contacts/ann@reader.test", key))["id"]
     state = ok(web.call("GET", f"{where}/contacts/{contact}", key))
     assert (state["state"], state["next_step"], state["done"]) == ("waiting", second, [first])
+    kept = ok(web.call("GET", f"/api/v1/contacts/{contact}/export", key))["sequences"]
+    assert kept == [{**state, "name": "Welcome"}]
     days = datetime.datetime.fromisoformat(state["next_at"]) - datetime.datetime.now(datetime.UTC)
     assert 6.9 < days.total_seconds() / 86400 < 7.1
 
