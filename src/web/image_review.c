@@ -26,7 +26,8 @@ enum review_image image_review_look(void *owner, struct slice url, u64 *bytes)
 	struct slice path;
 
 	*bytes = 0;
-	if (!mail_image_is_ours(url, slice_of(base ? base : ""), id, &path))
+	if ((!base && !images->is_inline) ||
+	    !mail_image_is_ours(url, slice_of(base ? base : ""), id, &path))
 		return REVIEW_IMAGE_ELSEWHERE;
 	if (audience_asset_get(images->txn, id, &asset) != STORE_OK)
 		return REVIEW_IMAGE_LOST;

@@ -13,6 +13,7 @@
 struct image_review {
 	struct audience_txn *txn;
 	const struct config_web *config;
+	bool is_inline; /* images go in the mail itself, which then needs no host's name */
 	/* Its own: */
 	u8 seen[MAIL_IMAGES_INLINE_MAX][MAIL_IMAGE_ID_SIZE];
 	u32 count;

@@ -32,8 +32,10 @@ bool mailing_review_make(struct call *call, struct mailing_preview *preview,
 	struct audience_txn *txn = call->web->reader;
 	struct slice columns[ISSUE_COLUMNS_MAX + array_count(pages)];
 	bool may_be_empty[ISSUE_COLUMNS_MAX + array_count(pages)];
-	struct image_review images = { .txn = txn, .config = &call->web->config->web };
 	bool is_inline = slice_equal(draft->of[DRAFT_INLINE], SLICE("yes"));
+	struct image_review images = { .txn = txn,
+				       .config = &call->web->config->web,
+				       .is_inline = is_inline };
 	struct review_input input = {
 		.subject = draft->of[DRAFT_SUBJECT],
 		.text = issue_body(draft, DRAFT_TEXT),

@@ -276,6 +276,42 @@ static void images_in_the_mail_itself_make_one_text_of_all_that_is_always_the_sa
 	issue_done(&issue);
 }
 
+static void without_values_a_mail_with_images_is_hashed_once_for_all(void **state)
+{
+	struct draft draft = draft_with_image();
+	struct issue_facts facts = facts_of();
+	struct message_facts told;
+	struct message *message;
+	struct issue issue;
+	struct error error;
+
+	(void)state;
+	draft.of[DRAFT_TEXT] = SLICE("Hello.");
+	draft.of[DRAFT_HTML] = SLICE("<p>Hello</p><img src=\"" IMAGE_PATH "\" alt=\"\">");
+	draft.of[DRAFT_TRACK] = SLICE("no");
+	draft.of[DRAFT_INLINE] = SLICE("yes");
+	facts.load_image = load_image;
+	facts.image_owner = &draft;
+	make(&issue, &draft, &facts);
+	assert_true(issue.whole.len > 0);
+	message = issue_compile(&issue, &error);
+	assert_non_null(message);
+	message_facts(message, &told);
+	assert_true(told.body_is_shared);
+	message_free(message);
+	issue_done(&issue);
+	/* With one in the HTML, what stands before it is. */
+	draft.of[DRAFT_HTML] = SLICE("<p>Hello</p>{{name}}<img src=\"" IMAGE_PATH "\" alt=\"\">");
+	make(&issue, &draft, &facts);
+	message = issue_compile(&issue, &error);
+	assert_non_null(message);
+	message_facts(message, &told);
+	assert_false(told.body_is_shared);
+	assert_true(told.shared_prefix_bytes > strlen("Hello."));
+	message_free(message);
+	issue_done(&issue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +324,7 @@ int main(void)
 		cmocka_unit_test(what_the_sender_would_refuse_is_told_with_its_field),
 		cmocka_unit_test(braces_that_are_no_page_stay_as_they_are),
 		cmocka_unit_test(images_have_our_host_in_mail_and_none_on_our_pages),
+		cmocka_unit_test(without_values_a_mail_with_images_is_hashed_once_for_all),
 		cmocka_unit_test(
 			images_in_the_mail_itself_make_one_text_of_all_that_is_always_the_same),
 	};
