@@ -61,12 +61,37 @@ static void check_whole(void)
 	message_free(message);
 }
 
+/* The template "x", with a block. */
+static void keep_template(void)
+{
+	static const struct audience_template_version versions[] = {
+		{ .by = SLICE("t"), .of = { [AUDIENCE_TEMPLATE_HTML] = SLICE("<b>{{b}}</b>") } },
+		{ .by = SLICE("t"),
+		  .of = { [AUDIENCE_TEMPLATE_SUBJECT] = SLICE("{{s}}"),
+			  [AUDIENCE_TEMPLATE_PREHEADER] = SLICE("{{a}}"),
+			  [AUDIENCE_TEMPLATE_HTML] =
+				  SLICE("<p>{{#each a}}{{this}}{{/each}}</p>{{>y}}") } },
+	};
+	struct audience_template one = { .by = SLICE("t") };
+	struct audience_txn *txn = stand.web.reader;
+
+	ASSERT(audience_begin(txn) == STORE_OK);
+	one.kind = AUDIENCE_TEMPLATE_BLOCK;
+	one.name = SLICE("y");
+	ASSERT(audience_template_add(txn, &one, &versions[0]) == STORE_OK);
+	one.kind = AUDIENCE_TEMPLATE_PROGRAM;
+	one.name = SLICE("x");
+	ASSERT(audience_template_add(txn, &one, &versions[1]) == STORE_OK);
+	ASSERT(audience_commit(txn) == STORE_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!stand.web.config) {
 		log_set_level(LOG_LEVEL_ERROR);
 		stand_open("");
 		stand_open_audience();
+		keep_template();
 	}
 	if (!stand_begin_call((struct slice){ (const char *)data, size }))
 		return 0;
