@@ -9,6 +9,8 @@
 
 extern const struct words page_campaign_states[AUDIENCE_CAMPAIGN_STATES];
 
+/* Of a step: its page belongs to the step mail. */
+void page_campaign_place(struct page_head *head, const struct audience_campaign *campaign);
 /* 0 when nothing was counted. */
 u64 page_campaign_counted(struct audience_txn *txn, u32 campaign, enum campaign_counted what);
 /* Answers with what stops its start, and a form to start it all the same: page_campaign_stop.c. */

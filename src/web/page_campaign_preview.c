@@ -92,9 +92,9 @@ static void show_message(struct page *page, u32 id, const struct mailing_preview
 
 void page_campaign_preview(struct call *call)
 {
-	const struct page_head head = { .place = PLACE_CAMPAIGNS,
-					.title = &words[PREVIEW],
-					.crumbs = { { "/admin/campaigns", &words[TITLE] } } };
+	struct page_head head = { .place = PLACE_CAMPAIGNS,
+				  .title = &words[PREVIEW],
+				  .crumbs = { { "/admin/campaigns", &words[TITLE] } } };
 	struct mailing_preview *preview = NULL;
 	struct audience_campaign campaign;
 	struct page page;
@@ -102,6 +102,7 @@ void page_campaign_preview(struct call *call)
 
 	if (mailing_find(call, &campaign)) {
 		preview = mailing_preview_make(call, &campaign, NULL, &ok);
+		page_campaign_place(&head, &campaign);
 		page_begin(&page, call, &head);
 		if (ok) {
 			show_review(&page, preview);

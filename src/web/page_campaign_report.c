@@ -4,6 +4,7 @@
 #include "store/audience_campaign_count.h"
 #include "web/mailing_report.h"
 #include "web/page_campaign.h"
+#include "web/page_sequence.h"
 #include "web/page_sender.h"
 
 #include <stdlib.h>
@@ -80,6 +81,14 @@ struct report {
 	struct lines refusals;
 	struct lines links;
 };
+
+void page_campaign_place(struct page_head *head, const struct audience_campaign *campaign)
+{
+	if (!(campaign->flags & AUDIENCE_CAMPAIGN_OF_STEP))
+		return;
+	head->place = PLACE_SEQUENCES;
+	head->crumbs[0] = (struct page_crumb){ "/admin/sequences", &page_sequence_title };
+}
 
 u64 page_campaign_counted(struct audience_txn *txn, u32 campaign, enum campaign_counted what)
 {

@@ -259,6 +259,7 @@ static void show_one(struct call *call, const struct audience_campaign *c)
 		return;
 	}
 	head.named = draft.of[DRAFT_NAME];
+	page_campaign_place(&head, c);
 	page_begin(&page, call, &head);
 	show_actions(&page, c, draft.of[DRAFT_AT].len > 0);
 	show_facts(&page, c, &draft);
