@@ -354,6 +354,6 @@ bool issue_make(struct issue *issue, const struct draft *draft, const struct iss
 	if (!add_headers(issue, draft, facts, field, error))
 		return false;
 	*field = DRAFT_HTML;
-	return begin_links(issue, facts, plan.tracks, error) &&
+	return begin_links(issue, facts, plan.tracks && !facts->is_uncounted, error) &&
 	       add_parts(issue, draft, facts, field, error);
 }

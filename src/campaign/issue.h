@@ -48,6 +48,7 @@ struct issue_facts {
 	/* Links that were sent before and keep their numbers (of a step); views for this call. */
 	const struct slice *links;
 	size_t link_count;
+	bool is_uncounted; /* no opens and clicks, whatever the draft says */
 	bool is_for_pages; /* it is shown by a page of ours and not sent: images stay here */
 	/* As of mail_images, for a draft that has its images in the mail itself. */
 	void *image_owner;

@@ -161,7 +161,7 @@ static bool read_links(const struct campaign_rows *rows, struct audience_txn *tx
 	u32 number = 0;
 
 	*links = NULL;
-	if (!rows->is_step || slice_equal(rows->draft.of[DRAFT_TRACK], SLICE("no")))
+	if (!rows->is_step || !rows->plan.tracks || facts->is_uncounted)
 		return true;
 	*links = calloc(CAMPAIGN_LINKS_MAX, sizeof(**links));
 	facts->links = *links;
@@ -173,14 +173,15 @@ static bool read_links(const struct campaign_rows *rows, struct audience_txn *tx
 }
 
 static bool open_issue(struct campaign_rows *rows, struct audience_txn *txn,
-		       const struct config_web *config, bool reads_images, bool is_for_pages,
-		       enum draft_field *field, struct error *error)
+		       const struct config_web *config, bool reads_images,
+		       enum campaign_rows_use use, enum draft_field *field, struct error *error)
 {
 	struct image_loader loader = { .txn = txn, .audience = config->audience };
 	struct issue_attribute attributes[ATTRIBUTES_MAX];
 	struct issue_facts facts = { .base = slice_of(config->url ? config->url : ""),
 				     .attributes = attributes,
-				     .is_for_pages = is_for_pages,
+				     .is_for_pages = use == CAMPAIGN_ROWS_SHOWN,
+				     .is_uncounted = use != CAMPAIGN_ROWS_SENT,
 				     .image_owner = &loader,
 				     .load_image = reads_images ? image_loader_load : NULL };
 	enum draft_problem problem = draft_check(&rows->draft, &rows->plan, field);
@@ -223,10 +224,8 @@ bool campaign_rows_open(struct campaign_rows *rows, struct audience_txn *txn,
 		return error_set(error, "the draft is damaged, or there is no memory for it");
 	if (!fill(rows, txn, campaign, field, error))
 		return false;
-	if (use != CAMPAIGN_ROWS_SENT)
-		rows->draft.of[DRAFT_TRACK] = SLICE("no");
-	if (!open_issue(rows, txn, config, campaign->sender == 0 || rows->is_step,
-			use == CAMPAIGN_ROWS_SHOWN, field, error))
+	if (!open_issue(rows, txn, config, campaign->sender == 0 || rows->is_step, use, field,
+			error))
 		return false;
 	rows->clock = (struct segment_clock){ campaign->start_ms, &rows->plan.zone };
 	return open_segment(rows, txn, field, error);

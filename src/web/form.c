@@ -154,6 +154,35 @@ struct slice form_text(const struct form *form, const char *name)
 	return text;
 }
 
+bool form_is_moment(struct slice text, char between)
+{
+	static const char shape[] = "0000-00-00 00:00";
+
+	if (text.len != sizeof(shape) - 1)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		char wanted = shape[i] == ' ' ? between : shape[i];
+
+		if (wanted == '0' ? !ascii_is_digit(text.ptr[i]) : text.ptr[i] != wanted)
+			return false;
+	}
+	return true;
+}
+
+struct slice form_moment(const struct form *form, const char *name, char out[FORM_MOMENT_SIZE])
+{
+	struct slice text = form_text(form, name);
+	struct slice minutes = slice_first(text, FORM_MOMENT_SIZE - 1);
+
+	if (!form_is_moment(minutes, 'T') ||
+	    (text.len > minutes.len &&
+	     !slice_equal(slice_from(text, minutes.len), SLICE(":00"))))
+		return text;
+	slice_copy(out, FORM_MOMENT_SIZE, minutes);
+	out[strlen("2026-12-01")] = ' ';
+	return (struct slice){ out, minutes.len };
+}
+
 bool form_has(const struct form *form, const char *name)
 {
 	return form_get(form, name).ptr != NULL;

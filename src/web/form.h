@@ -42,6 +42,14 @@ enum form_result form_add(struct form *form, struct slice name, struct slice val
 struct slice form_get(const struct form *form, const char *name);
 /* The same without white space at both ends; empty when there is none. */
 struct slice form_text(const struct form *form, const char *name);
+/*
+ * A date and a time of day, as a field of the type "datetime-local" sends it ("2026-12-01T09:00",
+ * HTML 2.3.5.6), with a blank in place of the T, without seconds of 0; anything else as form_text.
+ */
+#define FORM_MOMENT_SIZE 17
+struct slice form_moment(const struct form *form, const char *name, char out[FORM_MOMENT_SIZE]);
+/* "2026-12-01 09:00", with that character in the middle; what day it is, is not looked at. */
+bool form_is_moment(struct slice text, char between);
 /* Whether it is there: what a ticked box sends. */
 bool form_has(const struct form *form, const char *name);
 /* A plain number; `out` is left alone when the field is absent or empty. False: it is none. */

@@ -91,17 +91,17 @@ static void forget(struct mailing_stops *stops)
 	*stops = (struct mailing_stops){ .stops = 0 };
 }
 
-/* What cannot even be composed is refused by the order, at its field. False: no memory. */
-static bool look_at_mail(struct mailing_start *start, const struct audience_campaign *campaign)
+/* *can_go: the order would take it; what it refuses is told by it, at its field. */
+static bool look_at_mail(struct mailing_start *start, const struct audience_campaign *campaign,
+			 bool *can_go)
 {
 	struct mailing_stops *stops = &start->stops;
 	bool is_composed;
 
 	stops->preview = mailing_preview_make(start->call, campaign, NULL, &is_composed);
-	if (!stops->preview)
-		return false;
-	if (!is_composed)
-		return true;
+	*can_go = stops->preview && stops->preview->rows.walk;
+	if (!*can_go)
+		return stops->preview != NULL;
 	if (!mailing_review_make(start->call, stops->preview, &stops->review))
 		return false;
 	if (stops->review.counts[REVIEW_MUST] > 0)
@@ -109,6 +109,7 @@ static bool look_at_mail(struct mailing_start *start, const struct audience_camp
 	return true;
 }
 
+/* False: no memory, or the store cannot be read. */
 static bool look(struct mailing_start *start)
 {
 	struct call *call = start->call;
@@ -116,6 +117,7 @@ static bool look(struct mailing_start *start)
 	struct mailing_stops *stops = &start->stops;
 	struct audience_campaign campaign;
 	enum store_result result;
+	bool can_go;
 	bool ok;
 
 	forget(stops);
@@ -128,8 +130,8 @@ static bool look(struct mailing_start *start)
 			start->overrides = 0;
 		stops->changed_ms = campaign.changed_ms;
 		slice_copy(stops->customer, sizeof(stops->customer), campaign.customer);
-		ok = look_at_mail(start, &campaign);
-		if (call->web->config->web.check_identity) {
+		ok = look_at_mail(start, &campaign, &can_go);
+		if (ok && can_go && call->web->config->web.check_identity) {
 			stops->identity = identity_latest(txn, campaign.customer);
 			if (!identity_is_fresh(stops->identity, clock_wall_ms()) ||
 			    !identity_is_aligned(stops->identity))

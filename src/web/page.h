@@ -256,6 +256,11 @@ void page_form_opened(struct page *page); /* by the macros */
 void page_form_end(struct page *page);
 
 void page_field(struct page *page, const struct page_field *field);
+/*
+ * A date and a time of day by a clock that another field names: "2026-12-01 09:00", or empty; the
+ * browser's own field. What is neither stays as it was typed, to be mended. form_moment reads it.
+ */
+void page_moment(struct page *page, const struct page_field *field);
 void page_hidden(struct page *page, const char *name, struct slice value);
 /* A tick box: sends "1" or nothing. */
 void page_check(struct page *page, const char *name, const struct words *label, bool is_ticked);

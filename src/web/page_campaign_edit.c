@@ -21,7 +21,7 @@
 
 enum word {
 	TITLE, NEW, TEXTS, WHOM, HOW, NAME_HINT, FROM_HINT, PREHEADER_HINT, TEXT_HINT, ALL_CONTACTS,
-	NO_SEGMENT, NO_ATTRIBUTE, EXCLUDE, AT_HINT, OWN_CLOCK_HINT, DAYS_HINT,
+	NO_SEGMENT, NO_ATTRIBUTE, EXCLUDE, AT_HINT, DEADLINE_HINT, OWN_CLOCK_HINT, DAYS_HINT,
 	HOURS_HINT, PER_HOUR_HINT, CONDITION_HINT, SUBJECT_B_HINT, COMPARE, OPENS, CLICKS,
 	SAVE, SAVED, NOT_YOURS, WRONG_STATE, GONE, CANNOT, NO_TEMPLATE, TEMPLATE_HINT, BEGIN,
 	WORD_COUNT,
@@ -47,8 +47,10 @@ static const struct words words[WORD_COUNT] = {
 	[NO_SEGMENT] = { { "everybody of them", "絞り込まない" } },
 	[NO_ATTRIBUTE] = { { "one time for all", "全員同じ時刻" } },
 	[EXCLUDE] = { { "Not those of", "除外するセグメント" } },
-	[AT_HINT] = { { "2026-12-01 09:00; empty: at once.",
-			"例: 2026-12-01 09:00。空欄ならすぐに配信します。" } },
+	[AT_HINT] = { { "By the clock of the time zone below; empty: at once.",
+			"下のタイムゾーンの時刻です。空欄ならすぐに配信します。" } },
+	[DEADLINE_HINT] = { { "By the same clock: nothing is sent from then on. Empty: none.",
+			      "同じタイムゾーンの時刻です。これ以降は送信しません。空欄なら締切なし。" } },
 	[OWN_CLOCK_HINT] = { { "An attribute with each contact's time zone: it goes at that time "
 			       "of the contact's own clock.",
 			       "連絡先のタイムゾーンを持つ属性。それぞれの現地時刻に配信します。" } },
@@ -136,6 +138,17 @@ static void show_field(struct editor *editor, enum draft_field field, const stru
 					 .is_required = field == DRAFT_NAME ||
 							field == DRAFT_FROM ||
 							field == DRAFT_SUBJECT });
+}
+
+static void show_moment(struct editor *editor, enum draft_field field, const struct words *hint)
+{
+	page_moment(&editor->page,
+		    &(struct page_field){ .name = draft_field_name(field),
+					  .label = &labels[field],
+					  .hint = hint,
+					  .value = editor->draft->of[field],
+					  .error_text = editor->wrong == field ? editor->problem
+									       : SLICE("") });
 }
 
 static void begin_choice(struct editor *editor, enum draft_field field, const struct words *hint,
@@ -295,13 +308,13 @@ static void show_fields(struct editor *editor)
 	page_select_end(page);
 	page_group_end(page);
 	page_group_begin(page, &words[HOW]);
-	show_field(editor, DRAFT_AT, &words[AT_HINT], 0);
+	show_moment(editor, DRAFT_AT, &words[AT_HINT]);
 	show_zone(editor);
 	show_attributes(editor);
 	show_field(editor, DRAFT_DAYS, &words[DAYS_HINT], 0);
 	show_field(editor, DRAFT_HOURS, &words[HOURS_HINT], 0);
 	show_field(editor, DRAFT_PER_HOUR, &words[PER_HOUR_HINT], 0);
-	show_field(editor, DRAFT_DEADLINE, NULL, 0);
+	show_moment(editor, DRAFT_DEADLINE, &words[DEADLINE_HINT]);
 	page_group_end(page);
 }
 
@@ -431,10 +444,16 @@ static bool take_excluded(struct mailing_order *order, const struct form *form)
 static bool take_form(struct mailing_order *order, const struct form *form)
 {
 	for (u32 i = 0; i < DRAFT_FIELDS; i++) {
-		struct slice value = i == DRAFT_TEXT || i == DRAFT_HTML
-					     ? form_get(form, draft_field_name(i))
-					     : form_text(form, draft_field_name(i));
+		const char *name = draft_field_name(i);
+		char moment[FORM_MOMENT_SIZE];
+		struct slice value;
 
+		if (i == DRAFT_TEXT || i == DRAFT_HTML)
+			value = form_get(form, name);
+		else if (i == DRAFT_AT || i == DRAFT_DEADLINE)
+			value = form_moment(form, name, moment);
+		else
+			value = form_text(form, name);
 		/* There when the draft names one. */
 		if (i == DRAFT_TEMPLATE && !form_has(form, "template"))
 			continue;

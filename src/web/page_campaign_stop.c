@@ -9,9 +9,9 @@
 #include <string.h>
 
 enum word {
-	TITLE, CAMPAIGNS, INTRODUCTION, FINDINGS, EDIT, IDENTITY, IDENTITY_WHY, NO_ANSWER, PUBLISH,
-	ALL_RECORDS, OVERRIDE, OVERRIDE_WHY, OVERRIDE_FINDINGS, OVERRIDE_IDENTITY, SEND, AGAIN,
-	CHANGED, WORD_COUNT,
+	TITLE, CAMPAIGNS, INTRODUCTION, FINDINGS, SETTINGS, EDIT, IDENTITY, IDENTITY_WHY,
+	NO_ANSWER, PUBLISH, ALL_RECORDS, OVERRIDE, OVERRIDE_WHY, OVERRIDE_FINDINGS,
+	OVERRIDE_IDENTITY, SEND, AGAIN, CHANGED, WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
@@ -20,6 +20,7 @@ static const struct words words[WORD_COUNT] = {
 	[INTRODUCTION] = { { "Nothing was sent. Mend what is named here, then try once more.",
 			     "メールは送信されていません。次の点を直してから、もう一度お試しください。" } },
 	[FINDINGS] = { { "To be mended in the mail", "メールの要修正箇所" } },
+	[SETTINGS] = { { "Say in the settings who sends", "設定で送信者の情報を入力する" } },
 	[EDIT] = { { "Edit", "編集する" } },
 	[IDENTITY] = { { "Receivers cannot see that the mail is yours",
 			 "差出人のドメインを受信側が確認できません" } },
@@ -51,6 +52,15 @@ const struct words *page_campaign_changed(void)
 
 /* ---- what was found ---- */
 
+static bool is_sender_unset(const struct review *review)
+{
+	for (u32 i = 0; i < review->count; i++) {
+		if (review->findings[i].kind == REVIEW_IDENTITY_UNSET)
+			return true;
+	}
+	return false;
+}
+
 static void show_findings(struct page *page, const struct mailing_stops *stops)
 {
 	page_card_begin(page, &words[FINDINGS]);
@@ -60,6 +70,11 @@ static void show_findings(struct page *page, const struct mailing_stops *stops)
 			page_look_finding(page, &stops->review.findings[i]);
 	}
 	PAGE_HTML(page, "</ul>");
+	if (is_sender_unset(&stops->review) && web_route_is_open(page->call, "/admin/settings")) {
+		PAGE_HTML(page, "<p>");
+		PAGE_LINK(page, &words[SETTINGS], "/admin/settings");
+		PAGE_HTML(page, "</p>");
+	}
 	PAGE_ACTION(page, &words[EDIT], "/admin/campaigns/{}/edit",
 		    slice_of(page->call->argument));
 	page_card_end(page);
@@ -117,7 +132,7 @@ static void add_problems(const struct page *page, const struct review *review, s
 		if (review->findings[i].severity != REVIEW_MUST)
 			continue;
 		if (out->len > 0)
-			buf_add_char(out, ' ');
+			buf_add_text(out, " / ");
 		review_add_problem(&review->findings[i], page->language == LANGUAGE_JAPANESE,
 				   out);
 	}
@@ -177,8 +192,10 @@ void page_campaign_stopped(struct call *call, const struct mailing_stops *stops)
 		show_findings(&page, stops);
 	if (stops->stops & MAILING_STOP_IDENTITY)
 		show_identity(&page, stops);
+	PAGE_HTML(&page, "<div class=\"actions\">");
 	PAGE_BUTTON(&page, TONE_GOOD, &words[AGAIN], "/admin/campaigns/{}/{}",
 		    slice_of(call->argument), slice_of(call->second));
+	PAGE_HTML(&page, "</div>");
 	show_override(&page, stops);
 	page_end(&page, 422);
 }

@@ -2,6 +2,8 @@
 #include "base/text.h"
 #include "web/page.h"
 
+#include <string.h>
+
 #include <stdio.h>
 
 enum word { REQUIRED, WORD_COUNT };
@@ -113,6 +115,22 @@ void page_field(struct page *page, const struct page_field *field)
 	if (field->value.len > 0)
 		page_attribute(page, "value", field->value);
 	PAGE_HTML(page, "></div>");
+}
+
+void page_moment(struct page *page, const struct page_field *field)
+{
+	struct page_field moment = *field;
+	char value[FORM_MOMENT_SIZE];
+
+	if (form_is_moment(field->value, ' ')) {
+		slice_copy(value, sizeof(value), field->value);
+		value[strlen("2026-12-01")] = 'T';
+		moment.value = slice_of(value);
+		moment.type = "datetime-local";
+	} else if (field->value.len == 0) {
+		moment.type = "datetime-local";
+	}
+	page_field(page, &moment);
 }
 
 void page_check_text(struct page *page, const char *name, struct slice value, struct slice label,

@@ -232,8 +232,14 @@ def test_a_person_makes_a_campaign_in_the_pages(web, key, server):
              "zone_attribute": ""}
     wrong = page.send("/admin/campaigns", **given, zone="Asia/Edo")
     assert wrong.status == 422 and "no such time zone" in wrong.text
-    page = page.send("/admin/campaigns", **given)
+    late = page.send("/admin/campaigns", **given, at="tomorrow")
+    assert late.status == 422 and late.form("/admin/campaigns").fields["at"] == "tomorrow"
+    page = page.send("/admin/campaigns", **given, at="2099-01-01T09:00")
     where = page.path
+    assert "2099-01-01 09:00 Asia/Tokyo" in page.text
+    page = person.get(where + "/edit")
+    assert page.form(where).fields["at"] == "2099-01-01T09:00"
+    page = page.send(where, at="", zone_attribute="")
     assert re.fullmatch(r"/admin/campaigns/\d+", where), where
     assert "春 <i>セール</i>" in page.text and not [tag for tag, _ in page.reader.tags if tag == "i"]
 
@@ -263,6 +269,8 @@ def test_a_person_makes_a_campaign_in_the_pages(web, key, server):
 def test_what_became_of_each_of_two_subjects_is_told_apart(web, key):
     bring(web, key, people(60))
     where = make(web, key, subject="First", subject_b="Second <i>", ab_share=100)
+    # A test counts nothing, and has what decides between the two all the same.
+    assert web.call("POST", where + "/test", key, {"to": ["boss@office.test"]}).status == 202
     schedule(web, key, where)
     wait_until(lambda: report(web, key, where)["delivered"] == 60, "all deliveries")
     told = report(web, key, where)

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -95,6 +96,32 @@ static void a_name_may_come_more_than_once(void **state)
 	assert_null(form_next(&form, "list", &at).ptr);
 }
 
+static const char *moment_of(const char *text)
+{
+	static char kept[64];
+	char query[64];
+	char moment[FORM_MOMENT_SIZE];
+
+	snprintf(query, sizeof(query), "at=%s", text);
+	assert_int_equal(parse(query), FORM_OK);
+	assert_true(slice_copy(kept, sizeof(kept), form_moment(&form, "at", moment)));
+	return kept;
+}
+
+static void a_moment_is_read_as_browsers_send_it_and_as_people_type_it(void **state)
+{
+	(void)state;
+	assert_string_equal(moment_of("2026-12-01T09:00"), "2026-12-01 09:00");
+	assert_string_equal(moment_of("2026-12-01T09:00:00"), "2026-12-01 09:00");
+	assert_string_equal(moment_of("+2026-12-01+09:00+"), "2026-12-01 09:00");
+	assert_string_equal(moment_of(""), "");
+	/* What it does not understand is told by who checks it. */
+	assert_string_equal(moment_of("2026-12-01T09:00:30"), "2026-12-01T09:00:30");
+	assert_string_equal(moment_of("tomorrow"), "tomorrow");
+	assert_string_equal(moment_of("20261-2-01T09:00"), "20261-2-01T09:00");
+	assert_int_equal(form_moment(&form, "nowhere", (char[FORM_MOMENT_SIZE]){ 0 }).len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +130,7 @@ int main(void)
 		cmocka_unit_test(there_is_an_end_to_fields),
 		cmocka_unit_test(text_loses_the_white_space_around_it),
 		cmocka_unit_test(a_name_may_come_more_than_once),
+		cmocka_unit_test(a_moment_is_read_as_browsers_send_it_and_as_people_type_it),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -169,6 +169,25 @@ static void a_field_is_tied_to_its_label_hint_and_error(void **state)
 	   "rows=\"2\">\n\n&lt;/textarea&gt;</textarea></div>");
 }
 
+static void a_moment_is_the_browser_s_own_field_unless_it_is_to_be_mended(void **state)
+{
+	static const struct words label = { { "Time", "" } };
+
+	(void)state;
+	begin();
+	page_moment(&page, &(struct page_field){
+				   .name = "at", .label = &label, .value = SLICE("2026-12-01 09:00") });
+	is("<div class=\"field\"><label for=\"f1\">Time</label><input id=\"f1\" name=\"at\""
+	   " type=\"datetime-local\" value=\"2026-12-01T09:00\"></div>");
+	page_moment(&page, &(struct page_field){ .name = "at", .label = &label });
+	is("<div class=\"field\"><label for=\"f1\">Time</label><input id=\"f1\" name=\"at\""
+	   " type=\"datetime-local\"></div>");
+	page_moment(&page,
+		    &(struct page_field){ .name = "at", .label = &label, .value = SLICE("noon") });
+	is("<div class=\"field\"><label for=\"f1\">Time</label><input id=\"f1\" name=\"at\""
+	   " type=\"text\" value=\"noon\"></div>");
+}
+
 static void the_language_is_what_the_browser_wants_most(void **state)
 {
 	(void)state;
@@ -207,6 +226,7 @@ int main(void)
 		cmocka_unit_test(a_time_zone_is_chosen_by_its_city_within_its_region),
 		cmocka_unit_test(sentences_put_values_where_each_language_wants_them),
 		cmocka_unit_test(a_field_is_tied_to_its_label_hint_and_error),
+		cmocka_unit_test(a_moment_is_the_browser_s_own_field_unless_it_is_to_be_mended),
 		cmocka_unit_test(the_language_is_what_the_browser_wants_most),
 	};
 
