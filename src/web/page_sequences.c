@@ -70,7 +70,8 @@ static const struct words words[WORD_COUNT] = {
 	[AT] = { { "at {1}", "{1}に" } },
 	[ON_DAYS] = { { "on {1}", "曜日: {1}" } },
 	[ONLY] = { { "only: {1}", "条件: {1}" } },
-	[HELD] = { { "A backup was brought back: nothing is sent by itself before somebody says so.",
+	[HELD] = { { "A backup was brought back: nothing is sent by itself before somebody "
+		     "says so.",
 		     "バックアップから復元されたため、自動の配信を止めています。" } },
 	[TO_HOLD] = { { "Let it go on, at the campaigns", "キャンペーンのページで再開する" } },
 	[HINT] = { { "A step that is added later is for everybody who waits, and for nobody who is "
