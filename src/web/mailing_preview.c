@@ -13,6 +13,7 @@
 #define GUARDS                                                                                     \
 	"Content-Security-Policy: sandbox allow-popups; default-src 'none'; img-src 'self' "       \
 	"https: http: data:; style-src 'unsafe-inline'; frame-ancestors 'self'\r\n"               \
+	"Referrer-Policy: no-referrer\r\n"                                                         \
 	"X-Robots-Tag: noindex\r\n"
 
 static bool compose(struct mailing_preview *preview, const struct contact *contact)
