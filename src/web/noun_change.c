@@ -118,16 +118,49 @@ static enum store_result delete_attribute(struct noun_change *change, struct aud
 
 /* ---- orders ---- */
 
+/* The name of what is deleted, for the audit log: who deletes may know its id alone. */
+static void learn_name(struct noun_change *change, struct audience_txn *txn)
+{
+	struct audience_list list;
+	struct attribute attribute;
+
+	if (change->is_list && audience_list_get(txn, change->id, &list) == STORE_OK)
+		slice_copy(change->name, sizeof(change->name), list.name);
+	else if (!change->is_list && attribute_get(txn, change->id, &attribute) == STORE_OK)
+		slice_copy(change->name, sizeof(change->name), attribute.name);
+}
+
+static enum store_result note(const struct noun_change *change, struct audience_txn *txn)
+{
+	static const char *const actions[2][3] = {
+		{ "attribute.add", "attribute.change", "attribute.delete" },
+		{ "list.add", "list.change", "list.delete" },
+	};
+	u32 verb = change->deletes ? 2 : change->id != 0 ? 1 : 0;
+
+	return call_audit(txn, &change->author, actions[change->is_list][verb],
+			  slice_of(change->name));
+}
+
+static enum store_result carry_out(struct noun_change *change, struct audience_txn *txn)
+{
+	if (change->is_list)
+		return change->deletes ? delete_list(change, txn) : put_list(change, txn);
+	return change->deletes ? delete_attribute(change, txn) : put_attribute(change, txn);
+}
+
 static enum store_result apply(struct scribe_order *base, struct audience_txn *txn)
 {
 	struct noun_change *change = container_of(base, struct noun_change, order.order);
+	enum store_result result;
 
 	change->outcome = NOUN_DONE;
 	if (change->deletes && is_used(change, txn))
 		return STORE_OK;
-	if (change->is_list)
-		return change->deletes ? delete_list(change, txn) : put_list(change, txn);
-	return change->deletes ? delete_attribute(change, txn) : put_attribute(change, txn);
+	if (change->deletes)
+		learn_name(change, txn);
+	result = carry_out(change, txn);
+	return result == STORE_OK && change->outcome == NOUN_DONE ? note(change, txn) : result;
 }
 
 /*
@@ -165,5 +198,6 @@ void noun_change_give(struct noun_change *change, struct call *call)
 	attribute->choices = list->description = slice_of(change->text);
 	change->order.order.apply = apply;
 	change->order.answer = answer;
+	call_author(call, &change->author);
 	call_give_order(call, &change->order);
 }

@@ -31,6 +31,7 @@ struct noun_change {
 	char text[ATTRIBUTE_CHOICES_MAX + 1]; /* description, or choices */
 	void (*answer)(struct call *call, struct noun_change *change); /* outcome is set */
 	enum noun_outcome outcome;
+	struct call_author author; /* set by noun_change_give */
 	char user[SEQUENCE_NAME_MAX + 1];
 };
 

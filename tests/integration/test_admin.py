@@ -214,6 +214,13 @@ def test_the_audit_log_is_read_page_by_page(web):
     assert parts == whole["entries"] and len(parts) > 6
     actions = {one["action"] for one in parts}
     assert {"user.invite", "user.block", "user.sessions-end", "user.delete", "user.change"} <= actions
+    # In both languages each has words of its own.
+    page, shown = web.owner.get("/admin/audit"), ""
+    while page:
+        shown += page.text
+        older = [one for one in page.links if "before=" in one]
+        page = web.owner.get(older[0]) if older else None
+    assert not [action for action in actions if action in shown]
     # A change that changes nothing is none.
     web.call("PATCH", "/api/v1/settings", web.admin, {"sender_phone": "03-0000-0000"})
     assert web.call("GET", "/api/v1/audit?limit=1", web.admin).json["entries"] == [last]
@@ -321,3 +328,19 @@ def test_suppressed_addresses_are_paged_and_searched(web):
 def test_the_console_s_status_says_what_the_web_server_shows(web):
     told = web.sender.run("status").stdout
     assert re.search(r"^web       127\.0\.0\.1: certificate of your own, \d+ days left", told, re.M), told
+
+
+def test_lists_and_attributes_are_in_the_audit_log(web):
+    key = web.key("contacts", "--scope", "contacts")
+    for path, body, change in (("lists", {"name": "weekly", "title": "Weekly"}, {"title": "Each week"}),
+                               ("attributes", {"name": "city", "type": "text"}, {"label_en": "City"})):
+        made = web.call("POST", f"/api/v1/{path}", key, body)
+        assert made.status == 201, made
+        here = f"/api/v1/{path}/{body['name']}"
+        assert web.call("POST", f"/api/v1/{path}", key, body).status == 409
+        assert web.call("PATCH", here, key, change).status == 200
+        assert web.call("DELETE", here, key).status == 204
+        entries = web.call("GET", "/api/v1/audit?limit=3", web.admin).json["entries"]
+        noun = path.removesuffix("s")
+        assert [(one["who"], one["action"], one["object"]) for one in entries] == [
+            ("api contacts", f"{noun}.{verb}", body["name"]) for verb in ("delete", "change", "add")]
