@@ -51,7 +51,10 @@ struct image_uses {
 	bool are_more;
 	struct image_use of[IMAGE_USES_MAX];
 };
-/* Within a transaction; reads the texts of all campaigns, steps and templates. */
+/*
+ * Within a transaction; reads the texts of all templates, steps and campaigns, but of campaigns
+ * that are over only the newest ones: a request thread has no time for years of them.
+ */
 void image_uses_find(struct audience_txn *txn, const u8 id[ASSET_ID_SIZE],
 		     struct image_uses *uses);
 /* "December, Autumn": for sentences. */
