@@ -253,9 +253,10 @@ def test_an_operator_imports_tries_undoes_and_exports(host, desk, tmp_path):
                         "email,op_name")
     assert exported.stdout.lstrip("\ufeff") == "email,op_name\nann@op.test,森\n"
     assert "no column nothing" in contacts(host, "export", "--columns", "nothing", check=False).stderr
-    old = contacts(host, "export", "--segment", 'email ends "@odd.test"', "--columns", "note", "--encoding",
-                   "cp932")
-    assert "5 characters" in old.stderr
+    desk.load("email,op_note\nemoji@cli.test,絵😀文字🎉\n".encode())
+    old = host.sender.run("contacts", "export", "--segment", 'domain = "cli.test"', "--columns", "op_note",
+                          "--encoding", "cp932")
+    assert "2 characters" in old.stderr
 
     assert "undone" in contacts(host, "undo", done["id"]).stdout
     assert desk.call("GET", "contacts/ann@op.test").status == 404
@@ -297,4 +298,11 @@ def test_control_c_leaves_an_import_that_goes_on_and_can_be_cancelled(host, desk
     assert desk.wait(number)["state"] in ("cancelled", "done")
     contacts(host, "undo", number)
     assert desk.call("GET", "contacts?email=m1").json["contacts"] == []
+    assert keys_left(host) == []
+
+
+def test_without_the_newsletter_service_the_exit_code_is_three(sender_in):
+    host = WebHost(sender_in(keys=("ed25519",)))
+    failed = contacts(host, "list-imports", check=False)
+    assert failed.returncode == 3 and "hikyaku web" in failed.stderr
     assert keys_left(host) == []
