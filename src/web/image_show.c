@@ -13,7 +13,7 @@
 #define WIDTH_MAX 600 /* pixels, of what is shown in a mail */
 #define CHOICE_MAX 24
 #define TAG_MAX 8192
-#define OLD_BYTES_MAX (64u << 20) /* of campaigns that are over: 0.2 s */
+#define OLD_BYTES_MAX (64u << 20) /* of the drafts of campaigns that are over */
 
 enum word { CHOOSE, CHOOSE_HINT, INSERT, NONE, MORE, WORD_COUNT };
 
