@@ -185,6 +185,40 @@ def test_a_running_sequence_is_edited_and_says_what_it_cannot(web, key, server):
     assert ok(web.call("GET", "/api/v1/mailings", key))["mailings"] == []
 
 
+def test_birthdays_of_before_the_start_and_of_later_count(web, key, server):
+    made = {"name": "birthday", "type": "date"}
+    birthday = ok(web.call("POST", "/api/v1/attributes", key, made), 201)
+    today = datetime.datetime.now(datetime.UTC).date()
+    ten = today + datetime.timedelta(days=10)
+
+    def add(name, date):
+        values = {"birthday": f"1992-{date:%m-%d}"} if date else {}
+        body = {"email": f"{name}@shop.test", "values": values}
+        return ok(web.call("POST", "/api/v1/contacts", key, body), 201)["id"]
+
+    add("before", today)
+    where, steps = make(web, key, [step("Soon", wait_days=-7), step("Today")], start="yearly",
+                        attribute=birthday.get("id", 1), late_hours=30)
+    start(web, key, where)
+    wait_until(lambda: subjects(server, "before@shop.test") == ["Today"], "who was there before")
+    add("after", today)
+    other = add("other", ten)
+    nobody = add("nobody", None)
+    wait_until(lambda: subjects(server, "after@shop.test") == ["Today"], "who came later")
+
+    def state_of(contact):
+        return ok(web.call("GET", f"{where}/contacts/{contact}", key))
+
+    wait_until(lambda: state_of(other)["next_step"] == steps[0], "who waits")
+    state = state_of(other)
+    assert state["next_at"].startswith(str(ten - datetime.timedelta(days=7)))
+    assert web.call("GET", f"{where}/contacts/{nobody}", key).status == 404
+    changed = {"values": {"birthday": f"1992-{today:%m-%d}"}}
+    ok(web.call("PATCH", f"/api/v1/contacts/{other}", key, changed))
+    wait_until(lambda: subjects(server, "other@shop.test") == ["Today"], "a date that was changed")
+    assert web.call("DELETE", "/api/v1/attributes/birthday", key).status == 409
+
+
 def kill(process):
     process.send_signal(signal.SIGKILL)
     process.wait()
