@@ -33,10 +33,13 @@ void page_campaign_frame(struct call *call)
 {
 	struct mailing_preview *preview = NULL;
 	struct audience_campaign campaign;
+	const struct contact *chosen;
+	struct contact contact;
 	bool ok = false;
 
 	if (mailing_find(call, &campaign)) {
-		preview = mailing_preview_make(call, &campaign, NULL, &ok);
+		if (page_look_contact(call, &contact, &chosen))
+			preview = mailing_preview_make(call, &campaign, chosen, &ok);
 		if (ok)
 			mailing_preview_answer(call, preview);
 		else
@@ -62,7 +65,9 @@ static void show_review(struct page *page, struct mailing_preview *preview)
 	page_card_end(page);
 }
 
-static void show_message(struct page *page, u32 id, const struct mailing_preview *preview)
+/* `who`: the contact whose values are shown; empty: the first one. */
+static void show_message(struct page *page, u32 id, struct slice who,
+			 const struct mailing_preview *preview)
 {
 	page_card_begin(page, NULL);
 	page_facts_begin(page);
@@ -70,9 +75,8 @@ static void show_message(struct page *page, u32 id, const struct mailing_preview
 	page_text(page, preview->message.subject);
 	page_facts_end(page);
 	page_card_end(page);
-	if (preview->message.html.len > 0) {
-		PAGE_LOOK_FRAMES(page, "/admin/campaigns/{}/frame", DIGITS(id));
-	}
+	if (preview->message.html.len > 0)
+		PAGE_LOOK_FRAMES(page, "/admin/campaigns/{}/frame?contact={}", DIGITS(id), who);
 	page_card_begin(page, &words[TEST]);
 	PAGE_FORM(page, "/admin/campaigns/{}/test", DIGITS(id));
 	page_field(page, &(struct page_field){ .name = "to",
@@ -97,16 +101,24 @@ void page_campaign_preview(struct call *call)
 				  .crumbs = { { "/admin/campaigns", &words[TITLE] } } };
 	struct mailing_preview *preview = NULL;
 	struct audience_campaign campaign;
+	const struct contact *chosen;
+	struct contact contact;
 	struct page page;
 	bool ok = false;
 
 	if (mailing_find(call, &campaign)) {
-		preview = mailing_preview_make(call, &campaign, NULL, &ok);
+		bool is_there = page_look_contact(call, &contact, &chosen);
+
+		preview = mailing_preview_make(call, &campaign, chosen, &ok);
 		page_campaign_place(&head, &campaign);
 		page_begin(&page, call, &head);
+		PAGE_LOOK_CHOICE(&page, is_there, "/admin/campaigns/{}/preview",
+				 DIGITS(campaign.id));
 		if (ok) {
 			show_review(&page, preview);
-			show_message(&page, campaign.id, preview);
+			show_message(&page, campaign.id,
+				     is_there ? slice_trim(call_query(call, "contact")) : SLICE(""),
+				     preview);
 		} else {
 			PAGE_HTML(&page, "<p class=\"error\">");
 			PAGE_SENTENCE(&page, &words[CANNOT],

@@ -1,8 +1,12 @@
 #include "web/page_look.h"
 
 #include "base/text.h"
+#include "web/contact_search.h"
 
-enum word { WIDE, NARROW, NOTHING, MUST, SHOULD, MAY, LINE, WORD_COUNT };
+enum word {
+	WIDE, NARROW, NOTHING, MUST, SHOULD, MAY, LINE, LOOK_AS, LOOK_AS_HINT, LOOK, NO_CONTACT,
+	WORD_COUNT,
+};
 
 static const struct words words[WORD_COUNT] = {
 	[WIDE] = { { "On a desk", "パソコン" } },
@@ -11,6 +15,12 @@ static const struct words words[WORD_COUNT] = {
 	[MUST] = { { "Mend", "要修正" } },
 	[SHOULD] = { { "Advice", "推奨" } },
 	[MAY] = { { "Hint", "参考" } },
+	[LOOK_AS] = { { "Look at it as", "この連絡先で表示" } },
+	[LOOK_AS_HINT] = { { "An e-mail address, or a contact's number. Empty: the first one that "
+			     "it goes to.",
+			     "メールアドレスまたは連絡先の番号。空欄なら最初の宛先です。" } },
+	[LOOK] = { { "Show", "表示" } },
+	[NO_CONTACT] = { { "There is no such contact.", "該当する連絡先がありません。" } },
 	[LINE] = { { "({1}, line {2})", "（{1} {2}行目）" } },
 };
 
@@ -72,4 +82,34 @@ void page_look_frames(struct page *page, const char *format, const struct slice 
 	show_frame(page, "wide", &words[WIDE], format, values);
 	show_frame(page, "narrow", &words[NARROW], format, values);
 	PAGE_HTML(page, "</div>");
+}
+
+bool page_look_contact(struct call *call, struct contact *contact, const struct contact **chosen)
+{
+	struct slice who = slice_trim(call_query(call, "contact"));
+
+	*chosen = NULL;
+	if (who.len == 0)
+		return true;
+	if (!contact_named(call->web->reader, who, contact))
+		return false;
+	contact->id = 0;
+	*chosen = contact;
+	return true;
+}
+
+void page_look_choice(struct page *page, bool is_there, const char *format,
+		      const struct slice *values)
+{
+	PAGE_HTML(page, "<form class=\"search\" role=\"search\"");
+	page_url(page, "action", format, values);
+	PAGE_HTML(page, ">");
+	page_field(page, &(struct page_field){ .name = "contact",
+					       .label = &words[LOOK_AS],
+					       .hint = &words[LOOK_AS_HINT],
+					       .value = call_query(page->call, "contact"),
+					       .error = is_there ? NULL : &words[NO_CONTACT],
+					       .autocomplete = "off" });
+	page_submit(page, TONE_NEUTRAL, &words[LOOK]);
+	page_form_end(page);
 }

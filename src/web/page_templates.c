@@ -1,6 +1,5 @@
 /* Templates: all of them, and one: how it looks, what is to be mended, a test; deleting. */
 #include "base/text.h"
-#include "web/contact_search.h"
 #include "web/flash.h"
 #include "web/page_look.h"
 #include "web/page_template.h"
@@ -10,9 +9,8 @@
 
 enum word {
 	NEW, NONE, NOT_FOUND, SEARCH, KIND, EDIT, CAMPAIGN, COPY, VERSIONS, DELETE, DELETED,
-	SUBJECT, VERSION, CHANGED, LANGUAGE_OF, PREVIEW_AS, PREVIEW_AS_HINT, LOOK, NO_CONTACT,
-	CANNOT, CHECKS, TEST, TEST_HINT, SEND_TEST, SENT, PLAIN, USE_BLOCK, USE_PROGRAM, IN_USE,
-	GONE, FIND, WORD_COUNT,
+	SUBJECT, VERSION, CHANGED, LANGUAGE_OF, CANNOT, CHECKS, TEST, TEST_HINT, SEND_TEST, SENT,
+	PLAIN, USE_BLOCK, USE_PROGRAM, IN_USE, GONE, FIND, WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
@@ -34,12 +32,6 @@ static const struct words words[WORD_COUNT] = {
 	[VERSION] = { { "Version", "版" } },
 	[CHANGED] = { { "Changed", "更新" } },
 	[LANGUAGE_OF] = { { "Language", "言語" } },
-	[PREVIEW_AS] = { { "Look at it as", "この連絡先で表示" } },
-	[PREVIEW_AS_HINT] = { { "An e-mail address, or a contact's number. Empty: the first active "
-				"contact.",
-				"メールアドレスまたは連絡先の番号。空欄なら最初の有効な連絡先です。" } },
-	[LOOK] = { { "Show", "表示" } },
-	[NO_CONTACT] = { { "There is no such contact.", "該当する連絡先がありません。" } },
 	[CANNOT] = { { "It cannot be shown as it is: {1}", "このままでは表示できません: {1}" } },
 	[CHECKS] = { { "What is to be mended", "確認" } },
 	[TEST] = { { "Send a test", "テスト送信" } },
@@ -230,22 +222,6 @@ static void show_facts(struct page *page, const struct audience_template *one,
 	page_card_end(page);
 }
 
-static void show_choice(struct page *page, const struct audience_template *one, struct slice who,
-			bool is_there)
-{
-	if (one->kind == AUDIENCE_TEMPLATE_PROGRAM)
-		return;
-	PAGE_SEARCH(page, "/admin/templates/{}", DIGITS(one->id));
-	page_field(page, &(struct page_field){ .name = "contact",
-					       .label = &words[PREVIEW_AS],
-					       .hint = &words[PREVIEW_AS_HINT],
-					       .value = who,
-					       .error = is_there ? NULL : &words[NO_CONTACT],
-					       .autocomplete = "off" });
-	page_submit(page, TONE_NEUTRAL, &words[LOOK]);
-	page_form_end(page);
-}
-
 static void show_test(struct page *page, const struct audience_template *one)
 {
 	if (page->call->session.role == ACCOUNT_VIEWER)
@@ -291,19 +267,6 @@ static void show_cannot(struct page *page, const struct template_preview *previe
 	PAGE_HTML(page, "</p>");
 }
 
-/* The contact that is asked for; false: there is none of that name. */
-static bool choose(struct call *call, struct template_look *look, struct contact *contact)
-{
-	struct slice who = slice_trim(call_query(call, "contact"));
-
-	if (who.len == 0)
-		return true;
-	if (!contact_named(call->web->reader, who, contact))
-		return false;
-	look->contact = contact;
-	return true;
-}
-
 void page_template(struct call *call)
 {
 	struct page_head head = { .place = PLACE_TEMPLATES,
@@ -321,13 +284,14 @@ void page_template(struct call *call)
 
 	if (template_find(call, 0, &one, &version)) {
 		template_look_at(&one, &version, &look);
-		is_there = choose(call, &look, &contact);
+		is_there = page_look_contact(call, &contact, &look.contact);
 		preview = template_preview_make(call, &look, &ok);
 		head.named = one.name;
 		page_begin(&page, call, &head);
 		show_actions(&page, &one);
 		show_facts(&page, &one, &version);
-		show_choice(&page, &one, who, is_there);
+		if (one.kind != AUDIENCE_TEMPLATE_PROGRAM)
+			PAGE_LOOK_CHOICE(&page, is_there, "/admin/templates/{}", DIGITS(one.id));
 		if (ok)
 			show_look(&page, &one, is_there ? who : SLICE(""), preview);
 		else
@@ -353,7 +317,7 @@ void page_template_frame(struct call *call)
 		return;
 	if (template_find(call, (u32)number, &one, &version)) {
 		template_look_at(&one, &version, &look);
-		ok = choose(call, &look, &contact);
+		ok = page_look_contact(call, &contact, &look.contact);
 		if (ok)
 			preview = template_preview_make(call, &look, &ok);
 		if (ok)

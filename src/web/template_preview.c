@@ -64,13 +64,20 @@ static bool look_as_contact(struct call *call, const struct template_look *look,
 			    struct template_preview *preview)
 {
 	struct audience_campaign campaign;
+	struct contact nobody;
 	struct buf draft;
 	bool ok;
 
+	/* With the contact's values; the pages behind the links are nobody's. */
+	if (look->contact) {
+		nobody = *look->contact;
+		nobody.id = 0;
+	}
 	buf_init(&draft, AUDIENCE_CAMPAIGN_DRAFT_MAX);
 	ok = template_campaign(call->web->reader, look, &draft, &campaign);
 	if (ok)
-		preview->mail = mailing_preview_make(call, &campaign, look->contact, &ok);
+		preview->mail = mailing_preview_make(call, &campaign,
+						     look->contact ? &nobody : NULL, &ok);
 	if (!preview->mail)
 		ok = error_set(&preview->error, "no memory");
 	else if (!ok)

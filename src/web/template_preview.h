@@ -14,7 +14,7 @@ struct template_look {
 	enum audience_template_kind kind;
 	struct slice name;
 	struct slice of[AUDIENCE_TEMPLATE_TEXTS];
-	const struct contact *contact; /* NULL: the first one */
+	const struct contact *contact; /* whose values; NULL: the first one's */
 	const json_t *values;	       /* of a program's; NULL: the sample's */
 };
 

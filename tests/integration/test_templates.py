@@ -395,6 +395,27 @@ def test_a_person_writes_a_template_and_brings_an_old_version_back(web, server):
     assert owner.get(where).status == owner.get(where + "/edit").status == 404
 
 
+def test_a_preview_is_with_somebody_s_values_and_leaves_for_nobody(web):
+    ann = web.call("GET", "/api/v1/contacts/ann@shop.test", web.shop).json
+    number = make(web, "leave", subject="{{name}}",
+                  html='<p>{{name}}</p><a href="{{unsubscribe_url}}">leave</a>')
+    html = web.call("POST", f"{API}/{number}/preview", web.shop, {"contact": ann["id"]}).json["html"]
+    fields = web.owner.get(f"/admin/campaigns/new?template={number}").form("/admin/campaigns").fields
+    campaign = web.owner.post("/admin/campaigns", fields | {"zone_attribute": ""}).path
+    page = web.owner.get(f"{campaign}/preview?contact=ann@shop.test")
+    assert page.status == 200 and "no such contact" not in page.text
+    assert "no such contact" in web.owner.get(f"{campaign}/preview?contact=nobody@shop.test").text
+    frames = [at["src"] for tag, at in page.reader.tags if tag == "iframe"]
+    assert len(frames) == 2, page.text
+    for shown in html, web.owner.session.get(web.url + frames[0], timeout=30).text:
+        assert "アン" in shown
+        path = shown.split('href="https://news.courier.example')[1].split('"')[0]
+        web.call("POST", path, raw=b"List-Unsubscribe=One-Click",
+                 headers={"Content-Type": "application/x-www-form-urlencoded"})
+    after = web.call("GET", "/api/v1/contacts/ann@shop.test", web.shop).json
+    assert after["state"] == ann["state"] == "active"
+
+
 def test_a_block_in_use_is_not_deleted_and_the_page_says_by_whom(web):
     owner = web.owner
     page = owner.get("/admin/templates/new?kind=block")
