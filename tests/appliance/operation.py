@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import socket
 import ssl
 import subprocess
@@ -12,12 +13,14 @@ import time
 import urllib.request
 
 import dkim
+import requests.adapters
 
 from machine import TOP, Machine, layout, qemu
 
 sys.path[:0] = [str(TOP / "tests/integration"), str(TOP / "tests/crash")]
 import judge  # noqa: E402
 import sender  # noqa: E402
+import visitor  # noqa: E402
 
 IMAGE = pathlib.Path(os.environ.get("HIKYAKU_IMAGE", TOP / "build/image/hikyaku-guest.img"))
 DOMAIN = "courier.example"
@@ -48,6 +51,27 @@ Content-Type: text/plain; charset=utf-8
 
 こんにちは、{{name | default: "読者"}}さん。
 """
+
+
+class ByName(requests.adapters.HTTPAdapter):
+    """The machine has to show a certificate for its name, which no name server of this host knows."""
+
+    def init_poolmanager(self, *words, **options):
+        super().init_poolmanager(*words, server_hostname=HOST, assert_hostname=HOST, **options)
+
+
+class Person(visitor.Visitor):
+    """Somebody at a browser who sees the machine's pages; `run` is the operator's console."""
+
+    def __init__(self, url, certificate, run=None):
+        self.url, self.certificate, self.run = url, certificate, run
+        super().__init__(self)
+        self.session.mount("https://", ByName())
+        self.session.headers["Host"] = HOST
+
+    def invitation(self, email, role="owner"):
+        link = self.run("web-user", "add", email, "--role", role).stdout
+        return re.search(rf"https://{HOST}(/\S+)", link)[1]
 
 
 class Operation:
@@ -185,6 +209,11 @@ class Operation:
         peer.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
         answer = peer.getresponse()
         return answer.status, answer.read().decode()
+
+    def person(self):
+        path = self.directory / "pages.crt"
+        path.write_text(self.certificate())
+        return Person(f"https://127.0.0.1:{self.machine.forward[HTTPS_PORT]}", str(path), self.ssh)
 
     def wait_for_pages(self):
         def answers():

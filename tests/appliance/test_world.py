@@ -1,13 +1,18 @@
 """An appliance among what it meets: a DHCP server, a real Postfix, a real Prometheus, a web server with
 upgrades, services that die, a disk that fills up. Each test goes on from where the one before it ended."""
 import contextlib
+import csv
+import email
+import email.policy
 import functools
 import http.client
 import http.server
 import json
 import os
+import re
 import sys
 import threading
+import time
 
 import pytest
 
@@ -142,6 +147,73 @@ def test_a_program_sends_mail_by_the_interface(world, record, postfix):
     assert got.recipient == f"reader0@{postfix.domain}" and is_signed(got.wire, record)
     where = f"/api/v1/messages/{json.loads(answer)['id']}"
     world.wait(lambda: json.loads(world.page(where, key=key)[1])["state"] == "delivered", "the letter's end")
+
+
+CUSTOMERS = "メールアドレス,氏名,購入額\r\n" + "".join(
+    f"reader{i}@postfix.example,森 {i}郎,\"{i},000\"\r\n" for i in range(5))
+MAIL = """<p>{{name|default:"お客様"}}さん</p><p>{{#if amount >= 3000}}先行販売{{#else}}新作{{/if}}</p>
+<p><a href="https://shop.example/winter">見る</a></p><p>飛脚堂 東京都千代田区1-1 help@courier.example</p>
+<p><a href="{{unsubscribe_url}}">配信停止</a></p>"""
+
+
+def html_of(mail):
+    return email.message_from_bytes(mail.wire, policy=email.policy.default).get_body(("html",)).get_content()
+
+
+def link_of(html, kind):
+    return re.search(rf"https://{HOST}(/{kind}/[^\"'<> ]+)", html)[1]
+
+
+def send_form(person, path, action, **fields):
+    return person.get(path).send(action, **fields)
+
+
+def prepare(person):
+    """Who sends, a list, and customers from a file as Excel in Japan writes it."""
+    page = send_form(person, "/admin/settings", "/admin/settings", **{
+        "sender-name": "飛脚堂", "sender-address": "東京都千代田区1-1", "sender-contact": "help@courier.example"})
+    assert page.status == 200, page.text
+    send_form(person, "/admin/lists", "/admin/lists", name="news", title="メールマガジン")
+    page = person.get("/admin/imports").send("/admin/imports", files={
+        "file": ("顧客.csv", CUSTOMERS.encode("cp932"), "text/csv")})
+    assert "shift_jis" in page.text, page.text
+    page = page.send(page.path + "/plan", do="run", n1="name", n2="amount", t2="2", lists="1",
+                     source="counter", date="2026-01-01")
+    return page.path
+
+
+def test_a_marketer_does_a_day_by_the_machines_own_pages(world, record, postfix):
+    before = len(postfix.wait_for(READERS + 1))
+    person = world.person().become(f"mori@{DOMAIN}")
+    path = prepare(person)
+    world.wait(lambda: "Done" in person.get(path).text, "the import")
+    page = send_form(person, "/admin/campaigns/new", "/admin/campaigns", **{
+        "name": "冬", "from": f"飛脚堂 <news@{DOMAIN}>", "subject": "{{name}}さんへ", "preheader": "冬の新作",
+        "html": MAIL, "list": "1"})
+    campaign = page.path
+    # This world has no DNS that would vouch for the domain: she has to say that she knows.
+    stopped = page.send(campaign + "/schedule")
+    assert stopped.status == 422 and "refuse" in stopped.text, stopped.text
+    stopped.send(campaign + "/schedule", override="identity")
+    mails = {mail.recipient: mail for mail in postfix.wait_for(before + 5)[before:]}
+    assert sorted(mails) == [f"reader{i}@{postfix.domain}" for i in range(5)]
+    assert all(is_signed(mail.wire, record) for mail in mails.values())
+    html = {recipient: html_of(mail) for recipient, mail in mails.items()}
+    assert "先行販売" in html[f"reader4@{postfix.domain}"] and "新作" in html[f"reader2@{postfix.domain}"]
+    time.sleep(4)  # who clicks sooner is taken for a gateway
+    reader = world.person()
+    reader.session.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"
+    for i in range(3):
+        assert reader.get(link_of(html[f"reader{i}@{postfix.domain}"], "t/o")).status == 200
+    gone = reader.get(link_of(html[f"reader0@{postfix.domain}"], "t/c"), allow_redirects=False)
+    assert (gone.status, gone.answer.headers["Location"]) == (302, "https://shop.example/winter")
+    left = reader.post(link_of(html[f"reader1@{postfix.domain}"], "u"), {"List-Unsubscribe": "One-Click"})
+    assert left.status == 200
+    counts = {("delivered", 5), ("opened", 3), ("clicked", 1), ("unsubscribed", 1)}
+    world.wait(lambda: counts <= {(row[0], int(row[-1])) for row in csv.reader(
+        person.get(campaign + "/report.csv").answer.text.splitlines()[1:])}, "the report")
+    world.wait(lambda: world.ssh("suppression", "list").stdout.count(f"reader1@{postfix.domain}") == 1,
+               "the sender to know who left")
 
 
 def test_a_real_prometheus_scrapes_the_machine_and_no_alert_rings(world, prometheus):
