@@ -306,3 +306,13 @@ def test_without_the_newsletter_service_the_exit_code_is_three(sender_in):
     failed = contacts(host, "list-imports", check=False)
     assert failed.returncode == 3 and "hikyaku web" in failed.stderr
     assert keys_left(host) == []
+
+
+def test_of_keys_that_are_made_at_once_none_is_lost(host):
+    names = [f"at-once-{n}" for n in range(8)]
+    command = [host.sender.program, "api-key", "add", "--config", str(host.sender.config)]
+    made = [subprocess.Popen([*command, name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for name in names]
+    assert [one.wait(timeout=60) for one in made] == [0] * 8
+    listed = host.sender.run("api-key", "list").stdout
+    assert all(name in listed for name in names)

@@ -18,6 +18,7 @@ static void the_interface_may_ask_for_what_it_offers_and_for_nothing_else(void *
 					       "campaign.create",  "campaign.start",
 					       "campaign.status",  "suppression.add",
 					       "suppression.list", "suppression.remove",
+					       "suppression.find",
 					       "campaign.append",  "campaign.close",
 					       "log.show",	   "reader.put" };
 	static const char *const forbidden[] = { "stop",	  "site.set",	"queue.bounce",

@@ -150,6 +150,56 @@ static void a_list_of_a_customer_is_a_scope_of_its_own(void **state)
 	assert_int_equal(listed(), 0);
 }
 
+static void must_find(size_t i, const struct answer *answer, u64 number, const char *reason)
+{
+	const json_t *item = json_array_get(answer->items, i);
+
+	assert_int_equal(number_of(item, "number"), number);
+	assert_string_equal(text_of(item, "reason"), reason);
+}
+
+static void those_that_nobody_s_mail_goes_to_are_found_among_many(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	assert_int_equal(ask_number(with(of("suppression.add", "ann@x.example"), "reason",
+					 "complaint"),
+				    "count"),
+			 1);
+	/* What weighs most counts, not what came last. */
+	assert_int_equal(ask_number(with(of("suppression.add", "ann@x.example"), "reason",
+					 "unsubscribe"),
+				    "count"),
+			 1);
+	/* The one customer that there is: it is as good as everybody. */
+	assert_int_equal(ask_number(with(with(of("suppression.add", "bob@x.example"), "customer",
+					      "courier.example"),
+					 "reason", "unsubscribe"),
+				    "count"),
+			 1);
+	/* A list, and who is back, are not. */
+	assert_int_equal(ask_number(with(with(of("suppression.add", "cat@x.example"), "customer",
+					      "courier.example"),
+					 "list", "weekly"),
+				    "count"),
+			 1);
+	assert_int_equal(ask_number(of("suppression.add", "dan@x.example"), "count"), 1);
+	assert_int_equal(ask_number(of("suppression.remove", "dan@x.example"), "count"), 1);
+	assert_int_equal(ask_number(of("suppression.add", "eve@x.example"), "count"), 1);
+	answer = ask(json_pack("{s:s, s:[s,s,s,s,s,s]}", "command", "suppression.find",
+			       "addresses", "nobody@x.example", "BOB@x.example", "cat@x.example",
+			       "dan@x.example", "eve@x.example", "ann@x.example"));
+	assert_int_equal(number_of(answer.reply, "count"), 3);
+	assert_int_equal(json_array_size(answer.items), 3);
+	must_find(0, &answer, 1, "unsubscribe");
+	must_find(1, &answer, 4, "manual");
+	must_find(2, &answer, 5, "complaint");
+	answer_done(&answer);
+	assert_refused(of("suppression.find", "nobody"), "bad-request");
+	assert_refused(command("suppression.find"), "bad-request");
+}
+
 static void many_are_listed_in_slices(void **state)
 {
 	(void)state;
@@ -178,6 +228,7 @@ int main(void)
 		TEST(nonsense_is_refused_and_nothing_of_it_counts),
 		TEST(the_list_is_read_in_parts_and_searched),
 		TEST(a_list_of_a_customer_is_a_scope_of_its_own),
+		TEST(those_that_nobody_s_mail_goes_to_are_found_among_many),
 		TEST(many_are_listed_in_slices),
 	};
 
