@@ -153,6 +153,8 @@ static const struct kind kind_web = {
 		     .open_files = 4096,
 		     .paths = { { "/bin/hikyaku", SANDBOX_RUN },
 				{ "/etc", SANDBOX_READ },
+				/* The root's key and public suffixes, for the identity check. */
+				{ "/usr/share", SANDBOX_READ },
 				{ "/data/etc", SANDBOX_READ },
 				{ "/data/web", SANDBOX_WRITE },
 				{ "/run/hikyaku", SANDBOX_WRITE },

@@ -129,6 +129,7 @@ static void pages_are_served_under_the_machines_name_unless_nobody_wants_them(vo
 static void the_interface_for_programs_is_there_when_pages_are(void **state)
 {
 	const struct spawn_plan *plan = services_plan(&services, service("web"));
+	bool reads_root_key = false;
 
 	(void)state;
 	services_configure(&services, &appliance, 0);
@@ -138,6 +139,10 @@ static void the_interface_for_programs_is_there_when_pages_are(void **state)
 	assert_int_equal(plan->sandbox.user, 102);
 	assert_int_equal(plan->sandbox.group,
 			 services_plan(&services, service("www"))->sandbox.group);
+	/* It asks DNS what receivers see of us, by a validating resolver of its own. */
+	for (size_t i = 0; plan->sandbox.paths[i].path; i++)
+		reads_root_key |= strcmp(plan->sandbox.paths[i].path, "/usr/share") == 0;
+	assert_true(reads_root_key);
 	appliance.web_server = false;
 	services_configure(&services, &appliance, 0);
 	assert_false(service("web")->is_wanted);
