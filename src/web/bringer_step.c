@@ -24,6 +24,7 @@
 
 #define BATCHES 5 /* of one step, before the next one has its turn */
 #define BATCH_BYTES (4u << 20)
+#define HEARD_S 3600 /* of this mail, not of one before, is what was heard of so lately */
 #define STEP (1u << AUDIENCE_CAMPAIGN_STEP)
 
 /* What is handed over of a step, and where things stand. */
@@ -58,13 +59,34 @@ struct note {
 	u32 now_s;
 };
 
-/* What is known is about the last mail of the step: a birthday comes again. */
+/*
+ * What is known is about the last mail of the step: a birthday comes again. Its delivery may have
+ * been heard of already.
+ */
+static void begin_activity(struct activity *activity, u32 now_s)
+{
+	static const enum activity_field kept[] = { ACTIVITY_DELIVERED, ACTIVITY_BOUNCED };
+	const struct activity before = *activity;
+
+	if (before.of[ACTIVITY_SENT] > 0)
+		*activity = (struct activity){ .of = { 0 } };
+	activity->of[ACTIVITY_SENT] = now_s;
+	for (size_t i = 0; i < array_count(kept); i++) {
+		if (before.of[kept[i]] + HEARD_S > now_s)
+			activity->of[kept[i]] = before.of[kept[i]];
+	}
+}
+
 static enum store_result note_sent(struct audience_txn *txn, u32 step, u32 contact, u32 now_s)
 {
-	const struct activity activity = { .of = { [ACTIVITY_SENT] = now_s } };
+	struct activity activity;
 	struct behaviour behaviour;
-	enum store_result result = activity_put(txn, step, contact, &activity);
+	enum store_result result = activity_get(txn, step, contact, &activity);
 
+	if (result != STORE_OK)
+		return result;
+	begin_activity(&activity, now_s);
+	result = activity_put(txn, step, contact, &activity);
 	if (result == STORE_OK)
 		result = behaviour_get(txn, contact, &behaviour);
 	if (result != STORE_OK)

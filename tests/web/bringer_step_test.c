@@ -237,6 +237,39 @@ static void a_text_that_was_edited_goes_by_another_campaign_and_nobody_gets_both
 	assert_int_equal(assert_steps_once(FEW), 3);
 }
 
+/* Its delivery may be heard of before the handing over is noted; last year's mail was another. */
+static void what_is_known_is_about_the_last_mail_of_the_step(void **state)
+{
+	const u32 now_s = (u32)(clock_wall_ms() / 1000);
+	const u32 year_ago_s = now_s - 365 * 86400;
+	const struct activity heard = { .of = { [ACTIVITY_DELIVERED] = now_s } };
+	const struct activity last_year = { .of = { [ACTIVITY_SENT] = year_ago_s,
+						    [ACTIVITY_DELIVERED] = year_ago_s,
+						    [ACTIVITY_FIRST_OPEN] = year_ago_s,
+						    [ACTIVITY_OPENS] = 3 } };
+	struct activity activity;
+
+	(void)state;
+	add_sequence();
+	must(audience_begin(web.txn));
+	must(activity_put(web.txn, steps[0], 1, &heard));
+	must(activity_put(web.txn, steps[0], 2, &last_year));
+	must(audience_commit(web.txn));
+	add_people(10);
+	start_bringer();
+	wait_until_sent(meant_of(10));
+	must(audience_begin_read(web.txn));
+	must(activity_get(web.txn, steps[0], 1, &activity));
+	assert_int_equal(activity.of[ACTIVITY_DELIVERED], now_s);
+	assert_true(activity.of[ACTIVITY_SENT] >= now_s);
+	must(activity_get(web.txn, steps[0], 2, &activity));
+	assert_true(activity.of[ACTIVITY_SENT] >= now_s);
+	assert_int_equal(activity.of[ACTIVITY_DELIVERED], 0);
+	assert_int_equal(activity.of[ACTIVITY_FIRST_OPEN], 0);
+	assert_int_equal(activity.of[ACTIVITY_OPENS], 0);
+	audience_abort(web.txn);
+}
+
 static void paused_it_pauses_at_the_sender_and_goes_on_after(void **state)
 {
 	static const char *const wanted[] = { "paused", "running" };
@@ -319,6 +352,7 @@ int main(void)
 		step_test(ended_at_any_moment_each_step_goes_to_each_contact_once),
 		step_test(what_was_handed_over_and_not_noted_is_not_handed_over_again),
 		step_test(a_text_that_was_edited_goes_by_another_campaign_and_nobody_gets_both),
+		step_test(what_is_known_is_about_the_last_mail_of_the_step),
 		step_test(paused_it_pauses_at_the_sender_and_goes_on_after),
 		step_test(a_text_that_cannot_be_sent_pauses_the_sequence),
 		step_test(after_a_restore_nothing_goes_before_somebody_says_so),
