@@ -346,6 +346,7 @@ static u32 digest_of(const struct issue *issue)
 	sha256_add(&sha, issue->headers.ptr, issue->headers.len);
 	sha256_add(&sha, issue->text.ptr, issue->text.len);
 	sha256_add(&sha, issue->html.ptr, issue->html.len);
+	sha256_add(&sha, issue->whole.ptr, issue->whole.len);
 	sha256_add(&sha, issue->unsubscribe_url.ptr, issue->unsubscribe_url.len);
 	for (size_t i = 0; i < issue->column_count; i++)
 		sha256_add(&sha, issue->columns[i].name, strlen(issue->columns[i].name) + 1);
