@@ -91,7 +91,7 @@ async function forNextMonth(tester, page, say, press) {
 	await page.fill("[name=ab_hours]", "4");
 	await page.fill("[name=html]", say.mail);
 	await page.locator("[name=list]").selectOption({ label: say.list });
-	await page.fill("[name=at]", `${new Date().getUTCFullYear() + 1}-01-02 09:00`);
+	await page.fill("[name=at]", `${new Date().getUTCFullYear() + 1}-01-02T09:00`);
 	await page.locator("[name=zone]").selectOption("Europe/London");
 	await press(say.save);
 	await press(say.atItsTime);
