@@ -1,9 +1,11 @@
 #include "web/meter.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "metrics/lines.h"
 #include "store/audience_count.h"
 #include "store/contact_record.h"
+#include "web/identity.h"
 
 static const char *const kinds[METER_KINDS] = {
 	[METER_API] = "api",	 [METER_ADMIN] = "admin",
@@ -138,6 +140,47 @@ static void add_room(struct buf *out, bool openmetrics, const struct audience *a
 	lines_sample(out, "hikyaku_audience_max_bytes", GAUGE, size.max);
 }
 
+static u64 aligned_of(const json_t *identity)
+{
+	return identity_is_aligned(identity);
+}
+
+static u64 checked_of(const json_t *identity)
+{
+	return (u64)json_integer_value(json_object_get(identity, "checked_ms")) / MS_PER_S;
+}
+
+/* As the identity was checked last (identity.h); a domain that never was has none. */
+static void add_identity(struct buf *out, bool openmetrics, const struct meter *meter)
+{
+	static const struct {
+		const char *name;
+		const char *help;
+		u64 (*value)(const json_t *identity);
+	} families[] = {
+		{ "hikyaku_web_identity_aligned",
+		  "Whether SPF or DKIM vouches for a domain's mail, as last checked.", aligned_of },
+		{ "hikyaku_web_identity_checked_timestamp_seconds", "When it was last checked.",
+		  checked_of },
+	};
+
+	if (audience_begin_read(meter->reader) != STORE_OK)
+		return;
+	for (size_t i = 0; i < array_count(families); i++) {
+		lines_family(out, openmetrics, families[i].name, GAUGE, families[i].help);
+		for (size_t k = 0; k < meter->config->customer_count; k++) {
+			const char *domain = meter->config->customers[k].domain;
+			json_t *identity = identity_latest(meter->reader, slice_of(domain));
+
+			if (identity)
+				lines_labelled(out, families[i].name, GAUGE, "domain", domain,
+					       families[i].value(identity));
+			json_decref(identity);
+		}
+	}
+	audience_abort(meter->reader);
+}
+
 void web_meter_expose(const void *of, bool openmetrics, struct buf *out)
 {
 	const struct meter *meter = of;
@@ -146,6 +189,7 @@ void web_meter_expose(const void *of, bool openmetrics, struct buf *out)
 	add_scribe(out, openmetrics, &meter->scribe);
 	add_contacts(out, openmetrics, meter->reader);
 	add_room(out, openmetrics, meter->audience);
+	add_identity(out, openmetrics, meter);
 	if (openmetrics)
 		buf_add_text(out, "# EOF\n");
 }

@@ -6,6 +6,7 @@
 #define WEB_METER_H
 
 #include "metrics/metrics.h"
+#include "base/config.h"
 #include "store/audience.h"
 
 #define METER_WORKERS_MAX 16
@@ -44,6 +45,7 @@ struct meter {
 	u32 worker_count;
 	struct audience *audience;
 	struct audience_txn *reader; /* of the thread that shows the page */
+	const struct config *config; /* whose customers' identity is shown */
 };
 
 /* By the path ("/t/c/..."), query included or not. */

@@ -138,6 +138,7 @@ static bool open_page(struct role *role, struct web *web, struct error *error)
 		return error_set(error, "metrics: %s is no address", at_text);
 	role->meter.audience = role->audience;
 	role->meter.reader = web->reader;
+	role->meter.config = &role->config;
 	role->responder = metrics_responder_open_for(web->ring, &web->wheel, &at, web_meter_expose,
 						     &role->meter, error);
 	return role->responder != NULL;

@@ -3,6 +3,7 @@
 import pathlib
 import re
 import sys
+import urllib.request
 
 import pytest
 
@@ -25,6 +26,7 @@ class World:
 
     def __init__(self, folder):
         self.names = NameServer()
+        self.metrics = sender_module.free_port()
         self.server = Hostile(lambda talk: talk.serve())
         self.sender = sender_module.Sender(folder / "sender", keys=("ed25519",),
                                            extra=self.names.options(DOMAIN))
@@ -35,7 +37,7 @@ class World:
         self.sender.route("*", self.server.port)
         self.nobody_vouches()
         self.web = WebHost(self.sender.start(), url=f"https://news.{DOMAIN}",
-                           **{"check-identity": True}).start()
+                           metrics=f"127.0.0.1:{self.metrics}", **{"check-identity": True}).start()
         self.key = self.web.key("shop", "--scope", "send,read,admin,contacts")
         self.owner = Visitor(self.web).become()
         page = self.owner.get("/admin/settings").send("/admin/settings", **{
@@ -114,6 +116,10 @@ def test_dns_is_asked_at_the_start_and_when_somebody_wants_it(world):
     second = world.checked()
     assert second["aligned"] and row(second, "DKIM")["result"] == "pass", second
     assert row(second, "SPF 127.0.0.1")["result"] == "fail"
+    with urllib.request.urlopen(f"http://127.0.0.1:{world.metrics}/metrics") as page:
+        lines = page.read().decode().splitlines()
+    assert f'hikyaku_web_identity_aligned{{domain="{DOMAIN}"}} 1' in lines
+    assert any(line.startswith("hikyaku_web_identity_checked_timestamp_seconds{") for line in lines)
     # Since when it says so: what is as it was keeps its moment.
     assert row(first, "DKIM")["since_ms"] == first["checked_ms"]
     assert row(second, "SPF 127.0.0.1")["since_ms"] == first["checked_ms"]
