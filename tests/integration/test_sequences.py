@@ -17,7 +17,7 @@ from sender import wait_until
 from test_form import filled, token_of
 from web_host import WebHost
 
-PEOPLE = 300
+PEOPLE = 120
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_each_step_comes_once_whatever_dies(web, key, sender, server):
     for i in range(PEOPLE):
         event = {"event": "e", "email": f"p{i}@shop{i % 9}.test"}
         wait_until(lambda it=event: web.call("POST", "/api/v1/events", key, it).status == 200, "an event")
-        if i % 50 == 25:
+        if i % 30 == 15:
             time.sleep(random.uniform(0, 0.3))
             turn += 1
             if turn % 2:
