@@ -37,6 +37,8 @@ struct identity_params {
 /* Starts the thread. NULL and a sentence: no memory, no thread. */
 struct identity_checker *identity_checker_open(const struct identity_params *params,
 					       struct error *error) MUST_CHECK;
+/* No question is begun any more, and nobody waits for one; any thread. */
+void identity_checker_stop(struct identity_checker *checker);
 /* Waits for the question under way, some seconds at most. NULL is fine. Before the scribe. */
 void identity_checker_close(struct identity_checker *checker);
 

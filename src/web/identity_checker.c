@@ -360,7 +360,7 @@ bool identity_is_done(struct identity_checker *checker, u64 asked)
 	bool is_done;
 
 	pthread_mutex_lock(&checker->lock);
-	is_done = checker->done >= asked;
+	is_done = checker->done >= asked || checker->stops;
 	pthread_mutex_unlock(&checker->lock);
 	return is_done;
 }
@@ -401,14 +401,19 @@ struct identity_checker *identity_checker_open(const struct identity_params *par
 	return NULL;
 }
 
-void identity_checker_close(struct identity_checker *checker)
+void identity_checker_stop(struct identity_checker *checker)
 {
-	if (!checker)
-		return;
 	pthread_mutex_lock(&checker->lock);
 	checker->stops = true;
 	pthread_cond_signal(&checker->wakes);
 	pthread_mutex_unlock(&checker->lock);
+}
+
+void identity_checker_close(struct identity_checker *checker)
+{
+	if (!checker)
+		return;
+	identity_checker_stop(checker);
 	pthread_join(checker->thread, NULL);
 	free_checker(checker);
 }

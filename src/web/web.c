@@ -436,6 +436,7 @@ static void wait_for_end(struct role *role)
 			continue;
 		if (role->signals == 0) {
 			log_info("web", "stopping", "");
+			identity_checker_stop(role->identity);
 			unlink(role->config.web.listen);
 		}
 		stop_workers(role);
