@@ -5,7 +5,7 @@
 #include "web/page.h"
 #include "web/route.h"
 #include "web/sequence_json.h"
-#include "web/sequence_order.h"
+#include "web/sequence_start.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -235,15 +235,19 @@ void api_sequence_delete(struct call *call)
 	give(call, SEQUENCE_DELETE);
 }
 
-/* `override=identity` in the query: whatever DNS says of the domain of From. */
+/* `override=findings,identity` in the query: whatever the review and DNS say. */
 void api_sequence_start(struct call *call)
 {
 	struct sequence_order *order = begin(call, SEQUENCE_START);
 
 	if (!order)
 		return;
-	order->overrides = slice_equal(call_query(call, "override"), SLICE("identity"));
-	sequence_order_give(order, call, answer_shown);
+	if (sequence_start_read(call_query(call, "override"), &order->overrides)) {
+		sequence_start_give(order, call, answer_shown);
+		return;
+	}
+	call_refuse(call, 400, NULL, "override: findings, identity, or both with a comma between");
+	sequence_order_free(order);
 }
 
 void api_sequence_pause(struct call *call)

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "web/bringer.h"
 #include "web/page_sequence.h"
+#include "web/sequence_start.h"
 
 #include <string.h>
 
@@ -60,8 +61,10 @@ static void show_wrong(struct call *call, const struct sequence_order *order)
 					.title = &page_sequence_title,
 					.crumbs = { { "/admin/sequences",
 						      &page_sequence_title } } };
+	char overrides[SEQUENCE_START_WORDS];
 	struct page page;
 
+	sequence_start_write(order->overrides | order->wants_override, overrides);
 	page_begin(&page, call, &head);
 	page_message(&page, TONE_BAD, &words[CANNOT]);
 	PAGE_HTML(&page, "<p>");
@@ -80,7 +83,7 @@ static void show_wrong(struct call *call, const struct sequence_order *order)
 	PAGE_HTML(&page, "</p>");
 	if (order->wants_override) {
 		PAGE_FORM(&page, "/admin/sequences/{}/start", DIGITS(order->id));
-		page_hidden(&page, "override", SLICE("identity"));
+		page_hidden(&page, "override", slice_of(overrides));
 		page_submit(&page, TONE_BAD, &words[ALL_THE_SAME]);
 		page_form_end(&page);
 	}
@@ -124,14 +127,17 @@ void page_sequence_order(struct call *call)
 		if (strcmp(rows[i].verb, call->second) != 0)
 			continue;
 		order = sequence_order_new(call, rows[i].kind);
-		if (order)
-			order->overrides = slice_equal(form_text(call->form, "override"),
-						       SLICE("identity"));
-		if (order && slice_to_u32(slice_of(call->argument), &order->id)) {
-			sequence_order_give(order, call, page_sequence_answer);
-		} else if (order) {
+		if (!order)
+			return;
+		if (!slice_to_u32(slice_of(call->argument), &order->id) ||
+		    !sequence_start_read(form_text(call->form, "override"),
+					 &order->overrides)) {
 			sequence_order_free(order);
 			call_problem_page(call, 404, &words[NOT_THERE]);
+		} else if (order->kind == SEQUENCE_START) {
+			sequence_start_give(order, call, page_sequence_answer);
+		} else {
+			sequence_order_give(order, call, page_sequence_answer);
 		}
 		return;
 	}

@@ -13,6 +13,7 @@
 #include "web/bringer.h"
 #include "web/campaign_rows.h"
 #include "web/identity.h"
+#include "web/mailing_start.h"
 #include "web/sequence_order_parts.h"
 
 #include <stdio.h>
@@ -328,13 +329,13 @@ static bool is_vouched_for(struct sequence_order *order, struct audience_txn *tx
 	struct buf why;
 	json_t *latest;
 
-	if (!order->base.web->config->web.check_identity || order->overrides ||
+	if (!order->base.web->config->web.check_identity ||
+	    (order->overrides & MAILING_STOP_IDENTITY) ||
 	    !issue_from(s->of[SEQUENCE_FROM], &from, &order->error))
 		return true;
 	latest = identity_latest(txn, slice_of(from.domain));
-	order->wants_override =
-		identity_is_fresh(latest, order->now_ms) && !identity_is_aligned(latest);
-	if (order->wants_override) {
+	if (identity_is_fresh(latest, order->now_ms) && !identity_is_aligned(latest)) {
+		order->wants_override = MAILING_STOP_IDENTITY;
 		buf_init(&why, sizeof(order->error.text));
 		identity_add_failures(latest, &why);
 		error_set(&order->error, "DNS does not vouch for %s: %.*s", from.domain,
@@ -343,7 +344,7 @@ static bool is_vouched_for(struct sequence_order *order, struct audience_txn *tx
 		sequence_wrong(order, "from", NULL);
 	}
 	json_decref(latest);
-	return !order->wants_override;
+	return order->wants_override == 0;
 }
 
 static enum store_result start(struct sequence_order *order, struct audience_txn *txn)
@@ -438,6 +439,16 @@ static enum store_result carry_out(struct sequence_order *order, struct audience
 	return STORE_OK;
 }
 
+static const char *audit_words(u32 overrides)
+{
+	static const char *const words[] = {
+		"", " whatever is to be mended", " whatever DNS says",
+		" whatever is to be mended and DNS says"
+	};
+
+	return words[overrides & (MAILING_STOP_FINDINGS | MAILING_STOP_IDENTITY)];
+}
+
 static enum store_result audit(struct sequence_order *order, struct audience_txn *txn)
 {
 	static const char *const actions[SEQUENCE_ACTS] = {
@@ -467,7 +478,7 @@ static enum store_result audit(struct sequence_order *order, struct audience_txn
 		snprintf(object, sizeof(object), "sequence %u step %u", order->id, order->step);
 	else
 		snprintf(object, sizeof(object), "sequence %u%s", order->id,
-			 order->overrides ? " whatever DNS says" : "");
+			 audit_words(order->overrides));
 	return call_audit(txn, &order->author, actions[order->kind], slice_of(object));
 }
 
@@ -482,7 +493,7 @@ static enum store_result apply(struct scribe_order *scribe_order, struct audienc
 		order->id = 0;
 	order->outcome = SEQUENCE_IS_DONE;
 	order->wrong_step = 0;
-	order->wants_override = false;
+	order->wants_override = 0;
 	order->entered = 0;
 	result = carry_out(order, txn);
 	if (result != STORE_OK || order->outcome != SEQUENCE_IS_DONE)

@@ -51,7 +51,7 @@ struct sequence_order {
 	char key[384 + 1]; /* of the contact's address; "": by id */
 	u64 at_ms; /* of an event, or of entering */
 	u64 now_ms;
-	bool overrides; /* starts though DNS does not vouch for From's domain (identity.h) */
+	u32 overrides; /* bits of enum mailing_stop: starts whatever they say (sequence_start.h) */
 	struct sequence_texts texts;
 	struct step_texts step_texts;
 	char customer[AUDIENCE_CAMPAIGN_CUSTOMER_MAX + 1]; /* of From, when that is given */
@@ -61,7 +61,7 @@ struct sequence_order {
 	enum sequence_outcome outcome;
 	enum audience_sequence_state state;
 	u32 wrong_step; /* whose field `pointer` is about; 0: none's */
-	bool wants_override; /* what is wrong may be overridden: see `overrides` */
+	u32 wants_override; /* what is wrong would have to be: see `overrides` */
 	u32 entered; /* sequences */
 	char pointer[64];
 	struct error error;

@@ -15,9 +15,13 @@ import pytest
 from hostile import Hostile, polite
 from sender import wait_until
 from test_form import filled, token_of
+from visitor import Visitor
 from web_host import WebHost
 
 PEOPLE = 120
+SENDER = {"sender_name": "Courier K.K.", "sender_address": "1-2 Chiyoda, Tokyo",
+          "sender_contact": "help@shop.test"}
+FOOT = "Courier K.K., 1-2 Chiyoda, Tokyo, help@shop.test\n"
 
 
 @pytest.fixture
@@ -43,6 +47,7 @@ def web(sender):
 def key(web):
     one = web.key("shop", "--scope", "send,read,admin,contacts")
     assert web.call("POST", "/api/v1/lists", one, {"name": "news", "title": "News"}).status == 201
+    ok(web.call("PATCH", "/api/v1/settings", one, SENDER))
     return one
 
 
@@ -59,7 +64,7 @@ def make(web, key, steps, **more):
 
 
 def step(subject, **more):
-    return {"subject": subject, "text": "Hello\nhttps://shop.test/a\n{{unsubscribe_url}}\n", **more}
+    return {"subject": subject, "text": "Hello\nhttps://shop.test/a\n{{unsubscribe_url}}\n" + FOOT, **more}
 
 
 def join(web, key, address):
@@ -183,6 +188,29 @@ def test_a_running_sequence_is_edited_and_says_what_it_cannot(web, key, server):
     assert ok(web.call("POST", where + "/archive", key))["state"] == "archived"
     assert web.call("POST", where + "/start", key).status == 409
     assert ok(web.call("GET", "/api/v1/mailings", key))["mailings"] == []
+
+
+def test_what_must_be_mended_in_a_step_stops_the_start(web, key):
+    bare = {**step("Two"), "text": "Nothing to leave by, and nobody who says it.\n"}
+    where, (_, two) = make(web, key, [step("One"), bare], start="list", list=1)
+    refused = web.call("POST", where + "/start", key)
+    assert refused.status == 422 and refused.json["pointer"] == f"/steps/{two}", refused
+    assert "unsubscribe" in refused.json["detail"] and "postal address" in refused.json["detail"], refused
+    assert web.call("POST", where + "/start?override=identity", key).status == 422
+    assert web.call("POST", where + "/start?override=all", key).status == 400
+    owner = Visitor(web).become()
+    page = f"/admin/sequences/{where.rpartition('/')[2]}"
+    stopped = owner.get(page).send(page + "/start")
+    assert stopped.status == 422 and "unsubscribe" in stopped.text
+    assert "Done." in stopped.send(page + "/start", override="findings").text
+    log = ok(web.call("GET", "/api/v1/audit", key))
+    assert any(one["action"] == "sequence.start" and "whatever is to be mended" in one["object"]
+               for one in next(iter(value for value in log.values() if isinstance(value, list))))
+    # Going on after a pause is a start as well.
+    ok(web.call("POST", where + "/pause", key))
+    assert web.call("POST", where + "/start", key).status == 422
+    ok(web.call("PATCH", f"{where}/steps/{two}", key, {"text": step("Two")["text"]}))
+    start(web, key, where)
 
 
 def test_birthdays_of_before_the_start_and_of_later_count(web, key, server):
