@@ -1,5 +1,9 @@
 #include "base/thread.h"
 
+#include "base/clock.h"
+
+#include <time.h>
+
 int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument)
 {
 	pthread_attr_t attr;
@@ -12,4 +16,22 @@ int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument
 		code = pthread_create(thread, &attr, run, argument);
 	pthread_attr_destroy(&attr);
 	return code;
+}
+
+void thread_condition_init(pthread_cond_t *condition)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+bool thread_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, u64 until_ns)
+{
+	const struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
+					.tv_nsec = (long)(until_ns % NS_PER_S) };
+
+	return pthread_cond_timedwait(condition, lock, &until) == 0;
 }

@@ -14,4 +14,10 @@
 /* As pthread_create: 0, or a code of the system. */
 int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument) MUST_CHECK;
 
+/* A condition that is waited for by clock_mono_ns: nobody who sets the clock moves it. */
+void thread_condition_init(pthread_cond_t *condition);
+
+/* As pthread_cond_wait, but not beyond that time of clock_mono_ns: false when it has come. */
+bool thread_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, u64 until_ns);
+
 #endif

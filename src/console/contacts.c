@@ -172,30 +172,31 @@ int contacts_act(struct web_link *link, u64 id, const char *what)
 
 /* ---- commands that name one ---- */
 
-static int read_id(struct console *console, int argc, char **argv, u64 *id)
+/* The import that the command names, and the way to the service. False: *code is its answer. */
+static bool begin(struct console *console, int argc, char **argv, struct web_link *link, u64 *id,
+		  int *code)
 {
 	u32 number = 0;
-	int code;
 
-	if (!console_arguments(console, NULL, 0, argc, argv, 1, 1, &code))
-		return code;
-	if (!slice_to_u32(slice_of(argv[0]), &number) || number == 0)
-		return console_fail(console, CONSOLE_USAGE, "%.40s is no number of an import",
-				    argv[0]);
+	if (!console_arguments(console, NULL, 0, argc, argv, 1, 1, code))
+		return false;
+	if (!slice_to_u32(slice_of(argv[0]), &number) || number == 0) {
+		*code = console_fail(console, CONSOLE_USAGE, "%.40s is no number of an import",
+				     argv[0]);
+		return false;
+	}
 	*id = number;
-	return CONSOLE_OK;
+	*code = web_link_open(console, link);
+	return *code == CONSOLE_OK;
 }
 
 static int act(struct console *console, int argc, char **argv, const char *what)
 {
 	struct web_link link;
-	u64 id = 0;
-	int code = read_id(console, argc, argv, &id);
+	u64 id;
+	int code;
 
-	if (code != CONSOLE_OK || id == 0)
-		return code;
-	code = web_link_open(console, &link);
-	if (code != CONSOLE_OK)
+	if (!begin(console, argc, argv, &link, &id, &code))
 		return code;
 	code = contacts_act(&link, id, what);
 	web_link_close(&link);
@@ -221,13 +222,10 @@ static int ask_one(struct console *console, int argc, char **argv, const char *m
 	char path[CONTACTS_PATH_SIZE];
 	struct web_link link;
 	json_t *import;
-	u64 id = 0;
-	int code = read_id(console, argc, argv, &id);
+	u64 id;
+	int code;
 
-	if (code != CONSOLE_OK || id == 0)
-		return code;
-	code = web_link_open(console, &link);
-	if (code != CONSOLE_OK)
+	if (!begin(console, argc, argv, &link, &id, &code))
 		return code;
 	code = web_link_call(&link, method, contacts_path(path, id, what),
 			     posts ? &nothing : NULL, &import);
@@ -252,13 +250,10 @@ int contacts_report_run(struct console *console, int argc, char **argv)
 {
 	char path[CONTACTS_PATH_SIZE];
 	struct web_link link;
-	u64 id = 0;
-	int code = read_id(console, argc, argv, &id);
+	u64 id;
+	int code;
 
-	if (code != CONSOLE_OK || id == 0)
-		return code;
-	code = web_link_open(console, &link);
-	if (code != CONSOLE_OK)
+	if (!begin(console, argc, argv, &link, &id, &code))
 		return code;
 	fflush(stdout);
 	code = web_link_download(&link, contacts_path(path, id, "report"), STDOUT_FILENO);

@@ -75,6 +75,24 @@ size_t html_entity_take(struct slice text, u32 *code)
 	return 0;
 }
 
+const char *html_escape_of(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
 void html_url_decode(struct buf *out, struct slice value)
 {
 	while (value.len > 0) {

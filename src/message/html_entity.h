@@ -14,6 +14,9 @@
  */
 size_t html_entity_take(struct slice text, u32 *code);
 
+/* What stands for it between tags and within quotes of either kind; NULL: it stands for itself. */
+const char *html_escape_of(char c);
+
 /*
  * Appends text or an attribute's value with its references decoded; tags of the template language
  * stay as they are. A brace that a reference stands for comes out as %7B or %7D, so that it cannot

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "message/html_entity.h"
 #include "message/list_value.h"
 #include "message/value_date.h"
 #include "message/value_number.h"
@@ -141,24 +142,6 @@ static void add_percent(struct buf *out, struct slice s)
 			buf_add_char(out, (char)c);
 		else
 			buf_add(out, (char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
-	}
-}
-
-static const char *html_escape_of(char c)
-{
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
-	default:
-		return NULL;
 	}
 }
 

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define AT_ONCE 8 /* letters that share one commit of the sender's */
@@ -414,16 +413,13 @@ static bool empty_spool(struct handover *handover)
 static bool wait_for_mail(struct handover *handover, u64 pause_ms)
 {
 	u64 until_ns = clock_mono_ns() + pause_ms * NS_PER_MS;
-	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-				  .tv_nsec = (long)(until_ns % NS_PER_S) };
 	bool stopping;
 
 	pthread_mutex_lock(&handover->mutex);
 	while (!handover->stopping && (pause_ms > 0 || !handover->woken)) {
 		if (pause_ms == 0)
 			pthread_cond_wait(&handover->moved, &handover->mutex);
-		else if (pthread_cond_timedwait(&handover->moved, &handover->mutex, &until) ==
-			 ETIMEDOUT)
+		else if (!thread_wait_until(&handover->moved, &handover->mutex, until_ns))
 			break;
 	}
 	handover->woken = false;
@@ -471,14 +467,10 @@ static int open_folder(const char *spool, const char *name, bool make, struct er
 
 static bool start_thread(struct handover *handover, struct error *error)
 {
-	pthread_condattr_t attr;
 	bool started;
 
 	pthread_mutex_init(&handover->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&handover->moved, &attr);
-	pthread_condattr_destroy(&attr);
+	thread_condition_init(&handover->moved);
 	started = thread_start(&handover->thread, run, handover) == 0;
 	if (started)
 		return true;

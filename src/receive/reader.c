@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define BATCH_MAX 32 /* messages told by one request */
 #define BATCH_BYTES (256 * 1024) /* of JSON, before the last one of a batch */
@@ -324,12 +323,10 @@ static void wait_for_files(struct reader *reader, u64 pause_ms)
 {
 	const u64 until_ns =
 		clock_mono_ns() + (pause_ms > 0 ? pause_ms * NS_PER_MS : TELL_AGAIN_NS);
-	const struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-					.tv_nsec = (long)(until_ns % NS_PER_S) };
 
 	pthread_mutex_lock(&reader->mutex);
 	while (!reader->stopping && (pause_ms > 0 || !reader->woken)) {
-		if (pthread_cond_timedwait(&reader->moved, &reader->mutex, &until) != 0)
+		if (!thread_wait_until(&reader->moved, &reader->mutex, until_ns))
 			break;
 	}
 	reader->woken = false;
@@ -357,14 +354,10 @@ static void *run(void *argument)
 
 static bool start(struct reader *reader, struct error *error)
 {
-	pthread_condattr_t clock;
 	int code;
 
 	pthread_mutex_init(&reader->mutex, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&reader->moved, &clock);
-	pthread_condattr_destroy(&clock);
+	thread_condition_init(&reader->moved);
 	code = thread_start(&reader->thread, run, reader);
 	return code == 0 || error_set_errno(error, code, "the thread that reads mail");
 }

@@ -39,6 +39,18 @@ enum store_result behaviour_put(struct audience_txn *txn, u32 contact,
 		       env_key(record, len));
 }
 
+enum store_result behaviour_note_sent(struct audience_txn *txn, u32 contact, u32 now_s)
+{
+	struct behaviour behaviour;
+	enum store_result result = behaviour_get(txn, contact, &behaviour);
+
+	if (result != STORE_OK)
+		return result;
+	behaviour.of[BEHAVIOUR_LAST_SENT] = now_s;
+	behaviour.of[BEHAVIOUR_SENT]++;
+	return behaviour_put(txn, contact, &behaviour);
+}
+
 enum store_result behaviour_after(struct audience_txn *txn, u32 contact, u32 *found,
 				  struct behaviour *behaviour)
 {

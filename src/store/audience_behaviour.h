@@ -34,6 +34,8 @@ enum store_result behaviour_get(struct audience_txn *txn, u32 contact,
 				struct behaviour *behaviour) MUST_CHECK;
 enum store_result behaviour_put(struct audience_txn *txn, u32 contact,
 				const struct behaviour *behaviour) MUST_CHECK;
+/* A mail to the contact was handed to the sender. */
+enum store_result behaviour_note_sent(struct audience_txn *txn, u32 contact, u32 now_s) MUST_CHECK;
 /* The first one with a greater contact id. NOT_FOUND: there are no more. */
 enum store_result behaviour_after(struct audience_txn *txn, u32 contact, u32 *found,
 				  struct behaviour *behaviour) MUST_CHECK;

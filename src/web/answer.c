@@ -254,6 +254,15 @@ void call_refuse_with(struct call *call, u32 status, json_t *more, const char *f
 
 /* ---- asking the sender ---- */
 
+bool call_begin_items(struct call *call)
+{
+	json_decref(call->items);
+	call->items = json_array();
+	if (!call->items)
+		call_refuse(call, 503, NULL, "no memory");
+	return call->items != NULL;
+}
+
 struct exchange *call_ask(struct call *call, const struct exchange_events *events, json_t *request)
 {
 	call->exchange = exchange_new(&call->web->line, events, call);

@@ -30,15 +30,6 @@ static void keep_visible(void *owner, const json_t *json)
 		json_array_append(call->items, (json_t *)(uintptr_t)json);
 }
 
-static bool prepare_items(struct call *call)
-{
-	json_decref(call->items);
-	call->items = json_array();
-	if (!call->items)
-		call_refuse(call, 503, NULL, "no memory");
-	return call->items != NULL;
-}
-
 static void on_list(void *owner, enum exchange_end end, const json_t *json)
 {
 	struct call *call = owner;
@@ -54,7 +45,7 @@ static const struct exchange_events list_events = { keep_visible, on_list };
 
 void api_campaigns_list(struct call *call)
 {
-	if (prepare_items(call) &&
+	if (call_begin_items(call) &&
 	    call_ask(call, &list_events, json_pack("{s:s}", "command", "campaign.status")))
 		call_ask_end(call);
 }
@@ -95,7 +86,7 @@ static const struct exchange_events show_events = { keep_visible, on_shown };
 
 void api_campaign_show(struct call *call)
 {
-	if (prepare_items(call) && call_ask(call, &show_events, about(call, "campaign.status")))
+	if (call_begin_items(call) && call_ask(call, &show_events, about(call, "campaign.status")))
 		call_ask_end(call);
 }
 
@@ -136,7 +127,7 @@ static const struct exchange_events look_events = { keep_visible, on_looked };
 
 static void change(struct call *call)
 {
-	if (prepare_items(call) && call_ask(call, &look_events, about(call, "campaign.status")))
+	if (call_begin_items(call) && call_ask(call, &look_events, about(call, "campaign.status")))
 		call_ask_end(call);
 }
 

@@ -155,21 +155,13 @@ static bool take_contact(struct call *call, struct sequence_order *order)
 	return false;
 }
 
-/* Of the sequence in the path. NULL: the call is answered. */
+/* As of now. NULL: the call is answered. */
 static struct sequence_order *begin(struct call *call, enum sequence_act_kind kind)
 {
-	struct audience_sequence sequence;
-	struct sequence_order *order;
-	bool is_there = sequence_find(call, &sequence);
+	struct sequence_order *order = sequence_order_of_path(call, kind);
 
-	audience_abort(call->web->reader);
-	if (!is_there)
-		return NULL;
-	order = sequence_order_new(call, kind);
-	if (!order)
-		return NULL;
-	order->id = sequence.id;
-	order->at_ms = order->now_ms;
+	if (order)
+		order->at_ms = order->now_ms;
 	return order;
 }
 

@@ -182,9 +182,9 @@ static void on_kept(void *owner, enum exchange_end end, const json_t *json)
 		call_refuse_end(call, end, json);
 }
 
-static const struct exchange_events send_events = { NULL, on_kept };
+const struct exchange_events api_test_events = { NULL, on_kept };
 
 void api_mailing_test(struct call *call)
 {
-	mailing_test(call, &send_events);
+	mailing_test(call, &api_test_events);
 }

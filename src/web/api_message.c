@@ -201,12 +201,11 @@ void api_message_recipients(struct call *call)
 	if (!web_query_number(call, SLICE("after"), &after) ||
 	    !web_query_number(call, SLICE("limit"), &limit))
 		return;
-	call->items = json_array();
-	if (!call->items)
-		call_refuse(call, 503, NULL, "no memory");
-	else if (call_ask(call, &recipients_events,
-			  json_pack("{s:s, s:s, s:I, s:I}", "command", "letter.recipients", "key",
-				    call->argument, "after", (json_int_t)after, "limit",
-				    (json_int_t)limit)))
+	if (!call_begin_items(call))
+		return;
+	if (call_ask(call, &recipients_events,
+		     json_pack("{s:s, s:s, s:I, s:I}", "command", "letter.recipients", "key",
+			       call->argument, "after", (json_int_t)after, "limit",
+			       (json_int_t)limit)))
 		call_ask_end(call);
 }

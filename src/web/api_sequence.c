@@ -179,25 +179,9 @@ static void answer_nothing(struct call *call, struct call_order *base)
 
 /* ---- orders ---- */
 
-/* Of the sequence in the path. NULL: the call is answered. */
-static struct sequence_order *begin(struct call *call, enum sequence_act_kind kind)
-{
-	struct audience_sequence sequence;
-	struct sequence_order *order;
-	bool is_there = sequence_find(call, &sequence);
-
-	audience_abort(call->web->reader);
-	if (!is_there)
-		return NULL;
-	order = sequence_order_new(call, kind);
-	if (order)
-		order->id = sequence.id;
-	return order;
-}
-
 static void give(struct call *call, enum sequence_act_kind kind)
 {
-	struct sequence_order *order = begin(call, kind);
+	struct sequence_order *order = sequence_order_of_path(call, kind);
 
 	if (order)
 		sequence_order_give(order, call,
@@ -227,7 +211,7 @@ void api_sequences_create(struct call *call)
 
 void api_sequence_change(struct call *call)
 {
-	give_texts(call, begin(call, SEQUENCE_CHANGE));
+	give_texts(call, sequence_order_of_path(call, SEQUENCE_CHANGE));
 }
 
 void api_sequence_delete(struct call *call)
@@ -238,7 +222,7 @@ void api_sequence_delete(struct call *call)
 /* `override=findings,identity` in the query: whatever the review and DNS say. */
 void api_sequence_start(struct call *call)
 {
-	struct sequence_order *order = begin(call, SEQUENCE_START);
+	struct sequence_order *order = sequence_order_of_path(call, SEQUENCE_START);
 
 	if (!order)
 		return;
@@ -274,7 +258,7 @@ static bool take_step(struct call *call, struct sequence_order *order)
 
 void api_steps_add(struct call *call)
 {
-	struct sequence_order *order = begin(call, SEQUENCE_STEP_ADD);
+	struct sequence_order *order = sequence_order_of_path(call, SEQUENCE_STEP_ADD);
 
 	if (!order)
 		return;
@@ -286,7 +270,7 @@ void api_steps_add(struct call *call)
 
 void api_step_change(struct call *call)
 {
-	struct sequence_order *order = begin(call, SEQUENCE_STEP_CHANGE);
+	struct sequence_order *order = sequence_order_of_path(call, SEQUENCE_STEP_CHANGE);
 
 	if (!order || !take_step(call, order))
 		return;
@@ -298,7 +282,7 @@ void api_step_change(struct call *call)
 
 void api_step_delete(struct call *call)
 {
-	struct sequence_order *order = begin(call, SEQUENCE_STEP_DELETE);
+	struct sequence_order *order = sequence_order_of_path(call, SEQUENCE_STEP_DELETE);
 
 	if (order && take_step(call, order))
 		sequence_order_give(order, call, answer_nothing);
@@ -308,7 +292,7 @@ void api_step_delete(struct call *call)
 void api_step_move(struct call *call)
 {
 	static const char *const names[] = { "place", NULL };
-	struct sequence_order *order = begin(call, SEQUENCE_STEP_MOVE);
+	struct sequence_order *order = sequence_order_of_path(call, SEQUENCE_STEP_MOVE);
 	u64 place = 0;
 
 	if (!order || !take_step(call, order))

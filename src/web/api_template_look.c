@@ -3,6 +3,7 @@
 #include "store/audience_contact.h"
 #include "web/contact_search.h"
 #include "web/field.h"
+#include "web/mailing.h"
 #include "web/route.h"
 #include "web/template_call.h"
 
@@ -101,21 +102,6 @@ void api_template_preview(struct call *call)
 
 /* ---- a test ---- */
 
-static void on_kept(void *owner, enum exchange_end end, const json_t *json)
-{
-	struct call *call = owner;
-
-	call->exchange = NULL;
-	if (end == EXCHANGE_REPLIED)
-		call_answer(call, 202,
-			    json_pack("{s:s, s:O}", "id", call->id, "accepted",
-				      json_object_get(json, "recipients")));
-	else
-		call_refuse_end(call, end, json);
-}
-
-static const struct exchange_events test_events = { NULL, on_kept };
-
 void api_template_test(struct call *call)
 {
 	static const char *const names[] = { "to", "contact", "values", NULL };
@@ -137,7 +123,7 @@ void api_template_test(struct call *call)
 	if (template_find(call, 0, &one, &version)) {
 		template_look_at(&one, &version, &look);
 		if (read_look(call, &look, &contact))
-			template_test(call, one.id, &look, json_deep_copy(to), &test_events);
+			template_test(call, one.id, &look, json_deep_copy(to), &api_test_events);
 	}
 	audience_abort(call->web->reader);
 	json_decref(body);

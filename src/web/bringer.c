@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TURN_NS NS_PER_S
 #define LOOK_NS (10 * NS_PER_S) /* all campaigns are looked through */
@@ -429,13 +428,11 @@ static void read_clocks(struct bringer *bringer)
 static bool wait(struct bringer *bringer)
 {
 	u64 until_ns = clock_mono_ns() + TURN_NS;
-	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-				  .tv_nsec = (long)(until_ns % NS_PER_S) };
 	bool is_woken;
 
 	pthread_mutex_lock(&bringer->lock);
 	while (!bringer->is_woken && !bringer->stops && !bringer->is_busy &&
-	       pthread_cond_timedwait(&bringer->wakes, &bringer->lock, &until) != ETIMEDOUT)
+	       thread_wait_until(&bringer->wakes, &bringer->lock, until_ns))
 		;
 	is_woken = bringer->is_woken;
 	bringer->is_woken = false;
@@ -499,7 +496,6 @@ static void free_bringer(struct bringer *bringer)
 struct bringer *bringer_open(const struct bringer_params *params, struct error *error)
 {
 	struct bringer *bringer = calloc(1, sizeof(*bringer));
-	pthread_condattr_t monotonic;
 	int code;
 
 	if (!bringer) {
@@ -511,10 +507,7 @@ struct bringer *bringer_open(const struct bringer_params *params, struct error *
 	campaign_batch_init(&bringer->batch);
 	asker_init(&bringer->asker, params->config->control);
 	pthread_mutex_init(&bringer->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&bringer->wakes, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	thread_condition_init(&bringer->wakes);
 	bringer->reader = audience_txn_open(params->audience);
 	code = bringer->reader ? thread_start(&bringer->thread, bringer_run, bringer)
 			       : ENOMEM;

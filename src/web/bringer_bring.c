@@ -53,7 +53,6 @@ static enum store_result note_one(struct audience_txn *txn, u32 campaign, u32 co
 				  u32 now_s)
 {
 	struct activity activity;
-	struct behaviour behaviour;
 	enum store_result result = activity_get(txn, campaign, contact, &activity);
 
 	if (result != STORE_OK || activity.of[ACTIVITY_SENT] > 0)
@@ -63,13 +62,7 @@ static enum store_result note_one(struct audience_txn *txn, u32 campaign, u32 co
 	result = activity_put(txn, campaign, contact, &activity);
 	if (result == STORE_OK)
 		result = count_variant(txn, campaign, &activity);
-	if (result == STORE_OK)
-		result = behaviour_get(txn, contact, &behaviour);
-	if (result != STORE_OK)
-		return result;
-	behaviour.of[BEHAVIOUR_LAST_SENT] = now_s;
-	behaviour.of[BEHAVIOUR_SENT]++;
-	return behaviour_put(txn, contact, &behaviour);
+	return result == STORE_OK ? behaviour_note_sent(txn, contact, now_s) : result;
 }
 
 static enum store_result edit_note(struct campaign_change *change, struct audience_campaign *c,

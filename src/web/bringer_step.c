@@ -80,20 +80,13 @@ static void begin_activity(struct activity *activity, u32 now_s)
 static enum store_result note_sent(struct audience_txn *txn, u32 step, u32 contact, u32 now_s)
 {
 	struct activity activity;
-	struct behaviour behaviour;
 	enum store_result result = activity_get(txn, step, contact, &activity);
 
 	if (result != STORE_OK)
 		return result;
 	begin_activity(&activity, now_s);
 	result = activity_put(txn, step, contact, &activity);
-	if (result == STORE_OK)
-		result = behaviour_get(txn, contact, &behaviour);
-	if (result != STORE_OK)
-		return result;
-	behaviour.of[BEHAVIOUR_LAST_SENT] = now_s;
-	behaviour.of[BEHAVIOUR_SENT]++;
-	return behaviour_put(txn, contact, &behaviour);
+	return result == STORE_OK ? behaviour_note_sent(txn, contact, now_s) : result;
 }
 
 /* Who is not in the batch could not be reached any more. */

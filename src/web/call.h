@@ -199,6 +199,8 @@ void call_refuse_with(struct call *call, u32 status, json_t *more, const char *f
  */
 struct exchange *call_ask(struct call *call, const struct exchange_events *events,
 			  json_t *request) MUST_CHECK;
+/* call->items is an empty list. False: the call was answered. */
+bool call_begin_items(struct call *call) MUST_CHECK;
 void call_ask_end(struct call *call);
 /*
  * In `over`, for everything but a REPLY: answers with what the refusal or the silence means.

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TURN_NS (60 * NS_PER_S)
@@ -313,13 +312,11 @@ static void check_all(struct identity_checker *checker, bool all)
 static bool wait(struct identity_checker *checker, u64 *asked)
 {
 	u64 until_ns = clock_mono_ns() + TURN_NS;
-	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-				  .tv_nsec = (long)(until_ns % NS_PER_S) };
 	bool stops;
 
 	pthread_mutex_lock(&checker->lock);
 	while (!checker->stops && checker->asked == checker->done &&
-	       pthread_cond_timedwait(&checker->wakes, &checker->lock, &until) != ETIMEDOUT)
+	       thread_wait_until(&checker->wakes, &checker->lock, until_ns))
 		;
 	stops = checker->stops;
 	*asked = checker->asked;
@@ -378,7 +375,6 @@ struct identity_checker *identity_checker_open(const struct identity_params *par
 					       struct error *error)
 {
 	struct identity_checker *checker = calloc(1, sizeof(*checker));
-	pthread_condattr_t monotonic;
 	int code;
 
 	if (!checker) {
@@ -388,10 +384,7 @@ struct identity_checker *identity_checker_open(const struct identity_params *par
 	checker->params = *params;
 	asker_init(&checker->asker, params->config->control);
 	pthread_mutex_init(&checker->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&checker->wakes, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	thread_condition_init(&checker->wakes);
 	checker->reader = audience_txn_open(params->audience);
 	code = checker->reader ? thread_start(&checker->thread, checker_run, checker) : ENOMEM;
 	if (code == 0)

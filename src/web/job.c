@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define THREADS_MAX 8
 
@@ -71,7 +70,6 @@ struct jobs *jobs_open(struct audience *audience, struct scribe *scribe, u32 thr
 		       struct error *error)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
-	pthread_condattr_t attr;
 
 	if (!jobs) {
 		error_set(error, "no memory for jobs");
@@ -81,11 +79,8 @@ struct jobs *jobs_open(struct audience *audience, struct scribe *scribe, u32 thr
 	jobs->scribe = scribe;
 	list_init(&jobs->inbox);
 	pthread_mutex_init(&jobs->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&jobs->wakes, NULL);
-	pthread_cond_init(&jobs->ends, &attr);
-	pthread_condattr_destroy(&attr);
+	thread_condition_init(&jobs->ends);
 	for (u32 i = 0; i < min_u32(threads, THREADS_MAX); i++) {
 		if (start_thread(jobs, error))
 			continue;
@@ -146,13 +141,11 @@ bool job_pause(struct job *job, u32 wait_ms)
 {
 	struct jobs *jobs = job->jobs;
 	u64 until_ns = clock_mono_ns() + wait_ms * NS_PER_MS;
-	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-				  .tv_nsec = (long)(until_ns % NS_PER_S) };
 	bool stops;
 
 	pthread_mutex_lock(&jobs->lock);
 	while (!jobs->stops &&
-	       pthread_cond_timedwait(&jobs->ends, &jobs->lock, &until) != ETIMEDOUT) {
+	       thread_wait_until(&jobs->ends, &jobs->lock, until_ns)) {
 	}
 	stops = jobs->stops;
 	pthread_mutex_unlock(&jobs->lock);

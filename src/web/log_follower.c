@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define BATCH 1000 /* entries of one transaction */
 #define WORK 100000 /* entries that the sender looks at for it */
@@ -168,13 +167,11 @@ static bool follow(struct log_follower *follower)
 static bool wait(struct log_follower *follower, bool at_once)
 {
 	u64 until_ns = clock_mono_ns() + TURN_NS;
-	struct timespec until = { .tv_sec = (time_t)(until_ns / NS_PER_S),
-				  .tv_nsec = (long)(until_ns % NS_PER_S) };
 	bool stops;
 
 	pthread_mutex_lock(&follower->lock);
 	while (!follower->stops && !at_once &&
-	       pthread_cond_timedwait(&follower->wakes, &follower->lock, &until) != ETIMEDOUT)
+	       thread_wait_until(&follower->wakes, &follower->lock, until_ns))
 		;
 	stops = follower->stops;
 	pthread_mutex_unlock(&follower->lock);
@@ -208,7 +205,6 @@ struct log_follower *log_follower_open(const struct config *config, struct audie
 				       struct scribe *scribe, struct error *error)
 {
 	struct log_follower *follower = calloc(1, sizeof(*follower));
-	pthread_condattr_t monotonic;
 	int code;
 
 	if (!follower) {
@@ -218,10 +214,7 @@ struct log_follower *log_follower_open(const struct config *config, struct audie
 	follower->scribe = scribe;
 	asker_init(&follower->asker, config->control);
 	pthread_mutex_init(&follower->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&follower->wakes, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	thread_condition_init(&follower->wakes);
 	follower->reader = audience_txn_open(audience);
 	code = follower->reader ? thread_start(&follower->thread, follower_run, follower)
 				: ENOMEM;

@@ -67,6 +67,7 @@ bool mailing_order_verb(struct mailing_order *order, const char *word) MUST_CHEC
  * its id is in call->id. Answers in `events`, or at once when something is wrong.
  */
 void mailing_test(struct call *call, const struct exchange_events *events);
+extern const struct exchange_events api_test_events; /* of a program: 202 with how many */
 /* The same of a campaign that need not be kept; within a transaction of the reader. */
 void mailing_test_of(struct call *call, const struct audience_campaign *campaign,
 		     const struct exchange_events *events);

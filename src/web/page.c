@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "message/html_entity.h"
 
 #include <stdio.h>
 
@@ -11,18 +12,6 @@
 void page_markup(struct page *page, struct slice literal)
 {
 	buf_add_slice(page->out, literal);
-}
-
-static const char *entity_of(char c)
-{
-	switch (c) {
-	case '&': return "&amp;";
-	case '<': return "&lt;";
-	case '>': return "&gt;";
-	case '"': return "&quot;";
-	case '\'': return "&#39;";
-	default: return NULL;
-	}
 }
 
 /* C0 and C1 controls are no characters of HTML, but for what is white space. */
@@ -39,7 +28,7 @@ void page_text(struct page *page, struct slice text)
 	size_t at = 0;
 
 	while (at < text.len) {
-		const char *instead = entity_of(text.ptr[at]);
+		const char *instead = html_escape_of(text.ptr[at]);
 		size_t len = 1;
 
 		if (!instead) {

@@ -150,11 +150,8 @@ void page_deliverability(struct call *call)
 {
 	static const struct exchange_events events = { NULL, on_status };
 
-	call->items = json_array();
-	if (!call->items) {
-		call_refuse(call, 503, NULL, "no memory");
+	if (!call_begin_items(call))
 		return;
-	}
 	if (call_ask(call, &events, json_pack("{s:s}", "command", "status")))
 		call_ask_end(call);
 }

@@ -472,11 +472,8 @@ static const struct exchange_events show_events = { keep, on_shown };
 
 void page_dns(struct call *call)
 {
-	call->items = json_array();
-	if (!call->items) {
-		call_refuse(call, 503, NULL, "no memory");
+	if (!call_begin_items(call))
 		return;
-	}
 	if (call_ask(call, &show_events, json_pack("{s:s}", "command", "identity.show")))
 		call_ask_end(call);
 }

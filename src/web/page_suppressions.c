@@ -260,11 +260,8 @@ void page_suppressions(struct call *call)
 		CALL_REDIRECT(call, TONE_NEUTRAL, NULL, "/admin/suppressions/{}", whole);
 		return;
 	}
-	call->items = json_array();
-	if (!call->items) {
-		call_refuse(call, 503, NULL, "no memory");
+	if (!call_begin_items(call))
 		return;
-	}
 	if (call_ask(call, &events,
 		     json_pack("{s:s, s:i, s:s*, s:s*, s:s*}", "command", "suppression.list",
 			       "limit", SHOWN, "contains", if_any(whole, find, sizeof(find)),
@@ -369,11 +366,8 @@ void page_suppression(struct call *call)
 		call_problem_page(call, 404, &words[BAD_ADDRESS]);
 		return;
 	}
-	call->items = json_array();
-	if (!call->items) {
-		call_refuse(call, 503, NULL, "no memory");
+	if (!call_begin_items(call))
 		return;
-	}
 	if (call_ask(call, &events,
 		     json_pack("{s:s, s:s}", "command", "suppression.show", "address",
 			       call->argument)))

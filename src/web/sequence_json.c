@@ -226,3 +226,18 @@ bool sequence_find(struct call *call, struct audience_sequence *sequence)
 		call_refuse(call, 500, NULL, "%s", audience_error_text(call->web->reader));
 	return false;
 }
+
+struct sequence_order *sequence_order_of_path(struct call *call, enum sequence_act_kind kind)
+{
+	struct audience_sequence sequence;
+	struct sequence_order *order;
+	bool is_there = sequence_find(call, &sequence);
+
+	audience_abort(call->web->reader);
+	if (!is_there)
+		return NULL;
+	order = sequence_order_new(call, kind);
+	if (order)
+		order->id = sequence.id;
+	return order;
+}

@@ -3,7 +3,7 @@
 #define WEB_SEQUENCE_JSON_H
 
 #include "store/audience_enrolment.h"
-#include "web/call.h"
+#include "web/sequence_order.h"
 
 /* Within a transaction; with the steps' texts, or without. NULL: no memory. */
 json_t *sequence_json(struct audience_txn *txn, const struct audience_sequence *sequence,
@@ -22,5 +22,9 @@ const char *enrolment_state_name(enum sequence_state state);
  */
 bool sequence_find(struct call *call, struct audience_sequence *sequence) MUST_CHECK;
 bool sequence_may_see(const struct call *call, const struct audience_sequence *sequence);
+
+/* An order about it. NULL: the call is answered. */
+struct sequence_order *sequence_order_of_path(struct call *call,
+					      enum sequence_act_kind kind) MUST_CHECK;
 
 #endif
