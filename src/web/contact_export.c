@@ -228,9 +228,12 @@ static void fill(struct export_stream *stream, struct buf *out, struct call *cal
 
 		if (result != STORE_OK) {
 			stream->ended = true;
-			/* Cut short it must not look whole: the connection breaks. */
-			if (result != STORE_NOT_FOUND)
+			/* A web server may hand that on as the file's end: the log tells. */
+			if (result != STORE_NOT_FOUND) {
+				log_error("web", "an export was cut short", "reason=%s",
+					  audience_error_text(call->web->reader));
 				call->answer_body.failed = true;
+			}
 			return;
 		}
 		if (wanted && stream->what.checks)
