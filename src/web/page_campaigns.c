@@ -14,9 +14,9 @@
 
 enum word {
 	TITLE, NEW, NONE, HELD, RELEASE, RELEASED, EDIT, PREVIEW, SCHEDULE, NOW, UNSCHEDULE, PAUSE,
-	RESUME, CANCEL, DELETE, DONE_WORD, WRONG_STATE, GONE, WHEN, FROM, SUBJECT, STARTED, ENDED,
-	REASON, REPORT, RECIPIENTS, DELIVERED, OPENED, CLICKED, BOUNCED, UNSUBSCRIBED, COMPLAINED,
-	DETAILS, CSV, STATE_WORD, RESEND, COPIED, KEEP, WORD_COUNT,
+	RESUME, CANCEL, DELETE, DONE_WORD, WRONG_STATE, GONE, WHEN, FROM, SUBJECT, SUBJECT_B,
+	STARTED, ENDED, REASON, REPORT, RECIPIENTS, DELIVERED, OPENED, CLICKED, BOUNCED,
+	UNSUBSCRIBED, COMPLAINED, DETAILS, CSV, STATE_WORD, RESEND, COPIED, KEEP, WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
@@ -45,6 +45,7 @@ static const struct words words[WORD_COUNT] = {
 	[WHEN] = { { "Start", "開始" } },
 	[FROM] = { { "From", "差出人" } },
 	[SUBJECT] = { { "Subject", "件名" } },
+	[SUBJECT_B] = { { "Second subject", "比較する件名" } },
 	[STARTED] = { { "Started", "開始日時" } },
 	[ENDED] = { { "Ended", "終了日時" } },
 	[REASON] = { { "Why it does not go on", "停止の理由" } },
@@ -220,6 +221,10 @@ static void show_facts(struct page *page, const struct audience_campaign *c,
 	page_text(page, draft->of[DRAFT_FROM]);
 	page_fact(page, &words[SUBJECT]);
 	page_text(page, draft->of[DRAFT_SUBJECT]);
+	if (draft->of[DRAFT_SUBJECT_B].len > 0) {
+		page_fact(page, &words[SUBJECT_B]);
+		page_text(page, draft->of[DRAFT_SUBJECT_B]);
+	}
 	if (draft->of[DRAFT_AT].len > 0) {
 		page_fact(page, &words[WHEN]);
 		page_text(page, draft->of[DRAFT_AT]);

@@ -15,6 +15,7 @@
 #include "web/identity.h"
 #include "web/mailing_start.h"
 #include "web/sequence_order_parts.h"
+#include "web/setting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,6 +219,7 @@ static enum store_result create(struct sequence_order *order, struct audience_tx
 				       .looked_contact = UINT32_MAX };
 	enum sequence_field wrong;
 	enum store_result result;
+	struct time_zone zone;
 
 	if (!sequence_texts_read(&order->texts, &s, &wrong, &order->error)) {
 		sequence_wrong(order, sequence_field_name(wrong), NULL);
@@ -225,6 +227,10 @@ static enum store_result create(struct sequence_order *order, struct audience_tx
 	}
 	if (!check_names(order, txn, &s))
 		return STORE_OK;
+	if (s.of[SEQUENCE_ZONE].len == 0) {
+		setting_zone(txn, &zone);
+		s.of[SEQUENCE_ZONE] = slice_of(zone.name);
+	}
 	result = audience_sequence_put(txn, &s);
 	order->id = s.id;
 	if (result == STORE_FULL)

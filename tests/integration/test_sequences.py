@@ -190,6 +190,12 @@ def test_a_running_sequence_is_edited_and_says_what_it_cannot(web, key, server):
     assert ok(web.call("GET", "/api/v1/mailings", key))["mailings"] == []
 
 
+def test_without_a_zone_it_goes_by_the_settings_clock(web, key):
+    ok(web.call("PATCH", "/api/v1/settings", key, {"zone": "Europe/Paris"}))
+    where, _ = make(web, key, [step("One")], start="list", list=1)
+    assert ok(web.call("GET", where, key))["zone"] == "Europe/Paris"
+
+
 def test_what_must_be_mended_in_a_step_stops_the_start(web, key):
     bare = {**step("Two"), "text": "Nothing to leave by, and nobody who says it.\n"}
     where, (_, two) = make(web, key, [step("One"), bare], start="list", list=1)
