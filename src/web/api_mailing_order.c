@@ -77,7 +77,7 @@ static void answer_stopped(struct call *call, const struct mailing_stops *stops)
 	if (stops->stops & MAILING_STOP_FINDINGS) {
 		json_object_set_new(more, "findings", findings_json(&stops->review));
 		buf_add_text(&why, "what was found has to be mended first: ");
-		mailing_stops_findings(stops, &why);
+		mailing_stops_findings(stops, LANGUAGE_ENGLISH, &why);
 	}
 	if (stops->stops & MAILING_STOP_IDENTITY) {
 		if (stops->identity)

@@ -32,14 +32,15 @@ const char *mailing_stop_name(u32 index)
 
 /* ---- the reasons ---- */
 
-void mailing_stops_findings(const struct mailing_stops *stops, struct buf *out)
+void mailing_stops_findings(const struct mailing_stops *stops, enum language language,
+			    struct buf *out)
 {
 	for (u32 i = 0; i < stops->review.count; i++) {
 		if (stops->review.findings[i].severity != REVIEW_MUST)
 			continue;
 		if (i > 0)
 			buf_add_char(out, ' ');
-		review_add_problem(&stops->review.findings[i], false, out);
+		review_add_problem(&stops->review.findings[i], language == LANGUAGE_JAPANESE, out);
 	}
 }
 
@@ -63,7 +64,7 @@ static void note_overridden(struct mailing_start *start)
 	buf_init(&line, LINE_MAX);
 	if (order->overridden & MAILING_STOP_FINDINGS) {
 		buf_add_text(&line, "findings: ");
-		mailing_stops_findings(&start->stops, &line);
+		mailing_stops_findings(&start->stops, LANGUAGE_ENGLISH, &line);
 	}
 	if (order->overridden & MAILING_STOP_IDENTITY) {
 		buf_add_format(&line, "%sidentity of %s: ", line.len > 0 ? " " : "",

@@ -28,8 +28,9 @@ struct mailing_stops {
 	struct review review; /* those of REVIEW_MUST come first */
 	json_t *identity; /* the last result; NULL: DNS was not asked, or that failed */
 };
-/* Of the review, in one line of English; and of DNS. */
-void mailing_stops_findings(const struct mailing_stops *stops, struct buf *out);
+/* Of the review, in one line; and of DNS, in English. */
+void mailing_stops_findings(const struct mailing_stops *stops, enum language language,
+			    struct buf *out);
 void mailing_stops_identity(const struct mailing_stops *stops, struct buf *out);
 
 struct mailing_start;

@@ -135,6 +135,7 @@ void page_sequence_order(struct call *call)
 			sequence_order_free(order);
 			call_problem_page(call, 404, &words[NOT_THERE]);
 		} else if (order->kind == SEQUENCE_START) {
+			order->language = call_language(call);
 			sequence_start_give(order, call, page_sequence_answer);
 		} else {
 			sequence_order_give(order, call, page_sequence_answer);

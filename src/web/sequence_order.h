@@ -51,6 +51,7 @@ struct sequence_order {
 	char key[384 + 1]; /* of the contact's address; "": by id */
 	u64 at_ms; /* of an event, or of entering */
 	u64 now_ms;
+	enum language language; /* of what is to be mended */
 	u32 overrides; /* bits of enum mailing_stop: starts whatever they say (sequence_start.h) */
 	struct sequence_texts texts;
 	struct step_texts step_texts;

@@ -43,7 +43,7 @@ static void note_findings(struct sequence_order *order, u32 step, const struct r
 	struct buf why;
 
 	buf_init(&why, sizeof(order->error.text));
-	mailing_stops_findings(&stops, &why);
+	mailing_stops_findings(&stops, order->language, &why);
 	error_set(&order->error, "%.*s", SLICE_FMT(buf_slice(&why)));
 	buf_done(&why);
 	order->outcome = SEQUENCE_IS_WRONG;

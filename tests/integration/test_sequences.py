@@ -208,6 +208,8 @@ def test_what_must_be_mended_in_a_step_stops_the_start(web, key):
     page = f"/admin/sequences/{where.rpartition('/')[2]}"
     stopped = owner.get(page).send(page + "/start")
     assert stopped.status == 422 and "unsubscribe" in stopped.text
+    other = Visitor(web, "ja").become("mori@shop.test")
+    assert "配信停止" in other.get(page).send(page + "/start").text
     assert "Done." in stopped.send(page + "/start", override="findings").text
     log = ok(web.call("GET", "/api/v1/audit", key))
     assert any(one["action"] == "sequence.start" and "whatever is to be mended" in one["object"]
