@@ -85,7 +85,7 @@ def test_a_queue_that_fills_its_map_starts_again_after_a_crash(sender_in, tmp_pa
     courier.start()
     status = courier.status("large")
     silent.close()
-    assert status["doubts"] > 10000 and status["queued"] == status["total"] == 3_000_000
+    assert status["doubts"] > 10000 and status["queued"] == status["total"] == 3_000_000, status
 
 
 # The judge itself: it must see each kind of wrong, or the run above says nothing.

@@ -99,6 +99,7 @@ def test_a_refusal_is_told_to_the_sender_once_and_a_success_when_it_was_asked_fo
                     sender=BOSS)
         link.letter("3", COURIER, MAIL, [f"nobody@{SHOP}"])
     wait_until(lambda: len(shop.mails()) >= 4, "two readers and two notices")
+    wait_until(lambda: is_over(sender), "the sender to know it")
     sender.kill()
     sender.start(write=False)
     wait_until(lambda: is_over(sender), "the end")
