@@ -136,10 +136,11 @@ static void move_lanes(struct planner *planner, struct route_share *share, u32 m
 	/* The share is gone with its last lane. */
 	for (lanes = min_u32(lanes, most); lanes > 0; lanes--) {
 		struct lane *lane = list_entry(share->lanes.next, struct lane, node);
-		const u32 source = planner_warmup_source(planner, lane->campaign, lane->domain,
-							 lane->number, false);
 
-		if (source == lane->route->source)
+		/* Of a campaign that is over until its end is seen; its domain may be dead. */
+		if (!planner_lane_is_live(lane) ||
+		    planner_warmup_source(planner, lane->campaign, lane->domain, lane->number,
+					  false) == lane->route->source)
 			list_push_back(&share->lanes, list_pop_front(&share->lanes));
 		else
 			planner_lane_place(planner, lane);

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import pathlib
-import re
 import socket
 import ssl
 import subprocess
@@ -70,8 +69,7 @@ class Person(visitor.Visitor):
         self.session.headers["Host"] = HOST
 
     def invitation(self, email, role="owner"):
-        link = self.run("web-user", "add", email, "--role", role).stdout
-        return re.search(rf"https://{HOST}(/\S+)", link)[1]
+        return self.run("web-user", "add", email, "--role", role).stdout.strip()
 
 
 class Operation:

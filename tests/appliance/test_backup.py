@@ -28,7 +28,8 @@ def test_a_new_machine_goes_on_from_the_backup_of_the_lost_one(lost, other):
     lost.wait_done("spring")
     lost.create("summer", addresses)
     lost.wait(lambda: lost.status("summer")["delivered"] > 50, "some to be sent", every=0.1)
-    lost.ssh("pages", "put", "news/index.html", stdin="<p>ニュース</p>")
+    for path, text in (("index.html", "<p>ようこそ</p>"), ("news/index.html", "<p>ニュース</p>")):
+        lost.ssh("pages", "put", path, stdin=text)
     said = lost.ssh("backup").stdout
     name = said.split("/data/backup/")[1].split(".backup")[0] + ".backup"
     backup = lost.ssh("file", "get", name, stdin=b"").stdout
@@ -50,7 +51,7 @@ def test_a_new_machine_goes_on_from_the_backup_of_the_lost_one(lost, other):
     other.ssh("campaign", "resume", "summer")
     other.wait_done("summer")
     assert set(lost.slow_sink.recipients()) == set(addresses)
-    other.wait_for_pages()
+    other.wait(lambda: other.page()[1] == "<p>ようこそ</p>", "the customer's pages")
     assert other.page("/news/")[1] == "<p>ニュース</p>"
     # The same key signs, so the record in DNS is still the right one.
     other.ssh("file", "put", "news.eml", stdin=TEMPLATE)
