@@ -40,6 +40,7 @@ customer "courier.example" {{
 	unsubscribe-url = "https://courier.example/u/{{{{_token}}}}"
 }}
 site "default" {{ sessions = 4 rate = 40 tls-kernel = "always" }}
+web {{ url = "https://mail.courier.example" }}
 {more}
 route "slow.example" {{ relay = "{outside}:{slow_port}" }}
 route "*" {{ relay = "{outside}:{port}" }}
