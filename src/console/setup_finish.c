@@ -59,6 +59,11 @@ static void make_config(const struct setup *setup, struct buf *text)
 	add_addresses(setup, text);
 	buf_add_format(text, "\tdkim \"%s\" { key = \"%s/keys/%s.%s.pem\" }\n}\n", setup->selector,
 		       DATA_PATH, setup->domain, setup->selector);
+	buf_add_format(text,
+		       "\nweb {\n"
+		       "\turl = \"https://%s\"  # the pages that links in mail lead to\n"
+		       "}\n",
+		       setup->appliance.hostname);
 	if (setup->wants_certificate)
 		buf_add_format(text,
 			       "\nwww {\n"

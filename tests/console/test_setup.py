@@ -72,6 +72,7 @@ def test_the_questions_lead_to_settings_a_key_and_records(blank):
     sender = (blank.etc / "hikyaku.conf").read_text()
     assert 'customer "example.jp" {' in sender
     assert 'address "any" { ehlo = "mail.example.jp" }' in sender
+    assert 'web {\n\turl = "https://mail.example.jp"' in sender
     assert 'textfiles = "/run/hikyaku/metrics"' in sender
     assert 'dkim "s1" { key = "/data/send/keys/example.jp.s1.pem" }' in sender
     assert "acme = true" in sender and 'acme-contact = "postmaster@example.jp"' in sender
