@@ -234,7 +234,7 @@ def test_birthdays_of_before_the_start_and_of_later_count(web, key, server):
 
     add("before", today)
     where, steps = make(web, key, [step("Soon", wait_days=-7), step("Today")], start="yearly",
-                        attribute=birthday.get("id", 1), late_hours=30)
+                        attribute=birthday.get("id", 1), late_hours=30, zone="UTC")
     start(web, key, where)
     wait_until(lambda: subjects(server, "before@shop.test") == ["Today"], "who was there before")
     add("after", today)
