@@ -60,22 +60,11 @@ void api_users_list(struct call *call)
 static bool find(struct call *call, struct account *account)
 {
 	struct slice who = slice_of(call->argument);
-	enum store_result result;
-	u32 id;
+	u32 id = 0;
 
-	if (!call_is_general(call))
-		return false;
-	result = audience_begin_read(call->web->reader);
-	if (result == STORE_OK)
-		result = slice_to_u32(who, &id)
-				 ? account_get_by_id(call->web->reader, id, account)
-				 : account_get(call->web->reader, who, account);
-	audience_abort(call->web->reader);
-	if (result == STORE_NOT_FOUND)
-		call_refuse(call, 404, NULL, "there is no such user");
-	else if (result != STORE_OK)
-		call_refuse(call, 503, NULL, "users cannot be read");
-	return result == STORE_OK;
+	if (slice_to_u32(who, &id))
+		who = SLICE_NONE;
+	return call_is_general(call) && user_find(call, id, who, account);
 }
 
 void api_user_show(struct call *call)

@@ -3,14 +3,24 @@
 #include "base/text.h"
 #include "web/take_in.h"
 
-TAKE_IN(announcement_en, "src/web/base_template/announcement.en.html");
-TAKE_IN(announcement_ja, "src/web/base_template/announcement.ja.html");
-TAKE_IN(products_en, "src/web/base_template/products.en.html");
-TAKE_IN(products_ja, "src/web/base_template/products.ja.html");
-TAKE_IN(letter_en, "src/web/base_template/letter.en.html");
-TAKE_IN(letter_ja, "src/web/base_template/letter.ja.html");
-TAKE_IN(receipt_en, "src/web/base_template/receipt.en.html");
-TAKE_IN(receipt_ja, "src/web/base_template/receipt.ja.html");
+#define FOLDER "src/web/base_template/"
+/* All have one head and one style; only the title in it is each one's own. */
+#define TAKE_IN_PAGE(name, language, title)                                                        \
+	TAKE_IN_DATA(name##_##language,                                                            \
+		     ".ascii \"<!doctype html>\\n<html lang=\\\"" #language "\\\">\\n\"\n"         \
+		     ".incbin \"" FOLDER "meta.html\"\n"                                           \
+		     ".ascii \"<title>" title "</title>\\n\"\n"                                    \
+		     ".incbin \"" FOLDER "opening.html\"\n"                                        \
+		     ".incbin \"" FOLDER #name "." #language ".html\"\n")
+
+TAKE_IN_PAGE(announcement, en, "News");
+TAKE_IN_PAGE(announcement, ja, "お知らせ");
+TAKE_IN_PAGE(products, en, "Products");
+TAKE_IN_PAGE(products, ja, "おすすめ商品");
+TAKE_IN_PAGE(letter, en, "Letter");
+TAKE_IN_PAGE(letter, ja, "お手紙");
+TAKE_IN_PAGE(receipt, en, "Order confirmation");
+TAKE_IN_PAGE(receipt, ja, "ご注文の確認");
 
 #define FILE(name) { asset_##name, &asset_##name##_size }
 

@@ -267,19 +267,11 @@ void page_users_invite(struct call *call)
 /* False: the call was answered. */
 static bool find(struct call *call, struct account *account)
 {
-	enum store_result result = audience_begin_read(call->web->reader);
 	u32 id;
 
 	if (!slice_to_u32(slice_of(call->argument), &id))
 		id = 0;
-	if (result == STORE_OK)
-		result = account_get_by_id(call->web->reader, id, account);
-	audience_abort(call->web->reader);
-	if (result == STORE_NOT_FOUND)
-		call_refuse(call, 404, NULL, "there is no such user");
-	else if (result != STORE_OK)
-		call_refuse(call, 503, NULL, "users cannot be read");
-	return result == STORE_OK;
+	return user_find(call, id, SLICE_NONE, account);
 }
 
 void page_user(struct call *call)

@@ -7,14 +7,17 @@
 
 #include "base/types.h"
 
-#define TAKE_IN(name, file)                                                                        \
+#define TAKE_IN(name, file) TAKE_IN_DATA(name, ".incbin \"" file "\"\n")
+
+/* The same of what directives of the assembler make, one behind the other. */
+#define TAKE_IN_DATA(name, data)                                                                   \
 	extern const char asset_##name[];                                                          \
 	extern const u64 asset_##name##_size;                                                      \
 	__asm__(".section .rodata\n"                                                               \
 		".global asset_" #name "\n"                                                        \
 		".global asset_" #name "_size\n"                                                   \
 		"asset_" #name ":\n"                                                               \
-		".incbin \"" file "\"\n"                                                           \
+		data                                                                               \
 		"asset_" #name "_end:\n"                                                           \
 		".balign 8\n"                                                                      \
 		"asset_" #name "_size:\n"                                                          \

@@ -129,6 +129,21 @@ static void wipe(struct call_order *base)
 	explicit_bzero(&order->account, sizeof(order->account));
 }
 
+bool user_find(struct call *call, u32 id, struct slice email, struct account *account)
+{
+	enum store_result result = audience_begin_read(call->web->reader);
+
+	if (result == STORE_OK)
+		result = email.ptr ? account_get(call->web->reader, email, account)
+				   : account_get_by_id(call->web->reader, id, account);
+	audience_abort(call->web->reader);
+	if (result == STORE_NOT_FOUND)
+		call_refuse(call, 404, NULL, "there is no such user");
+	else if (result != STORE_OK)
+		call_refuse(call, 503, NULL, "users cannot be read");
+	return result == STORE_OK;
+}
+
 struct user_order *user_order_open(struct call *call, enum user_change change_kind,
 				   void (*answer)(struct call *call, struct call_order *order))
 {

@@ -47,6 +47,9 @@ struct user_order {
 	char token[INVITATION_TOKEN_SIZE];
 };
 
+/* By `email`, or by id when that is SLICE_NONE. False: the call was answered. */
+bool user_find(struct call *call, u32 id, struct slice email, struct account *account) MUST_CHECK;
+
 /* NULL: there is no memory, the call was answered. `answer` as of struct call_order. */
 struct user_order *user_order_open(struct call *call, enum user_change change,
 				   void (*answer)(struct call *call,

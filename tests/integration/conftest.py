@@ -4,6 +4,7 @@ import pytest
 
 import network as network_module
 import sender as sender_module
+from hostile import Hostile, polite
 
 
 def pytest_collection_modifyitems(items):
@@ -46,6 +47,13 @@ def sink_with(programs):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def server():
+    """A receiver that takes all that comes; it has what it accepted."""
+    with Hostile(polite) as one:
+        yield one
 
 
 @pytest.fixture

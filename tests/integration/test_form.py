@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from hostile import Hostile, polite
 from sender import wait_until
 from test_reader import World, reader_many  # noqa: F401: a fixture
 from visitor import Visitor
@@ -18,12 +17,6 @@ FORM = {"name": "news", "lists": "1", "fields": "1*", "from": "飛脚 <news@cour
         "title_ja": "<script>alert(1)</script>", "title_en": "News", "consent_en": "I want {{mail}} & more.",
         "consent_ja": "配信に同意します", "origins": "https://shop.example\nhttp://blog.example:8080",
         "mail_en": "Hello {{name}},", "colour": "#1a73e8"}
-
-
-@pytest.fixture
-def server():
-    with Hostile(polite) as one:
-        yield one
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import urllib.parse
 
 import pytest
 
-from hostile import Hostile, polite
 from sender import wait_until
 from test_form import filled, token_of
 from visitor import Visitor
@@ -22,12 +21,6 @@ PEOPLE = 120
 SENDER = {"sender_name": "Courier K.K.", "sender_address": "1-2 Chiyoda, Tokyo",
           "sender_contact": "help@shop.test"}
 FOOT = "Courier K.K., 1-2 Chiyoda, Tokyo, help@shop.test\n"
-
-
-@pytest.fixture
-def server():
-    with Hostile(polite) as one:
-        yield one
 
 
 @pytest.fixture

@@ -19,17 +19,11 @@ import jsonschema
 import pytest
 import requests
 
-from hostile import Hostile, polite
+from hostile import Hostile
 from sender import ROOT, free_port, wait_until
 from web_host import WebHost
 
 ANN, BOB = "ann@shop.test", "bob@shop.test"
-
-
-@pytest.fixture
-def server():
-    with Hostile(polite) as one:
-        yield one
 
 
 @pytest.fixture
