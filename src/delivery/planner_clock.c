@@ -77,7 +77,7 @@ bool planner_clock_note(struct planner *planner)
 	bool ok;
 
 	/* What others need the last room for does not fail for this. */
-	planner->noting = planner->careful == 0 && !planner->recovering &&
+	planner->noting = planner->careful == 0 &&
 			  (planner->noted_ns == 0 ||
 			   planner->now_ns - planner->noted_ns >= NOTE_NS);
 	if (!planner->noting)

@@ -5,6 +5,8 @@ $(BUILD)/tests/delivery/planner_sts_test: LDFLAGS += -Wl,--wrap=queue_setting_pu
 	-Wl,--wrap=queue_log_add,--wrap=queue_abort
 # The same, when a notice is to be kept.
 $(BUILD)/tests/delivery/planner_notice_test: LDFLAGS += -Wl,--wrap=queue_letter_put
+# The same, in a recovery.
+$(BUILD)/tests/delivery/planner_clock_test: LDFLAGS += -Wl,--wrap=queue_setting_put,--wrap=queue_grow
 # All clocks are the test's, so that one seed is one day.
 $(BUILD)/tests/delivery/planner_day_test: LDFLAGS += -Wl,--wrap=clock_mono_ns,--wrap=clock_wall_ms
 # What receivers remember fades.

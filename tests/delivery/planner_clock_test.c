@@ -42,6 +42,27 @@ u64 clock_wall_ms(void)
 	return wall_ms;
 }
 
+/* Nobody finds room in the queue for a setting, and it may not grow. */
+static bool is_full;
+
+enum store_result __real_queue_setting_put(struct queue *queue, struct slice name,
+					   struct slice value);
+enum store_result __wrap_queue_setting_put(struct queue *queue, struct slice name,
+					   struct slice value);
+bool __real_queue_grow(struct queue *queue);
+bool __wrap_queue_grow(struct queue *queue);
+
+enum store_result __wrap_queue_setting_put(struct queue *queue, struct slice name,
+					   struct slice value)
+{
+	return is_full ? STORE_FULL : __real_queue_setting_put(queue, name, value);
+}
+
+bool __wrap_queue_grow(struct queue *queue)
+{
+	return !is_full && __real_queue_grow(queue);
+}
+
 static void pass(u64 ms)
 {
 	mono_ns += ms * NS_PER_MS;
@@ -391,6 +412,31 @@ static void an_idle_sender_loses_little_time_by_a_power_cut(void **state)
 	assert_in_range(planner_due_now(the.planner) - begin_ms, HOUR_MS - 62 * MS_PER_S, HOUR_MS);
 }
 
+/* Else the next start would take the time since another boot for time that went by. */
+static void a_start_that_waited_for_room_notes_its_time_as_any(void **state)
+{
+	u64 due_ms;
+
+	(void)state;
+	is_full = true;
+	reboot(NOW_MS + HOUR_MS);
+	assert_true(planner_is_recovering(the.planner));
+	is_full = false;
+	pass(2 * MS_PER_S);
+	turn();
+	assert_false(planner_is_recovering(the.planner));
+	due_ms = planner_due_now(the.planner) + HOUR_MS;
+	defer(due_ms);
+	wall_ms += 10 * YEAR_MS;
+	stop();
+	start();
+	turn();
+	assert_false(was_taken(due_ms));
+	pass(HOUR_MS);
+	turn();
+	assert_true(was_taken(due_ms));
+}
+
 static void the_log_is_kept_when_the_wall_clock_jumps_ahead(void **state)
 {
 	struct queue *queue = planner_queue(the.planner);
@@ -454,6 +500,7 @@ int main(void)
 		clock_test(a_restart_counts_the_time_between_though_the_wall_clock_was_set),
 		clock_test(a_machine_that_was_off_long_finds_its_rows_due_and_as_old_as_they_were),
 		clock_test(an_idle_sender_loses_little_time_by_a_power_cut),
+		clock_test(a_start_that_waited_for_room_notes_its_time_as_any),
 		clock_test(the_log_is_kept_when_the_wall_clock_jumps_ahead),
 		clock_test(a_date_ahead_of_the_clock_is_given_anew_when_nobody_can_have_a_copy),
 	};

@@ -14,8 +14,9 @@ static void open_with(struct fixture *f, const char *cold, const char *others, c
 	snprintf(more, sizeof(more),
 		 "site \"x\" { mx = {\"mx.test\", \"mx2.test\"} adaptive = false %s }\n", site);
 	fixture_open(f, addresses, more);
-	/* Away from midnight. */
+	/* Away from midnight, and the next start goes on from there. */
 	f->planner->time.due_ms = f->planner->time.due_ms / 86400000 * 86400000 + 3600000;
+	f->planner->noted_ns = 0;
 	zone_set("x.test", MX_OK, 86400 * 90, "mx.test=20.0.0.1");
 	zone_set("y.test", MX_OK, 86400 * 90, "mx2.test=20.0.0.2");
 	zone_set("z.test", MX_OK, 86400 * 90, "other.test=20.0.0.3");
