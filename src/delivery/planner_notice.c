@@ -44,6 +44,7 @@ struct group {
 struct planner_notices {
 	struct arena arena;
 	struct group *newest;
+	u32 forwards_failed; /* rows */
 };
 
 /* ---- who wants to know ---- */
@@ -55,15 +56,18 @@ static bool wants(const struct letter_row *row, enum letter_notify what)
 	return !(row->notify & LETTER_NOTIFY_NEVER) && (row->notify & what);
 }
 
-/* False: nobody is told, or the store failed. */
+/* False: it is gone, or the store failed. */
 static bool find_letter(struct planner *planner, const struct row_id *id,
 			struct queue_letter *letter)
 {
 	enum store_result result =
 		queue_letter_get(planner->queue, id->campaign, id->domain, letter);
 
-	if (result == STORE_NOT_FOUND || !planner_store_ok(planner, result))
-		return false;
+	return result != STORE_NOT_FOUND && planner_store_ok(planner, result);
+}
+
+static bool has_sender(const struct queue_letter *letter)
+{
 	return letter->kind == LETTER_SUBMITTED && letter->sender.len > 0;
 }
 
@@ -251,12 +255,17 @@ bool planner_notice_fate(struct planner *planner, const struct planner_campaign 
 	struct letter_row row;
 	struct group *group;
 
-	if (campaign->record.kind != CAMPAIGN_LETTERS || !letter_row_read(fate->values, &row) ||
-	    !wants(&row, wish_of(action)))
+	if (campaign->record.kind != CAMPAIGN_LETTERS || !letter_row_read(fate->values, &row))
+		return true;
+	if (action != NOTICE_FAILED && !wants(&row, wish_of(action)))
 		return true;
 	if (!find_letter(planner, fate->id, &letter))
 		return planner->failed_by == STORE_OK;
 	notices = notices_of(planner);
+	if (action == NOTICE_FAILED && letter.kind == LETTER_FORWARD)
+		notices->forwards_failed++;
+	if (!has_sender(&letter) || !wants(&row, wish_of(action)))
+		return true;
 	group = find_group(notices, fate->id, action);
 	if (!group)
 		group = make_group(planner, notices, campaign, fate->id, &letter, action);
@@ -276,7 +285,7 @@ bool planner_notice_bounce(struct planner *planner, const struct planner_campaig
 
 	if (campaign->record.kind != CAMPAIGN_LETTERS)
 		return true;
-	if (!find_letter(planner, fate->id, &letter) || letter.is_quiet)
+	if (!find_letter(planner, fate->id, &letter) || !has_sender(&letter) || letter.is_quiet)
 		return planner->failed_by == STORE_OK;
 	letter_row_write(&values, &(struct letter_recipient){ 0 });
 	whole.values = buf_slice(&values);
@@ -340,13 +349,24 @@ static void tell_sender(struct planner *planner, const struct group *group, stru
 			 result == LETTER_KNOWN ? "he was told already" : error.text);
 }
 
+/* The people who wrote are strangers, whose own addresses may be forged: the operator is told. */
+static void tell_operator(struct planner *planner)
+{
+	const u32 count = planner->notices->forwards_failed;
+
+	if (count == 0)
+		return;
+	metric_add(&planner->m->forwards_failed, count);
+	log_warn("delivery", "mail for people here could not be handed on", "messages=%u", count);
+}
+
 void planner_notices_write(struct planner *planner)
 {
 	struct planner_notices *notices = planner->notices;
 	struct group *group = notices ? notices->newest : NULL;
 	struct buf whole;
 
-	if (!group)
+	if (!notices)
 		return;
 	for (; group && planner->failed_by == STORE_OK; group = group->before) {
 		buf_init(&whole, 2 * NOTICE_ORIGINAL_MAX + group->count * NOTICE_OWN_MAX);
@@ -356,6 +376,8 @@ void planner_notices_write(struct planner *planner)
 			planner_store_ok(planner, STORE_FULL);
 		buf_done(&whole);
 	}
+	if (planner->failed_by == STORE_OK)
+		tell_operator(planner);
 	planner_notices_drop(planner);
 }
 
@@ -364,6 +386,7 @@ void planner_notices_drop(struct planner *planner)
 	if (!planner->notices)
 		return;
 	planner->notices->newest = NULL;
+	planner->notices->forwards_failed = 0;
 	arena_reset(&planner->notices->arena);
 }
 

@@ -23,7 +23,10 @@ struct planner_fate {
 	struct slice host;          /* empty: none was reached */
 	struct slice text;
 };
-/* Reads the store, writes nothing. False: the transaction failed. */
+/*
+ * Reads the store, writes nothing. False: the transaction failed. A forwarded letter's failure is
+ * told nobody by mail; it is counted and logged with the transaction.
+ */
 bool planner_notice_fate(struct planner *planner, const struct planner_campaign *campaign,
 			 const struct planner_fate *fate) MUST_CHECK;
 

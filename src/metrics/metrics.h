@@ -186,6 +186,7 @@ struct metrics_planner {
 	u64 sites_known;
 	u64 routes_known;
 	u64 letters[4]; /* brought to the sender, by enum letter_result */
+	u64 forwards_failed; /* rows of what came in for people and could not be handed on */
 	u64 suppressed_rows; /* recipients that got no mail since their address is suppressed */
 	u64 suppressed;      /* addresses known: those, and with failures in a row */
 	u64 store_full; /* times that intake or leasing paused for want of room */

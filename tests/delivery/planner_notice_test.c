@@ -316,6 +316,7 @@ static void who_wants_none_or_has_no_sender_is_told_nothing(void **state)
 		open_it(&f);
 		bring(&f, "1", &wishes[i]);
 		refuse(&f, "r0@x.test");
+		assert_int_equal(metric_get(&f.planner->m->forwards_failed), i + 1 == array_count(wishes));
 		nobody_is_told(&f);
 	}
 }

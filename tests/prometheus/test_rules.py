@@ -89,6 +89,7 @@ RINGS = [
      60, 120),
     ("HikyakuHookLostEntries", [series("hikyaku_hook_lost_entries_total", "0+0x10 50+0x60", hook="crm")],
      10, 14),
+    ("HikyakuForwardFailed", [series("hikyaku_forwards_failed_total", "0+0x10 1+0x120")], 10, 14),
 ]
 
 # What must wake nobody: the machine works, or somebody wants it so.
