@@ -162,13 +162,20 @@ static void show_hours(struct page *page, struct lines *hours)
 		return;
 	qsort(hours->at, hours->count, sizeof(*hours->at), compare_ids);
 	page_card_begin(page, &words[HOURS]);
-	page_chart_begin(page, &words[HOURS], columns);
+	/* One hour is no line. */
+	if (hours->count > 1)
+		page_chart_begin(page, &words[HOURS], columns);
+	else
+		page_table_begin(page, &words[HOURS], columns);
 	for (u32 i = 0; i < hours->count; i++) {
 		page_row_begin(page);
 		page_cell_time(page, hours->at[i].id * HOUR_MS);
 		show_counts(page, &hours->at[i], 3);
 	}
-	page_chart_end(page);
+	if (hours->count > 1)
+		page_chart_end(page);
+	else
+		page_table_end(page);
 	page_card_end(page);
 }
 
