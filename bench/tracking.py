@@ -16,6 +16,7 @@ import pathlib
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -52,10 +53,15 @@ def counted(port, name):
 
 
 class Slow:
-    """Clients that send a request's head byte by byte."""
+    """Clients that send a request's head byte by byte, encrypted as the others' are."""
 
     def __init__(self, port):
-        self.links = [socket.create_connection(("127.0.0.1", port)) for _ in range(SLOW_CLIENTS)]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.links = [context.wrap_socket(socket.create_connection(("127.0.0.1", port)))
+                      for _ in range(SLOW_CLIENTS)]
+        self.lost = set()
         self.stops = threading.Event()
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
@@ -66,7 +72,7 @@ class Slow:
                 try:
                     link.send(bytes([byte]))
                 except OSError:
-                    pass
+                    self.lost.add(link)
             if self.stops.wait(1):
                 return
 
@@ -129,6 +135,8 @@ def measure(folder, options):
         slow = Slow(web.port)
         show(f"... and {SLOW_CLIENTS} slow", lambda: h2load(web, uris, n, c, "--h1"))
         slow.close()
+        if slow.lost:
+            print(f"{len(slow.lost)} of the slow clients were turned away")
         time.sleep(1)
         kept = counted(metrics, "hikyaku_web_reactions")
         dropped = counted(metrics, "hikyaku_web_reactions_dropped")
