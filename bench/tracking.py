@@ -27,7 +27,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
-from sender import Sender, free_port  # noqa: E402
+from ports import free_port  # noqa: E402
+from sender import Sender  # noqa: E402
 from web_host import WebHost  # noqa: E402
 
 READER_MANY = ROOT / "build/host/tests/web/reader_many"

@@ -17,6 +17,7 @@ from console_world import PROGRAM, ROOT
 from fake_init import RECORD
 from identity_world import CUSTOMER, KEY, PTR4, publish_all, replace
 from name_server import NameServer
+from ports import free_port
 
 pytestmark = pytest.mark.binary
 
@@ -108,12 +109,6 @@ def test_ping_counts_answers(appliance):
 
 
 # ---- connect ----
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Host:

@@ -11,7 +11,8 @@ import subprocess
 import threading
 import urllib.request
 
-from sender import end_process, free_port, wait_until
+from ports import free_port
+from sender import end_process, wait_until
 
 
 class Box:

@@ -14,7 +14,8 @@ import subprocess
 import sys
 
 from authority import Authority
-from sender import end_process, free_port, wait_until
+from ports import free_port
+from sender import end_process, wait_until
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "console"))
 from name_server import NameServer  # noqa: E402

@@ -19,11 +19,12 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.request
+
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("HIKYAKU", str(ROOT / "build" / "host" / "hikyaku"))
@@ -55,13 +56,6 @@ def build():
     if "HIKYAKU" not in os.environ:
         make("VARIANT=host", "build/host/hikyaku")
     make("-f", "bench/bench.mk", "build/bench/sink")
-
-
-def free_port(host="127.0.0.1"):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
 
 
 def wait_until(condition, what="it", seconds=60, every=0.02):

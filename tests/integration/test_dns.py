@@ -15,6 +15,7 @@ import dns.rcode
 import pytest
 
 from dns_port import DnsPort
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOOKUP_MANY = ROOT / "build/host/tests/dns/lookup_many"
@@ -30,12 +31,6 @@ def lookup_many():
         subprocess.run(["make", "-s", "VARIANT=host", str(LOOKUP_MANY.relative_to(ROOT))],
                        cwd=ROOT, check=True)
     return program
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Zones:

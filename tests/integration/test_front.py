@@ -14,7 +14,8 @@ import urllib.request
 import pytest
 
 from pebble import Pebble
-from sender import free_port, wait_until
+from ports import free_port
+from sender import wait_until
 from web_host import WebHost
 
 NAME, OTHER = "www.shop.test", "news.shop.test"

@@ -13,7 +13,8 @@ import time
 import pytest
 
 from authority import Authority
-from sender import PROGRAM, ROOT, Refused, Sender, Sink, build, end_process, free_port, wait_until
+from ports import free_port
+from sender import PROGRAM, ROOT, Refused, Sender, Sink, build, end_process, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 

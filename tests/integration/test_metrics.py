@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -14,6 +13,8 @@ import urllib.request
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
+
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VARIANT = os.environ.get("VARIANT", "host")
@@ -33,11 +34,6 @@ def expose(form, names):
     done = subprocess.run([PROGRAMS / "expose_many", form, str(names)], check=True,
                           stdout=subprocess.PIPE)
     return done.stdout.decode("utf-8")  # strict: a page that is not UTF-8 fails here
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ import pytest
 from peers.exim import Exim
 from peers.opensmtpd import OpenSMTPD
 from peers.postfix import Postfix
-from sender import ROOT, Sender, end_process, free_port, wait_until
+from ports import free_port
+from sender import ROOT, Sender, end_process, wait_until
 
 pytestmark = [
     pytest.mark.binary,

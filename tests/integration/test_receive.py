@@ -15,7 +15,8 @@ import threading
 import pytest
 
 import sender as sender_module
-from sender import free_port, wait_until
+from ports import free_port
+from sender import wait_until
 
 CONFIG = """\
 customer "courier.example" {{

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from hostile import Hostile, polite
-from sender import DONE, HEADERS, TEXT, Refused, free_port, wait_until
+from ports import free_port
+from sender import DONE, HEADERS, TEXT, Refused, wait_until
 
 pytestmark = pytest.mark.binary
 

@@ -9,6 +9,7 @@ import pytest
 
 import sender as sender_module
 from hostile import Hostile
+from ports import free_port
 from sender import wait_until
 from visitor import Visitor
 from web_host import WebHost
@@ -26,7 +27,7 @@ class World:
 
     def __init__(self, folder):
         self.names = NameServer()
-        self.metrics = sender_module.free_port()
+        self.metrics = free_port()
         self.server = Hostile(lambda talk: talk.serve())
         self.sender = sender_module.Sender(folder / "sender", keys=("ed25519",),
                                            extra=self.names.options(DOMAIN))

@@ -20,7 +20,8 @@ import dkim
 import pytest
 
 from peers.postfix import Postfix
-from sender import PROGRAM, ROOT, end_process, free_port, wait_until
+from ports import free_port
+from sender import PROGRAM, ROOT, end_process, wait_until
 
 USER, PASSWORD = "shop", "correct horse"
 SHOP, EVIL = "shop@courier.example", "evil@courier.example"

@@ -20,7 +20,8 @@ import pytest
 import requests
 
 from hostile import Hostile
-from sender import ROOT, free_port, wait_until
+from ports import free_port
+from sender import ROOT, wait_until
 from web_host import WebHost
 
 ANN, BOB = "ann@shop.test", "bob@shop.test"

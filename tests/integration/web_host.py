@@ -14,7 +14,8 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from sender import end_process, free_port, wait_until
+from ports import free_port
+from sender import end_process, wait_until
 
 LIGHTTPD = "/usr/sbin/lighttpd"
 

@@ -10,7 +10,8 @@ import urllib.request
 import yaml
 
 import files
-import sender as senders
+from ports import free_port
+from sender import end_process
 
 
 class Prometheus:
@@ -22,7 +23,7 @@ class Prometheus:
         config["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
         shutil.copy(files.RULES, directory)
         (directory / "prometheus.yml").write_text(yaml.safe_dump(config))
-        self.port = senders.free_port()
+        self.port = free_port()
         self.log = directory / "prometheus.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -55,4 +56,4 @@ class Prometheus:
         return {rule["name"]: rule for group in self.get("rules")["groups"] for rule in group["rules"]}
 
     def close(self):
-        senders.end_process(self.process)
+        end_process(self.process)

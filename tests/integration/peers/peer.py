@@ -16,7 +16,8 @@ import socket
 import subprocess
 import time
 
-from sender import end_process, free_port, wait_until
+from ports import free_port
+from sender import end_process, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("HIKYAKU_CACHE",
