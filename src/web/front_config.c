@@ -12,6 +12,7 @@
 #define FILES_EACH 3	      /* a connection's: itself, a file, the role's */
 #define FILES_MORE 64
 #define TLS_PORT SLICE("443")
+#define ARCHIVE "/a" /* with nothing behind it; "/about.html" is a page of the customer's */
 
 /* ---- what goes where ---- */
 
@@ -51,6 +52,14 @@ static void add_headers(struct buf *out, const struct front_setting *setting, co
 	buf_add_format(out, "%s)\n", more);
 }
 
+static void add_role(struct buf *out, const struct front_setting *setting, const char *path)
+{
+	buf_add_format(out,
+		       "\t\"%s\" => ((\"socket\" => \"%s\", \"check-local\" => "
+		       "\"disable\", \"disable-time\" => 1)),\n",
+		       path, setting->config->web.listen);
+}
+
 /*
  * The role looks at a call's key before it takes its body, so bodies are handed on as they come;
  * those without a length are refused then (411), but for those of mail's readers (RFC 8058).
@@ -63,10 +72,7 @@ static void add_forwarding(struct buf *out, const struct front_setting *setting)
 
 	buf_add_text(out, "scgi.server = (\n");
 	for (size_t i = 0; i < array_count(forwarded); i++)
-		buf_add_format(out,
-			       "\t\"%s\" => ((\"socket\" => \"%s\", \"check-local\" => "
-			       "\"disable\", \"disable-time\" => 1)),\n",
-			       forwarded[i].path, config->web.listen);
+		add_role(out, setting, forwarded[i].path);
 	buf_add_text(out, ")\n");
 	for (size_t i = 0; i < array_count(forwarded); i++) {
 		buf_add_format(out,
@@ -83,6 +89,11 @@ static void add_forwarding(struct buf *out, const struct front_setting *setting)
 			buf_add_format(out, "\t" LOG_HEAD "%s..." LOG_TAIL, forwarded[i].path);
 		buf_add_text(out, "}\n");
 	}
+	buf_add_text(out, "$HTTP[\"url\"] == \"" ARCHIVE "\" {\n\tdeflate.mimetypes = ()\n\t");
+	add_headers(out, setting, "");
+	buf_add_text(out, "\tscgi.server = (\n");
+	add_role(out, setting, ARCHIVE);
+	buf_add_text(out, "\t)\n}\n");
 }
 
 /* ---- sockets ---- */

@@ -89,6 +89,14 @@ def test_the_customers_pages_are_served_by_http_2_and_tls_1_3_with_their_types(h
     assert "server:" not in head
     # The program's own paths are no files, whatever stands in the folder.
     assert json.loads(curl(web, "/api/v1/openapi.json")[0])["openapi"].startswith("3.")
+    # So is the archive, with its slash and without; what only begins as it does is the customer's.
+    (site / "about.html").write_text("<p>about</p>")
+    (site / "a").write_text("no archive")
+    for path in ("/a", "/a?x=1", "/a/"):
+        page, code, _ = curl(web, path)
+        assert code.endswith("200") and 'href="/a/rss"' in page, path
+    assert curl(web, "/about.html")[:1] == ("<p>about</p>",)
+    assert curl(web, "/ab")[1].endswith("404")
     plain = urllib.request.Request(f"http://127.0.0.1:{web.plain_port}/a/b?c=d")
     with pytest.raises(urllib.error.HTTPError) as led:
         urllib.request.build_opener(NoRedirect).open(plain, timeout=10)

@@ -112,6 +112,18 @@ static void tokens_in_paths_are_not_logged_and_a_log_may_be_left_out(void **stat
 	assert_false(says("accesslog."));
 }
 
+static void the_archive_without_a_slash_is_ours_and_what_only_begins_so_is_not(void **state)
+{
+	const char *alone;
+
+	(void)state;
+	make("", true, true);
+	alone = strstr(buf_text(&text), "$HTTP[\"url\"] == \"/a\" {");
+	assert_non_null(alone);
+	assert_non_null(strstr(alone, "\t\"/a\" => ((\"socket\""));
+	assert_true(strstr(buf_text(&text), "\t\"/a\" => ((\"socket\"") > alone);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -122,6 +134,7 @@ int main(void)
 		TEST(without_tls_nothing_of_it_is_said),
 		TEST(another_lighttpd_is_not_told_what_it_does_not_know),
 		TEST(tokens_in_paths_are_not_logged_and_a_log_may_be_left_out),
+		TEST(the_archive_without_a_slash_is_ours_and_what_only_begins_so_is_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
