@@ -188,12 +188,13 @@ static json_t *latest_identity(struct bringer *bringer, struct slice domain)
 	return latest;
 }
 
-static void explain(const struct bringer_head *head, const json_t *identity, struct error *error)
+static void explain(const struct bringer_head *head, const json_t *identity, u64 now_ms,
+		    struct error *error)
 {
 	struct buf why;
 
 	buf_init(&why, 64u << 10);
-	identity_add_failures(identity, &why);
+	identity_add_failures(identity, now_ms, &why);
 	error_set(error, "receivers would refuse mail of %.*s: %s", SLICE_FMT(head->c.customer),
 		  buf_text(&why));
 	buf_done(&why);
@@ -229,7 +230,7 @@ static bool is_vouched_for(struct bringer *bringer, struct bringer_work *work,
 	} else {
 		/* What could not be found out is asked again a little later. */
 		if (is_fresh && !is_aligned)
-			explain(head, latest, error);
+			explain(head, latest, bringer->now_ms, error);
 		work->asked = 0;
 	}
 	json_decref(latest);

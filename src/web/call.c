@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "web/call_upload.h"
+#include "web/identity_wait.h"
 #include "web/page.h"
-#include "web/mailing_start.h"
 #include "web/password.h"
 #include "web/route.h"
 #include "web/segment_count.h"
@@ -48,9 +48,8 @@ void call_close(struct call *call)
 	if (call->count)
 		segment_count_drop(call->count);
 	call->count = NULL;
-	if (call->start)
-		mailing_start_drop(call->start);
-	call->start = NULL;
+	if (call->identity_wait)
+		identity_wait_drop(call->identity_wait);
 	conn_close(&call->conn);
 }
 

@@ -120,7 +120,7 @@ struct call {
 	struct call_order *order;
 	struct password_work *password;
 	struct segment_count *count; /* under way */
-	struct mailing_start *start; /* of a campaign, while DNS is asked */
+	struct identity_wait *identity_wait; /* while DNS is asked */
 	char id[64];
 	u32 retry_after_s; /* of an answer; 0: not said */
 	/*

@@ -77,11 +77,20 @@ bool identity_stops_by(const json_t *check)
 	       (strncmp(name, "SPF ", 4) == 0 || strncmp(name, "DKIM", 4) == 0);
 }
 
-void identity_add_failures(const json_t *result, struct buf *out)
+bool identity_vouches(const json_t *result, u64 now_ms)
+{
+	return identity_is_fresh(result, now_ms) && identity_is_aligned(result);
+}
+
+void identity_add_failures(const json_t *result, u64 now_ms, struct buf *out)
 {
 	const json_t *checks = json_object_get(result, "checks");
 	bool is_first = true;
 
+	if (!identity_is_fresh(result, now_ms)) {
+		buf_add_text(out, "DNS could not be asked");
+		return;
+	}
 	for (size_t i = 0; i < json_array_size(checks); i++) {
 		const json_t *row = json_array_get(checks, i);
 

@@ -54,11 +54,16 @@ json_t *identity_latest(struct audience_txn *txn, struct slice domain) MUST_CHEC
 /* Whether it is of the last day, seen from now; false for NULL. */
 bool identity_is_fresh(const json_t *result, u64 now_ms);
 bool identity_is_aligned(const json_t *result);
+/* Whether mail of the domain may begin by that result: both. */
+bool identity_vouches(const json_t *result, u64 now_ms);
 /* Of each check since when it says so, by the result before (NULL: there was none). */
 void identity_add_since(json_t *result, const json_t *before);
 /* Whether it is one of the checks (SPF, DKIM) that decide this, and failed. */
 bool identity_stops_by(const json_t *check);
-/* What failed of SPF and DKIM, in one line: "SPF 192.0.2.10: fail, ...; DKIM ...". */
-void identity_add_failures(const json_t *result, struct buf *out);
+/*
+ * What failed of SPF and DKIM, in one line: "SPF 192.0.2.10: fail, ...; DKIM ..."; or that DNS
+ * could not be asked, when the result is not fresh.
+ */
+void identity_add_failures(const json_t *result, u64 now_ms, struct buf *out);
 
 #endif

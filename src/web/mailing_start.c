@@ -3,12 +3,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "web/identity.h"
+#include "web/identity_wait.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define TURN_NS (50 * NS_PER_MS)
-#define PATIENCE_NS (15 * NS_PER_S) /* for DNS; browsers and programs wait as long */
 #define LINE_MAX 4096
 
 struct mailing_start {
@@ -17,9 +16,7 @@ struct mailing_start {
 	u32 overrides;
 	u64 seen_ms; /* what they are about */
 	mailing_stopped *stopped;
-	struct timer timer;
-	u64 asked; /* identity_ask_anew's; 0: not yet */
-	u64 until_ns;
+	struct identity_wait wait;
 	struct mailing_stops stops;
 };
 
@@ -46,10 +43,7 @@ void mailing_stops_findings(const struct mailing_stops *stops, enum language lan
 
 void mailing_stops_identity(const struct mailing_stops *stops, struct buf *out)
 {
-	if (identity_is_fresh(stops->identity, clock_wall_ms()))
-		identity_add_failures(stops->identity, out);
-	else
-		buf_add_text(out, "DNS could not be asked");
+	identity_add_failures(stops->identity, clock_wall_ms(), out);
 }
 
 /* For the audit: what was overridden, and why it should not have been. */
@@ -134,8 +128,7 @@ static bool look(struct mailing_start *start)
 		ok = look_at_mail(start, &campaign, &can_go);
 		if (ok && can_go && call->web->config->web.check_identity) {
 			stops->identity = identity_latest(txn, campaign.customer);
-			if (!identity_is_fresh(stops->identity, clock_wall_ms()) ||
-			    !identity_is_aligned(stops->identity))
+			if (!identity_vouches(stops->identity, clock_wall_ms()))
 				stops->stops |= MAILING_STOP_IDENTITY;
 		}
 	}
@@ -145,10 +138,8 @@ static bool look(struct mailing_start *start)
 
 /* ---- the end ---- */
 
-void mailing_start_drop(struct mailing_start *start)
+static void free_start(struct mailing_start *start)
 {
-	timer_stop(&start->call->web->wheel, &start->timer);
-	start->call->start = NULL;
 	if (start->order)
 		mailing_order_free(start->order);
 	forget(&start->stops);
@@ -160,8 +151,6 @@ static void decide(struct mailing_start *start)
 	struct call *call = start->call;
 	struct mailing_order *order = start->order;
 
-	/* An answer may be the end of its call, which has nothing to drop by then. */
-	call->start = NULL;
 	if (start->stops.stops & ~start->overrides) {
 		start->stopped(call, &start->stops);
 	} else {
@@ -170,13 +159,12 @@ static void decide(struct mailing_start *start)
 		start->order = NULL;
 		call_give_order(call, &order->base);
 	}
-	mailing_start_drop(start);
+	free_start(start);
 }
 
-/* The record may have been published a minute ago: nobody is refused by what was known before. */
 static bool wants_dns(const struct mailing_start *start)
 {
-	return start->asked == 0 &&
+	return start->wait.asked == 0 &&
 	       (start->stops.stops & ~start->overrides & MAILING_STOP_IDENTITY);
 }
 
@@ -185,29 +173,24 @@ static void step(struct mailing_start *start)
 	if (!look(start)) {
 		struct call *call = start->call;
 
-		mailing_start_drop(start);
+		free_start(start);
 		call_refuse(call, 503, NULL, "the campaign cannot be looked at now");
 		return;
 	}
-	if (!wants_dns(start)) {
+	if (wants_dns(start))
+		identity_wait_begin(&start->wait, start->call);
+	else
 		decide(start);
-		return;
-	}
-	start->asked = identity_ask_anew(start->call->web->identity);
-	start->until_ns = clock_mono_ns() + PATIENCE_NS;
-	timer_start(&start->call->web->wheel, &start->timer, clock_mono_ns() + TURN_NS);
 }
 
-static void on_turn(struct timer *timer)
+static void on_dns(struct identity_wait *wait)
 {
-	struct mailing_start *start = container_of(timer, struct mailing_start, timer);
-	u64 now_ns = clock_mono_ns();
+	step(container_of(wait, struct mailing_start, wait));
+}
 
-	if (now_ns >= start->until_ns ||
-	    identity_is_done(start->call->web->identity, start->asked))
-		step(start);
-	else
-		timer_start(&start->call->web->wheel, timer, now_ns + TURN_NS);
+static void on_gone(struct identity_wait *wait)
+{
+	free_start(container_of(wait, struct mailing_start, wait));
 }
 
 void mailing_start(struct call *call, struct mailing_order *order, u32 overrides, u64 seen_ms,
@@ -225,7 +208,7 @@ void mailing_start(struct call *call, struct mailing_order *order, u32 overrides
 	start->overrides = overrides;
 	start->seen_ms = seen_ms;
 	start->stopped = stopped;
-	timer_init(&start->timer, on_turn);
-	call->start = start;
+	start->wait.done = on_dns;
+	start->wait.drop = on_gone;
 	step(start);
 }

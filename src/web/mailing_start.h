@@ -33,8 +33,6 @@ void mailing_stops_findings(const struct mailing_stops *stops, enum language lan
 			    struct buf *out);
 void mailing_stops_identity(const struct mailing_stops *stops, struct buf *out);
 
-struct mailing_start;
-
 /* Answers a call whose campaign does not start. */
 typedef void mailing_stopped(struct call *call, const struct mailing_stops *stops);
 
@@ -46,7 +44,4 @@ typedef void mailing_stopped(struct call *call, const struct mailing_stops *stop
  */
 void mailing_start(struct call *call, struct mailing_order *order, u32 overrides, u64 seen_ms,
 		   mailing_stopped *stopped);
-/* The call is gone. */
-void mailing_start_drop(struct mailing_start *start);
-
 #endif

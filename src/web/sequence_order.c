@@ -50,6 +50,7 @@ struct sequence_order *sequence_order_new(struct call *call, enum sequence_act_k
 	order->kind = kind;
 	order->place = UINT32_MAX;
 	order->now_ms = clock_wall_ms();
+	order->base.web = call->web;
 	order->base.done = on_order_done;
 	return order;
 }
@@ -327,30 +328,40 @@ bool sequence_try(struct sequence_order *order, struct audience_txn *txn,
 	return true;
 }
 
-/* Receivers refuse mail of a domain that neither SPF nor DKIM vouches for. */
-static bool is_vouched_for(struct sequence_order *order, struct audience_txn *txn,
-			   const struct audience_sequence *s)
+bool sequence_is_vouched_for(const struct sequence_order *order, struct audience_txn *txn,
+			     const struct audience_sequence *s, struct error *why)
 {
 	struct address from;
-	struct buf why;
+	struct buf failures;
 	json_t *latest;
+	bool is;
 
 	if (!order->base.web->config->web.check_identity ||
 	    (order->overrides & MAILING_STOP_IDENTITY) ||
-	    !issue_from(s->of[SEQUENCE_FROM], &from, &order->error))
+	    !issue_from(s->of[SEQUENCE_FROM], &from, why))
 		return true;
 	latest = identity_latest(txn, slice_of(from.domain));
-	if (identity_is_fresh(latest, order->now_ms) && !identity_is_aligned(latest)) {
-		order->wants_override = MAILING_STOP_IDENTITY;
-		buf_init(&why, sizeof(order->error.text));
-		identity_add_failures(latest, &why);
-		error_set(&order->error, "DNS does not vouch for %s: %.*s", from.domain,
-			  SLICE_FMT(buf_slice(&why)));
-		buf_done(&why);
-		sequence_wrong(order, "from", NULL);
-	}
+	is = identity_vouches(latest, order->now_ms);
+	buf_init(&failures, sizeof(why->text));
+	identity_add_failures(latest, order->now_ms, &failures);
+	error_set(why, "receivers would refuse mail of %s: %.*s", from.domain,
+		  SLICE_FMT(buf_slice(&failures)));
+	buf_done(&failures);
 	json_decref(latest);
-	return order->wants_override == 0;
+	return is;
+}
+
+/* Receivers refuse mail of a domain that neither SPF nor DKIM vouches for. */
+static bool may_start(struct sequence_order *order, struct audience_txn *txn,
+		      const struct audience_sequence *s)
+{
+	struct error why;
+
+	if (sequence_is_vouched_for(order, txn, s, &why))
+		return true;
+	order->wants_override = MAILING_STOP_IDENTITY;
+	order->error = why;
+	return sequence_wrong(order, "from", NULL);
 }
 
 static enum store_result start(struct sequence_order *order, struct audience_txn *txn)
@@ -359,7 +370,7 @@ static enum store_result start(struct sequence_order *order, struct audience_txn
 	enum store_result result = load(order, txn, &s, STATE(DRAFT) | STATE(PAUSED));
 
 	if (result != STORE_OK || order->outcome != SEQUENCE_IS_DONE ||
-	    !sequence_try(order, txn, &s) || !is_vouched_for(order, txn, &s))
+	    !sequence_try(order, txn, &s) || !may_start(order, txn, &s))
 		return result;
 	s.state = AUDIENCE_SEQUENCE_RUNNING;
 	s.changed_ms = order->now_ms;
@@ -507,8 +518,7 @@ static enum store_result apply(struct scribe_order *scribe_order, struct audienc
 	return audit(order, txn);
 }
 
-void sequence_order_give(struct sequence_order *order, struct call *call,
-			 void (*answer)(struct call *call, struct call_order *order))
+void sequence_order_give(struct sequence_order *order, struct call *call, sequence_answer *answer)
 {
 	order->base.order.apply = apply;
 	order->base.answer = answer;

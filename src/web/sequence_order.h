@@ -72,8 +72,14 @@ struct sequence_order {
 struct sequence_order *sequence_order_new(struct call *call,
 					  enum sequence_act_kind kind) MUST_CHECK;
 void sequence_order_free(struct sequence_order *order); /* one that was not given */
-void sequence_order_give(struct sequence_order *order, struct call *call,
-			 void (*answer)(struct call *call, struct call_order *order));
+typedef void sequence_answer(struct call *call, struct call_order *order);
+void sequence_order_give(struct sequence_order *order, struct call *call, sequence_answer *answer);
+/*
+ * Whether DNS vouches for the domain of its From at the order's time, or that does not matter.
+ * False tells the domain, and why in one line.
+ */
+bool sequence_is_vouched_for(const struct sequence_order *order, struct audience_txn *txn,
+			     const struct audience_sequence *s, struct error *why) MUST_CHECK;
 /* Whose mail it is, by the From that is given. False: `pointer` and `error`. */
 bool sequence_order_customer(struct sequence_order *order, const struct call *call) MUST_CHECK;
 

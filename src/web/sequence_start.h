@@ -16,9 +16,10 @@ void sequence_start_write(u32 overrides, char out[SEQUENCE_START_WORDS]);
 
 /*
  * Gives a start's order, when its steps' mails are in order or it overrides that; else `answer` has
- * it at once: SEQUENCE_IS_WRONG, with the step and `wants_override`. Takes the order.
+ * it: SEQUENCE_IS_WRONG, with the step and `wants_override`. DNS is asked anew first when what is
+ * known is a day old, or bad, as for a campaign: the order goes by what is known then. Takes the
+ * order.
  */
-void sequence_start_give(struct sequence_order *order, struct call *call,
-			 void (*answer)(struct call *call, struct call_order *order));
+void sequence_start_give(struct sequence_order *order, struct call *call, sequence_answer *answer);
 
 #endif

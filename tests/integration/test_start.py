@@ -175,6 +175,30 @@ def test_mail_that_nobody_vouches_for_does_not_start(world):
     world.settled(where, "done")
 
 
+def test_a_sequence_asks_dns_as_a_campaign_does(world):
+    world.nobody_vouches()
+    assert not world.checked()["aligned"]
+    assert world.call("POST", "/lists", {"name": "steps", "title": "Steps"}).status == 201
+    made = world.call("POST", "/sequences", {"name": "Welcome", "from": f"Shop <shop@{DOMAIN}>",
+                                             "start": "list", "list": 1})
+    assert made.status == 201, made
+    where = f"/sequences/{made.json['id']}"
+    step = {"subject": "One", "text": "Hello\n{{unsubscribe_url}}\n"
+                                      "Shop K.K., 1-2-3 Kanda, Tokyo, help@shop.test\n"}
+    assert world.call("POST", where + "/steps", step).status == 201
+    refused = world.call("POST", where + "/start")
+    assert refused.status == 422 and refused.json["pointer"] == "/from", refused
+    assert f"receivers would refuse mail of {DOMAIN}: SPF 127.0.0.1: none" in refused.json["detail"]
+    assert world.call("POST", where + "/start?override=findings").status == 422
+    assert world.call("POST", where + "/start?override=identity").json["state"] == "running"
+    assert world.call("POST", where + "/pause").status == 200
+
+    # What was known before refuses nobody; nor is anybody kept by a domain that has become right.
+    world.dkim_vouches()
+    answer = world.call("POST", where + "/start")
+    assert answer.status == 200 and answer.json["state"] == "running", answer
+
+
 def test_a_person_sees_what_stops_it_and_may_go_on(world):
     world.nobody_vouches()
     assert not world.checked()["aligned"]
