@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "web/field.h"
 #include "web/image_change.h"
+#include "web/image_need.h"
 #include "web/image_show.h"
 #include "web/query.h"
 
@@ -157,10 +158,17 @@ void api_images_add(struct call *call)
 
 /* ---- changing ---- */
 
+static void refuse_needed(struct call *call, const char *who)
+{
+	call_refuse(call, 409, NULL, "it is needed by %s: that would go out without it", who);
+}
+
 static void answer_changed(struct call *call, struct image_change *change)
 {
 	if (change->is_gone)
 		call_refuse(call, 404, NULL, "there is no such image");
+	else if (change->needed[0])
+		refuse_needed(call, change->needed);
 	else if (change->deletes)
 		call_answer_nothing(call, 204);
 	else
@@ -190,33 +198,46 @@ void api_image_change(struct call *call)
 	image_change_give(call, change);
 }
 
-/* False: something has it, nobody said that this does not matter, and the call is answered. */
+/* Within a transaction. False: something has it, and the call is answered. */
+static bool is_free(struct call *call, const u8 id[ASSET_ID_SIZE], struct image_uses *uses)
+{
+	struct buf names;
+
+	image_uses_find(call->web->reader, id, uses);
+	if (uses->count == 0)
+		return true;
+	buf_init(&names, SENTENCE_MAX);
+	image_uses_names(uses, &names);
+	call_refuse(call, 409, NULL,
+		    "it is used by: %.*s. To delete it all the same, say force=yes",
+		    SLICE_FMT(buf_slice(&names)));
+	buf_done(&names);
+	return false;
+}
+
+/* False: somebody needs it, or has it and nobody said that this does not matter; it is answered. */
 static bool may_go(struct call *call, const u8 id[ASSET_ID_SIZE])
 {
+	bool is_forced = slice_equal(call_query(call, "force"), SLICE("yes"));
 	struct image_uses *uses = calloc(1, sizeof(*uses));
-	struct buf names;
-	bool is_free;
+	char needed[USE_NAMES_MAX];
+	bool may = false;
 
 	if (!uses) {
 		call_refuse(call, 503, NULL, "no memory");
 		return false;
 	}
-	if (!begin(call)) {
-		free(uses);
-		return false;
+	if (begin(call)) {
+		if (image_needs(call->web->reader, id, false, needed) != STORE_OK)
+			call_refuse(call, 503, NULL, "the store cannot be read");
+		else if (needed[0])
+			refuse_needed(call, needed);
+		else
+			may = is_forced || is_free(call, id, uses);
+		audience_abort(call->web->reader);
 	}
-	image_uses_find(call->web->reader, id, uses);
-	audience_abort(call->web->reader);
-	is_free = uses->count == 0;
-	buf_init(&names, SENTENCE_MAX);
-	image_uses_names(uses, &names);
-	if (!is_free)
-		call_refuse(call, 409, NULL,
-			    "it is used by: %.*s. To delete it all the same, say force=yes",
-			    SLICE_FMT(buf_slice(&names)));
-	buf_done(&names);
 	free(uses);
-	return is_free;
+	return may;
 }
 
 void api_image_delete(struct call *call)
@@ -225,7 +246,7 @@ void api_image_delete(struct call *call)
 
 	if (!change)
 		return;
-	if (!slice_equal(call_query(call, "force"), SLICE("yes")) && !may_go(call, change->id)) {
+	if (!may_go(call, change->id)) {
 		free(change);
 		return;
 	}

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "web/image_need.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,6 +277,10 @@ static enum store_result change_apply(struct scribe_order *base, struct audience
 	if (result != STORE_OK)
 		return change->is_gone ? STORE_OK : result;
 	slice_copy(change->file, sizeof(change->file), asset.of[ASSET_FILE]);
+	if (change->deletes)
+		result = image_needs(txn, change->id, change->japanese, change->needed);
+	if (result != STORE_OK || change->needed[0])
+		return result;
 	result = change->deletes ? audience_asset_delete(txn, change->id)
 				 : change_texts(change, txn, &asset);
 	write_object(object, change->id);
@@ -298,7 +303,8 @@ static void change_done(struct call_order *base)
 {
 	struct image_change *change = container_of(base, struct image_change, order);
 
-	if (change->deletes && !change->is_gone && base->order.result == STORE_OK)
+	if (change->deletes && !change->is_gone && !change->needed[0] &&
+	    base->order.result == STORE_OK)
 		image_file_delete(base->web->config->web.audience, slice_of(change->file));
 }
 

@@ -8,6 +8,7 @@
 #include "web/call.h"
 #include "web/image_file.h"
 #include "web/image_upload.h"
+#include "web/use_names.h"
 #include "web/words.h"
 
 /* One that was brought; its record is what stands in the store now. */
@@ -56,6 +57,8 @@ struct image_change {
 	char name[ASSET_NAME_MAX + 1];
 	char alt[ASSET_ALT_MAX + 1];
 	bool is_gone; /* there was none */
+	bool japanese; /* in which language `needed` is */
+	char needed[USE_NAMES_MAX]; /* not empty: it was not deleted, image_needs says why */
 	char file[ASSET_FILE_MAX + 1]; /* of one that was deleted */
 	void (*answer)(struct call *call, struct image_change *change);
 };

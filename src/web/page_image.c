@@ -1,6 +1,7 @@
 /* /admin/images/ID: one image, how it is put into a mail, what uses it. */
 #include "base/text.h"
 #include "web/image_change.h"
+#include "web/image_need.h"
 #include "web/image_show.h"
 #include "web/page_campaign.h"
 
@@ -31,6 +32,8 @@ enum word {
 	DELETE_WARNING,
 	DELETE_SURE,
 	DELETED,
+	NEEDED,
+	BACK,
 	GONE,
 	UNREADABLE,
 	NAME_MISSING,
@@ -66,6 +69,11 @@ static const struct words words[WORD_COUNT] = {
 			       "送信済みのメールでも表示されなくなります。" } },
 	[DELETE_SURE] = { { "Delete it all the same", "それでも削除する" } },
 	[DELETED] = { { "The image is deleted.", "画像を削除しました。" } },
+	[NEEDED] = { { "It is needed by {1}: that would go out without it. End that first, or take "
+		       "the image out of it.",
+		       "{1} で必要なため削除できません（画像のないまま送信されてしまいます）。"
+		       "先にそれを終了するか、画像を外してください。" } },
+	[BACK] = { { "Back to the image", "画像に戻る" } },
 	[GONE] = { { "There is no such image.", "画像が見つかりません。" } },
 	[UNREADABLE] = { { "Images cannot be read now.", "画像を読み込めません。" } },
 	[NAME_MISSING] = { { "Give it a name of one line.", "名前を1行で入力してください。" } },
@@ -242,10 +250,29 @@ void page_image(struct call *call)
 
 /* ---- changing ---- */
 
+static void show_needed(struct call *call, const char *who)
+{
+	struct page page;
+
+	page_begin(&page, call,
+		   &(struct page_head){ .place = PLACE_IMAGES,
+					.title = &words[TITLE],
+					.crumbs = { { "/admin/images", &words[TITLE] } } });
+	page_message_begin(&page, TONE_BAD);
+	PAGE_SENTENCE(&page, &words[NEEDED], slice_of(who));
+	page_message_end(&page);
+	PAGE_HTML(&page, "<p>");
+	PAGE_LINK(&page, &words[BACK], "/admin/images/{}", slice_of(call->argument));
+	PAGE_HTML(&page, "</p>");
+	page_end(&page, 409);
+}
+
 static void answer_changed(struct call *call, struct image_change *change)
 {
 	if (change->is_gone)
 		call_problem_page(call, 404, &words[GONE]);
+	else if (change->needed[0])
+		show_needed(call, change->needed);
 	else if (change->deletes)
 		CALL_REDIRECT(call, TONE_GOOD, &words[DELETED], "/admin/images");
 	else
@@ -283,12 +310,18 @@ void page_image_save(struct call *call)
 	image_change_give(call, change);
 }
 
-/* Whether it may go without being asked; false: it was asked, or the call is answered. */
+/*
+ * Whether it may go: nobody needs it, and who has it in a mail was asked. False: the call is
+ * answered.
+ */
 static bool may_go(struct call *call)
 {
-	struct audience_asset asset;
+	bool japanese = call_language(call) == LANGUAGE_JAPANESE;
+	bool is_sure = slice_equal(form_text(call->form, "sure"), SLICE("yes"));
 	struct image_uses *uses = calloc(1, sizeof(*uses));
-	bool is_free = false;
+	char needed[USE_NAMES_MAX];
+	struct audience_asset asset;
+	bool may = false;
 
 	if (!uses) {
 		call_problem_page(call, 503, NULL);
@@ -296,25 +329,31 @@ static bool may_go(struct call *call)
 	}
 	if (find(call, &asset)) {
 		image_uses_find(call->web->reader, asset.id, uses);
-		is_free = uses->count == 0;
-		if (!is_free)
+		if (image_needs(call->web->reader, asset.id, japanese, needed) != STORE_OK)
+			call_problem_page(call, 503, &words[UNREADABLE]);
+		else if (needed[0])
+			show_needed(call, needed);
+		else if (is_sure || uses->count == 0)
+			may = true;
+		else
 			show(call, &asset, uses, true);
 	}
 	audience_abort(call->web->reader);
 	free(uses);
-	return is_free;
+	return may;
 }
 
 void page_image_delete(struct call *call)
 {
 	struct image_change *change;
 
-	if (!slice_equal(form_text(call->form, "sure"), SLICE("yes")) && !may_go(call))
+	if (!may_go(call))
 		return;
 	change = image_change_new(call);
 	if (!change)
 		return;
 	change->deletes = true;
+	change->japanese = call_language(call) == LANGUAGE_JAPANESE;
 	change->answer = answer_changed;
 	image_change_give(call, change);
 }

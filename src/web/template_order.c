@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "web/stored_block.h"
 #include "web/template_use.h"
+#include "web/use_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,6 @@
 
 #define ARENA_CHUNK (16u << 10)
 #define ARENA_MAX (96u << 20)
-#define USERS_MAX 4096 /* bytes of names */
 
 static const struct field {
 	const char *name;
@@ -224,7 +224,7 @@ static enum store_result look_for_uses(struct template_order *order, struct audi
 	struct buf who;
 	enum store_result result;
 
-	buf_init(&who, USERS_MAX);
+	buf_init(&who, USE_NAMES_MAX);
 	result = template_uses(txn, one, order->japanese, &who);
 	if (result == STORE_OK && who.len > 0) {
 		order->end = TEMPLATE_ORDER_IN_USE;

@@ -5,28 +5,15 @@
 #include "store/audience_campaign.h"
 #include "store/audience_sequence.h"
 #include "web/stored_block.h"
+#include "web/use_names.h"
 
 struct search {
 	struct audience_txn *txn;
 	const struct audience_template *wanted;
-	struct buf *who;
-	u32 count;
-	bool japanese;
+	struct use_names names;
 };
 
-static void add(struct search *search, const char *english, const char *japanese, struct slice name)
-{
-	if (search->count++ >= TEMPLATE_USES_SHOWN)
-		return;
-	if (search->count > 1)
-		buf_add_text(search->who, search->japanese ? "、" : ", ");
-	if (search->japanese)
-		buf_add_format(search->who, "%s「%.*s」", japanese, SLICE_FMT(name));
-	else
-		buf_add_format(search->who, "%s \"%.*s\"", english, SLICE_FMT(name));
-}
-
-static bool names(const struct search *search, struct slice html, struct slice text)
+static bool has_block(const struct search *search, struct slice html, struct slice text)
 {
 	return search->wanted->kind == AUDIENCE_TEMPLATE_BLOCK &&
 	       (stored_block_is_in(html, search->wanted->name) ||
@@ -45,9 +32,9 @@ static enum store_result look_at_templates(struct search *search)
 		result = audience_template_version(search->txn, one.id, one.version, &version);
 		if (result != STORE_OK)
 			return result;
-		if (names(search, version.of[AUDIENCE_TEMPLATE_HTML],
+		if (has_block(search, version.of[AUDIENCE_TEMPLATE_HTML],
 			  version.of[AUDIENCE_TEMPLATE_TEXT]))
-			add(search, "template", "テンプレート", one.name);
+			use_names_add(&search->names, "template", "テンプレート", one.name);
 	}
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
@@ -57,7 +44,7 @@ static bool is_used_by(const struct search *search, const struct draft *draft)
 	u32 id;
 
 	return (slice_to_u32(draft->of[DRAFT_TEMPLATE], &id) && id == search->wanted->id) ||
-	       names(search, draft->of[DRAFT_HTML], draft->of[DRAFT_TEXT]);
+	       has_block(search, draft->of[DRAFT_HTML], draft->of[DRAFT_TEXT]);
 }
 
 static enum store_result look_at_campaigns(struct search *search)
@@ -71,7 +58,7 @@ static enum store_result look_at_campaigns(struct search *search)
 		if ((campaign.state == AUDIENCE_CAMPAIGN_DRAFT ||
 		     campaign.state == AUDIENCE_CAMPAIGN_SCHEDULED) &&
 		    draft_unpack(campaign.draft, &draft) && is_used_by(search, &draft))
-			add(search, "campaign", "キャンペーン", draft.of[DRAFT_NAME]);
+			use_names_add(&search->names, "campaign", "キャンペーン", draft.of[DRAFT_NAME]);
 	}
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
@@ -96,7 +83,8 @@ static enum store_result look_at_steps(struct search *search)
 				  draft_unpack(campaign.draft, &draft) &&
 				  is_used_by(search, &draft);
 		if (is_used)
-			add(search, "step mail", "ステップメール", sequence.of[SEQUENCE_NAME]);
+			use_names_add(&search->names, "step mail", "ステップメール",
+				      sequence.of[SEQUENCE_NAME]);
 	}
 	return result == STORE_NOT_FOUND ? STORE_OK : result;
 }
@@ -104,15 +92,15 @@ static enum store_result look_at_steps(struct search *search)
 enum store_result template_uses(struct audience_txn *txn, const struct audience_template *one,
 				bool japanese, struct buf *who)
 {
-	struct search search = { .txn = txn, .wanted = one, .who = who, .japanese = japanese };
+	struct search search = { .txn = txn,
+				 .wanted = one,
+				 .names = { .who = who, .japanese = japanese } };
 	enum store_result result = look_at_templates(&search);
 
 	if (result == STORE_OK)
 		result = look_at_campaigns(&search);
 	if (result == STORE_OK)
 		result = look_at_steps(&search);
-	if (search.count > TEMPLATE_USES_SHOWN)
-		buf_add_format(who, japanese ? " 他%u件" : " and %u more",
-			       search.count - TEMPLATE_USES_SHOWN);
+	use_names_end(&search.names);
 	return result;
 }

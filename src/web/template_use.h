@@ -5,8 +5,6 @@
 #include "base/buf.h"
 #include "store/audience_template.h"
 
-#define TEMPLATE_USES_SHOWN 5
-
 /*
  * Appends who uses it: newest versions of other templates, campaigns that are drafts or scheduled
  * (they may become drafts again), step mail: template "Page", campaign "December". Nothing: nobody.

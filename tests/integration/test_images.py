@@ -214,6 +214,64 @@ def test_what_is_used_goes_only_when_that_is_said_twice(web, owner, key):
     assert f"image {one['id']}" in log
 
 
+def test_what_a_scheduled_campaign_needs_stays_whoever_insists(web, owner, key):
+    one = bring(web, key, png(43, 41), name="needed.png").json
+    here = f"/api/v1/images/{one['id']}"
+    where = mailing(web, key, f'<p>Snow.</p>{one["tag"]}<p>{{{{unsubscribe_url}}}}</p>', name="Soon <it>",
+                    at="2090-12-01 09:00")
+    asked = owner.get(f"/admin/images/{one['id']}").send(f"/admin/images/{one['id']}/delete")
+    assert web.call("POST", where + "/schedule", key, {"override": ["findings"]}).status == 200
+    refused = web.call("DELETE", here + "?force=yes", key)
+    assert refused.status == 409 and 'needed by campaign "Soon <it>"' in refused.json["detail"], refused
+    page = asked.send(f"/admin/images/{one['id']}/delete", sure="yes")
+    assert page.status == 409 and "needed by campaign" in page.text and "Soon <it>" in page.text
+    owner.session.cookies.set("language", "ja")
+    page = asked.send(f"/admin/images/{one['id']}/delete", sure="yes")
+    assert page.status == 409 and "キャンペーン「Soon <it>」" in page.text
+    owner.session.cookies.set("language", None)
+    assert web.call("GET", one["path"]).status == 200
+    assert web.call("POST", where + "/unschedule", key).status == 200
+    assert web.call("DELETE", here, key).status == 409
+    assert web.call("DELETE", here + "?force=yes", key).status == 204
+
+
+SENDER = {"sender_name": "Courier K.K.", "sender_address": "1-2 Chiyoda, Tokyo",
+          "sender_contact": "help@shop.test"}
+FOOT = ('<p>Courier K.K., 1-2 Chiyoda, Tokyo, help@shop.test '
+        '<a href="{{unsubscribe_url}}">Unsubscribe</a></p>')
+
+
+def test_so_does_what_step_mail_needs_also_by_a_block_of_its_template(web, key):
+    one = bring(web, key, png(44, 41), name="block.png").json
+    other = bring(web, key, png(45, 41), name="step.png").json
+    block = web.call("POST", "/api/v1/templates", key, {"name": "head", "kind": "block", "html": one["tag"]})
+    assert block.status == 201, block
+    whole = web.call("POST", "/api/v1/templates", key, {
+        "name": "Whole", "subject": "Hello",
+        "html": "{{>head}}" + FOOT})
+    assert whole.status == 201, whole
+    made = web.call("POST", "/api/v1/sequences", key, {
+        "name": "Welcome", "from": "飛脚 <shop@courier.example>", "start": "event", "event": "joined"})
+    assert made.status == 201, made
+    where = f"/api/v1/sequences/{made.json['id']}"
+    for more in ({"template": whole.json["id"]}, {"html": other["tag"] + FOOT}):
+        step = web.call("POST", where + "/steps", key, {"subject": "Hello", **more})
+        assert step.status == 201, step
+    assert "needed" not in web.call("DELETE", f"/api/v1/images/{one['id']}", key).json["detail"]
+    assert web.call("PATCH", "/api/v1/settings", key, SENDER).status == 200
+    started = web.call("POST", where + "/start", key)
+    assert web.call("PATCH", "/api/v1/settings", key, dict.fromkeys(SENDER, "")).status == 200
+    assert started.status == 200, started
+    for state in ("running", "paused"):
+        for image in (one, other):
+            refused = web.call("DELETE", f"/api/v1/images/{image['id']}?force=yes", key)
+            assert refused.status == 409 and 'step mail "Welcome"' in refused.json["detail"], (state, refused)
+        assert web.call("POST", where + "/pause", key).status in (200, 409)
+    assert web.call("POST", where + "/archive", key).status == 200
+    for image in (one, other):
+        assert web.call("DELETE", f"/api/v1/images/{image['id']}?force=yes", key).status == 204
+
+
 def receive(server, count):
     wait_until(lambda: len(server.accepted) >= count, "mail")
     return [email.message_from_bytes(one.content, policy=email.policy.default) for one in server.accepted]
