@@ -29,7 +29,7 @@ enum audience_campaign_flag {
 	AUDIENCE_CAMPAIGN_WINNER_A = 8,	 /* of two subjects; neither: not decided yet */
 	AUDIENCE_CAMPAIGN_WINNER_B = 16,
 	AUDIENCE_CAMPAIGN_RESUMES = 4,	 /* somebody said so; the sender is to hear of it */
-	AUDIENCE_CAMPAIGN_UNVOUCHED = 32, /* it may begin although DNS does not vouch for it */
+	AUDIENCE_CAMPAIGN_UNVOUCHED = 128, /* it may begin although DNS does not vouch for it */
 	AUDIENCE_CAMPAIGN_OF_STEP = 32,	 /* is or was a step: no campaign that lists show */
 	AUDIENCE_CAMPAIGN_STALE = 64,	 /* of a step: the sender has its text of before */
 };

@@ -217,6 +217,9 @@ def test_a_person_sees_what_stops_it_and_may_go_on(world):
     done = world.owner.post(order, {**again.reader.forms[-1].fields, "override": ["findings", "identity"]})
     assert "Done." in done.text
     world.settled(where, "done")
+    # It is a campaign like any other.
+    assert page in world.owner.get("/admin/campaigns").links
+    assert int(where[10:]) in [one["id"] for one in world.call("GET", "/mailings").json["mailings"]]
     log = world.owner.get("/admin/audit").text
     assert f"mailing {where[10:]}: findings: " in log
     viewer = Visitor(world.web).become("viewer@shop.test", "viewer")
