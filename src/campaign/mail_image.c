@@ -160,7 +160,7 @@ static bool replace(void *owner, const struct html_link *link, struct slice *rep
 	u8 id[MAIL_IMAGE_ID_SIZE];
 	struct slice path;
 
-	if ((!is_image && link->kind != HTML_LINK_ANCHOR) ||
+	if ((!is_image && link->kind != HTML_LINK_ANCHOR && link->kind != HTML_LINK_STYLE) ||
 	    !mail_image_is_ours(link->url, images->base, id, &path))
 		return true;
 	buf_reset(&job->url);
@@ -183,7 +183,9 @@ bool mail_images_rewrite(struct mail_images *images, struct slice html, struct b
 			 struct error *error)
 {
 	struct job job = { .images = images };
-	const struct html_links links = { .owner = &job, .replace = replace };
+	const struct html_links links = { .owner = &job,
+					  .replace = replace,
+					  .replace_in_css = replace };
 	bool is_done;
 
 	buf_init(&job.url, URL_MAX);

@@ -4,7 +4,7 @@
  * for a page of ours; or cid: (RFC 2392), with the image as a part of the mail itself. Every other
  * address stays as it is. No I/O: bytes come from the caller.
  *
- * Not seen: url() in style sheets.
+ * In styles url() becomes an address, never cid:, which few programs show there.
  */
 #ifndef CAMPAIGN_MAIL_IMAGE_H
 #define CAMPAIGN_MAIL_IMAGE_H

@@ -1,6 +1,7 @@
 #include "message/html_rewrite.h"
 
 #include "base/text.h"
+#include "message/css_url.h"
 #include "message/html_entity.h"
 #include "message/html_walk.h"
 #include "message/template_tag.h"
@@ -149,12 +150,37 @@ static bool rewrite_candidates(struct rewriter *r, const struct html_token *toke
 	return true;
 }
 
+static bool rewrite_css(struct rewriter *r, const struct html_token *token, struct slice css)
+{
+	struct html_link link = { .kind = HTML_LINK_STYLE,
+				  .line = html_walk_line(&r->walk, token->whole.ptr),
+				  .tag = token->name,
+				  .in_loop = r->loops > 0 };
+
+	while (css_url_next(&css, &link.url)) {
+		struct slice replacement = SLICE_NONE;
+
+		if (!r->links->replace_in_css(r->links->owner, &link, &replacement, r->error))
+			return false;
+		if (!replacement.ptr || !css_url_is_plain(replacement))
+			continue;
+		keep_up_to(r, link.url.ptr);
+		if (r->out)
+			buf_add_slice(r->out, replacement);
+		r->kept = link.url.ptr + link.url.len;
+	}
+	return true;
+}
+
 static bool rewrite_attribute(struct rewriter *r, const struct html_token *token,
 			      const struct html_attribute *attribute)
 {
 	const struct place *place = find_place(token->name, attribute->name);
 	struct slice replacement;
 
+	if (r->links->replace_in_css && attribute->written.ptr &&
+	    slice_equal_nocase(attribute->name, SLICE("style")))
+		return rewrite_css(r, token, attribute->value);
 	if (!place || !attribute->written.ptr)
 		return true;
 	buf_reset(&r->url);
@@ -177,6 +203,7 @@ static bool rewrite(struct rewriter *r)
 {
 	struct html_token token;
 	struct html_attribute attribute;
+	bool in_style = false;
 
 	while (html_walk_next(&r->walk, &token)) {
 		struct slice rest = token.attributes;
@@ -186,6 +213,12 @@ static bool rewrite(struct rewriter *r)
 			r->loops -= r->loops > 0 &&
 				    slice_has_prefix(token.whole, SLICE("{{/each"));
 		}
+		if (token.kind == HTML_TOKEN_RAW && in_style && r->links->replace_in_css &&
+		    !rewrite_css(r, &token, token.whole))
+			return false;
+		if (token.kind == HTML_TOKEN_OPEN || token.kind == HTML_TOKEN_CLOSE)
+			in_style = token.kind == HTML_TOKEN_OPEN &&
+				   slice_equal_nocase(token.name, SLICE("style"));
 		while (html_attribute_next(&rest, &attribute)) {
 			if (!rewrite_attribute(r, &token, &attribute))
 				return false;

@@ -8,7 +8,8 @@
  * The text is one that message_compile takes: with `{{` that begin no tag, the quotes of a
  * replacement can make one of them.
  *
- * Not looked at: comments, with what conditional ones hold; script, style, title; url() in CSS.
+ * Not looked at: comments, with what conditional ones hold; script, title; url() in CSS
+ * that is not plain (message/css_url.h).
  */
 #ifndef MESSAGE_HTML_REWRITE_H
 #define MESSAGE_HTML_REWRITE_H
@@ -21,6 +22,7 @@ enum html_link_kind {
 	HTML_LINK_IMAGE,  /* img, source: src and each of srcset; background; poster; input's src */
 	HTML_LINK_SHEET,  /* link: href */
 	HTML_LINK_FORM,   /* form: action; formaction */
+	HTML_LINK_STYLE,  /* url() in CSS */
 	HTML_LINK_OTHER,  /* base, iframe, video, audio, embed, object, track; cite, longdesc */
 };
 
@@ -41,6 +43,12 @@ struct html_links {
 	void *owner;
 	bool (*replace)(void *owner, const struct html_link *link, struct slice *replacement,
 			struct error *error);
+	/*
+	 * The same for url() in style elements and attributes; NULL: they are not looked at. A
+	 * replacement that is not plain is not taken.
+	 */
+	bool (*replace_in_css)(void *owner, const struct html_link *link,
+			       struct slice *replacement, struct error *error);
 };
 
 /*

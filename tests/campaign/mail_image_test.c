@@ -72,6 +72,48 @@ static void in_mail_the_address_has_our_host(void **state)
 	      "<img srcset=\"" BASE "/i/" ID "/a.png 1x, " BASE "/i/" OTHER "/b.png 2x\">");
 }
 
+#define A "/i/" ID "/a.png"
+
+static void url_in_styles_gets_our_host_too_and_is_never_a_part(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "<td style=\"background:url(" A ")\">", "<td style=\"background:url(" BASE A ")\">" },
+		{ "<td style=\"a:url( '" A "' ) , URL(" A ")\">",
+		  "<td style=\"a:url( '" BASE A "' ) , URL(" BASE A ")\">" },
+		{ "<td style=\"a:url(&quot;" A "&quot;)\">",
+		  "<td style=\"a:url(&quot;" BASE A "&quot;)\">" },
+		{ "<td style=a:url(" A ")>", "<td style=a:url(" BASE A ")>" },
+		{ "<style>/* ' */ a{b:url(\"" A "\")}</style>",
+		  "<style>/* ' */ a{b:url(\"" BASE A "\")}</style>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_count(pairs); i++) {
+		check(MAIL_IMAGE_HOSTED, pairs[i][0], pairs[i][1]);
+		check(MAIL_IMAGE_INLINE, pairs[i][0], pairs[i][1]);
+		check(MAIL_IMAGE_LOCAL, pairs[i][1], pairs[i][0]);
+	}
+}
+
+static void what_is_no_plain_url_in_a_style_stays_byte_by_byte(void **state)
+{
+	static const char *const texts[] = {
+		"<style>/* url(" A ") */ a{content:\"url(" A ")\"}</style>",
+		"<style>a{b:url(\\2f i/" ID "/a.png)} c{d:url(" A "\\29)}</style>",
+		"<style>a{b:myurl(" A ")} \\url(" A ")</style>",
+		"<td style=\"a:url('" A "\">",
+		"<td style=\"a:url('" A "&quot;)\">",
+		"<td style=\"a:url(" A "');b:expression(x)\">",
+		"<style>a{b:url(" A "</style><script>url(" A ")</script>",
+		"<style>/* url(" A ")</style>",
+		"<p>url(" A ")</p><!-- <td style=\"a:url(" A ")\"> -->",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_count(texts); i++)
+		check(MAIL_IMAGE_HOSTED, texts[i], texts[i]);
+}
+
 static void on_a_page_it_has_none(void **state)
 {
 	(void)state;
@@ -210,6 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_mail_the_address_has_our_host),
 		cmocka_unit_test(on_a_page_it_has_none),
+		cmocka_unit_test(url_in_styles_gets_our_host_too_and_is_never_a_part),
+		cmocka_unit_test(what_is_no_plain_url_in_a_style_stays_byte_by_byte),
 		cmocka_unit_test(every_other_address_stays),
 		cmocka_unit_test(in_the_mail_itself_each_image_is_one_part),
 		cmocka_unit_test(too_much_for_one_mail_is_refused_with_its_line),
