@@ -22,8 +22,8 @@ enum html_link_kind {
 	HTML_LINK_IMAGE,  /* img, source: src and each of srcset; background; poster; input's src */
 	HTML_LINK_SHEET,  /* link: href */
 	HTML_LINK_FORM,   /* form: action; formaction */
-	HTML_LINK_STYLE,  /* url() in CSS */
 	HTML_LINK_OTHER,  /* base, iframe, video, audio, embed, object, track; cite, longdesc */
+	HTML_LINK_STYLE,  /* url() in CSS */
 };
 
 struct html_link {
