@@ -243,6 +243,10 @@ class Hostile:
     def connections(self):
         return len(self.talks)
 
+    def story(self):
+        """What each client said, for the words of a test that failed."""
+        return [(talk.number, talk.commands) for talk in self.talks] + self.errors
+
     def accepted_for(self, recipient):
         return [message for message in self.accepted if recipient in message.recipients]
 

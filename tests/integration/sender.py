@@ -59,14 +59,15 @@ def build():
 
 
 def wait_until(condition, what="it", seconds=60, every=0.02):
-    """The first true value of `condition`. The limit is for what hangs, not for what is slow."""
+    """The first true value of `condition`. The limit is for what hangs, not for what is slow; `what` may
+    be asked for the words then."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain for {what}")
+            raise AssertionError(f"waited {seconds} s in vain for {what() if callable(what) else what}")
         time.sleep(every)
 
 

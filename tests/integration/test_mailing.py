@@ -152,7 +152,7 @@ def test_from_an_import_over_a_segment_to_what_became_of_each(web, key, sender, 
     wait_until(lambda: state(web, key, where) == "done", "the end of a campaign")
     meant = {f"p{i}@shop{i % 9}.test" for i in range(60) if i % 2}
     got = sorted(message.recipients[0] for message in server.accepted)
-    assert got == sorted(meant), f"{fates(sender, server, meant)} {report(web, key, where)}"
+    assert got == sorted(meant), f"{fates(sender, server, meant)} {server.story()}"
     wait_until(lambda: report(web, key, where)["delivered"] == 30, "all deliveries counted")
     told = report(web, key, where)
     assert (told["recipients"], told["sent"], told["bounced"]) == (31, 31, 1)
@@ -260,7 +260,7 @@ def test_a_person_makes_a_campaign_in_the_pages(web, key, server):
     assert frame.answer.headers["Content-Security-Policy"].startswith("sandbox")
     page = page.send(where + "/test", to="boss@office.test\r\nchief@office.test\r\n")
     assert "on its way" in page.text
-    wait_until(lambda: len(server.accepted) == 2, "tests")
+    wait_until(lambda: len(server.accepted) == 2, lambda: f"tests: {server.accepted} {server.story()}")
 
     page = person.get(where).send(where + "/schedule")
     assert page.status == 422 and "The settings do not say who sends" in page.text
