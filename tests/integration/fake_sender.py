@@ -65,10 +65,12 @@ class FakeSender:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(16)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
         os.unlink(self.path)
 

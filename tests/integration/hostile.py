@@ -256,6 +256,7 @@ class Hostile:
     def close(self):
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
         for talk in self.talks:
             with contextlib.suppress(OSError):

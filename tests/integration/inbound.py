@@ -22,7 +22,8 @@ class Box:
         self.mails = []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def accept(self):
         while True:
@@ -54,6 +55,10 @@ class Box:
                 connection.sendall(b"250 ok\r\n")
 
     def close(self):
+        # A thread that still waits on the number of a closed file may be woken to take what is meant for
+        # the next listener of that number: mail of a later test.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
 
     def mail_of(self, address, number=0):
