@@ -37,7 +37,8 @@ def test_a_connections_encryption_changes_hands(tmp_path):
 def story(tmp_path_factory):
     sender.build()
     out = run(tmp_path_factory.mktemp("story"), [sender.PROGRAM, sender.SINK, "/usr/bin/env"],
-              [STORY, TOP / "tests/integration/sender.py", "/etc/ssl/openssl.cnf", "/etc/nsswitch.conf"],
+              [STORY, TOP / "tests/integration/sender.py", TOP / "tests/integration/ports.py",
+               "/etc/ssl/openssl.cnf", "/etc/nsswitch.conf"],
               ["/usr/bin/python3", STORY, "/tmp/story"])
     return json.loads(out.splitlines()[-1])
 
