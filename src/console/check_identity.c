@@ -29,28 +29,38 @@ struct check {
 	json_t *list;
 };
 
-static void tell(void *arg, const char *what, enum identity_verdict verdict, const char *found,
-		 const char *publish)
+static void print_row(struct check *check, const struct identity_row *row, struct slice publish)
 {
-	struct check *check = arg;
-	const char *result = identity_verdict_name(verdict);
+	const char *result = identity_verdict_name(row->verdict);
 
-	json_array_append_new(check->list,
-			      json_pack("{s:s, s:s, s:s, s:s?}", "check", what, "result", result,
-					"found", found, "publish", publish));
-	if (check->console->json || check->is_quiet)
-		return;
-	table_text(&check->table, slice_of(verdict == IDENTITY_FAIL ? "FAIL" : result));
-	table_text(&check->table, slice_of(what));
-	table_text(&check->table, slice_of(found));
+	table_text(&check->table, slice_of(row->verdict == IDENTITY_FAIL ? "FAIL" : result));
+	table_text(&check->table, slice_of(row->what));
+	table_text(&check->table, slice_of(row->found));
 	/* Row by row: a question may take its time. */
 	table_flush(&check->table);
 	fflush(stdout);
-	if (!publish || slice_equal(buf_slice(&check->last), slice_of(publish)))
+	if (publish.len == 0 || slice_equal(buf_slice(&check->last), publish))
 		return;
-	buf_add_format(&check->publish, "%s:\n  %s\n", what, publish);
+	buf_add_format(&check->publish, "%s:\n  %.*s\n", row->what, SLICE_FMT(publish));
 	buf_reset(&check->last);
-	buf_add_text(&check->last, publish);
+	buf_add_slice(&check->last, publish);
+}
+
+static void tell(void *arg, const struct identity_row *row)
+{
+	struct check *check = arg;
+	struct buf publish;
+
+	buf_init(&publish, 64u << 10);
+	identity_add_publish(row, &publish);
+	json_array_append_new(check->list,
+			      json_pack("{s:s, s:s, s:s, s:s, s:s?}", "check", row->what, "result",
+					identity_verdict_name(row->verdict), "code", row->code,
+					"found", row->found, "publish",
+					publish.len > 0 ? buf_text(&publish) : NULL));
+	if (!check->console->json && !check->is_quiet)
+		print_row(check, row, buf_slice(&publish));
+	buf_done(&publish);
 }
 
 /* ---- the whole ---- */

@@ -15,37 +15,60 @@
 
 /* ---- SPF ---- */
 
+struct evaluation {
+	enum spf_result result;
+	enum spf_reason reason;
+	char term[SPF_TERM_SIZE];
+	char in[QUESTION_NAME_SIZE];
+	char found[FOUND_SIZE];
+};
+
 /* `sender` NULL: the EHLO name is what is checked. */
-static enum spf_result evaluate(struct identity_check *check, const char *address,
-				const char *sender, char found[FOUND_SIZE])
+static void evaluate(struct identity_check *check, const char *address, const char *sender,
+		     struct evaluation *evaluation)
 {
 	struct spf spf = { .ask = check->ask,
 			   .arg = check->ask_arg,
 			   .sender = sender,
 			   .helo = check->records->hostname,
 			   .now_s = clock_wall_ms() / 1000 };
-	enum spf_result result = SPF_NONE;
 
+	*evaluation = (struct evaluation){ .result = SPF_NONE };
 	/* Addresses come from the configuration, or from the kernel. */
 	if (net_address_parse(&spf.address, slice_of(address), false))
-		result = spf_evaluate(&spf);
-	snprintf(found, FOUND_SIZE, "%s%s%s", spf_result_name(result), spf.why[0] ? ", " : "",
-		 spf.why);
-	return result;
+		evaluation->result = spf_evaluate(&spf);
+	evaluation->reason = spf.reason;
+	slice_copy(evaluation->term, sizeof(evaluation->term), slice_of(spf.term));
+	slice_copy(evaluation->in, sizeof(evaluation->in), slice_of(spf.in));
+	snprintf(evaluation->found, FOUND_SIZE, "%s%s%s", spf_result_name(evaluation->result),
+		 spf.why[0] ? ", " : "", spf.why);
+}
+
+static struct identity_row spf_row(const char *what, enum identity_verdict verdict,
+				   const struct evaluation *evaluation)
+{
+	return (struct identity_row){ .what = what,
+				      .verdict = verdict,
+				      .code = identity_finding_name((enum identity_finding)(
+					      IDENTITY_SPF_PASS + evaluation->result)),
+				      .reason = spf_reason_name(evaluation->reason),
+				      .details = { evaluation->term, evaluation->in },
+				      .found = evaluation->found };
 }
 
 /*
  * The record to publish: what is there, if it can be read, with our addresses in front, where no
  * limit comes before them; else one of our own.
  */
-static void propose_spf(struct identity_check *check, const bool *is_missing, struct buf *out)
+static enum identity_advice propose_spf(struct identity_check *check, const bool *is_missing,
+					struct buf *out)
 {
 	const struct records *records = check->records;
 	struct spf spf = { .ask = check->ask, .arg = check->ask_arg };
 	char current[SPF_RECORD_MAX];
 	enum spf_result result = spf_read(&spf, records->domain, current);
 	struct slice culprit;
-	const char *wrong;
+	enum spf_reason wrong;
 	struct buf value;
 
 	buf_init(&value, 2 * SPF_RECORD_MAX);
@@ -63,131 +86,188 @@ static void propose_spf(struct identity_check *check, const bool *is_missing, st
 		records_spf(records, &value);
 	}
 	records_txt(out, records->domain, buf_slice(&value));
-	if (result == SPF_PASS || result == SPF_PERMERROR)
-		buf_add_text(out, "\n  instead of what is there: a domain has one such record");
 	buf_done(&value);
+	return result == SPF_PASS || result == SPF_PERMERROR ? IDENTITY_ADVICE_REPLACE
+							     : IDENTITY_ADVICE_NONE;
 }
 
 /* Section 2.3 of RFC 7208: the EHLO name is what bounces are judged by, which have no sender. */
 void identity_check_ehlo(struct identity_check *check)
 {
 	const struct records *records = check->records;
-	char found[FOUND_SIZE];
-	enum spf_result result;
-	struct buf publish;
+	struct evaluation evaluation;
+	struct identity_row row;
+	struct buf record;
 
 	if (records->address_count == 0)
 		return;
-	result = evaluate(check, records->addresses[0], NULL, found);
-	buf_init(&publish, 1024);
-	records_txt(&publish, records->hostname, SLICE("v=spf1 a -all"));
-	identity_tell(check, "SPF EHLO",
-		      result == SPF_PASS   ? IDENTITY_PASS
-		      : result == SPF_NONE ? IDENTITY_INFO
-					   : IDENTITY_WARN,
-		      found, result == SPF_TEMPERROR ? NULL : buf_text(&publish));
-	buf_done(&publish);
+	evaluate(check, records->addresses[0], NULL, &evaluation);
+	row = spf_row("SPF EHLO",
+		      evaluation.result == SPF_PASS   ? IDENTITY_PASS
+		      : evaluation.result == SPF_NONE ? IDENTITY_INFO
+						      : IDENTITY_WARN,
+		      &evaluation);
+	buf_init(&record, 1024);
+	records_txt(&record, records->hostname, SLICE("v=spf1 a -all"));
+	row.record = evaluation.result == SPF_TEMPERROR ? NULL : buf_text(&record);
+	identity_tell(check, &row);
+	buf_done(&record);
 }
 
 /* Bounces come back to the domain, so it is that of the envelope sender. */
 void identity_check_spf(struct identity_check *check)
 {
 	const struct records *records = check->records;
-	enum spf_result results[IDENTITY_ADDRESSES_MAX];
+	struct evaluation evaluations[IDENTITY_ADDRESSES_MAX];
 	bool is_missing[IDENTITY_ADDRESSES_MAX] = { false };
-	char found[IDENTITY_ADDRESSES_MAX][FOUND_SIZE];
-	struct buf publish;
+	enum identity_advice advice = IDENTITY_ADVICE_NONE;
+	struct buf record;
 
 	check->is_spf_passed = records->address_count > 0;
 	for (size_t i = 0; i < records->address_count; i++) {
-		results[i] = evaluate(check, records->addresses[i], records->domain, found[i]);
-		is_missing[i] = results[i] != SPF_PASS;
+		evaluate(check, records->addresses[i], records->domain, &evaluations[i]);
+		is_missing[i] = evaluations[i].result != SPF_PASS;
 		check->is_spf_passed &= !is_missing[i];
 	}
-	buf_init(&publish, 32768);
+	buf_init(&record, 32768);
 	if (!check->is_spf_passed && records->address_count > 0)
-		propose_spf(check, is_missing, &publish);
+		advice = propose_spf(check, is_missing, &record);
 	for (size_t i = 0; i < records->address_count; i++) {
-		bool is_record = is_missing[i] && results[i] != SPF_TEMPERROR;
 		char what[100];
+		struct identity_row row = spf_row(
+			what, is_missing[i] ? IDENTITY_FAIL : IDENTITY_PASS, &evaluations[i]);
 
 		snprintf(what, sizeof(what), "SPF %s", records->addresses[i]);
-		identity_tell(check, what, is_missing[i] ? IDENTITY_FAIL : IDENTITY_PASS, found[i],
-			      is_record ? buf_text(&publish) : NULL);
+		if (is_missing[i] && evaluations[i].result != SPF_TEMPERROR) {
+			row.record = buf_text(&record);
+			row.advice = advice;
+			row.advice_text = "instead of what is there: a domain has one such record";
+		}
+		identity_tell(check, &row);
 	}
-	buf_done(&publish);
+	buf_done(&record);
 }
 
 /* ---- DKIM ---- */
 
+/* What verifiers make of the key's record: code, sentence and verdict. */
+static void judge_key(const struct identity_key *key, enum question_status status,
+		      struct slice theirs, struct identity_row *row)
+{
+	enum dkim_fault fault = status == QUESTION_OK
+					? dkim_record_fault(slice_of(key->record), theirs)
+					: DKIM_FAULT_NONE;
+
+	row->verdict = IDENTITY_FAIL;
+	if (status != QUESTION_OK) {
+		row->code = identity_finding_name(identity_finding_of(status));
+		row->found = question_status_text(status);
+	} else if (fault != DKIM_FAULT_NONE) {
+		row->code = dkim_fault_name(fault);
+		row->found = dkim_fault_text(fault);
+	} else if (dkim_record_is_on_trial(theirs)) {
+		row->verdict = IDENTITY_WARN;
+		row->code = identity_finding_name(IDENTITY_KEY_ON_TRIAL);
+		row->found = "published, but only on trial (t=y): take that off";
+	} else {
+		row->verdict = IDENTITY_PASS;
+		row->code = identity_finding_name(IDENTITY_KEY);
+		row->found = "published, the key that signs";
+	}
+}
+
 void identity_check_key(struct identity_check *check, size_t index)
 {
 	const struct identity_key *key = &check->keys[index];
-	const char *fault;
 	char what[360];
 	struct buf theirs;
-	struct buf publish;
+	struct buf record;
+	struct identity_row row = { .what = what };
 	enum question_status status;
 
 	buf_init(&theirs, 16384);
-	buf_init(&publish, 16384);
+	buf_init(&record, 16384);
 	snprintf(what, sizeof(what), "DKIM %.*s", (int)strcspn(key->name, "."), key->name);
-	records_txt(&publish, key->name, slice_of(key->record));
+	records_txt(&record, key->name, slice_of(key->record));
+	row.record = buf_text(&record);
 	status = identity_find_txt(check, key->name, NULL, &theirs);
-	fault = status == QUESTION_OK ? dkim_record_fault(slice_of(key->record), buf_slice(&theirs))
-				      : question_status_text(status);
-	check->is_key_published[index] = !fault;
-	if (fault)
-		identity_tell(check, what, IDENTITY_FAIL, fault, buf_text(&publish));
-	else if (dkim_record_is_on_trial(buf_slice(&theirs)))
-		identity_tell(check, what, IDENTITY_WARN,
-			      "published, but only on trial (t=y): take that off",
-			      buf_text(&publish));
-	else
-		identity_tell(check, what, IDENTITY_PASS, "published, the key that signs", NULL);
+	judge_key(key, status, buf_slice(&theirs), &row);
+	check->is_key_published[index] = row.verdict != IDENTITY_FAIL;
+	identity_tell(check, &row);
 	buf_done(&theirs);
-	buf_done(&publish);
+	buf_done(&record);
 }
 
 /* ---- DMARC ---- */
 
+static const char *mode_name(bool is_strict)
+{
+	return is_strict ? "strict" : "relaxed";
+}
+
+static void tell_found_policy(struct identity_check *check, const struct dmarc_answer *answer)
+{
+	const struct dmarc_record *record = &answer->record;
+	const char *policy = dmarc_policy_name(answer->policy);
+	const char *dkim = mode_name(record->is_dkim_strict);
+	const char *spf = mode_name(record->is_spf_strict);
+	bool is_whole = record->ignored.len == 0;
+	char ignored[101];
+	char found[800];
+
+	slice_copy(ignored, sizeof(ignored), slice_first(record->ignored, sizeof(ignored) - 1));
+	snprintf(found, sizeof(found), "p=%s, of %s; alignment of DKIM %s, of SPF %s%s%s", policy,
+		 answer->at, dkim, spf, is_whole ? "" : "; receivers ignore ", ignored);
+	identity_tell(check, &(struct identity_row){
+				     .what = "DMARC",
+				     .verdict = is_whole ? IDENTITY_PASS : IDENTITY_WARN,
+				     .code = identity_finding_name(
+					     is_whole ? IDENTITY_DMARC : IDENTITY_DMARC_IGNORED),
+				     .details = { policy, answer->at, dkim, spf, ignored },
+				     .found = found });
+}
+
+/* Why there is no policy. */
+static void judge_policy(const struct dmarc_answer *answer, struct identity_row *row)
+{
+	enum identity_finding finding = IDENTITY_DMARC_NONE;
+
+	row->found = "no such record";
+	if (answer->status == DMARC_SEVERAL) {
+		finding = IDENTITY_DMARC_SEVERAL;
+		row->found = "there is more than one record: receivers take none";
+	} else if (answer->status == DMARC_TEMPERROR) {
+		finding = IDENTITY_DMARC_SILENT;
+		row->found = "no answer";
+	}
+	row->code = identity_finding_name(finding);
+	if (answer->status == DMARC_BROKEN) {
+		row->code = dmarc_fault_name(answer->fault);
+		row->found = dmarc_fault_text(answer->fault);
+	}
+}
+
 static void tell_policy(struct identity_check *check, const struct dmarc_answer *answer)
 {
-	char found[800];
-	char publish[600];
+	struct identity_row row = { .what = "DMARC", .verdict = IDENTITY_FAIL };
+	char line[600];
 	struct buf policy;
-	const char *text = "no such record";
 
+	if (answer->status == DMARC_FOUND) {
+		tell_found_policy(check, answer);
+		return;
+	}
 	buf_init(&policy, 1024);
 	records_dmarc(check->records, &policy);
-	snprintf(publish, sizeof(publish), "_dmarc.%.250s. IN TXT \"%.300s\"",
+	snprintf(line, sizeof(line), "_dmarc.%.250s. IN TXT \"%.300s\"",
 		 answer->status == DMARC_BROKEN || answer->status == DMARC_SEVERAL
 			 ? answer->at
 			 : check->records->domain,
 		 buf_text(&policy));
 	buf_done(&policy);
-	if (answer->status == DMARC_FOUND) {
-		const struct dmarc_record *record = &answer->record;
-		struct slice ignored = slice_first(record->ignored, 100);
-
-		snprintf(found, sizeof(found), "p=%s, of %s; alignment of DKIM %s, of SPF %s%s%.*s",
-			 dmarc_policy_name(answer->policy), answer->at,
-			 record->is_dkim_strict ? "strict" : "relaxed",
-			 record->is_spf_strict ? "strict" : "relaxed",
-			 ignored.len > 0 ? "; receivers ignore " : "", (int)ignored.len,
-			 ignored.len > 0 ? ignored.ptr : "");
-		identity_tell(check, "DMARC", ignored.len > 0 ? IDENTITY_WARN : IDENTITY_PASS,
-			      found, NULL);
-		return;
-	}
-	if (answer->status == DMARC_SEVERAL)
-		text = "there is more than one record: receivers take none";
-	else if (answer->status == DMARC_BROKEN)
-		text = answer->wrong;
-	else if (answer->status == DMARC_TEMPERROR)
-		text = "no answer";
-	identity_tell(check, "DMARC", IDENTITY_FAIL, text,
-		      answer->status == DMARC_TEMPERROR ? NULL : publish);
+	judge_policy(answer, &row);
+	row.record = answer->status == DMARC_TEMPERROR ? NULL : line;
+	identity_tell(check, &row);
 }
 
 /* The domain that a key signs for (d=): behind SELECTOR._domainkey. */
@@ -215,12 +295,22 @@ void identity_check_dmarc(struct identity_check *check)
 			    dmarc_is_aligned(domain, key_domain(&check->keys[i]),
 					     answer.record.is_dkim_strict);
 	check->is_aligned = has_spf || has_dkim;
-	identity_tell(check, "alignment", check->is_aligned ? IDENTITY_PASS : IDENTITY_FAIL,
-		      has_spf && has_dkim ? "DKIM and SPF both vouch for the domain"
-		      : has_dkim          ? "DKIM vouches for the domain"
-		      : has_spf           ? "SPF vouches for the domain"
-					  : "neither SPF nor DKIM vouches for the domain",
-		      "the records of SPF or DKIM above");
+	identity_tell(
+		check,
+		&(struct identity_row){
+			.what = "alignment",
+			.verdict = check->is_aligned ? IDENTITY_PASS : IDENTITY_FAIL,
+			.code = identity_finding_name(has_spf && has_dkim ? IDENTITY_ALIGNED_BOTH
+						      : has_dkim          ? IDENTITY_ALIGNED_DKIM
+						      : has_spf           ? IDENTITY_ALIGNED_SPF
+									  : IDENTITY_ALIGNED_NOT),
+			.found = has_spf && has_dkim ? "DKIM and SPF both vouch for the domain"
+				 : has_dkim          ? "DKIM vouches for the domain"
+				 : has_spf           ? "SPF vouches for the domain"
+						     : "neither SPF nor DKIM vouches for the "
+						       "domain",
+			.advice = IDENTITY_ADVICE_ALIGN,
+			.advice_text = "the records of SPF or DKIM above" });
 }
 
 /* ---- mail for the domain ---- */
@@ -247,34 +337,53 @@ static bool is_null(const struct question_answer *answer)
 	       answer->records[0].bytes[2] == 0;
 }
 
+/* Of an answer without MX records. */
+static void judge_no_mx(struct identity_check *check, const struct question_answer *answer,
+			struct identity_row *row)
+{
+	enum identity_finding finding = IDENTITY_MX_NOTHING;
+
+	row->found = "neither such a record nor an address: bounces go nowhere";
+	if (answer->status >= QUESTION_FAILED) {
+		finding = identity_finding_of(answer->status);
+		row->found = question_status_text(answer->status);
+		row->record = NULL;
+	} else if (has_address(check, check->records->domain)) {
+		finding = IDENTITY_MX_ADDRESS;
+		row->verdict = IDENTITY_WARN;
+		row->found = "no such record: replies and bounces go to the domain's own address";
+	}
+	row->code = identity_finding_name(finding);
+}
+
 /* Bounces come to the envelope sender's domain; receivers refuse one that takes none. */
 void identity_check_mx(struct identity_check *check)
 {
 	const struct records *records = check->records;
 	struct question_answer answer;
-	char publish[600];
+	char record[600];
 	char found[100];
+	char count[24];
+	struct identity_row row = {
+		.what = "MX", .verdict = IDENTITY_FAIL, .details = { count }, .record = record
+	};
 
 	identity_ask(check, records->domain, RECORD_MX, &answer);
-	snprintf(publish, sizeof(publish), "%s. IN MX 10 %s.", records->domain, records->hostname);
+	snprintf(count, sizeof(count), "%zu", answer.count);
+	snprintf(record, sizeof(record), "%s. IN MX 10 %s.", records->domain, records->hostname);
 	if (is_null(&answer)) {
-		identity_tell(check, "MX", IDENTITY_FAIL, "the domain says that it takes no mail",
-			      publish);
+		row.code = identity_finding_name(IDENTITY_MX_NULL);
+		row.found = "the domain says that it takes no mail";
 	} else if (answer.status == QUESTION_OK) {
-		snprintf(found, sizeof(found), "%zu host%s for replies and bounces", answer.count,
+		snprintf(found, sizeof(found), "%s host%s for replies and bounces", count,
 			 answer.count == 1 ? "" : "s");
-		identity_tell(check, "MX", IDENTITY_PASS, found, NULL);
-	} else if (answer.status >= QUESTION_FAILED) {
-		identity_tell(check, "MX", IDENTITY_FAIL, question_status_text(answer.status),
-			      NULL);
-	} else if (has_address(check, records->domain)) {
-		identity_tell(check, "MX", IDENTITY_WARN,
-			      "no such record: replies and bounces go to the domain's own address",
-			      publish);
+		row.verdict = IDENTITY_PASS;
+		row.code = identity_finding_name(IDENTITY_MX);
+		row.found = found;
 	} else {
-		identity_tell(check, "MX", IDENTITY_FAIL,
-			      "neither such a record nor an address: bounces go nowhere", publish);
+		judge_no_mx(check, &answer, &row);
 	}
+	identity_tell(check, &row);
 	question_answer_done(&answer);
 }
 
@@ -282,14 +391,14 @@ void identity_check_mta_sts(struct identity_check *check)
 {
 	char name[QUESTION_NAME_SIZE + 16];
 	struct buf text;
-	enum question_status status;
 
 	buf_init(&text, 4096);
 	snprintf(name, sizeof(name), "_mta-sts.%s", check->records->domain);
-	status = identity_find_txt(check, name, "v=STSv1", &text);
-	identity_tell(check, "MTA-STS", status == QUESTION_OK ? IDENTITY_PASS : IDENTITY_INFO,
-		      status == QUESTION_OK ? "published, for mail that comes to the domain"
-					    : "not published; it is about mail that comes in",
-		      NULL);
+	if (identity_find_txt(check, name, "v=STSv1", &text) == QUESTION_OK)
+		identity_tell_plain(check, "MTA-STS", IDENTITY_PASS, IDENTITY_MTA_STS,
+				    "published, for mail that comes to the domain");
+	else
+		identity_tell_plain(check, "MTA-STS", IDENTITY_INFO, IDENTITY_MTA_STS_NONE,
+				    "not published; it is about mail that comes in");
 	buf_done(&text);
 }

@@ -64,7 +64,33 @@ static bool is_same_kind(struct slice ours, struct slice theirs)
 	return slice_equal(theirs.ptr ? theirs : SLICE("rsa"), ours.ptr ? ours : SLICE("rsa"));
 }
 
-const char *dkim_record_fault(struct slice ours, struct slice theirs)
+static const struct {
+	const char *name;
+	const char *text;
+} faults[DKIM_FAULTS] = {
+	[DKIM_FAULT_TWICE] = { "dkim-twice", "a tag is there twice: the record does not count" },
+	[DKIM_FAULT_VERSION] = { "dkim-version",
+				 "not a record of a key: it does not begin with v=DKIM1" },
+	[DKIM_FAULT_NO_KEY] = { "dkim-no-key", "the record has no key (p=)" },
+	[DKIM_FAULT_REVOKED] = { "dkim-revoked", "the key is revoked (p= is empty)" },
+	[DKIM_FAULT_OTHER_KEY] = { "dkim-other-key", "another key is published" },
+	[DKIM_FAULT_ALGORITHM] = { "dkim-algorithm",
+				   "the key is published for another algorithm (k=)" },
+	[DKIM_FAULT_HASH] = { "dkim-hash", "the record does not allow sha256 (h=)" },
+	[DKIM_FAULT_SERVICE] = { "dkim-service", "the record does not allow mail (s=)" },
+};
+
+const char *dkim_fault_name(enum dkim_fault fault)
+{
+	return faults[fault].name;
+}
+
+const char *dkim_fault_text(enum dkim_fault fault)
+{
+	return faults[fault].text;
+}
+
+enum dkim_fault dkim_record_fault(struct slice ours, struct slice theirs)
 {
 	bool is_twice = false;
 	struct slice version = tag_of(theirs, "v", &is_twice);
@@ -75,24 +101,24 @@ const char *dkim_record_fault(struct slice ours, struct slice theirs)
 	bool ignored = false;
 
 	if (is_twice)
-		return "a tag is there twice: the record does not count";
+		return DKIM_FAULT_TWICE;
 	/* It may be left out; where it is, it comes first. */
 	if (version.ptr && (!slice_equal(version, SLICE("DKIM1")) ||
 			    !slice_has_prefix(trim(theirs), SLICE("v"))))
-		return "not a record of a key: it does not begin with v=DKIM1";
+		return DKIM_FAULT_VERSION;
 	if (!key.ptr)
-		return "the record has no key (p=)";
+		return DKIM_FAULT_NO_KEY;
 	if (key.len == 0)
-		return "the key is revoked (p= is empty)";
+		return DKIM_FAULT_REVOKED;
 	if (!is_same_key(tag_of(ours, "p", &ignored), key))
-		return "another key is published";
+		return DKIM_FAULT_OTHER_KEY;
 	if (!is_same_kind(tag_of(ours, "k", &ignored), kind))
-		return "the key is published for another algorithm (k=)";
+		return DKIM_FAULT_ALGORITHM;
 	if (hashes.ptr && !has_word(hashes, "sha256"))
-		return "the record does not allow sha256 (h=)";
+		return DKIM_FAULT_HASH;
 	if (services.ptr && !has_word(services, "*") && !has_word(services, "email"))
-		return "the record does not allow mail (s=)";
-	return NULL;
+		return DKIM_FAULT_SERVICE;
+	return DKIM_FAULT_NONE;
 }
 
 bool dkim_record_is_on_trial(struct slice theirs)

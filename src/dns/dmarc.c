@@ -146,6 +146,27 @@ static struct slice split_tag(struct slice tag, struct slice *value)
 
 /* ---- the record ---- */
 
+static const struct {
+	const char *name;
+	const char *text;
+} faults[DMARC_FAULTS] = {
+	[DMARC_FAULT_TWICE] = { "dmarc-twice", "a tag is there twice" },
+	[DMARC_FAULT_NO_POLICY] = { "dmarc-no-policy",
+				    "it has no policy (p=none, quarantine or reject)" },
+	[DMARC_FAULT_SUBDOMAINS] = { "dmarc-subdomains",
+				     "its sp= is not none, quarantine or reject" },
+};
+
+const char *dmarc_fault_name(enum dmarc_fault fault)
+{
+	return faults[fault].name;
+}
+
+const char *dmarc_fault_text(enum dmarc_fault fault)
+{
+	return faults[fault].text;
+}
+
 static bool is_dmarc(struct slice first)
 {
 	struct slice value;
@@ -154,7 +175,8 @@ static bool is_dmarc(struct slice first)
 	return slice_equal(name, SLICE("v")) && slice_equal(value, SLICE("DMARC1"));
 }
 
-enum dmarc_reading dmarc_read(struct slice text, struct dmarc_record *record, const char **wrong)
+enum dmarc_reading dmarc_read(struct slice text, struct dmarc_record *record,
+			      enum dmarc_fault *fault)
 {
 	struct reading reading = { 0 };
 
@@ -163,7 +185,7 @@ enum dmarc_reading dmarc_read(struct slice text, struct dmarc_record *record, co
 					 .failure_options = DMARC_FAILURE_ALL };
 	if (!is_dmarc(slice_split(&text, ';')))
 		return DMARC_IS_OTHER;
-	*wrong = "a tag is there twice";
+	*fault = DMARC_FAULT_TWICE;
 	while (text.ptr) {
 		struct slice tag = slice_trim(slice_split(&text, ';'));
 		struct slice value;
@@ -181,8 +203,7 @@ enum dmarc_reading dmarc_read(struct slice text, struct dmarc_record *record, co
 		record->subdomains = record->policy;
 	if (reading.has_policy && !reading.is_subdomains_wrong)
 		return DMARC_IS_RECORD;
-	*wrong = reading.has_policy ? "its sp= is none, quarantine or reject" :
-				      "it has no policy (p=none, quarantine or reject)";
+	*fault = reading.has_policy ? DMARC_FAULT_SUBDOMAINS : DMARC_FAULT_NO_POLICY;
 	record->policy = DMARC_POLICY_NONE;
 	record->subdomains = DMARC_POLICY_NONE;
 	return has_uri(record->aggregate_to) ? DMARC_IS_RECORD : DMARC_IS_BROKEN;
@@ -236,7 +257,7 @@ void dmarc_find(question_source *ask, void *arg, const char *domain, struct dmar
 	}
 	if (answer->status != DMARC_FOUND)
 		return;
-	if (dmarc_read(slice_of(answer->text), &answer->record, &answer->wrong) != DMARC_IS_RECORD)
+	if (dmarc_read(slice_of(answer->text), &answer->record, &answer->fault) != DMARC_IS_RECORD)
 		answer->status = DMARC_BROKEN;
 	answer->policy = is_above ? answer->record.subdomains : answer->record.policy;
 }

@@ -35,10 +35,20 @@ struct dmarc_record {
 	struct slice ignored;         /* the first tag that is malformed, whole; or empty */
 };
 
+/* Why receivers act as if there were no record. */
+enum dmarc_fault {
+	DMARC_FAULT_TWICE,
+	DMARC_FAULT_NO_POLICY,
+	DMARC_FAULT_SUBDOMAINS,
+	DMARC_FAULTS,
+};
+const char *dmarc_fault_name(enum dmarc_fault fault); /* "dmarc-twice", ... */
+const char *dmarc_fault_text(enum dmarc_fault fault); /* in English */
+
 enum dmarc_reading {
 	DMARC_IS_RECORD,
 	DMARC_IS_OTHER,  /* does not begin with v=DMARC1: some other text */
-	DMARC_IS_BROKEN, /* receivers act as if there were none: *wrong says why */
+	DMARC_IS_BROKEN, /* receivers act as if there were none: *fault says why */
 };
 
 /*
@@ -46,13 +56,14 @@ enum dmarc_reading {
  * address for reports, and else broken (section 6.6.3). A tag that is there twice breaks it (RFC
  * 6376 section 3.2).
  */
-enum dmarc_reading dmarc_read(struct slice text, struct dmarc_record *record, const char **wrong);
+enum dmarc_reading dmarc_read(struct slice text, struct dmarc_record *record,
+			      enum dmarc_fault *fault);
 
 enum dmarc_status {
 	DMARC_FOUND,
 	DMARC_NONE,      /* no record, neither at the domain nor at its organisation's */
 	DMARC_SEVERAL,   /* more than one: receivers take none */
-	DMARC_BROKEN,    /* see `wrong` */
+	DMARC_BROKEN,    /* see `fault` */
 	DMARC_TEMPERROR, /* DNS does not answer */
 };
 
@@ -62,7 +73,7 @@ struct dmarc_answer {
 	char text[DMARC_RECORD_MAX];
 	struct dmarc_record record; /* of FOUND; points into `text` */
 	enum dmarc_policy policy;   /* of FOUND: what holds for the domain that was asked about */
-	const char *wrong;          /* of BROKEN */
+	enum dmarc_fault fault;     /* of BROKEN */
 };
 
 /* Policy discovery for a From domain (section 6.6.3). */

@@ -27,26 +27,30 @@ static void make_printable(char *text)
 	}
 }
 
-enum spf_result spf_wrong(struct spf *spf, enum spf_result result, const char *what,
+enum spf_result spf_wrong(struct spf *spf, enum spf_result result, enum spf_reason reason,
 			  struct slice term)
 {
-	snprintf(spf->why, sizeof(spf->why), "%s%s%.*s", what, term.len > 0 ? ": " : "",
-		 (int)min_size(term.len, 200), term.len > 0 ? term.ptr : "");
-	make_printable(spf->why);
+	spf->reason = reason;
+	slice_copy(spf->term, sizeof(spf->term), slice_first(term, sizeof(spf->term) - 1));
+	make_printable(spf->term);
+	spf->in[0] = '\0';
+	snprintf(spf->why, sizeof(spf->why), "%s%s%s", spf_reason_text(reason),
+		 term.len > 0 ? ": " : "", spf->term);
 	return result;
 }
 
 /* The same, of a term in that record. */
 static enum spf_result wrong_in(struct spf *spf, const struct spf_frame *frame,
-				enum spf_result result, const char *what, struct slice term)
+				enum spf_result result, enum spf_reason reason, struct slice term)
 {
 	size_t len;
 
-	spf_wrong(spf, result, what, term);
+	spf_wrong(spf, result, reason, term);
+	if (slice_equal_nocase(slice_of(frame->domain), spf->sender_domain))
+		return result;
 	len = strlen(spf->why);
-	if (!slice_equal_nocase(slice_of(frame->domain), spf->sender_domain))
-		snprintf(spf->why + len, sizeof(spf->why) - len, ", in the record of %.100s",
-			 frame->domain);
+	snprintf(spf->in, sizeof(spf->in), "%.100s", frame->domain);
+	snprintf(spf->why + len, sizeof(spf->why) - len, ", in the record of %s", spf->in);
 	return result;
 }
 
@@ -59,7 +63,7 @@ enum spf_result spf_read(struct spf *spf, const char *domain, char record[SPF_RE
 
 	spf->ask(spf->arg, domain, RECORD_TXT, &answer);
 	if (answer.status >= QUESTION_FAILED)
-		result = spf_wrong(spf, SPF_TEMPERROR, question_status_text(answer.status),
+		result = spf_wrong(spf, SPF_TEMPERROR, spf_reason_of(answer.status),
 				   slice_of(domain));
 	for (size_t i = 0; i < answer.count && result != SPF_PERMERROR; i++) {
 		struct buf text;
@@ -69,10 +73,10 @@ enum spf_result spf_read(struct spf *spf, const char *domain, char record[SPF_RE
 		    !spf_record_is(buf_slice(&text)))
 			;
 		else if (result == SPF_PASS)
-			result = spf_wrong(spf, SPF_PERMERROR, "there is more than one record",
-					   slice_of(domain));
+			result =
+				spf_wrong(spf, SPF_PERMERROR, SPF_REASON_SEVERAL, slice_of(domain));
 		else if (slice_find_char(buf_slice(&text), '\0') >= 0 || text.len >= SPF_RECORD_MAX)
-			result = spf_wrong(spf, SPF_PERMERROR, "the record cannot be read",
+			result = spf_wrong(spf, SPF_PERMERROR, SPF_REASON_UNREADABLE,
 					   slice_of(domain));
 		else if (slice_copy(record, SPF_RECORD_MAX, buf_slice(&text)))
 			result = SPF_PASS;
@@ -122,7 +126,7 @@ static bool may_ask(struct spf *spf, const struct spf_frame *frame, const struct
 		spf->lookups++;
 		return true;
 	}
-	*error = wrong_in(spf, frame, SPF_PERMERROR, "more than 10 terms ask DNS", term->text);
+	*error = wrong_in(spf, frame, SPF_PERMERROR, SPF_REASON_TERMS, term->text);
 	return false;
 }
 
@@ -144,8 +148,7 @@ static enum spf_match match_include(struct spf *spf, const struct spf_frame *fra
 	case SPF_NEUTRAL:
 		return SPF_MATCH_NO;
 	case SPF_NONE:
-		*error = wrong_in(spf, frame, SPF_PERMERROR, "what is included has no record",
-				  term->text);
+		*error = wrong_in(spf, frame, SPF_PERMERROR, SPF_REASON_INCLUDED, term->text);
 		return SPF_MATCH_ERROR;
 	default:
 		return SPF_MATCH_ERROR;
@@ -189,7 +192,7 @@ static enum spf_result qualified(struct spf *spf, const struct spf_frame *frame,
 				 : term->qualifier == '?' ? SPF_NEUTRAL
 							  : SPF_PASS;
 
-	return wrong_in(spf, frame, result, "matched", term->text);
+	return wrong_in(spf, frame, result, SPF_REASON_MATCHED, term->text);
 }
 
 static enum spf_result redirected(struct spf *spf, const struct spf_frame *frame,
@@ -207,9 +210,9 @@ static enum spf_result redirected(struct spf *spf, const struct spf_frame *frame
 		return result;
 	if (n > 0)
 		result = check_host(spf, &next);
-	return result == SPF_NONE ? wrong_in(spf, frame, SPF_PERMERROR, "it leads to no record",
-					     term->text)
-				  : result;
+	return result == SPF_NONE
+		       ? wrong_in(spf, frame, SPF_PERMERROR, SPF_REASON_REDIRECTED, term->text)
+		       : result;
 }
 
 /* A record whose syntax has been checked. */
@@ -220,7 +223,7 @@ static enum spf_result walk(struct spf *spf, const struct spf_frame *frame, cons
 	struct slice exp = SLICE_NONE;
 	enum spf_match match = SPF_MATCH_NO;
 	enum spf_result result = SPF_NEUTRAL;
-	const char *ignored;
+	enum spf_reason ignored;
 	struct spf_term term;
 	struct spf_term decided = { 0 };
 
@@ -238,9 +241,9 @@ static enum spf_result walk(struct spf *spf, const struct spf_frame *frame, cons
 	if (match == SPF_MATCH_ERROR)
 		return result;
 	if (match == SPF_MATCH_NO)
-		return redirect.text.len > 0 ? redirected(spf, frame, &redirect)
-					     : wrong_in(spf, frame, SPF_NEUTRAL, "no term matched",
-							SLICE(""));
+		return redirect.text.len > 0
+			       ? redirected(spf, frame, &redirect)
+			       : wrong_in(spf, frame, SPF_NEUTRAL, SPF_REASON_NO_TERM, SLICE(""));
 	if (decided.qualifier == '-' && exp.ptr && !frame->is_included)
 		explain(spf, frame, exp);
 	return qualified(spf, frame, &decided);
@@ -250,11 +253,11 @@ static enum spf_result check_host(struct spf *spf, const struct spf_frame *frame
 {
 	char record[SPF_RECORD_MAX];
 	struct slice culprit;
-	const char *wrong;
+	enum spf_reason wrong;
 	enum spf_result result;
 
 	if (!spf_name_is_valid(slice_of(frame->domain), true))
-		return spf_wrong(spf, SPF_NONE, "not a full domain name", slice_of(frame->domain));
+		return spf_wrong(spf, SPF_NONE, SPF_REASON_NAME, slice_of(frame->domain));
 	result = spf_read(spf, frame->domain, record);
 	if (result != SPF_PASS)
 		return result;
@@ -291,6 +294,9 @@ enum spf_result spf_evaluate(struct spf *spf)
 	spf->lookups = 0;
 	spf->voids = 0;
 	spf->why[0] = '\0';
+	spf->reason = SPF_REASON_NONE;
+	spf->term[0] = '\0';
+	spf->in[0] = '\0';
 	spf->explanation[0] = '\0';
 	spf->validated = (struct spf_validated){ 0 };
 	if (spf->address.family == 6 && memcmp(spf->address.ip, mapped, sizeof(mapped)) == 0) {
@@ -302,6 +308,6 @@ enum spf_result spf_evaluate(struct spf *spf)
 	take_sender(spf);
 	if ((spf->sender && strlen(spf->sender) > SENDER_MAX) ||
 	    !slice_copy(domain, sizeof(domain), spf->sender_domain))
-		return spf_wrong(spf, SPF_NONE, "not a full domain name", spf->sender_domain);
+		return spf_wrong(spf, SPF_NONE, SPF_REASON_NAME, spf->sender_domain);
 	return check_host(spf, &frame);
 }

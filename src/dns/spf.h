@@ -12,12 +12,14 @@
 
 #include "base/net_address.h"
 #include "dns/question.h"
+#include "dns/spf_reason.h"
 
 #define SPF_LOOKUPS_MAX 10 /* terms that ask DNS (section 4.6.4) */
 #define SPF_VOIDS_MAX 2    /* questions that find nothing */
 #define SPF_HOSTS_MAX 10   /* of one "mx", and names of one address */
 #define SPF_RECORD_MAX 4096
 #define SPF_EXPLANATION_SIZE 512
+#define SPF_TERM_SIZE 201
 
 enum spf_result {
 	SPF_PASS,
@@ -50,7 +52,11 @@ struct spf {
 	/* What came of it. */
 	u32 lookups;   /* terms that asked DNS */
 	u32 voids;     /* questions that found nothing */
-	char why[400]; /* the term that decided, or what is wrong; printable ASCII */
+	/* What decided, or what is wrong, with its parts; all printable ASCII. */
+	char why[400];
+	enum spf_reason reason;
+	char term[SPF_TERM_SIZE]; /* or the name that it is about; "": none */
+	char in[101];             /* the domain whose record has it; "": the sender's own */
 	/* What the domain says of a FAIL, printable ASCII, too; "" when it says nothing. */
 	char explanation[SPF_EXPLANATION_SIZE];
 

@@ -14,14 +14,13 @@ static bool ask(struct spf *spf, const char *name, u16 type, struct question_ans
 {
 	spf->ask(spf->arg, name, type, answer);
 	if (answer->status >= QUESTION_FAILED) {
-		*error = spf_wrong(spf, SPF_TEMPERROR, question_status_text(answer->status),
+		*error = spf_wrong(spf, SPF_TEMPERROR, spf_reason_of(answer->status),
 				   slice_of(name));
 		return false;
 	}
 	if (answer->count > 0 || ++spf->voids <= SPF_VOIDS_MAX)
 		return true;
-	*error = spf_wrong(spf, SPF_PERMERROR, "more than 2 questions find nothing, the last is",
-			   slice_of(name));
+	*error = spf_wrong(spf, SPF_PERMERROR, SPF_REASON_VOIDS, slice_of(name));
 	return false;
 }
 
@@ -201,7 +200,7 @@ static enum spf_match match_mx(struct spf *spf, const struct spf_term *term, con
 	if (!ask(spf, name, RECORD_MX, &answer, error)) {
 		match = SPF_MATCH_ERROR;
 	} else if (answer.count > SPF_HOSTS_MAX) {
-		*error = spf_wrong(spf, SPF_PERMERROR, "more than 10 MX hosts", term->text);
+		*error = spf_wrong(spf, SPF_PERMERROR, SPF_REASON_MX_HOSTS, term->text);
 		match = SPF_MATCH_ERROR;
 	}
 	for (size_t i = 0; i < answer.count && match == SPF_MATCH_NO; i++) {

@@ -17,7 +17,7 @@ struct spf_frame {
 enum spf_match { SPF_MATCH_NO, SPF_MATCH_YES, SPF_MATCH_ERROR };
 
 /* Notes why, and returns the result that it is given. `term` may be empty. */
-enum spf_result spf_wrong(struct spf *spf, enum spf_result result, const char *what,
+enum spf_result spf_wrong(struct spf *spf, enum spf_result result, enum spf_reason reason,
 			  struct slice term);
 
 /* A name that DNS can be asked for; no final dot. `is_sender`: it has more than one label. */

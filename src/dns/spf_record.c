@@ -61,30 +61,30 @@ static bool take_dual_length(struct slice *text, struct spf_term *term)
 
 /* ---- values ---- */
 
-static bool read_address(struct slice value, struct spf_term *term, const char **wrong)
+static bool read_address(struct slice value, struct spf_term *term, enum spf_reason *wrong)
 {
 	bool is_v6 = term->kind == SPF_TERM_IP6;
 	i64 slash = slice_find_char(value, '/');
 
-	*wrong = "the prefix length is wrong";
+	*wrong = SPF_REASON_PREFIX;
 	if (slash >= 0 && !read_length(slice_from(value, (size_t)slash + 1), is_v6 ? 128 : 32,
 				       is_v6 ? &term->bits6 : &term->bits4))
 		return false;
-	*wrong = "that is no address";
+	*wrong = SPF_REASON_ADDRESS;
 	return net_address_parse(&term->address,
 				 slash >= 0 ? slice_first(value, (size_t)slash) : value, false) &&
 	       term->address.family == (is_v6 ? 6 : 4);
 }
 
-static bool read_name(struct slice value, struct spf_term *term, const char **wrong)
+static bool read_name(struct slice value, struct spf_term *term, enum spf_reason *wrong)
 {
-	*wrong = "that is no domain name";
+	*wrong = SPF_REASON_DOMAIN;
 	term->name = value;
 	return spf_macro_is_valid(value, SPF_MACRO_DOMAIN);
 }
 
 /* `value`: from the colon or the slash on, which may be nothing. */
-static bool read_mechanism(struct slice value, struct spf_term *term, const char **wrong)
+static bool read_mechanism(struct slice value, struct spf_term *term, enum spf_reason *wrong)
 {
 	bool has_name = value.len > 0 && value.ptr[0] == ':';
 
@@ -92,19 +92,19 @@ static bool read_mechanism(struct slice value, struct spf_term *term, const char
 		value = slice_from(value, 1);
 	switch (term->kind) {
 	case SPF_TERM_ALL:
-		*wrong = "nothing may follow \"all\"";
+		*wrong = SPF_REASON_BEHIND_ALL;
 		return !has_name && value.len == 0;
 	case SPF_TERM_IP4:
 	case SPF_TERM_IP6:
-		*wrong = "an address is missing";
+		*wrong = SPF_REASON_NO_ADDRESS;
 		return has_name && read_address(value, term, wrong);
 	case SPF_TERM_INCLUDE:
 	case SPF_TERM_EXISTS:
-		*wrong = "a domain name is missing";
+		*wrong = SPF_REASON_NO_DOMAIN;
 		return has_name && read_name(value, term, wrong);
 	case SPF_TERM_A:
 	case SPF_TERM_MX:
-		*wrong = "the prefix length is wrong";
+		*wrong = SPF_REASON_PREFIX;
 		if (!take_dual_length(&value, term))
 			return false;
 		break;
@@ -113,19 +113,19 @@ static bool read_mechanism(struct slice value, struct spf_term *term, const char
 	}
 	if (has_name)
 		return read_name(value, term, wrong);
-	*wrong = "only a colon and a name may follow";
+	*wrong = SPF_REASON_COLON;
 	return value.len == 0;
 }
 
 static bool read_modifier(struct slice name, struct slice value, struct spf_term *term,
-			  const char **wrong)
+			  enum spf_reason *wrong)
 {
 	term->kind = slice_equal_nocase(name, SLICE("redirect")) ? SPF_TERM_REDIRECT
 		     : slice_equal_nocase(name, SLICE("exp"))    ? SPF_TERM_EXP
 								 : SPF_TERM_UNKNOWN;
 	if (term->kind != SPF_TERM_UNKNOWN)
 		return read_name(value, term, wrong);
-	*wrong = "its value is malformed";
+	*wrong = SPF_REASON_VALUE;
 	return spf_macro_is_valid(value, SPF_MACRO_VALUE);
 }
 
@@ -143,7 +143,7 @@ static size_t name_length(struct slice text)
 	return len;
 }
 
-static bool read_term(struct slice text, struct spf_term *term, const char **wrong)
+static bool read_term(struct slice text, struct spf_term *term, enum spf_reason *wrong)
 {
 	bool has_qualifier = memchr("+-~?", text.ptr[0], 4) != NULL;
 	struct slice name;
@@ -156,10 +156,10 @@ static bool read_term(struct slice text, struct spf_term *term, const char **wro
 	name = slice_first(text, name_length(text));
 	text = slice_from(text, name.len);
 	if (name.len > 0 && text.len > 0 && text.ptr[0] == '=') {
-		*wrong = "a modifier has no qualifier";
+		*wrong = SPF_REASON_NO_QUALIFIER;
 		return !has_qualifier && read_modifier(name, slice_from(text, 1), term, wrong);
 	}
-	*wrong = "there is no such mechanism";
+	*wrong = SPF_REASON_NO_MECHANISM;
 	if (text.len > 0 && text.ptr[0] != ':' && text.ptr[0] != '/')
 		return false;
 	for (size_t i = 0; i < array_count(mechanisms); i++) {
@@ -171,7 +171,7 @@ static bool read_term(struct slice text, struct spf_term *term, const char **wro
 	return false;
 }
 
-int spf_record_next(struct slice *rest, struct spf_term *term, const char **wrong)
+int spf_record_next(struct slice *rest, struct spf_term *term, enum spf_reason *wrong)
 {
 	while (rest->ptr) {
 		struct slice text = slice_split(rest, ' ');
@@ -182,7 +182,7 @@ int spf_record_next(struct slice *rest, struct spf_term *term, const char **wron
 	return 0;
 }
 
-bool spf_record_check(struct slice record, struct slice *culprit, const char **wrong)
+bool spf_record_check(struct slice record, struct slice *culprit, enum spf_reason *wrong)
 {
 	struct slice rest = slice_from(record, 6);
 	struct spf_term term;
@@ -192,7 +192,7 @@ bool spf_record_check(struct slice record, struct slice *culprit, const char **w
 
 	while ((n = spf_record_next(&rest, &term, wrong)) > 0) {
 		*culprit = term.text;
-		*wrong = "it is there twice";
+		*wrong = SPF_REASON_TWICE;
 		if ((term.kind == SPF_TERM_REDIRECT && has_redirect) ||
 		    (term.kind == SPF_TERM_EXP && has_exp))
 			return false;

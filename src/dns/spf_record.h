@@ -6,6 +6,7 @@
 
 #include "base/net_address.h"
 #include "base/types.h"
+#include "dns/spf_reason.h"
 
 enum spf_kind {
 	SPF_TERM_ALL,
@@ -39,12 +40,13 @@ bool spf_record_is(struct slice text);
  * The next term of *rest, which begins as what follows "v=spf1": 1; 0 when there is none left; -1
  * when it is malformed: term->text is the culprit and *wrong says what is wrong.
  */
-int spf_record_next(struct slice *rest, struct spf_term *term, const char **wrong) MUST_CHECK;
+int spf_record_next(struct slice *rest, struct spf_term *term, enum spf_reason *wrong) MUST_CHECK;
 
 /*
  * Whether all terms of a record are well formed, and "redirect" and "exp" are there at most once
  * each. Otherwise *culprit and *wrong say which is not and why.
  */
-bool spf_record_check(struct slice record, struct slice *culprit, const char **wrong) MUST_CHECK;
+bool spf_record_check(struct slice record, struct slice *culprit,
+		      enum spf_reason *wrong) MUST_CHECK;
 
 #endif

@@ -34,35 +34,6 @@ static void answer(struct call *call, struct call_order *base)
 
 /* ---- what stops a start ---- */
 
-static json_t *findings_json(const struct review *review)
-{
-	static const char *const parts[] = { "message", "subject", "text", "html" };
-	json_t *list = json_array();
-	struct buf problem;
-	struct buf advice;
-
-	buf_init(&problem, 4096);
-	buf_init(&advice, 4096);
-	for (u32 i = 0; i < review->count; i++) {
-		const struct review_finding *finding = &review->findings[i];
-
-		if (finding->severity != REVIEW_MUST)
-			continue;
-		buf_reset(&problem);
-		buf_reset(&advice);
-		review_add_problem(finding, false, &problem);
-		review_add_advice(finding, false, &advice);
-		json_array_append_new(list, json_pack("{s:s, s:i, s:s, s:s}", "part",
-						      parts[finding->part], "line",
-						      (int)finding->line, "problem",
-						      buf_text(&problem), "advice",
-						      buf_text(&advice)));
-	}
-	buf_done(&problem);
-	buf_done(&advice);
-	return list;
-}
-
 static void answer_stopped(struct call *call, const struct mailing_stops *stops)
 {
 	json_t *names = json_array();
@@ -75,7 +46,8 @@ static void answer_stopped(struct call *call, const struct mailing_stops *stops)
 			json_array_append_new(names, json_string(mailing_stop_name(i)));
 	}
 	if (stops->stops & MAILING_STOP_FINDINGS) {
-		json_object_set_new(more, "findings", findings_json(&stops->review));
+		json_object_set_new(more, "findings",
+				    mailing_review_json(&stops->review, LANGUAGE_ENGLISH));
 		buf_add_text(&why, "what was found has to be mended first: ");
 		mailing_stops_findings(stops, LANGUAGE_ENGLISH, &why);
 	}

@@ -5,6 +5,7 @@
 #include "web/page.h"
 #include "web/route.h"
 #include "web/sequence_json.h"
+#include "web/mailing_start.h"
 #include "web/sequence_start.h"
 
 #include <stdio.h>
@@ -100,6 +101,22 @@ static bool take_members(struct call *call, struct sequence_order *order, bool i
 
 /* ---- answering ---- */
 
+/* With the same members as a mailing's refusal. */
+static void refuse_stopped(struct call *call, const struct sequence_order *order)
+{
+	json_t *names = json_array();
+
+	for (u32 i = 0; i < MAILING_STOPS; i++) {
+		if (order->stops >> i & 1)
+			json_array_append_new(names, json_string(mailing_stop_name(i)));
+	}
+	call_refuse_with(call, 422,
+			 json_pack("{s:s, s:o, s:O*, s:O*}", "pointer", order->pointer, "override",
+				   names, "findings", order->findings, "identity",
+				   order->stops & MAILING_STOP_IDENTITY ? order->identity : NULL),
+			 "%s", order->error.text);
+}
+
 /* What the order could not do. True: it is done. */
 static bool is_done(struct call *call, const struct call_order *base)
 {
@@ -129,6 +146,12 @@ static bool is_done(struct call *call, const struct call_order *base)
 		break;
 	case SEQUENCE_IS_WRONG:
 		call_refuse(call, 422, order->pointer, "%s", order->error.text);
+		break;
+	case SEQUENCE_IS_STOPPED:
+		refuse_stopped(call, order);
+		break;
+	case SEQUENCE_IS_CHANGED:
+		call_refuse(call, 409, NULL, "it was changed meanwhile: look at it again");
 		break;
 	}
 	return false;

@@ -8,12 +8,17 @@
  *
  *     {"domain": "example.jp", "checked_ms": 1796000000000, "aligned": true, "failed": 1,
  *      "checks": [{"check": "SPF 192.0.2.10", "result": "fail", "since_ms": 1795990000000,
- *                  "found": "softfail, ...", "publish": "example.jp. IN TXT \"v=spf1 ...\""}]}
+ *                  "found": "softfail, matched: ~all", "code": "spf-softfail",
+ *                  "reason": "spf-matched", "details": ["~all", ""],
+ *                  "publish": "example.jp. IN TXT \"v=spf1 ...\"\n  instead of what is there: ...",
+ *                  "record": "example.jp. IN TXT \"v=spf1 ...\"",
+ *                  "advice": "replace", "advice_text": "instead of what is there: ..."}]}
  *
  * `checked_ms` is a wall clock's, and `since_ms`: the first check that said so. `result` is "pass",
- * "info" (no fault), "warn" or "fail"; `publish`, what to do about it, may lack, and may be several
- * lines. `aligned`: SPF or DKIM vouches for the domain's mail; without that receivers refuse it,
- * and no campaign begins.
+ * "info" (no fault), "warn" or "fail". `found` is in English; identity_words.h says it in other
+ * languages by `code`, `reason` and `details`. `publish`, what to do about it, may lack, and may be
+ * several lines: the record, then the advice. `aligned`: SPF or DKIM vouches for the domain's mail;
+ * without that receivers refuse it, and no campaign begins.
  */
 #ifndef WEB_IDENTITY_H
 #define WEB_IDENTITY_H
@@ -61,8 +66,8 @@ void identity_add_since(json_t *result, const json_t *before);
 /* Whether it is one of the checks (SPF, DKIM) that decide this, and failed. */
 bool identity_stops_by(const json_t *check);
 /*
- * What failed of SPF and DKIM, in one line: "SPF 192.0.2.10: fail, ...; DKIM ..."; or that DNS
- * could not be asked, when the result is not fresh.
+ * What failed of SPF and DKIM, in one line, in English: "SPF 192.0.2.10: fail, ...; DKIM ..."; or
+ * that DNS could not be asked, when the result is not fresh.
  */
 void identity_add_failures(const json_t *result, u64 now_ms, struct buf *out);
 

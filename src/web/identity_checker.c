@@ -68,14 +68,33 @@ static void ask(void *arg, const char *name, u16 type, struct question_answer *a
 	question_ask(work->dns, name, type, timeout_ms, answer);
 }
 
-static void tell(void *arg, const char *what, enum identity_verdict verdict, const char *found,
-		 const char *publish)
+static json_t *details_json(const struct identity_row *row)
+{
+	json_t *details = json_array();
+
+	for (size_t i = 0; i < IDENTITY_DETAILS && row->details[i]; i++)
+		json_array_append_new(details, json_string(row->details[i]));
+	return details;
+}
+
+static void tell(void *arg, const struct identity_row *row)
 {
 	struct work *work = arg;
+	bool is_advised = row->advice != IDENTITY_ADVICE_NONE;
+	struct buf publish;
 
-	json_array_append_new(work->checks, json_pack("{s:s, s:s, s:s, s:s*}", "check", what,
-						      "result", identity_verdict_name(verdict),
-						      "found", found, "publish", publish));
+	buf_init(&publish, 64u << 10);
+	identity_add_publish(row, &publish);
+	json_array_append_new(work->checks,
+			      json_pack("{s:s, s:s, s:s, s:s*, s:o, s:s, s:s*, s:s*, s:s*, s:s*}",
+					"check", row->what, "result",
+					identity_verdict_name(row->verdict), "code", row->code,
+					"reason", row->reason, "details", details_json(row),
+					"found", row->found, "record", row->record, "advice",
+					identity_advice_name(row->advice), "advice_text",
+					is_advised ? row->advice_text : NULL, "publish",
+					publish.len > 0 ? buf_text(&publish) : NULL));
+	buf_done(&publish);
 }
 
 static void add_address(struct work *work, struct slice text)

@@ -66,3 +66,32 @@ bool mailing_review_make(struct call *call, struct mailing_preview *preview,
 	buf_done(&html);
 	return ok;
 }
+
+json_t *mailing_review_json(const struct review *review, enum language language)
+{
+	static const char *const parts[] = { "message", "subject", "text", "html" };
+	const bool japanese = language == LANGUAGE_JAPANESE;
+	json_t *list = json_array();
+	struct buf problem;
+	struct buf advice;
+
+	buf_init(&problem, 4096);
+	buf_init(&advice, 4096);
+	for (u32 i = 0; i < review->count; i++) {
+		const struct review_finding *finding = &review->findings[i];
+
+		if (finding->severity != REVIEW_MUST)
+			continue;
+		buf_reset(&problem);
+		buf_reset(&advice);
+		review_add_problem(finding, japanese, &problem);
+		review_add_advice(finding, japanese, &advice);
+		json_array_append_new(
+			list, json_pack("{s:s, s:i, s:s, s:s}", "part", parts[finding->part],
+					"line", (int)finding->line, "problem", buf_text(&problem),
+					"advice", buf_text(&advice)));
+	}
+	buf_done(&problem);
+	buf_done(&advice);
+	return list;
+}

@@ -15,4 +15,7 @@
 bool mailing_review_make(struct call *call, struct mailing_preview *preview,
 			 struct review *review) MUST_CHECK;
 
+/* What must be mended: [{"part": "html", "line": 3, "problem": ..., "advice": ...}]. */
+json_t *mailing_review_json(const struct review *review, enum language language);
+
 #endif

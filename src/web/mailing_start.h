@@ -28,7 +28,7 @@ struct mailing_stops {
 	struct review review; /* those of REVIEW_MUST come first */
 	json_t *identity; /* the last result; NULL: DNS was not asked, or that failed */
 };
-/* Of the review, in one line; and of DNS, in English. */
+/* Of the review, in one line; and of DNS, in English, for programs and the audit log. */
 void mailing_stops_findings(const struct mailing_stops *stops, enum language language,
 			    struct buf *out);
 void mailing_stops_identity(const struct mailing_stops *stops, struct buf *out);

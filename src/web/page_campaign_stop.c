@@ -1,17 +1,27 @@
 /* What stops a campaign's start: each finding, each record that lacks, and a way past them. */
-#include "base/clock.h"
 #include "base/text.h"
-#include "web/identity.h"
 #include "web/page.h"
 #include "web/page_campaign.h"
+#include "web/page_identity.h"
 #include "web/page_look.h"
 
 #include <string.h>
 
 enum word {
-	TITLE, CAMPAIGNS, INTRODUCTION, FINDINGS, SETTINGS, EDIT, IDENTITY, IDENTITY_WHY,
-	NO_ANSWER, PUBLISH, ALL_RECORDS, OVERRIDE, OVERRIDE_WHY, OVERRIDE_FINDINGS,
-	OVERRIDE_IDENTITY, SEND, AGAIN, CHANGED, WORD_COUNT,
+	TITLE,
+	CAMPAIGNS,
+	INTRODUCTION,
+	FINDINGS,
+	SETTINGS,
+	EDIT,
+	OVERRIDE,
+	OVERRIDE_WHY,
+	OVERRIDE_FINDINGS,
+	OVERRIDE_IDENTITY,
+	SEND,
+	AGAIN,
+	CHANGED,
+	WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
@@ -22,16 +32,6 @@ static const struct words words[WORD_COUNT] = {
 	[FINDINGS] = { { "To be mended in the mail", "メールの要修正箇所" } },
 	[SETTINGS] = { { "Say in the settings who sends", "設定で送信者の情報を入力する" } },
 	[EDIT] = { { "Edit", "編集する" } },
-	[IDENTITY] = { { "Receivers cannot see that the mail is yours",
-			 "差出人のドメインを受信側が確認できません" } },
-	[IDENTITY_WHY] = { { "Neither SPF nor DKIM vouches for mail of {1}: large receivers refuse "
-			     "such mail. Publish one of these records in the domain's DNS.",
-			     "{1} のメールは SPF でも DKIM でも確認できないため、"
-			     "大手の受信側に拒否されます。次のレコードを DNS に登録してください。" } },
-	[NO_ANSWER] = { { "What DNS says of {1} could not be found out just now.",
-			  "{1} の DNS を確認できませんでした。" } },
-	[PUBLISH] = { { "Publish:", "登録するレコード:" } },
-	[ALL_RECORDS] = { { "All records", "すべてのレコード" } },
 	[OVERRIDE] = { { "Send it all the same", "このまま配信する" } },
 	[OVERRIDE_WHY] = { { "Your name and these reasons go to the audit log.",
 			     "実行した人と理由は監査ログに記録されます。" } },
@@ -77,50 +77,6 @@ static void show_findings(struct page *page, const struct mailing_stops *stops)
 	}
 	PAGE_ACTION(page, &words[EDIT], "/admin/campaigns/{}/edit",
 		    slice_of(page->call->argument));
-	page_card_end(page);
-}
-
-static struct slice text_of(const json_t *row, const char *name)
-{
-	const char *text = json_string_value(json_object_get(row, name));
-
-	return slice_of(text ? text : "");
-}
-
-static void show_row(struct page *page, const json_t *row)
-{
-	PAGE_HTML(page, "<li><strong>");
-	page_text(page, text_of(row, "check"));
-	PAGE_HTML(page, "</strong> ");
-	page_text(page, text_of(row, "found"));
-	if (text_of(row, "publish").len > 0) {
-		PAGE_HTML(page, "<p class=\"hint\">");
-		page_words(page, &words[PUBLISH]);
-		PAGE_HTML(page, "</p>");
-		page_copy(page, text_of(row, "publish"));
-	}
-	PAGE_HTML(page, "</li>");
-}
-
-static void show_identity(struct page *page, const struct mailing_stops *stops)
-{
-	const json_t *checks = json_object_get(stops->identity, "checks");
-	bool is_known = identity_is_fresh(stops->identity, clock_wall_ms());
-
-	page_card_begin(page, &words[IDENTITY]);
-	PAGE_HTML(page, "<p>");
-	PAGE_SENTENCE(page, &words[is_known ? IDENTITY_WHY : NO_ANSWER],
-		      slice_of(stops->customer));
-	PAGE_HTML(page, "</p>");
-	if (is_known) {
-		PAGE_HTML(page, "<ul>");
-		for (size_t i = 0; i < json_array_size(checks); i++) {
-			if (identity_stops_by(json_array_get(checks, i)))
-				show_row(page, json_array_get(checks, i));
-		}
-		PAGE_HTML(page, "</ul>");
-	}
-	PAGE_LINK(page, &words[ALL_RECORDS], "/admin/dns");
 	page_card_end(page);
 }
 
@@ -191,7 +147,7 @@ void page_campaign_stopped(struct call *call, const struct mailing_stops *stops)
 	if (stops->stops & MAILING_STOP_FINDINGS)
 		show_findings(&page, stops);
 	if (stops->stops & MAILING_STOP_IDENTITY)
-		show_identity(&page, stops);
+		page_identity_stops(&page, stops->identity, slice_of(stops->customer));
 	PAGE_HTML(&page, "<div class=\"actions\">");
 	PAGE_BUTTON(&page, TONE_GOOD, &words[AGAIN], "/admin/campaigns/{}/{}",
 		    slice_of(call->argument), slice_of(call->second));

@@ -5,6 +5,7 @@
 #include "base/net_address.h"
 #include "base/text.h"
 #include "web/identity.h"
+#include "web/page_identity.h"
 #include "web/page_sender.h"
 
 #include <stdio.h>
@@ -206,7 +207,6 @@ static void show_findings(const struct view *view, const char *domain)
 	page_table_begin(page, &words[TITLE], columns);
 	for (size_t i = 0; i < json_array_size(checks); i++) {
 		const json_t *row = json_array_get(checks, i);
-		struct slice publish = page_sender_text(row, "publish");
 
 		page_row_begin(page);
 		page_cell(page);
@@ -214,10 +214,10 @@ static void show_findings(const struct view *view, const char *domain)
 		page_cell(page);
 		show_verdict(page, verdict_of(row));
 		page_cell_time(page, page_sender_number(row, "since_ms"));
-		page_cell_text(page, page_sender_text(row, "found"));
 		page_cell(page);
-		if (publish.len > 0)
-			page_copy(page, publish);
+		page_identity_found(page, row);
+		page_cell(page);
+		page_identity_to_do(page, row);
 		page_row_end(page);
 	}
 	page_table_end(page);

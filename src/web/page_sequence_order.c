@@ -1,26 +1,45 @@
 /* What is done to a sequence and its steps by a button, and what is said of it. */
 #include "base/text.h"
 #include "web/bringer.h"
+#include "web/mailing_start.h"
+#include "web/page_campaign.h"
+#include "web/page_identity.h"
 #include "web/page_sequence.h"
 #include "web/sequence_start.h"
 
 #include <string.h>
 
 enum word {
-	DONE, WRONG_STATE, NOT_THERE, NO_STEP, NO_CONTACT, TOO_MANY, CANNOT, ALL_THE_SAME,
+	DONE,
+	WRONG_STATE,
+	NOT_THERE,
+	NO_STEP,
+	NO_CONTACT,
+	TOO_MANY,
+	CANNOT,
+	ALL_THE_SAME,
+	ALL_THE_SAME_WHY,
+	STOPPED,
+	FINDINGS,
 	STEPS,
 	WORD_COUNT,
 };
 
 static const struct words words[WORD_COUNT] = {
 	[DONE] = { { "Done.", "完了しました。" } },
-	[WRONG_STATE] = { { "That cannot be done in its state.", "現在の状態では実行できません。" } },
+	[WRONG_STATE] = { { "That cannot be done in its state.",
+			    "現在の状態では実行できません。" } },
 	[NOT_THERE] = { { "There is no such sequence.", "ステップメールが見つかりません。" } },
 	[NO_STEP] = { { "There is no such step.", "ステップが見つかりません。" } },
 	[NO_CONTACT] = { { "There is no such contact.", "連絡先が見つかりません。" } },
 	[TOO_MANY] = { { "There are as many as there may be.", "これ以上は追加できません。" } },
 	[CANNOT] = { { "It cannot be done as it is.", "このままでは実行できません。" } },
 	[ALL_THE_SAME] = { { "Start all the same", "それでも開始する" } },
+	[ALL_THE_SAME_WHY] = { { "Your name and these reasons go to the audit log.",
+				 "実行した人と理由は監査ログに記録されます。" } },
+	[STOPPED] = { { "It does not run yet. Mend what is named here, then start it once more.",
+			"まだ開始されていません。次の点を直してから、もう一度開始してください。" } },
+	[FINDINGS] = { { "To be mended in the mail", "メールの要修正箇所" } },
 	[STEPS] = { { "Steps", "ステップ" } },
 };
 
@@ -33,7 +52,11 @@ bool page_sequence_is_well(struct call *call, const struct sequence_order *order
 		bringer_wake(call->web->bringer);
 		return true;
 	case SEQUENCE_IS_WRONG:
+	case SEQUENCE_IS_STOPPED:
 		return true;
+	case SEQUENCE_IS_CHANGED:
+		CALL_REDIRECT(call, TONE_BAD, page_campaign_changed(), "/admin/sequences/{}", id);
+		return false;
 	case SEQUENCE_IS_NOT_THERE:
 		call_problem_page(call, 404, &words[NOT_THERE]);
 		return false;
@@ -54,39 +77,85 @@ bool page_sequence_is_well(struct call *call, const struct sequence_order *order
 	return false;
 }
 
+static const struct page_head stopped_head = {
+	.place = PLACE_SEQUENCES,
+	.title = &page_sequence_title,
+	.crumbs = { { "/admin/sequences", &page_sequence_title } },
+};
+
+static void show_step(struct page *page, const struct sequence_order *order, u32 step)
+{
+	PAGE_HTML(page, "<a");
+	PAGE_URL(page, "href", "/admin/sequences/{}/steps/{}", DIGITS(order->id), DIGITS(step));
+	PAGE_HTML(page, ">");
+	page_step_subject(page, step);
+	PAGE_HTML(page, "</a>");
+}
+
 /* It cannot run as it is: a step is not whole. */
 static void show_wrong(struct call *call, const struct sequence_order *order)
 {
-	const struct page_head head = { .place = PLACE_SEQUENCES,
-					.title = &page_sequence_title,
-					.crumbs = { { "/admin/sequences",
-						      &page_sequence_title } } };
-	char overrides[SEQUENCE_START_WORDS];
 	struct page page;
 
-	sequence_start_write(order->overrides | order->wants_override, overrides);
-	page_begin(&page, call, &head);
+	page_begin(&page, call, &stopped_head);
 	page_message(&page, TONE_BAD, &words[CANNOT]);
 	PAGE_HTML(&page, "<p>");
 	page_cstr(&page, order->error.text);
 	PAGE_HTML(&page, "</p><p>");
-	if (order->wrong_step > 0) {
-		PAGE_HTML(&page, "<a");
-		PAGE_URL(&page, "href", "/admin/sequences/{}/steps/{}", DIGITS(order->id),
-			 DIGITS(order->wrong_step));
-		PAGE_HTML(&page, ">");
-		page_step_subject(&page, order->wrong_step);
-		PAGE_HTML(&page, "</a>");
-	} else {
+	if (order->wrong_step > 0)
+		show_step(&page, order, order->wrong_step);
+	else
 		PAGE_LINK(&page, &words[STEPS], "/admin/sequences/{}", DIGITS(order->id));
-	}
 	PAGE_HTML(&page, "</p>");
-	if (order->wants_override) {
-		PAGE_FORM(&page, "/admin/sequences/{}/start", DIGITS(order->id));
-		page_hidden(&page, "override", slice_of(overrides));
-		page_submit(&page, TONE_BAD, &words[ALL_THE_SAME]);
-		page_form_end(&page);
+	page_end(&page, 422);
+}
+
+/* ---- a start that something speaks against ---- */
+
+static struct slice text_of(const json_t *finding, const char *name)
+{
+	const char *text = json_string_value(json_object_get(finding, name));
+
+	return slice_of(text ? text : "");
+}
+
+static void show_findings(struct page *page, const struct sequence_order *order)
+{
+	page_card_begin(page, &words[FINDINGS]);
+	PAGE_HTML(page, "<ul>");
+	for (size_t i = 0; i < json_array_size(order->findings); i++) {
+		const json_t *finding = json_array_get(order->findings, i);
+
+		PAGE_HTML(page, "<li>");
+		show_step(page, order, (u32)json_integer_value(json_object_get(finding, "step")));
+		PAGE_HTML(page, " ");
+		page_text(page, text_of(finding, "problem"));
+		PAGE_HTML(page, "<p class=\"hint\">");
+		page_text(page, text_of(finding, "advice"));
+		PAGE_HTML(page, "</p></li>");
 	}
+	PAGE_HTML(page, "</ul>");
+	page_card_end(page);
+}
+
+static void show_stopped(struct call *call, const struct sequence_order *order)
+{
+	char overrides[SEQUENCE_START_WORDS];
+	struct page page;
+
+	sequence_start_write(order->overrides | order->stops, overrides);
+	page_begin(&page, call, &stopped_head);
+	page_message(&page, TONE_WARNING, &words[STOPPED]);
+	if (order->stops & MAILING_STOP_FINDINGS)
+		show_findings(&page, order);
+	if (order->stops & MAILING_STOP_IDENTITY)
+		page_identity_stops(&page, order->identity, slice_of(order->customer));
+	page_paragraph(&page, &words[ALL_THE_SAME_WHY]);
+	PAGE_FORM(&page, "/admin/sequences/{}/start", DIGITS(order->id));
+	page_hidden(&page, "override", slice_of(overrides));
+	page_hidden(&page, "seen", DIGITS(order->looked_version));
+	page_submit(&page, TONE_BAD, &words[ALL_THE_SAME]);
+	page_form_end(&page);
 	page_end(&page, 422);
 }
 
@@ -96,9 +165,10 @@ void page_sequence_answer(struct call *call, struct call_order *base)
 
 	if (!call_order_is_well(call, base) || !page_sequence_is_well(call, order))
 		return;
-	if (order->outcome == SEQUENCE_IS_WRONG) {
+	if (order->outcome == SEQUENCE_IS_WRONG || order->outcome == SEQUENCE_IS_STOPPED) {
 		if (audience_begin_read(call->web->reader) == STORE_OK)
-			show_wrong(call, order);
+			(order->outcome == SEQUENCE_IS_WRONG ? show_wrong : show_stopped)(call,
+											  order);
 		else
 			call_refuse(call, 503, NULL, "contacts cannot be read");
 		audience_abort(call->web->reader);
@@ -136,6 +206,8 @@ void page_sequence_order(struct call *call)
 			call_problem_page(call, 404, &words[NOT_THERE]);
 		} else if (order->kind == SEQUENCE_START) {
 			order->language = call_language(call);
+			if (!slice_to_u32(form_text(call->form, "seen"), &order->seen_version))
+				order->seen_version = 0;
 			sequence_start_give(order, call, page_sequence_answer);
 		} else {
 			sequence_order_give(order, call, page_sequence_answer);

@@ -12,8 +12,6 @@
 #include "store/audience_segment.h"
 #include "web/bringer.h"
 #include "web/campaign_rows.h"
-#include "web/identity.h"
-#include "web/mailing_start.h"
 #include "web/sequence_order_parts.h"
 #include "web/setting.h"
 
@@ -34,6 +32,8 @@ static void on_order_done(struct call_order *base)
 
 	arena_done(&order->arena);
 	buf_done(&order->packed);
+	json_decref(order->findings);
+	json_decref(order->identity);
 }
 
 struct sequence_order *sequence_order_new(struct call *call, enum sequence_act_kind kind)
@@ -328,50 +328,19 @@ bool sequence_try(struct sequence_order *order, struct audience_txn *txn,
 	return true;
 }
 
-bool sequence_is_vouched_for(const struct sequence_order *order, struct audience_txn *txn,
-			     const struct audience_sequence *s, struct error *why)
-{
-	struct address from;
-	struct buf failures;
-	json_t *latest;
-	bool is;
-
-	if (!order->base.web->config->web.check_identity ||
-	    (order->overrides & MAILING_STOP_IDENTITY) ||
-	    !issue_from(s->of[SEQUENCE_FROM], &from, why))
-		return true;
-	latest = identity_latest(txn, slice_of(from.domain));
-	is = identity_vouches(latest, order->now_ms);
-	buf_init(&failures, sizeof(why->text));
-	identity_add_failures(latest, order->now_ms, &failures);
-	error_set(why, "receivers would refuse mail of %s: %.*s", from.domain,
-		  SLICE_FMT(buf_slice(&failures)));
-	buf_done(&failures);
-	json_decref(latest);
-	return is;
-}
-
-/* Receivers refuse mail of a domain that neither SPF nor DKIM vouches for. */
-static bool may_start(struct sequence_order *order, struct audience_txn *txn,
-		      const struct audience_sequence *s)
-{
-	struct error why;
-
-	if (sequence_is_vouched_for(order, txn, s, &why))
-		return true;
-	order->wants_override = MAILING_STOP_IDENTITY;
-	order->error = why;
-	return sequence_wrong(order, "from", NULL);
-}
-
 static enum store_result start(struct sequence_order *order, struct audience_txn *txn)
 {
 	struct audience_sequence s;
 	enum store_result result = load(order, txn, &s, STATE(DRAFT) | STATE(PAUSED));
 
 	if (result != STORE_OK || order->outcome != SEQUENCE_IS_DONE ||
-	    !sequence_try(order, txn, &s) || !may_start(order, txn, &s))
+	    !sequence_try(order, txn, &s))
 		return result;
+	/* What was looked at is what begins. */
+	if (s.version != order->looked_version) {
+		order->outcome = SEQUENCE_IS_CHANGED;
+		return STORE_OK;
+	}
 	s.state = AUDIENCE_SEQUENCE_RUNNING;
 	s.changed_ms = order->now_ms;
 	s.of[SEQUENCE_REASON] = SLICE("");
@@ -456,16 +425,6 @@ static enum store_result carry_out(struct sequence_order *order, struct audience
 	return STORE_OK;
 }
 
-static const char *audit_words(u32 overrides)
-{
-	static const char *const words[] = {
-		"", " whatever is to be mended", " whatever DNS says",
-		" whatever is to be mended and DNS says"
-	};
-
-	return words[overrides & (MAILING_STOP_FINDINGS | MAILING_STOP_IDENTITY)];
-}
-
 static enum store_result audit(struct sequence_order *order, struct audience_txn *txn)
 {
 	static const char *const actions[SEQUENCE_ACTS] = {
@@ -483,7 +442,8 @@ static enum store_result audit(struct sequence_order *order, struct audience_txn
 		[SEQUENCE_LEAVE] = "sequence.leave",
 		[SEQUENCE_TELL] = "sequence.event",
 	};
-	char object[64];
+	char object[AUDIT_TEXT_MAX + 1];
+	enum store_result result;
 
 	ASSERT(order->kind < SEQUENCE_ACTS);
 	if (order->kind == SEQUENCE_TELL)
@@ -494,9 +454,13 @@ static enum store_result audit(struct sequence_order *order, struct audience_txn
 	else if (order->step > 0)
 		snprintf(object, sizeof(object), "sequence %u step %u", order->id, order->step);
 	else
-		snprintf(object, sizeof(object), "sequence %u%s", order->id,
-			 audit_words(order->overrides));
-	return call_audit(txn, &order->author, actions[order->kind], slice_of(object));
+		snprintf(object, sizeof(object), "sequence %u", order->id);
+	result = call_audit(txn, &order->author, actions[order->kind], slice_of(object));
+	if (result != STORE_OK || order->overridden == 0)
+		return result;
+	/* Who starts what something speaks against does it knowingly: the log has why. */
+	snprintf(object, sizeof(object), "sequence %u: %s", order->id, order->reasons);
+	return call_audit(txn, &order->author, "sequence.override", slice_of(object));
 }
 
 /* It may be applied again, to another transaction. */
@@ -510,7 +474,6 @@ static enum store_result apply(struct scribe_order *scribe_order, struct audienc
 		order->id = 0;
 	order->outcome = SEQUENCE_IS_DONE;
 	order->wrong_step = 0;
-	order->wants_override = 0;
 	order->entered = 0;
 	result = carry_out(order, txn);
 	if (result != STORE_OK || order->outcome != SEQUENCE_IS_DONE)

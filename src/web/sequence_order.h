@@ -10,6 +10,7 @@
 #define WEB_SEQUENCE_ORDER_H
 
 #include "campaign/sequence_text.h"
+#include "store/audience_audit.h"
 #include "store/audience_campaign.h"
 #include "web/call.h"
 
@@ -37,7 +38,9 @@ enum sequence_outcome {
 	SEQUENCE_HAS_NO_CONTACT,
 	SEQUENCE_IS_IN_ANOTHER_STATE, /* `state` */
 	SEQUENCE_IS_TOO_MANY,
-	SEQUENCE_IS_WRONG, /* `pointer` ("/list", "/steps/7/subject") and `error` */
+	SEQUENCE_IS_WRONG,   /* `pointer` ("/list", "/steps/7/subject") and `error` */
+	SEQUENCE_IS_STOPPED, /* a start: `stops`, and `pointer` and `error` of the first of them */
+	SEQUENCE_IS_CHANGED, /* meanwhile: nothing was done */
 };
 
 struct sequence_order {
@@ -52,17 +55,25 @@ struct sequence_order {
 	u64 at_ms; /* of an event, or of entering */
 	u64 now_ms;
 	enum language language; /* of what is to be mended */
-	u32 overrides; /* bits of enum mailing_stop: starts whatever they say (sequence_start.h) */
 	struct sequence_texts texts;
 	struct step_texts step_texts;
-	char customer[AUDIENCE_CAMPAIGN_CUSTOMER_MAX + 1]; /* of From, when that is given */
+	char customer[AUDIENCE_CAMPAIGN_CUSTOMER_MAX +
+		      1];   /* of From, when that is given or looked at */
 	struct arena arena; /* of texts */
 	struct buf packed;
+	/* Of a start, by sequence_start.h; bits are those of enum mailing_stop. */
+	u32 overrides;    /* starts whatever they say... */
+	u32 seen_version; /* ... of this version of the sequence; 0: of whichever it is */
+	u32 looked_version;
+	u32 stops;        /* what speaks against it */
+	json_t *findings; /* as mailing_review_json, with the "step" of each */
+	json_t *identity; /* what DNS says of the domain; NULL: it was not asked, or that failed */
+	u32 overridden;
+	char reasons[AUDIT_TEXT_MAX - 32]; /* against it, for the audit */
 	/* What became of it: */
 	enum sequence_outcome outcome;
 	enum audience_sequence_state state;
 	u32 wrong_step; /* whose field `pointer` is about; 0: none's */
-	u32 wants_override; /* what is wrong would have to be: see `overrides` */
 	u32 entered; /* sequences */
 	char pointer[64];
 	struct error error;
@@ -74,12 +85,6 @@ struct sequence_order *sequence_order_new(struct call *call,
 void sequence_order_free(struct sequence_order *order); /* one that was not given */
 typedef void sequence_answer(struct call *call, struct call_order *order);
 void sequence_order_give(struct sequence_order *order, struct call *call, sequence_answer *answer);
-/*
- * Whether DNS vouches for the domain of its From at the order's time, or that does not matter.
- * False tells the domain, and why in one line.
- */
-bool sequence_is_vouched_for(const struct sequence_order *order, struct audience_txn *txn,
-			     const struct audience_sequence *s, struct error *why) MUST_CHECK;
 /* Whose mail it is, by the From that is given. False: `pointer` and `error`. */
 bool sequence_order_customer(struct sequence_order *order, const struct call *call) MUST_CHECK;
 

@@ -12,7 +12,7 @@
 
 static const char *fault(const char *theirs)
 {
-	return dkim_record_fault(SLICE(OURS), slice_of(theirs));
+	return dkim_fault_text(dkim_record_fault(SLICE(OURS), slice_of(theirs)));
 }
 
 static void test_records_by_which_our_signatures_verify(void **state)
@@ -29,7 +29,7 @@ static void test_records_by_which_our_signatures_verify(void **state)
 	(void)state;
 	for (size_t i = 0; i < array_count(records); i++)
 		assert_null(fault(records[i]));
-	assert_null(dkim_record_fault(SLICE(ED25519), SLICE(ED25519)));
+	assert_int_equal(dkim_record_fault(SLICE(ED25519), SLICE(ED25519)), DKIM_FAULT_NONE);
 }
 
 static void test_records_by_which_they_do_not(void **state)
@@ -59,9 +59,10 @@ static void test_records_by_which_they_do_not(void **state)
 		assert_non_null(told);
 		assert_string_equal(told, rows[i][1]);
 	}
-	assert_string_equal(dkim_record_fault(SLICE(ED25519), SLICE("v=DKIM1; p=11qYAYKxCrfVS/7TyWQHOg7hcv"
-								    "PapiMlrwIaaPcHURo=")),
-			    "the key is published for another algorithm (k=)");
+	assert_int_equal(
+		dkim_record_fault(SLICE(ED25519), SLICE("v=DKIM1; p=11qYAYKxCrfVS/7TyWQHOg7hcv"
+							"PapiMlrwIaaPcHURo=")),
+		DKIM_FAULT_ALGORITHM);
 }
 
 static void test_a_domain_may_only_be_trying(void **state)

@@ -10,12 +10,12 @@
 
 static struct spf_cases zone;
 static struct dmarc_record record;
-static const char *wrong;
+static enum dmarc_fault fault;
 
 static enum dmarc_reading read(const char *text)
 {
-	wrong = NULL;
-	return dmarc_read(slice_of(text), &record, &wrong);
+	fault = DMARC_FAULTS;
+	return dmarc_read(slice_of(text), &record, &fault);
 }
 
 #define assert_slice(s, text) assert_true(slice_equal((s), slice_of(text)))
@@ -91,7 +91,7 @@ static void test_without_a_policy_reports_alone_keep_a_record_alive(void **state
 {
 	(void)state;
 	assert_int_equal(read("v=DMARC1"), DMARC_IS_BROKEN);
-	assert_string_equal(wrong, "it has no policy (p=none, quarantine or reject)");
+	assert_int_equal(fault, DMARC_FAULT_NO_POLICY);
 	assert_int_equal(read("v=DMARC1; p=refuse"), DMARC_IS_BROKEN);
 	assert_int_equal(read("v=DMARC1; p=reject; sp=refuse"), DMARC_IS_BROKEN);
 	assert_int_equal(read("v=DMARC1; p=; rua=nonsense"), DMARC_IS_BROKEN);
@@ -106,7 +106,7 @@ static void test_a_tag_that_is_there_twice_breaks_the_record(void **state)
 {
 	(void)state;
 	assert_int_equal(read("v=DMARC1; p=reject; p=none; rua=mailto:a@example.com"), DMARC_IS_BROKEN);
-	assert_string_equal(wrong, "a tag is there twice");
+	assert_int_equal(fault, DMARC_FAULT_TWICE);
 	assert_int_equal(read("v=DMARC1; p=reject; v=DMARC1"), DMARC_IS_BROKEN);
 }
 
@@ -231,7 +231,7 @@ static void test_a_broken_record_ends_the_search_too(void **state)
 	find("a.example.com", &answer);
 	assert_int_equal(answer.status, DMARC_BROKEN);
 	assert_string_equal(answer.at, "a.example.com");
-	assert_non_null(answer.wrong);
+	assert_int_equal(answer.fault, DMARC_FAULT_NO_POLICY);
 }
 
 static void test_no_answer_is_told_as_such(void **state)

@@ -52,7 +52,7 @@ static void test_why_names_the_term_and_the_record_it_is_in(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_count(rows); i++) {
-		char line[200];
+		char line[500];
 		struct spf spf = { .ask = spf_cases_ask, .arg = &cases, .sender = "a@example.com" };
 
 		cases.row_count = 0;
@@ -63,6 +63,9 @@ static void test_why_names_the_term_and_the_record_it_is_in(void **state)
 		assert_true(net_address_parse(&spf.address, SLICE("192.0.2.1"), false));
 		(void)spf_evaluate(&spf);
 		assert_string_equal(spf.why, rows[i].why);
+		snprintf(line, sizeof(line), "%s: %s%s%s", spf_reason_text(spf.reason), spf.term,
+			 spf.in[0] ? ", in the record of " : "", spf.in);
+		assert_string_equal(line, rows[i].why);
 	}
 }
 

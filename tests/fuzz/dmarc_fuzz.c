@@ -16,10 +16,10 @@ static void check_slice(struct slice part, struct slice whole)
 static void check_record(struct slice text)
 {
 	struct dmarc_record record;
-	const char *wrong = NULL;
-	enum dmarc_reading reading = dmarc_read(text, &record, &wrong);
+	enum dmarc_fault fault = DMARC_FAULTS;
+	enum dmarc_reading reading = dmarc_read(text, &record, &fault);
 
-	ASSERT(reading != DMARC_IS_BROKEN || wrong);
+	ASSERT(reading != DMARC_IS_BROKEN || fault < DMARC_FAULTS);
 	ASSERT(record.percent <= 100 && record.failure_options < 16);
 	ASSERT(record.failure_options != 0);
 	ASSERT(record.policy <= DMARC_POLICY_REJECT && record.subdomains <= DMARC_POLICY_REJECT);

@@ -11,6 +11,7 @@ from secured import ALSO_SELF, CHAIN, CLEAR, SELF, Secured
 from sender import wait_until
 
 pytestmark = [
+    pytest.mark.patience,
     pytest.mark.binary,
     pytest.mark.skipif(os.geteuid() != 0, reason="mail servers want to be started by root"),
 ]

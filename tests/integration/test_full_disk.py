@@ -11,6 +11,8 @@ import pytest
 from sender import Refused, wait_until
 from small_disk import SmallDisk
 
+pytestmark = pytest.mark.patience
+
 SIZE = "24m"
 SMALL = {"in-flight": 512, "map-size-max": "256M"}  # 1 MiB is set aside
 

@@ -16,7 +16,7 @@ import pytest
 from hostile import Hostile, folder_certificate, polite
 from sender import wait_until
 
-pytestmark = pytest.mark.binary
+pytestmark = [pytest.mark.binary, pytest.mark.patience]
 
 RECIPIENTS = 3
 

@@ -10,6 +10,8 @@ import pytest
 
 import sender
 
+pytestmark = pytest.mark.patience
+
 CRASH = pathlib.Path(__file__).resolve().parents[1] / "crash"
 sys.path.insert(0, str(CRASH))
 import journal_file  # noqa: E402

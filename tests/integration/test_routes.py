@@ -11,6 +11,7 @@ from peers.exim import Exim
 from sender import wait_until
 
 pytestmark = [
+    pytest.mark.patience,
     pytest.mark.binary,
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces are made by root"),
 ]

@@ -191,10 +191,13 @@ def test_without_a_zone_it_goes_by_the_settings_clock(web, key):
 
 def test_what_must_be_mended_in_a_step_stops_the_start(web, key):
     bare = {**step("Two"), "text": "Nothing to leave by, and nobody who says it.\n"}
-    where, (_, two) = make(web, key, [step("One"), bare], start="list", list=1)
+    where, (step_one, two) = make(web, key, [step("One"), bare], start="list", list=1)
     refused = web.call("POST", where + "/start", key)
     assert refused.status == 422 and refused.json["pointer"] == f"/steps/{two}", refused
     assert "unsubscribe" in refused.json["detail"] and "postal address" in refused.json["detail"], refused
+    assert refused.json["override"] == ["findings"] and "identity" not in refused.json
+    assert {one["step"] for one in refused.json["findings"]} == {two}
+    assert all(one["part"] and one["problem"] and one["advice"] for one in refused.json["findings"])
     assert web.call("POST", where + "/start?override=identity", key).status == 422
     assert web.call("POST", where + "/start?override=all", key).status == 400
     owner = Visitor(web).become()
@@ -203,10 +206,15 @@ def test_what_must_be_mended_in_a_step_stops_the_start(web, key):
     assert stopped.status == 422 and "unsubscribe" in stopped.text
     other = Visitor(web, "ja").become("mori@shop.test")
     assert "配信停止" in other.get(page).send(page + "/start").text
-    assert "Done." in stopped.send(page + "/start", override="findings").text
-    log = ok(web.call("GET", "/api/v1/audit", key))
-    assert any(one["action"] == "sequence.start" and "whatever is to be mended" in one["object"]
-               for one in next(iter(value for value in log.values() if isinstance(value, list))))
+    # What he agrees to is what he saw.
+    ok(web.call("PATCH", f"{where}/steps/{two}", key, {"text": "Nothing at all.\n"}))
+    again = stopped.send(page + "/start")
+    assert again.status == 422 and "Start all the same" in again.text
+    assert "Done." in again.send(page + "/start").text
+    log = [(one["action"], one["object"]) for one in ok(web.call("GET", "/api/v1/audit", key))["entries"]]
+    [why] = [text for action, text in log if action == "sequence.override"]
+    assert re.fullmatch(rf"sequence \d+: step {two}: The body has no link to unsubscribe by\..*", why), why
+    assert "identity" not in why and f"step {step_one}" not in why
     # Going on after a pause is a start as well.
     ok(web.call("POST", where + "/pause", key))
     assert web.call("POST", where + "/start", key).status == 422

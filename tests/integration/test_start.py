@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import socket
 import sys
 import urllib.request
 
@@ -25,7 +26,8 @@ SPF = f"{DOMAIN}. IN TXT \"v=spf1 ip4:127.0.0.1 -all\""
 class World:
     """A host whose domain's DNS is ours to write."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, is_sender_away=False):
+        self.is_sender_away = is_sender_away  # which tells the domains' keys and addresses
         self.names = NameServer()
         self.metrics = free_port()
         self.server = Hostile(lambda talk: talk.serve())
@@ -37,7 +39,10 @@ class World:
         self.server.__enter__()
         self.sender.route("*", self.server.port)
         self.nobody_vouches()
-        self.web = WebHost(self.sender.start(), url=f"https://news.{DOMAIN}",
+        self.sender.start()
+        if self.is_sender_away:
+            self.sender.stop()
+        self.web = WebHost(self.sender, url=f"https://news.{DOMAIN}",
                            metrics=f"127.0.0.1:{self.metrics}", **{"check-identity": True}).start()
         self.key = self.web.key("shop", "--scope", "send,read,admin,contacts")
         self.owner = Visitor(self.web).become()
@@ -72,6 +77,23 @@ class World:
         assert made.status == 201, made
         return f"/mailings/{made.json['id']}"
 
+    def sequence(self, name):
+        """A draft with one step, without a fault."""
+        self.call("POST", "/lists", {"name": "steps", "title": "Steps"})
+        made = self.call("POST", "/sequences", {"name": name, "from": f"Shop <shop@{DOMAIN}>",
+                                                "start": "list", "list": 1})
+        assert made.status == 201, made
+        where = f"/sequences/{made.json['id']}"
+        step = {"subject": "One", "text": "Hello\n{{unsubscribe_url}}\n"
+                                          "Shop K.K., 1-2-3 Kanda, Tokyo, help@shop.test\n"}
+        assert self.call("POST", where + "/steps", step).status == 201
+        return where
+
+    def audit(self, action):
+        """What the audit log has of that action."""
+        return [one["object"] for one in self.call("GET", "/audit").json["entries"]
+                if one["action"] == action]
+
     def schedule(self, where, *override):
         return self.call("POST", where + "/schedule", {"override": list(override)} if override else None)
 
@@ -91,6 +113,13 @@ class World:
             return now if now and now != before else None
 
         return wait_until(look, "a check of the identity")[0]
+
+
+def scgi_head(**names):
+    """A request without a body, as a web server brings it."""
+    names = {"CONTENT_LENGTH": "0", "SCGI": "1", **names}
+    head = "".join(f"{name}\0{value}\0" for name, value in names.items())
+    return f"{len(head)}:{head},".encode()
 
 
 @pytest.fixture(scope="module")
@@ -178,25 +207,65 @@ def test_mail_that_nobody_vouches_for_does_not_start(world):
 def test_a_sequence_asks_dns_as_a_campaign_does(world):
     world.nobody_vouches()
     assert not world.checked()["aligned"]
-    assert world.call("POST", "/lists", {"name": "steps", "title": "Steps"}).status == 201
-    made = world.call("POST", "/sequences", {"name": "Welcome", "from": f"Shop <shop@{DOMAIN}>",
-                                             "start": "list", "list": 1})
-    assert made.status == 201, made
-    where = f"/sequences/{made.json['id']}"
-    step = {"subject": "One", "text": "Hello\n{{unsubscribe_url}}\n"
-                                      "Shop K.K., 1-2-3 Kanda, Tokyo, help@shop.test\n"}
-    assert world.call("POST", where + "/steps", step).status == 201
+    where = world.sequence("Welcome")
     refused = world.call("POST", where + "/start")
     assert refused.status == 422 and refused.json["pointer"] == "/from", refused
     assert f"receivers would refuse mail of {DOMAIN}: SPF 127.0.0.1: none" in refused.json["detail"]
+    assert refused.json["override"] == ["identity"] and "findings" not in refused.json
+    assert row(refused.json["identity"], "SPF 127.0.0.1")["record"] == SPF
     assert world.call("POST", where + "/start?override=findings").status == 422
-    assert world.call("POST", where + "/start?override=identity").json["state"] == "running"
+    assert world.call("POST", where + "/start?override=findings,identity").json["state"] == "running"
     assert world.call("POST", where + "/pause").status == 200
+    # The log has what stood in the way, not what was asked for.
+    told = world.audit("sequence.override")
+    assert [text.partition(": SPF 127.0.0.1: none")[0] for text in told] == \
+        [f"sequence {where[11:]}: identity of {DOMAIN}"], told
 
     # What was known before refuses nobody; nor is anybody kept by a domain that has become right.
     world.dkim_vouches()
     answer = world.call("POST", where + "/start")
     assert answer.status == 200 and answer.json["state"] == "running", answer
+    assert world.audit("sequence.override") == told
+
+
+@pytest.mark.parametrize("order", ["campaign", "sequence"])
+def test_who_goes_while_dns_is_asked_has_started_nothing(world, order):
+    world.nobody_vouches()
+    assert not world.checked()["aligned"]
+    where = world.mailing() if order == "campaign" else world.sequence("Left")
+    world.names.silent.add(DOMAIN)
+    try:
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.connect(world.web.socket)
+            path = f"/api/v1{where}/{'schedule' if order == 'campaign' else 'start'}"
+            gone.sendall(scgi_head(REQUEST_METHOD="POST", REQUEST_URI=path, HTTPS="on",
+                                   REMOTE_ADDR="192.0.2.7", HTTP_AUTHORIZATION=f"Bearer {world.key}"))
+            gone.settimeout(1)
+            with pytest.raises(TimeoutError):
+                gone.recv(1)
+    finally:
+        world.names.silent.clear()
+    world.dkim_vouches()
+    assert world.checked()["aligned"]
+    assert world.state(where)["state"] == "draft"
+    # Nor is anything left of it that would be in the way of who asks again.
+    answer = world.schedule(where) if order == "campaign" else world.call("POST", where + "/start")
+    assert answer.status == 200, answer
+
+
+def test_while_dns_cannot_be_asked_nothing_starts_unless_somebody_says_so(tmp_path):
+    with World(tmp_path, is_sender_away=True) as world:
+        campaign, sequence = world.mailing(), world.sequence("Welcome")
+        why = f"receivers would refuse mail of {DOMAIN}: DNS could not be asked"
+        for refused in (world.schedule(campaign), world.call("POST", sequence + "/start")):
+            assert refused.status == 422 and refused.json["override"] == ["identity"], refused
+            assert refused.json["detail"] == why and "identity" not in refused.json
+        page = f"/admin/sequences/{sequence[11:]}"
+        stopped = world.owner.get(page).send(page + "/start")
+        assert f"What DNS says of {DOMAIN} could not be found out just now." in stopped.text
+        assert "Done." in stopped.send(page + "/start").text
+        assert world.audit("sequence.override") == \
+            [f"sequence {sequence[11:]}: identity of {DOMAIN}: DNS could not be asked"]
 
 
 def test_a_person_sees_what_stops_it_and_may_go_on(world):
@@ -235,6 +304,26 @@ def test_it_is_said_in_japanese(world):
     stopped = person.get(page).send(page + "/schedule")
     assert "まだ配信されていません" in stopped.text and "本文に配信停止のリンクがありません。" in stopped.text
     assert f"{DOMAIN} のメールは SPF でも DKIM でも" in stopped.text
+    assert "SPF 127.0.0.1 none：SPFレコードがありません" in stopped.text and SPF in stopped.text
+    english = [word for word in ("no such", "published", "vouch", "record") if word in stopped.text]
+    assert not english, english
+    # So is what DNS says of the domain, and what is to be done about it.
+    page = person.get("/admin/dns").text
+    for found in ("その名前はDNSにありません", "のアドレスが登録されていません", "SPFレコードがありません",
+                  "レコードがありません", "返信・エラーメールの受信サーバー：1台",
+                  "公開アドレスがないため確認していません",
+                  "SPF も DKIM もこのドメインを認証していません",
+                  "上の SPF または DKIM のレコードを登録してください",
+                  f"アドレス 127.0.0.1 の逆引き（PTR）を mail.{DOMAIN} に設定するよう"):
+        assert found in page, found
+    english = [word for word in ("no such", "published", "vouch", "address", "provider", "mail that")
+               if word in page]
+    assert not english, english
+    # What lacks a record can be copied as it is, without a word beside it.
+    where = world.sequence("Japanese")
+    order = f"/admin/sequences/{where[11:]}"
+    stopped = person.get(order).send(order + "/start")
+    assert "まだ開始されていません" in stopped.text and "SPF 127.0.0.1 none：SPFレコードがありません" in stopped.text
 
 
 def test_the_page_shows_what_dns_says_beside_each_record(world):

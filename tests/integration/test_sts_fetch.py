@@ -11,6 +11,8 @@ import pytest
 from authority import Authority
 from sender import ROOT, end_process, make
 
+pytestmark = pytest.mark.patience
+
 # FETCH_MANY in the environment names a program that was built otherwise.
 FETCH_MANY = os.environ.get("FETCH_MANY", "build/host/tests/dns/sts_fetch_many")
 POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx.{0}\r\nmax_age: 86400\r\n"

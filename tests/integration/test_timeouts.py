@@ -15,7 +15,7 @@ import pytest
 from hostile import Hostile, folder_certificate, polite
 from sender import Sender, wait_until
 
-pytestmark = pytest.mark.binary
+pytestmark = [pytest.mark.binary, pytest.mark.patience]
 
 RECIPIENTS = 3
 TLS = ("STARTTLS", "PIPELINING", "8BITMIME")
