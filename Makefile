@@ -226,7 +226,7 @@ unit: build/.test-packages ## unit tests, with sanitizers
 	$(Q)+tests/run-unit build/san/tests
 
 integration: build/.test-packages ## whole programs among real peers
-	$(Q)+tests/run-all integration
+	$(Q)+tests/run-all integration patience
 
 # What drives the browser: packages of npm, by the sums that their lock file has.
 build/browser-modules/.stamp: tests/browser/package.json tests/browser/package-lock.json build/.test-packages
