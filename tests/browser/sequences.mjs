@@ -53,8 +53,10 @@ export default async (tester) => {
 	await page.getByRole("button", { name: "Delete the step" }).click();
 	await page.waitForURL(/sequences\/1$/);
 	await page.getByRole("button", { name: "Start" }).click();
-	// This server has no name that a link to leave could have: it says so, and she knows.
-	await page.getByText("no List-Unsubscribe").waitFor();
+	// This server has no name that a link to leave could have: it says so of each step, and she knows.
+	await page.getByText("no List-Unsubscribe").first().waitFor();
+	assert.equal(await page.getByText("no List-Unsubscribe").count(), 2);
+	await tester.shot(page, "sequences-stopped");
 	await page.getByRole("button", { name: "Start all the same" }).click();
 	await page.waitForURL(/sequences\/1$/);
 	assert.ok((await page.textContent("main")).includes("running"));
