@@ -235,7 +235,7 @@ void call_refuse(struct call *call, u32 status, const char *pointer, const char 
 	va_end(args);
 	if (is_for_people(call)) {
 		log_info("web", "refused", "status=%u why=%s", status, detail);
-		call_problem_page(call, status, NULL);
+		call_problem_told(call, status, slice_of(detail));
 		return;
 	}
 	refuse(call, status, pointer, detail, NULL);

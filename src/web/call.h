@@ -180,7 +180,7 @@ void call_answer_saved(struct call *call, const char *type, struct slice name);
 /*
  * Answers with problem+json (RFC 9457): a sentence, and the JSON pointer (RFC 6901) of what is
  * wrong in the request, unless it is NULL. Outside of /api/ people see a page instead
- * (call_problem_page), and the sentence goes to the log.
+ * (call_problem_told), and the sentence goes to the log.
  */
 void call_refuse(struct call *call, u32 status, const char *pointer, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);

@@ -4,6 +4,7 @@
 #include "message/preheader.h"
 #include "web/image_review.h"
 #include "web/setting.h"
+#include "web/trouble.h"
 
 /* What stands for pages of ours in texts (campaign/issue.h). */
 static const struct slice pages[] = { SLICE("unsubscribe_url"), SLICE("preferences_url"),
@@ -84,7 +85,7 @@ json_t *mailing_review_json(const struct review *review, enum language language)
 			continue;
 		buf_reset(&problem);
 		buf_reset(&advice);
-		review_add_problem(finding, japanese, &problem);
+		trouble_add_finding(finding, language, &problem);
 		review_add_advice(finding, japanese, &advice);
 		json_array_append_new(
 			list, json_pack("{s:s, s:i, s:s, s:s}", "part", parts[finding->part],

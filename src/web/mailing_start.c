@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "web/identity.h"
 #include "web/identity_wait.h"
+#include "web/trouble.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ void mailing_stops_findings(const struct mailing_stops *stops, enum language lan
 			continue;
 		if (i > 0)
 			buf_add_char(out, ' ');
-		review_add_problem(&stops->review.findings[i], language == LANGUAGE_JAPANESE, out);
+		trouble_add_finding(&stops->review.findings[i], language, out);
 	}
 }
 

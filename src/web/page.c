@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "message/html_entity.h"
+#include "web/trouble.h"
 
 #include <stdio.h>
 
@@ -53,6 +54,20 @@ void page_text(struct page *page, struct slice text)
 void page_cstr(struct page *page, const char *text)
 {
 	page_text(page, slice_of(text));
+}
+
+void page_trouble(struct page *page, struct slice english)
+{
+	struct trouble room;
+
+	page_text(page, trouble_in(page->language, english, &room));
+}
+
+void page_words_trouble(struct page *page, const struct words *words, struct slice english)
+{
+	struct trouble room;
+
+	PAGE_SENTENCE(page, words, trouble_in(page->language, english, &room));
 }
 
 void page_words(struct page *page, const struct words *words)

@@ -81,6 +81,10 @@ void page_markup(struct page *page, struct slice literal); /* by PAGE_HTML alone
 /* Bytes that are not UTF-8, and controls, become U+FFFD. */
 void page_text(struct page *page, struct slice text);
 void page_cstr(struct page *page, const char *text);
+/* A sentence of the rooms below, in the reader's language (trouble.h). */
+void page_trouble(struct page *page, struct slice english);
+/* "{1}" of `words` is that sentence. */
+void page_words_trouble(struct page *page, const struct words *words, struct slice english);
 void page_words(struct page *page, const struct words *words);
 /* "{1}" to "{9}" of the sentence are values; escaped. */
 #define PAGE_SENTENCE(page, words, ...)                                                            \
@@ -159,6 +163,7 @@ enum page_tone { TONE_NEUTRAL, TONE_GOOD, TONE_WARNING, TONE_BAD };
 /* A sentence that is to be seen; `role=alert` when it is bad. */
 void page_message(struct page *page, enum page_tone tone, const struct words *words);
 void page_message_text(struct page *page, enum page_tone tone, struct slice text);
+void page_message_trouble(struct page *page, enum page_tone tone, struct slice english);
 /* Between them what it says: text and links. */
 void page_message_begin(struct page *page, enum page_tone tone);
 void page_message_end(struct page *page);
@@ -218,7 +223,7 @@ struct page_field {
 	const struct words *label;
 	const struct words *hint;  /* NULL: none */
 	const struct words *error; /* NULL: none; shown at the field, which is marked */
-	struct slice error_text;   /* the same as text; empty: none */
+	struct slice error_text;   /* the same as text (page_trouble); empty: none */
 	struct slice value;
 	const char *type;	  /* NULL: "text" */
 	const char *autocomplete; /* NULL: not said */
@@ -314,6 +319,9 @@ void call_redirect(struct call *call, enum page_tone tone, const struct words *w
 void call_redirect_next(struct call *call, struct slice next);
 /* A page with nothing but what went wrong: 403, 404, 503; the words may be NULL. */
 void call_problem_page(struct call *call, u32 status, const struct words *words);
+/* As that, with a sentence of error.h for who is signed in; a stranger learns no more than the
+ * status. */
+void call_problem_told(struct call *call, u32 status, struct slice why);
 
 /* A field of the query of the URL, decoded; empty when it is not there (or the query is bad). */
 struct slice call_query(struct call *call, const char *name);

@@ -47,7 +47,8 @@ static const struct words *words_of(u32 status)
 	}
 }
 
-void call_problem_page(struct call *call, u32 status, const struct words *sentence)
+static void problem_page(struct call *call, u32 status, const struct words *sentence,
+			 struct slice why)
 {
 	bool is_public = call->session.user == 0;
 	struct page page;
@@ -56,10 +57,22 @@ void call_problem_page(struct call *call, u32 status, const struct words *senten
 		   &(struct page_head){ .title = words_of(status), .is_public = is_public });
 	if (sentence)
 		page_paragraph(&page, sentence);
+	if (!is_public && why.len > 0)
+		page_message_trouble(&page, TONE_BAD, why);
 	if (!is_public)
 		PAGE_LINK(&page, &words[BACK], "/admin");
 	/* 419 is no status of HTTP: to the browser it is a refusal like any other. */
 	page_end(&page, status == 419 ? 403 : status);
+}
+
+void call_problem_page(struct call *call, u32 status, const struct words *sentence)
+{
+	problem_page(call, status, sentence, SLICE_NONE);
+}
+
+void call_problem_told(struct call *call, u32 status, struct slice why)
+{
+	problem_page(call, status, NULL, why);
 }
 
 void call_redirect(struct call *call, enum page_tone tone, const struct words *message,

@@ -121,8 +121,8 @@ void page_campaign_preview(struct call *call)
 				     preview);
 		} else {
 			PAGE_HTML(&page, "<p class=\"error\">");
-			PAGE_SENTENCE(&page, &words[CANNOT],
-				      slice_of(preview ? preview->error.text : "no memory"));
+			page_words_trouble(&page, &words[CANNOT],
+					   slice_of(preview ? preview->error.text : "no memory"));
 			PAGE_HTML(&page, "</p>");
 		}
 		page_end(&page, 200);

@@ -4,6 +4,7 @@
 #include "web/page_campaign.h"
 #include "web/page_identity.h"
 #include "web/page_look.h"
+#include "web/trouble.h"
 
 #include <string.h>
 
@@ -89,8 +90,7 @@ static void add_problems(const struct page *page, const struct review *review, s
 			continue;
 		if (out->len > 0)
 			buf_add_text(out, " / ");
-		review_add_problem(&review->findings[i], page->language == LANGUAGE_JAPANESE,
-				   out);
+		trouble_add_finding(&review->findings[i], page->language, out);
 	}
 }
 

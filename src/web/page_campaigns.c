@@ -215,7 +215,7 @@ static void show_facts(struct page *page, const struct audience_campaign *c,
 	show_state(page, c->state);
 	if (c->reason.len > 0) {
 		page_fact(page, &words[REASON]);
-		page_text(page, c->reason);
+		page_trouble(page, c->reason);
 	}
 	page_fact(page, &words[FROM]);
 	page_text(page, draft->of[DRAFT_FROM]);

@@ -62,7 +62,7 @@ static u32 begin_field(struct page *page, const struct page_field *field)
 		if (field->error)
 			page_words(page, field->error);
 		else
-			page_text(page, field->error_text);
+			page_trouble(page, field->error_text);
 		PAGE_HTML(page, "</p>");
 	}
 	return id;

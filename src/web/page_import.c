@@ -102,7 +102,7 @@ static void show_facts(struct page *page, const struct import *import)
 	page_cstr(page, import_reason_words((enum import_reason)import->reason, japanese));
 	page_facts_end(page);
 	if (import->problem.len > 0)
-		page_message_text(page, TONE_BAD, import->problem);
+		page_message_trouble(page, TONE_BAD, import->problem);
 }
 
 static void show_counts(struct page *page, const struct import *import)

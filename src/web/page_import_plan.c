@@ -332,7 +332,7 @@ void page_import_plan_show(struct page *page, struct call *call, const struct im
 		page_form_end(page);
 		page_card_end(page);
 	} else {
-		page_message_text(page, TONE_BAD, slice_of(error.text));
+		page_message_trouble(page, TONE_BAD, slice_of(error.text));
 	}
 	json_decref(preview.json);
 	buf_done(&preview.header);

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "web/contact_search.h"
+#include "web/trouble.h"
 
 enum word {
 	WIDE, NARROW, NOTHING, MUST, SHOULD, MAY, LINE, LOOK_AS, LOOK_AS_HINT, LOOK, NO_CONTACT,
@@ -33,7 +34,7 @@ void page_look_finding(struct page *page, const struct review_finding *finding)
 
 	buf_init(&problem, 4096);
 	buf_init(&advice, 4096);
-	review_add_problem(finding, japanese, &problem);
+	trouble_add_finding(finding, page->language, &problem);
 	review_add_advice(finding, japanese, &advice);
 	PAGE_HTML(page, "<li><strong>");
 	page_words(page, &words[MUST + (u32)finding->severity]);

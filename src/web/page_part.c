@@ -76,6 +76,13 @@ void page_message_text(struct page *page, enum page_tone tone, struct slice text
 	page_message_end(page);
 }
 
+void page_message_trouble(struct page *page, enum page_tone tone, struct slice english)
+{
+	page_message_begin(page, tone);
+	page_trouble(page, english);
+	page_message_end(page);
+}
+
 void page_message(struct page *page, enum page_tone tone, const struct words *sentence)
 {
 	page_message_text(page, tone, slice_of(sentence->text[page->language]));

@@ -5,6 +5,7 @@
 #include "web/segment_order.h"
 #include "web/segment_rows.h"
 #include "web/setting.h"
+#include "web/trouble.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,15 +203,17 @@ static void write_text(const struct editor *editor, struct page *page)
 
 static void write_messages(const struct editor *editor, struct page *page)
 {
+	struct trouble room;
+
 	if (editor->message)
 		page_message(page, TONE_BAD, editor->message);
 	if (editor->error.text[0] && editor->column > 0) {
 		PAGE_HTML(page, "<p class=\"error\" role=\"alert\">");
 		PAGE_SENTENCE(page, &words[AT_COLUMN], DIGITS(editor->column),
-			      slice_of(editor->error.text));
+			      trouble_in(page->language, slice_of(editor->error.text), &room));
 		PAGE_HTML(page, "</p>");
 	} else if (editor->error.text[0] && editor->bad_row == SEGMENT_ROWS_MAX) {
-		page_message_text(page, TONE_BAD, slice_of(editor->error.text));
+		page_message_trouble(page, TONE_BAD, slice_of(editor->error.text));
 	}
 }
 

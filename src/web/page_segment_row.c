@@ -119,31 +119,6 @@ static void write_states(struct page *page, const struct page_field *field)
 	page_select_end(page);
 }
 
-/* What is wanted, where a sentence about what is there is in English alone. */
-static const struct words *wanted_of(const struct segment_row *row)
-{
-	static const struct words days = { { "A number of days.",
-					     "日数を0から36500までの整数で入力してください。" } };
-	static const struct words numbers = { { "A number.", "数値を入力してください。" } };
-	static const struct words dates = { { "A day such as 2026-11-30.",
-					      "日付を 2026-11-30 の形式で入力してください。" } };
-	static const struct words domains = { { "A domain.", "ドメイン名を入力してください。" } };
-	static const struct words campaigns = { { "Numbers of a campaign and of a link.",
-						  "キャンペーンとリンクは番号で指定してください。" } };
-	static const struct words texts = { { "A value, not too long, or another comparison.",
-					      "値または比較方法を確認してください。" } };
-
-	if (segment_takes_days(row->op))
-		return &days;
-	if (segment_is_behaviour(row->subject) && (row->campaign.len > 0 || row->link.len > 0))
-		return &campaigns;
-	if (is_of_days(row))
-		return &dates;
-	if (row->subject == SEGMENT_DOMAIN)
-		return &domains;
-	return row->type == SEGMENT_NUMBER ? &numbers : &texts;
-}
-
 static void write_value(struct page *page, const struct segment_row *row, u32 index,
 			struct slice error)
 {
@@ -151,12 +126,9 @@ static void write_value(struct page *page, const struct segment_row *row, u32 in
 	struct page_field field = { .name = field_name(name, "value", index),
 				    .label = &value_label,
 				    .value = row->value,
+				    .error_text = error,
 				    .autocomplete = "off" };
 
-	if (error.len > 0 && page->language == LANGUAGE_ENGLISH)
-		field.error_text = error;
-	else if (error.len > 0)
-		field.error = wanted_of(row);
 	if (row->subject == SEGMENT_STATE && row->op != SEGMENT_IN) {
 		write_states(page, &field);
 	} else if (row->type == SEGMENT_YES_NO && row->subject == SEGMENT_ATTRIBUTE) {

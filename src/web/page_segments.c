@@ -132,7 +132,7 @@ static void show_row(struct page *page, struct audience_txn *txn,
 	PAGE_HTML(page, "</code>");
 	if (!segment) {
 		PAGE_HTML(page, " ");
-		PAGE_SENTENCE(page, &words[BROKEN], slice_of(problem.error.text));
+		page_words_trouble(page, &words[BROKEN], slice_of(problem.error.text));
 	}
 	page_cell_time(page, kept->changed_ms);
 	page_cell_text(page, kept->by);
@@ -348,7 +348,7 @@ static void show_segment(struct view *view, const struct segment_counted *counte
 	PAGE_HTML(page, "</code></p>");
 	if (!view->segment) {
 		PAGE_HTML(page, "<p>");
-		PAGE_SENTENCE(page, &words[BROKEN], slice_of(view->problem.error.text));
+		page_words_trouble(page, &words[BROKEN], slice_of(view->problem.error.text));
 		PAGE_HTML(page, "</p>");
 	}
 	page_card_end(page);

@@ -100,7 +100,7 @@ static void show_wrong(struct call *call, const struct sequence_order *order)
 	page_begin(&page, call, &stopped_head);
 	page_message(&page, TONE_BAD, &words[CANNOT]);
 	PAGE_HTML(&page, "<p>");
-	page_cstr(&page, order->error.text);
+	page_trouble(&page, slice_of(order->error.text));
 	PAGE_HTML(&page, "</p><p>");
 	if (order->wrong_step > 0)
 		show_step(&page, order, order->wrong_step);

@@ -312,7 +312,7 @@ static void show_facts(struct page *page, const struct audience_sequence *s)
 	show_state(page, s);
 	if (s->state == AUDIENCE_SEQUENCE_PAUSED && s->of[SEQUENCE_REASON].len > 0) {
 		page_fact(page, &words[REASON]);
-		page_text(page, s->of[SEQUENCE_REASON]);
+		page_trouble(page, s->of[SEQUENCE_REASON]);
 	}
 	page_fact(page, &words[STARTED_BY]);
 	show_starts(page, s);

@@ -180,8 +180,8 @@ static void show_checks(struct template_editor *editor)
 		page_look_findings(page, &preview->review);
 	} else {
 		PAGE_HTML(page, "<p class=\"error\">");
-		PAGE_SENTENCE(page, &words[CANNOT],
-			      slice_of(preview ? preview->error.text : "no memory"));
+		page_words_trouble(page, &words[CANNOT],
+				   slice_of(preview ? preview->error.text : "no memory"));
 		PAGE_HTML(page, "</p>");
 	}
 	PAGE_HTML(page, "</div><p>");
@@ -449,8 +449,8 @@ void template_editor_look(struct call *call, const struct template_look *look)
 		page_begin(&page, call,
 			   &(struct page_head){ .title = &words[LOOK], .is_public = true });
 		PAGE_HTML(&page, "<p class=\"error\" role=\"alert\">");
-		PAGE_SENTENCE(&page, &words[CANNOT],
-			      slice_of(preview ? preview->error.text : "no memory"));
+		page_words_trouble(&page, &words[CANNOT],
+				   slice_of(preview ? preview->error.text : "no memory"));
 		PAGE_HTML(&page, "</p>");
 		page_end(&page, 200);
 	}

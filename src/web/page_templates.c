@@ -3,6 +3,7 @@
 #include "web/flash.h"
 #include "web/page_look.h"
 #include "web/page_template.h"
+#include "web/trouble.h"
 
 #define TEST_LINES_MAX 20
 #define SENTENCE_MAX 1000
@@ -262,8 +263,8 @@ static void show_look(struct page *page, const struct audience_template *one, st
 static void show_cannot(struct page *page, const struct template_preview *preview)
 {
 	PAGE_HTML(page, "<p class=\"error\">");
-	PAGE_SENTENCE(page, &words[CANNOT],
-		      slice_of(preview ? preview->error.text : "no memory"));
+	page_words_trouble(page, &words[CANNOT],
+			   slice_of(preview ? preview->error.text : "no memory"));
 	PAGE_HTML(page, "</p>");
 }
 
@@ -389,6 +390,7 @@ bool page_template_is_done(struct call *call, const struct template_order *order
 {
 	struct page_digits digits;
 	struct slice id = page_digits(&digits, order->id);
+	struct trouble room;
 	struct buf sentence;
 
 	if (!call_order_is_well(call, &order->order))
@@ -402,7 +404,8 @@ bool page_template_is_done(struct call *call, const struct template_order *order
 	buf_init(&sentence, SENTENCE_MAX);
 	if (order->end == TEMPLATE_ORDER_IN_USE)
 		buf_add_text(&sentence, words[IN_USE].text[call_language(call)]);
-	buf_add_text(&sentence, order->error.text);
+	buf_add_slice(&sentence,
+		      trouble_in(call_language(call), slice_of(order->error.text), &room));
 	flash_set(call, TONE_BAD, buf_slice(&sentence));
 	buf_done(&sentence);
 	CALL_REDIRECT(call, TONE_BAD, NULL, "/admin/templates/{}", id);
