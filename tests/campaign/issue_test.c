@@ -188,6 +188,30 @@ static void what_the_sender_would_refuse_is_told_with_its_field(void **state)
 	}
 }
 
+/* The text is made of the HTML: nobody could look for a line of it. */
+static void what_is_wrong_with_html_alone_is_told_at_its_line(void **state)
+{
+	struct draft draft = good_draft();
+	struct issue_facts facts = facts_of();
+	enum draft_field field;
+	struct error error = { "" };
+	struct issue issue;
+
+	(void)state;
+	draft.of[DRAFT_TEXT] = SLICE(" \r\n");
+	draft.of[DRAFT_HTML] = SLICE("<p>Hello</p>\n\n<p>{{nobody}}</p>");
+	assert_false(issue_make(&issue, &draft, &facts, &field, &error));
+	assert_int_equal(field, DRAFT_HTML);
+	assert_string_equal(error.text, "mail (html):3: unknown field \"nobody\"");
+	issue_done(&issue);
+	/* Both are hers: the text is looked at first. */
+	draft.of[DRAFT_TEXT] = SLICE("{{nobody}}");
+	assert_false(issue_make(&issue, &draft, &facts, &field, &error));
+	assert_int_equal(field, DRAFT_TEXT);
+	assert_string_equal(error.text, "mail (text):1: unknown field \"nobody\"");
+	issue_done(&issue);
+}
+
 static void braces_that_are_no_page_stay_as_they_are(void **state)
 {
 	struct draft draft = good_draft();
@@ -322,6 +346,7 @@ int main(void)
 		cmocka_unit_test(a_preheader_comes_first_in_the_body_and_is_text),
 		cmocka_unit_test(a_text_that_nobody_wrote_is_made_of_the_html),
 		cmocka_unit_test(what_the_sender_would_refuse_is_told_with_its_field),
+		cmocka_unit_test(what_is_wrong_with_html_alone_is_told_at_its_line),
 		cmocka_unit_test(braces_that_are_no_page_stay_as_they_are),
 		cmocka_unit_test(images_have_our_host_in_mail_and_none_on_our_pages),
 		cmocka_unit_test(without_values_a_mail_with_images_is_hashed_once_for_all),

@@ -31,7 +31,7 @@ def said(page, *sentences):
 def test_what_is_wrong_with_a_text_is_said_in_japanese(reader):
     new = reader.get("/admin/templates/new?kind=mail")
     said(new.send("/admin/templates", name="お知らせ", html="<p>\n{{#if}}", do="check"),
-         "1行目：条件には項目が必要です：{{#if name = \"x\"}}")
+         "HTML の本文 2行目：条件には項目が必要です：{{#if name = \"x\"}}")
     said(new.send("/admin/templates", name="お知らせ", html="{{>足}}"), "「足」というブロックはありません")
     said(reader.get("/admin/templates/new?kind=mail").send("/admin/templates", name="", html="x"),
          "入力してください")

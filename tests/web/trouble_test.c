@@ -37,7 +37,7 @@ static void a_place_in_front_stays_and_its_line_is_named(void **state)
 {
 	(void)state;
 	check("mail (html):12: unknown field \"nickname\"",
-	      "HTML 12行目：「nickname」という項目はありません");
+	      "HTML の本文 12行目：「nickname」という項目はありません");
 	check("news:3: Subject: field \"name\": a line end cannot stand in a header field",
 	      "news 3行目：Subject：項目「name」：ヘッダーに改行は入れられません");
 	check("html: お知らせ:2: there is no block \"footer\"",
@@ -47,7 +47,7 @@ static void a_place_in_front_stays_and_its_line_is_named(void **state)
 	check("address \"a@\": the domain is empty", "アドレス「a@」：ドメインがありません");
 	check("mail (text):4: ISO-2022-JP cannot carry \"①\" (U+2460): write (1) instead of a circled "
 	      "digit, or send as UTF-8",
-	      "テキスト 4行目：「①」（U+2460）は ISO-2022-JP では送れません：丸数字は (1) "
+	      "テキストの本文 4行目：「①」（U+2460）は ISO-2022-JP では送れません：丸数字は (1) "
 	      "のように書くか、UTF-8 で送ってください");
 }
 
