@@ -4,6 +4,7 @@ For `make boot` and for the tests. KVM where the processor helps with it, else e
 """
 import os
 import pathlib
+import random
 import shutil
 import socket
 import sys
@@ -55,15 +56,19 @@ def make_disk(image, path, size, files=None):
 
 
 def free_port(wanted=0):
-    """`wanted` when nobody has it, else any: a port of loopback."""
-    for port in (wanted, 0):
+    """
+    `wanted` when nobody has it, else any: a port of loopback, of those that the kernel gives to nobody by
+    itself between this choice and QEMU's start.
+    """
+    for port in (wanted, *random.sample(range(10240, 32768), 100)):
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                s.bind(("127.0.0.1", port))
+                if port > 0:
+                    s.bind(("127.0.0.1", port))
+                    return port
             except OSError:
                 continue
-            return s.getsockname()[1]
     raise RuntimeError("no port is free on loopback")
 
 

@@ -18,10 +18,15 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+
+from ports import free_port  # noqa: E402
+
 PROGRAM = os.environ.get("HIKYAKU", str(ROOT / "build/host/hikyaku"))
 RECIPIENT = "bounce-abc123@courier.example"
 DAEMONS = "/usr/lib/postfix/sbin"
@@ -83,12 +88,6 @@ receive_override_options = no_address_mappings, no_header_body_checks, no_unknow
 disable_mime_input_processing = yes
 local_header_rewrite_clients =
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(port):

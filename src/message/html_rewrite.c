@@ -160,6 +160,9 @@ static bool rewrite_css(struct rewriter *r, const struct html_token *token, stru
 	while (css_url_next(&css, &link.url)) {
 		struct slice replacement = SLICE_NONE;
 
+		/* Style elements are long; of a tag its beginning is told. */
+		if (token->kind != HTML_TOKEN_OPEN)
+			link.line = html_walk_line(&r->walk, link.url.ptr);
 		if (!r->links->replace_in_css(r->links->owner, &link, &replacement, r->error))
 			return false;
 		if (!replacement.ptr || !css_url_is_plain(replacement))

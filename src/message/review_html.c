@@ -140,6 +140,23 @@ static bool look_at(void *owner, const struct html_link *link, struct slice *rep
 	return true;
 }
 
+/* A background, a font, a sheet. "#x" is of the message itself. */
+static bool look_in_css(void *owner, const struct html_link *link, struct slice *replacement,
+			struct error *error)
+{
+	struct reviewer *r = owner;
+
+	(void)replacement;
+	(void)error;
+	if (is_own_image(r, link) || link->url.len == 0 || link->url.ptr[0] == '#')
+		return true;
+	if (!is_absolute(link->url))
+		review_add(r, REVIEW_LINK_RELATIVE, REVIEW_HTML, link->line, link->url);
+	else if (has_scheme(link->url, SLICE("http:")))
+		review_add(r, REVIEW_LINK_PLAIN, REVIEW_HTML, link->line, link->url);
+	return true;
+}
+
 /* One pixel that counts, and spacers: nothing that a description would help with. */
 static bool is_tiny(const struct html_token *token)
 {
@@ -218,7 +235,9 @@ static void check_weight(struct reviewer *r)
 
 bool review_html(struct reviewer *r)
 {
-	const struct html_links links = { .owner = r, .replace = look_at };
+	const struct html_links links = { .owner = r,
+					  .replace = look_at,
+					  .replace_in_css = look_in_css };
 	struct html_walk walk;
 	struct html_token token;
 	struct slice href = SLICE_NONE;

@@ -262,6 +262,28 @@ static void own_images_are_there_and_not_too_many_for_a_mail(void **state)
 	check_one(&input, REVIEW_IMAGE_GONE, REVIEW_HTML, 2, "/i/gone.png");
 }
 
+static void addresses_in_styles_are_looked_at_too(void **state)
+{
+	struct review_input input = good();
+
+	(void)state;
+	input.image = large;
+	input.html =
+		SLICE(HIDDEN
+		      "<p style=\"background:url(/i/a/b.png)\">Hello, here is what is new</p>"
+		      "<style>a { mask: url(#x); src: url('https://x.test/f') }</style>" FOOT_HTML);
+	check(&input, "");
+	input.html = SLICE(HIDDEN "<p>Hello, here is what is new</p>\n"
+				  "<p style=\"background:url(/i/gone.png)\"></p>" FOOT_HTML);
+	check_one(&input, REVIEW_IMAGE_GONE, REVIEW_HTML, 2, "/i/gone.png");
+	input.html = SLICE(HIDDEN "<p>Hello, here is what is new</p>\n"
+				  "<style>\np { background: url(paper.png) }</style>" FOOT_HTML);
+	check_one(&input, REVIEW_LINK_RELATIVE, REVIEW_HTML, 3, "paper.png");
+	input.html = SLICE(HIDDEN "<p>Hello, here is what is new</p>\n"
+				  "<td style='background:url(\"http://x.test/p.png\")'>" FOOT_HTML);
+	check_one(&input, REVIEW_LINK_PLAIN, REVIEW_HTML, 2, "http://x.test/p.png");
+}
+
 static void large_messages_are_told(void **state)
 {
 	struct review_input input = good();
@@ -368,6 +390,7 @@ int main(void)
 		cmocka_unit_test(characters_that_the_charset_lacks_are_named),
 		cmocka_unit_test(links_are_looked_at),
 		cmocka_unit_test(good_links_and_images_are_left_alone),
+		cmocka_unit_test(addresses_in_styles_are_looked_at_too),
 		cmocka_unit_test(large_messages_are_told),
 		cmocka_unit_test(own_images_are_there_and_not_too_many_for_a_mail),
 		cmocka_unit_test(of_one_kind_a_few_are_noted_and_all_are_counted),
