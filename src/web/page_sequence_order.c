@@ -83,6 +83,17 @@ static const struct page_head stopped_head = {
 	.crumbs = { { "/admin/sequences", &page_sequence_title } },
 };
 
+/* Under the sequence's name, when it is still there. */
+static void begin(struct page *page, struct call *call, const struct sequence_order *order)
+{
+	struct page_head head = stopped_head;
+	struct audience_sequence sequence;
+
+	if (audience_sequence_get(call->web->reader, order->id, &sequence) == STORE_OK)
+		head.named = sequence.of[SEQUENCE_NAME];
+	page_begin(page, call, &head);
+}
+
 static void show_step(struct page *page, const struct sequence_order *order, u32 step)
 {
 	PAGE_HTML(page, "<a");
@@ -97,7 +108,7 @@ static void show_wrong(struct call *call, const struct sequence_order *order)
 {
 	struct page page;
 
-	page_begin(&page, call, &stopped_head);
+	begin(&page, call, order);
 	page_message(&page, TONE_BAD, &words[CANNOT]);
 	PAGE_HTML(&page, "<p>");
 	page_trouble(&page, slice_of(order->error.text));
@@ -144,7 +155,7 @@ static void show_stopped(struct call *call, const struct sequence_order *order)
 	struct page page;
 
 	sequence_start_write(order->overrides | order->stops, overrides);
-	page_begin(&page, call, &stopped_head);
+	begin(&page, call, order);
 	page_message(&page, TONE_WARNING, &words[STOPPED]);
 	if (order->stops & MAILING_STOP_FINDINGS)
 		show_findings(&page, order);

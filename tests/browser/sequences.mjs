@@ -56,6 +56,7 @@ export default async (tester) => {
 	// This server has no name that a link to leave could have: it says so of each step, and she knows.
 	await page.getByText("no List-Unsubscribe").first().waitFor();
 	assert.equal(await page.getByText("no List-Unsubscribe").count(), 2);
+	assert.equal(await page.textContent("h1"), "ようこそ Welcome <b>");
 	await tester.shot(page, "sequences-stopped");
 	await page.getByRole("button", { name: "Start all the same" }).click();
 	await page.waitForURL(/sequences\/1$/);
