@@ -83,6 +83,13 @@ def test_what_is_wrong_with_contacts_is_said_in_japanese(web, reader):
     page = made.send(made.path + "/test", to="a@courier.test")
     assert page.status == 422
     said(page, "テストの差出人は「設定」の差出人です。先に設定してください")
+    reader.get("/admin/settings").send("/admin/settings", **{"from-address": "shop@courier.example"})
+    many = "\n".join(f"a{number}@courier.test" for number in range(30))
+    for to, sentence in (("mori", "アドレス「mori」：@ がありません"), ("", "宛先を入力してください"),
+                         (many, "宛先が多すぎます")):
+        page = made.send(made.path + "/test", to=to)
+        assert page.status == 422
+        said(page, sentence)
 
 
 def test_a_stranger_is_told_no_reasons(web, reader):
