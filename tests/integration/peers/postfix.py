@@ -60,7 +60,6 @@ smtpd_relay_restrictions = reject_unauth_destination
 smtpd_recipient_restrictions = check_recipient_access regexp:{dir}/conf/access
 smtputf8_enable = yes
 in_flow_delay = 0
-{more}
 """
 
 # Mail for these local-parts has a mailbox; whatever else is an unknown user.
@@ -88,18 +87,28 @@ class Postfix(Peer):
         os.chown(self.directory / "data", 64990, 64990)
         listen = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
         values = {"dir": self.directory, "domain": self.domain, "listen": listen, "vmail": VMAIL,
-                  "more": "\n".join(self.more),
                   "listeners": "\n".join(f"{at} inet n - n - 40 smtpd {options}"
                                          for at, options in self.listeners),
                   "tls_level": "may" if self.key else "none",
                   "certificate": self.certificate or "", "key": self.key or ""}
-        (conf / "main.cf").write_text(MAIN_CF.format(**values))
+        (conf / "main.cf").write_text(self.main(values))
         (conf / "master.cf").write_text(MASTER_CF.format(**values))
         (conf / "mailboxes").write_text(MAILBOXES)
         self.set_access(self.access)
         for name in ("postfix-files", "dynamicmaps.cf"):
             source = self.tree / "etc/postfix" / name
             (conf / name).write_bytes(source.read_bytes() if source.exists() else b"")
+
+    def main(self, values):
+        """
+        What `more` sets stands nowhere else. Each process warns of a name that stands twice; with a few of
+        these the socket of Postfix's log is full before the process that reads it has begun, and that one
+        wants to warn, too: nothing ever starts.
+        """
+        own = {line.partition("=")[0].strip() for line in self.more}
+        lines = [line for line in MAIN_CF.format(**values).splitlines()
+                 if line.partition("=")[0].strip() not in own]
+        return "\n".join([*lines, *self.more, ""])
 
     def set_access(self, text):
         """New lines of the recipients' access table; server processes made from now on obey them."""
