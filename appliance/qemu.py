@@ -60,13 +60,12 @@ def free_port(wanted=0):
     `wanted` when nobody has it, else any: a port of loopback, of those that the kernel gives to nobody by
     itself between this choice and QEMU's start.
     """
-    for port in (wanted, *random.sample(range(10240, 32768), 100)):
+    for port in (*([wanted] if wanted else []), *random.sample(range(10240, 32768), 100)):
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                if port > 0:
-                    s.bind(("127.0.0.1", port))
-                    return port
+                s.bind(("127.0.0.1", port))
+                return port
             except OSError:
                 continue
     raise RuntimeError("no port is free on loopback")

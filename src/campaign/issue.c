@@ -315,13 +315,15 @@ static bool try_out(const struct issue *issue, enum draft_field *field, struct e
 	return true;
 }
 
-/* Of a text that was made of the HTML: what is wrong stands in the HTML, at a line of that. */
-static bool try_as_html(const struct issue *issue, const struct draft *draft,
-			enum draft_field *field, struct error *error)
+/* What is wrong with a text that was made of the HTML stands in the HTML, at a line of that. */
+static bool try_parts(const struct issue *issue, const struct draft *draft, enum draft_field *field,
+		      struct error *error)
 {
 	struct issue html = *issue;
 	struct error why;
 
+	if (try_out(issue, field, error))
+		return true;
 	if (*field != DRAFT_TEXT || issue_body(draft, DRAFT_TEXT).len > 0)
 		return false;
 	html.text = (struct buf){ 0 };
@@ -344,8 +346,7 @@ static bool add_parts(struct issue *issue, const struct draft *draft,
 	shown.of[DRAFT_HTML] = buf_slice(&images.html);
 	ok = ok && add_part(issue, &shown, true, facts, error) &&
 	     add_part(issue, &shown, false, facts, error) && add_columns(issue, facts, error) &&
-	     (try_out(issue, field, error) || try_as_html(issue, draft, field, error)) &&
-	     issue_add_whole(issue, &images, error) &&
+	     try_parts(issue, draft, field, error) && issue_add_whole(issue, &images, error) &&
 	     (issue->whole.len == 0 || try_out(issue, field, error));
 	issue_images_done(&images);
 	return ok;

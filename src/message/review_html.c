@@ -112,16 +112,22 @@ static void check_anchor(struct reviewer *r, const struct html_link *link)
 		review_add(r, REVIEW_LINK_SHORTENED, REVIEW_HTML, link->line, url);
 }
 
+/* What a mail program fetches by itself. */
+static void check_fetched(struct reviewer *r, const struct html_link *link)
+{
+	if (!is_absolute(link->url))
+		review_add(r, REVIEW_LINK_RELATIVE, REVIEW_HTML, link->line, link->url);
+	else if (has_scheme(link->url, SLICE("http:")))
+		review_add(r, REVIEW_LINK_PLAIN, REVIEW_HTML, link->line, link->url);
+}
+
 static void check_image(struct reviewer *r, const struct html_link *link)
 {
 	if (has_scheme(link->url, SLICE("data:"))) {
 		review_add(r, REVIEW_IMAGE_DATA, REVIEW_HTML, link->line, SLICE_NONE);
 		r->image_bytes += link->url.len / 4 * 3;
 	} else if (!is_own_image(r, link)) {
-		if (link->url.len == 0 || !is_absolute(link->url))
-			review_add(r, REVIEW_LINK_RELATIVE, REVIEW_HTML, link->line, link->url);
-		else if (has_scheme(link->url, SLICE("http:")))
-			review_add(r, REVIEW_LINK_PLAIN, REVIEW_HTML, link->line, link->url);
+		check_fetched(r, link);
 	}
 	r->images++;
 }
@@ -148,12 +154,8 @@ static bool look_in_css(void *owner, const struct html_link *link, struct slice 
 
 	(void)replacement;
 	(void)error;
-	if (is_own_image(r, link) || link->url.len == 0 || link->url.ptr[0] == '#')
-		return true;
-	if (!is_absolute(link->url))
-		review_add(r, REVIEW_LINK_RELATIVE, REVIEW_HTML, link->line, link->url);
-	else if (has_scheme(link->url, SLICE("http:")))
-		review_add(r, REVIEW_LINK_PLAIN, REVIEW_HTML, link->line, link->url);
+	if (!is_own_image(r, link) && link->url.len > 0 && link->url.ptr[0] != '#')
+		check_fetched(r, link);
 	return true;
 }
 

@@ -77,16 +77,12 @@ bool page_sequence_is_well(struct call *call, const struct sequence_order *order
 	return false;
 }
 
-static const struct page_head stopped_head = {
-	.place = PLACE_SEQUENCES,
-	.title = &page_sequence_title,
-	.crumbs = { { "/admin/sequences", &page_sequence_title } },
-};
-
 /* Under the sequence's name, when it is still there. */
 static void begin(struct page *page, struct call *call, const struct sequence_order *order)
 {
-	struct page_head head = stopped_head;
+	struct page_head head = { .place = PLACE_SEQUENCES,
+				  .title = &page_sequence_title,
+				  .crumbs = { { "/admin/sequences", &page_sequence_title } } };
 	struct audience_sequence sequence;
 
 	if (audience_sequence_get(call->web->reader, order->id, &sequence) == STORE_OK)

@@ -110,27 +110,30 @@ static void write_place(struct slice place, u32 depth, struct buf *out)
 	}
 }
 
-/* Where the sentence begins behind the names of places; the end: it has no pattern. */
-static size_t find_sentence(struct slice text)
+/* The translation of the sentence, which begins at *at, behind the names of places; NULL: none. */
+static const char *find_sentence(struct slice text, size_t *at, struct holes *holes)
 {
-	struct holes holes;
-	size_t at = 0;
+	const char *japanese = NULL;
 
-	while (at < text.len && !find(slice_from(text, at), &holes)) {
-		i64 next = slice_find(slice_from(text, at), divider);
+	*at = 0;
+	while (*at < text.len && !(japanese = find(slice_from(text, *at), holes))) {
+		i64 next = slice_find(slice_from(text, *at), divider);
 
-		at = next < 0 ? text.len : at + (size_t)next + divider.len;
+		*at = next < 0 ? text.len : *at + (size_t)next + divider.len;
 	}
-	return at;
+	return japanese;
 }
 
 static void write(struct slice text, u32 depth, struct buf *out)
 {
-	size_t sentence = depth < DEPTH_MAX ? find_sentence(text) : text.len;
 	struct holes holes = { 0 };
+	const char *japanese = NULL;
+	size_t sentence = 0;
 	size_t at = 0;
 
-	if (sentence == text.len) {
+	if (depth < DEPTH_MAX)
+		japanese = find_sentence(text, &sentence, &holes);
+	if (!japanese) {
 		buf_add_slice(out, text);
 		return;
 	}
@@ -142,7 +145,7 @@ static void write(struct slice text, u32 depth, struct buf *out)
 		buf_add_text(out, "：");
 		at += len + divider.len;
 	}
-	fill_in(find(slice_from(text, sentence), &holes), &holes, depth, out);
+	fill_in(japanese, &holes, depth, out);
 }
 
 struct slice trouble_in(enum language language, struct slice english, struct trouble *room)
